@@ -1,0 +1,78 @@
+package chat
+
+import (
+	"encoding/json"
+
+	"github.com/aigne-hub/aigne-hub/shared/hub"
+)
+
+// Finish says why a choice ended.
+type Finish string
+
+// The reasons, in OpenAI's words.
+const (
+	FinishStop          Finish = "stop"
+	FinishLength        Finish = "length"
+	FinishToolCalls     Finish = "tool_calls"
+	FinishContentFilter Finish = "content_filter" // a safety stop or a refusal
+)
+
+// Response is a whole answer.
+type Response struct {
+	ID          string
+	Model       string // as the provider named it
+	Created     int64  // Unix seconds; 0 when the wire has none
+	Choices     []Choice
+	Usage       hub.Usage
+	UsageKnown  bool
+	ServiceTier string
+}
+
+// Choice is one of the answers.
+type Choice struct {
+	Index        int
+	Parts        []Part // Text, Thinking, RedactedThinking, ToolCallPart, Refusal, Image, Audio, in order
+	Finish       Finish
+	Native       string // the provider's own word for Finish
+	StopSequence string // which stop sequence was met, if one
+	Logprobs     json.RawMessage
+}
+
+// EventKind says which fields of an Event mean something.
+type EventKind int
+
+// The kinds of event, in the order a stream sends them.
+const (
+	EventStart      EventKind = iota // ID, Model, Created
+	EventText                        // Choice, Text
+	EventThinking                    // Choice, Index, Text
+	EventSignature                   // Choice, Index, Text: signature of the thinking part Index; or of tool call Index when Tool is true
+	EventRedacted                    // Choice, Index, Text: opaque data
+	EventToolCall                    // Choice, Index, ID, Name: a call begins; Index counts the calls of the choice from 0
+	EventToolArgs                    // Choice, Index, Text: a piece of its arguments
+	EventRefusal                     // Choice, Text
+	EventMedia                       // Choice, Media
+	EventAnnotation                  // Choice, Raw: OpenAI's annotations array
+	EventLogprobs                    // Choice, Raw
+	EventFinish                      // Choice, Finish, Native, StopSequence
+	EventUsage                       // Usage: replaces what was reported before
+)
+
+// Event is one step of a streamed answer.
+type Event struct {
+	Kind         EventKind
+	Choice       int
+	Index        int
+	Tool         bool
+	Text         string
+	ID           string
+	Name         string
+	Model        string
+	Created      int64
+	Media        *Media
+	Raw          json.RawMessage
+	Finish       Finish
+	Native       string
+	StopSequence string
+	Usage        hub.Usage
+}

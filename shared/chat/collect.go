@@ -1,0 +1,133 @@
+package chat
+
+// Collector builds a whole Response from events, for callers and tests that
+// need the sum of a stream.
+type Collector struct {
+	res   Response
+	tools map[[2]int]int // (choice, tool index) → part
+	think map[[2]int]int // (choice, thinking index) → part
+}
+
+// Add takes in one event.
+func (c *Collector) Add(ev Event) {
+	switch ev.Kind {
+	case EventStart:
+		c.res.ID, c.res.Model, c.res.Created = ev.ID, ev.Model, ev.Created
+		return
+	case EventUsage:
+		c.res.Usage, c.res.UsageKnown = ev.Usage, true
+		return
+	}
+	ch := c.choice(ev.Choice)
+	switch ev.Kind {
+	case EventText:
+		ch.appendText(Text, ev.Text)
+	case EventRefusal:
+		ch.appendText(Refusal, ev.Text)
+	case EventThinking:
+		p := c.thinking(ch, ev)
+		p.Text += ev.Text
+	case EventSignature:
+		if ev.Tool {
+			if i, ok := c.tools[[2]int{ev.Choice, ev.Index}]; ok {
+				ch.Parts[i].Signature += ev.Text
+			}
+			return
+		}
+		p := c.thinking(ch, ev)
+		p.Signature += ev.Text
+	case EventRedacted:
+		ch.Parts = append(ch.Parts, Part{Kind: RedactedThinking, Signature: ev.Text})
+	case EventToolCall:
+		if c.tools == nil {
+			c.tools = map[[2]int]int{}
+		}
+		c.tools[[2]int{ev.Choice, ev.Index}] = len(ch.Parts)
+		ch.Parts = append(ch.Parts, Part{Kind: ToolCallPart, ToolCall: &ToolCall{ID: ev.ID, Name: ev.Name}})
+	case EventToolArgs:
+		if i, ok := c.tools[[2]int{ev.Choice, ev.Index}]; ok {
+			ch.Parts[i].ToolCall.Arguments += ev.Text
+		}
+	case EventMedia:
+		kind := Image
+		if ev.Media != nil && len(ev.Media.MIME) > 5 && ev.Media.MIME[:6] == "audio/" {
+			kind = Audio
+		}
+		ch.Parts = append(ch.Parts, Part{Kind: kind, Media: ev.Media})
+	case EventAnnotation:
+		if n := len(ch.Parts); n > 0 {
+			ch.Parts[n-1].Annotations = ev.Raw
+		}
+	case EventLogprobs:
+		ch.Logprobs = ev.Raw
+	case EventFinish:
+		ch.Finish, ch.Native, ch.StopSequence = ev.Finish, ev.Native, ev.StopSequence
+	}
+}
+
+// Response returns what was collected so far. Tool calls without arguments get
+// "{}".
+func (c *Collector) Response() *Response {
+	for i := range c.res.Choices {
+		for _, p := range c.res.Choices[i].Parts {
+			if p.Kind == ToolCallPart && p.ToolCall.Arguments == "" {
+				p.ToolCall.Arguments = "{}"
+			}
+		}
+	}
+	return &c.res
+}
+
+func (c *Collector) choice(index int) *Choice {
+	for i := range c.res.Choices {
+		if c.res.Choices[i].Index == index {
+			return &c.res.Choices[i]
+		}
+	}
+	c.res.Choices = append(c.res.Choices, Choice{Index: index})
+	return &c.res.Choices[len(c.res.Choices)-1]
+}
+
+func (c *Collector) thinking(ch *Choice, ev Event) *Part {
+	key := [2]int{ev.Choice, ev.Index}
+	i, ok := c.think[key]
+	if !ok {
+		if c.think == nil {
+			c.think = map[[2]int]int{}
+		}
+		i = len(ch.Parts)
+		c.think[key] = i
+		ch.Parts = append(ch.Parts, Part{Kind: Thinking})
+	}
+	return &ch.Parts[i]
+}
+
+func (ch *Choice) appendText(kind PartKind, text string) {
+	if n := len(ch.Parts); n > 0 && ch.Parts[n-1].Kind == kind {
+		ch.Parts[n-1].Text += text
+		return
+	}
+	ch.Parts = append(ch.Parts, Part{Kind: kind, Text: text})
+}
+
+// TextOf joins the parts of one kind.
+func TextOf(parts []Part, kind PartKind) string {
+	var s string
+	for _, p := range parts {
+		if p.Kind == kind {
+			s += p.Text
+		}
+	}
+	return s
+}
+
+// ToolCalls lists the calls among parts.
+func ToolCalls(parts []Part) []*ToolCall {
+	var calls []*ToolCall
+	for _, p := range parts {
+		if p.Kind == ToolCallPart {
+			calls = append(calls, p.ToolCall)
+		}
+	}
+	return calls
+}

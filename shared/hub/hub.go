@@ -1,0 +1,109 @@
+// Package hub is the vocabulary of the gateway: the types that every other
+// package speaks in and the one error type. It imports only the standard
+// library and holds no behaviour beyond what the words themselves mean.
+package hub
+
+import (
+	"log/slog"
+	"time"
+)
+
+// Role says what a user may do.
+type Role string
+
+// The four roles, from most to least powerful.
+const (
+	RoleOwner  Role = "owner"
+	RoleAdmin  Role = "admin"
+	RoleMember Role = "member"
+	RoleGuest  Role = "guest"
+)
+
+// Administers reports whether the role may change providers, rates and users.
+func (r Role) Administers() bool { return r == RoleOwner || r == RoleAdmin }
+
+// Valid reports whether r is one of the four roles.
+func (r Role) Valid() bool {
+	switch r {
+	case RoleOwner, RoleAdmin, RoleMember, RoleGuest:
+		return true
+	}
+	return false
+}
+
+// CallType is what kind of work a model does; rates are kept per type.
+type CallType string
+
+// The call types, spelled as the original hub spells them.
+const (
+	TypeChat      CallType = "chatCompletion"
+	TypeEmbedding CallType = "embedding"
+	TypeImage     CallType = "imageGeneration"
+	TypeAudio     CallType = "audioGeneration"
+	TypeVideo     CallType = "video"
+)
+
+// Valid reports whether t is a known call type.
+func (t CallType) Valid() bool {
+	switch t {
+	case TypeChat, TypeEmbedding, TypeImage, TypeAudio, TypeVideo:
+		return true
+	}
+	return false
+}
+
+// Caller is who sends a request: the outcome of authentication.
+type Caller struct {
+	UserID    string
+	Email     string
+	Role      Role
+	KeyID     string // the API key used; "" for a session
+	KeyName   string
+	AppID     string // the calling application, from x-aigne-hub-client-did
+	AccountID string // the wallet that pays
+	ClientIP  string
+}
+
+// CallStatus is the state of a model call.
+type CallStatus string
+
+// The states of a call. A call is processing until it is settled, once.
+const (
+	StatusProcessing  CallStatus = "processing"
+	StatusSuccess     CallStatus = "success"
+	StatusFailed      CallStatus = "failed"
+	StatusAborted     CallStatus = "aborted"     // the client left
+	StatusInterrupted CallStatus = "interrupted" // the serving process died
+)
+
+// UsageSource says where the numbers of a call come from.
+type UsageSource string
+
+// The sources of usage figures.
+const (
+	UsageReported   UsageSource = "reported"
+	UsageEstimated  UsageSource = "estimated"
+	UsageReconciled UsageSource = "reconciled"
+)
+
+// Secret is a value that must never be printed. Every formatting path of fmt,
+// slog and encoding/json shows "***".
+type Secret string
+
+// String hides the value.
+func (Secret) String() string { return "***" }
+
+// GoString hides the value from %#v.
+func (Secret) GoString() string { return "***" }
+
+// LogValue hides the value from slog.
+func (Secret) LogValue() slog.Value { return slog.StringValue("***") }
+
+// MarshalText hides the value from encoders.
+func (Secret) MarshalText() ([]byte, error) { return []byte("***"), nil }
+
+// Reveal returns the value itself; call it only where it leaves for its owner.
+func (s Secret) Reveal() string { return string(s) }
+
+// Now is the clock that packages take by injection.
+type Now func() time.Time

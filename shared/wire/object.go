@@ -1,0 +1,266 @@
+// Package wire looks at bytes without decoding them: JSON objects whose single
+// values are read or spliced in place, and server-sent event frames. It knows
+// no dialect and no provider.
+package wire
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+)
+
+// MaxDepth is how deep a JSON body may nest.
+const MaxDepth = 128
+
+// span is a half-open byte range.
+type span struct{ start, end int }
+
+type member struct {
+	key   string
+	entry int // where the key's opening quote stands
+	value span
+}
+
+type edit struct {
+	at   span
+	with []byte
+}
+
+// Object is the top level of one JSON object: where each member's value lies,
+// and the edits to be made when it is written out again. Bytes that no edit
+// touches leave exactly as they came.
+type Object struct {
+	raw     []byte
+	members []member
+	edits   []edit
+	added   []byte
+	close   int // where the closing brace stands
+}
+
+// SyntaxError says why a body is no acceptable JSON object.
+type SyntaxError struct {
+	Offset int
+	Reason string
+	Key    string // the repeated key, if that is the fault
+}
+
+// Error describes the fault for the client.
+func (e *SyntaxError) Error() string {
+	if e.Key != "" {
+		return fmt.Sprintf("%s at byte %d: %q", e.Reason, e.Offset, e.Key)
+	}
+	return fmt.Sprintf("%s at byte %d", e.Reason, e.Offset)
+}
+
+// Parse checks that body is one valid JSON object, no deeper than MaxDepth and
+// with no repeated top-level key (otherwise a call could be priced as one model
+// and served as another). It keeps body; do not change it afterwards.
+func Parse(body []byte) (*Object, error) {
+	s := scanner{b: body}
+	o := &Object{raw: body, members: make([]member, 0, 16)}
+	s.space()
+	if s.i >= len(body) || body[s.i] != '{' {
+		return nil, &SyntaxError{Offset: s.i, Reason: "body is not a JSON object"}
+	}
+	if err := o.parseMembers(&s); err != nil {
+		return nil, err
+	}
+	s.space()
+	if s.i != len(body) {
+		return nil, &SyntaxError{Offset: s.i, Reason: "bytes after the JSON object"}
+	}
+	return o, nil
+}
+
+func (o *Object) parseMembers(s *scanner) error {
+	s.i++
+	s.space()
+	if s.peek() == '}' {
+		o.close = s.i
+		s.i++
+		return nil
+	}
+	for {
+		start := s.i
+		if !s.str() {
+			return s.fault("expected a key")
+		}
+		key, err := unquote(s.b[start:s.i])
+		if err != nil {
+			return &SyntaxError{Offset: start, Reason: "bad key"}
+		}
+		if _, dup := o.find(key); dup {
+			return &SyntaxError{Offset: start, Reason: "key appears twice", Key: key}
+		}
+		s.space()
+		if s.peek() != ':' {
+			return s.fault("expected a colon")
+		}
+		s.i++
+		s.space()
+		v := s.i
+		if !s.value(1) {
+			return s.fault("bad value")
+		}
+		o.members = append(o.members, member{key, start, span{v, s.i}})
+		s.space()
+		switch s.peek() {
+		case ',':
+			s.i++
+			s.space()
+		case '}':
+			o.close = s.i
+			s.i++
+			return nil
+		default:
+			return s.fault("expected a comma or a brace")
+		}
+	}
+}
+
+func (o *Object) find(key string) (int, bool) {
+	for i := range o.members {
+		if o.members[i].key == key {
+			return i, true
+		}
+	}
+	return 0, false
+}
+
+// Get returns the raw value of a top-level key, as it came.
+func (o *Object) Get(key string) (json.RawMessage, bool) {
+	i, ok := o.find(key)
+	if !ok {
+		return nil, false
+	}
+	v := o.members[i].value
+	return o.raw[v.start:v.end], true
+}
+
+// Keys lists the top-level keys in the order they came.
+func (o *Object) Keys() []string {
+	keys := make([]string, len(o.members))
+	for i := range o.members {
+		keys[i] = o.members[i].key
+	}
+	return keys
+}
+
+// Raw returns the body as it came.
+func (o *Object) Raw() []byte { return o.raw }
+
+// String returns a top-level string, "" and false when absent or of another type.
+func (o *Object) String(key string) (string, bool) {
+	v, ok := o.Get(key)
+	if !ok || len(v) < 2 || v[0] != '"' {
+		return "", false
+	}
+	s, err := unquote(v)
+	return s, err == nil
+}
+
+// Bool returns a top-level boolean, false when absent or of another type.
+func (o *Object) Bool(key string) bool {
+	v, ok := o.Get(key)
+	return ok && string(v) == "true"
+}
+
+// Has reports whether the key is there with a value other than null.
+func (o *Object) Has(key string) bool {
+	v, ok := o.Get(key)
+	return ok && string(v) != "null"
+}
+
+// Clone returns an Object over the same bytes without edits, so that several
+// targets can each be sent their own version.
+func (o *Object) Clone() *Object {
+	c := *o
+	c.edits, c.added = nil, nil
+	return &c
+}
+
+// Set replaces the value of a key, or adds the member at the end. A key is set
+// at most once between two calls of Bytes.
+func (o *Object) Set(key string, value []byte) {
+	if i, ok := o.find(key); ok {
+		o.edits = append(o.edits, edit{o.members[i].value, value})
+		return
+	}
+	if len(o.members) > 0 || len(o.added) > 0 {
+		o.added = append(o.added, ',')
+	}
+	k, _ := json.Marshal(key)
+	o.added = append(append(append(o.added, k...), ':'), value...)
+}
+
+// Delete removes a member. Deleting what is not there does nothing.
+func (o *Object) Delete(key string) {
+	i, ok := o.find(key)
+	if !ok {
+		return
+	}
+	at := span{o.members[i].entry, o.members[i].value.end}
+	if i+1 < len(o.members) {
+		at.end = o.members[i+1].entry
+	} else if i > 0 {
+		at.start = o.members[i-1].value.end
+	}
+	o.edits = append(o.edits, edit{at, nil})
+	o.members = append(append([]member{}, o.members[:i]...), o.members[i+1:]...)
+}
+
+// Bytes returns the object with its edits made.
+func (o *Object) Bytes() []byte {
+	if len(o.edits) == 0 && len(o.added) == 0 {
+		return o.raw
+	}
+	n := len(o.raw) + len(o.added)
+	for _, e := range o.edits {
+		n += len(e.with)
+	}
+	out := make([]byte, 0, n)
+	pos := 0
+	for {
+		next, ok := o.nextEdit(pos)
+		if !ok {
+			break
+		}
+		out = append(out, o.raw[pos:next.at.start]...)
+		out = append(out, next.with...)
+		pos = next.at.end
+	}
+	if len(o.added) > 0 {
+		out = append(out, o.raw[pos:o.close]...)
+		out = append(out, o.added...)
+		pos = o.close
+	}
+	return append(out, o.raw[pos:]...)
+}
+
+func (o *Object) nextEdit(pos int) (edit, bool) {
+	best, ok := edit{}, false
+	for _, e := range o.edits {
+		if e.at.start >= pos && (!ok || e.at.start < best.at.start) {
+			best, ok = e, true
+		}
+	}
+	return best, ok
+}
+
+func unquote(b []byte) (string, error) {
+	if bytes.IndexByte(b, '\\') < 0 && isASCII(b) {
+		return string(b[1 : len(b)-1]), nil
+	}
+	var s string
+	err := json.Unmarshal(b, &s)
+	return s, err
+}
+
+func isASCII(b []byte) bool {
+	for _, c := range b {
+		if c >= 0x80 {
+			return false
+		}
+	}
+	return true
+}
