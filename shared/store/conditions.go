@@ -1,0 +1,87 @@
+package store
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"net"
+	"strings"
+)
+
+// A unit's conditions fail a statement, since an UPDATE that matches nothing
+// does not stop a batch on a server. These are the names by which the failures
+// are recognised, in an embedded file and over the network alike.
+var conditions = []struct {
+	text string
+	err  error
+}{
+	{"ck_available", ErrInsufficient},
+	{"ck_debt", ErrDebt},
+	{"ck_grants_due", ErrGrantsDue},
+	{"NOT NULL constraint failed: model_calls.config_version", ErrStaleConfig},
+	{"NOT NULL constraint failed: model_calls.api_key_id", ErrKeyGone},
+	{"NOT NULL constraint failed: model_calls.user_id", ErrUserGone},
+	{"NOT NULL constraint failed: model_calls.owner", ErrLeaseLost},
+	{"NOT NULL constraint failed: usage.open_owner", ErrNotOpen},
+	{"UNIQUE constraint failed: model_calls.id", ErrExists},
+	{"UNIQUE constraint failed: usage.call_id", ErrExists},
+	{"UNIQUE constraint failed: ledger_operations.id", ErrExists},
+	{"UNIQUE constraint failed: idempotency_keys", ErrRepeated},
+	{"UNIQUE constraint failed", ErrConflict},
+	{"FOREIGN KEY constraint failed", ErrConflict},
+}
+
+// The outcomes of a unit whose condition was not met. None of them leaves a
+// trace in the database.
+var (
+	ErrInsufficient = errors.New("wallet does not cover the hold")
+	ErrDebt         = errors.New("account has an open debt")
+	ErrGrantsDue    = errors.New("account has grants due to expire")
+	ErrStaleConfig  = errors.New("configuration has changed")
+	ErrKeyGone      = errors.New("API key is revoked or expired")
+	ErrUserGone     = errors.New("user is disabled")
+	ErrLeaseLost    = errors.New("process lease is dead")
+	ErrNotOpen      = errors.New("call is no longer open for this process")
+	ErrExists       = errors.New("unit is already done")
+	ErrRepeated     = errors.New("idempotency key is taken")
+	ErrConflict     = errors.New("conflicts with existing data")
+)
+
+// ErrNotFound is returned for a row that is not there.
+var ErrNotFound = errors.New("not found")
+
+// ErrUnavailable is returned when the database could not take a unit; whether
+// it did is unknown.
+var ErrUnavailable = errors.New("database unavailable")
+
+// condition maps a driver's error to the condition that failed, nil if the
+// error is no constraint violation.
+func condition(err error) error {
+	text := err.Error()
+	if !strings.Contains(text, "constraint") && !strings.Contains(text, "ck_") {
+		return nil
+	}
+	for _, c := range conditions {
+		if strings.Contains(text, c.text) {
+			return c.err
+		}
+	}
+	if strings.Contains(text, "constraint failed") {
+		return ErrConflict
+	}
+	return nil
+}
+
+// busy reports whether another process holds the lock.
+func busy(err error) bool {
+	text := err.Error()
+	return strings.Contains(text, "SQLITE_BUSY") || strings.Contains(text, "database is locked")
+}
+
+// unreachable reports whether a server may not have seen, or not have answered,
+// a request.
+func unreachable(err error) bool {
+	var ne net.Error
+	return errors.As(err, &ne) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, context.DeadlineExceeded) ||
+		strings.Contains(err.Error(), "error code ") || strings.Contains(err.Error(), "EOF")
+}

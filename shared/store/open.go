@@ -1,0 +1,123 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/tursodatabase/libsql-client-go/libsql"
+	_ "modernc.org/sqlite" // the engine behind libsql-client-go's file: URLs
+)
+
+// This is the only file that knows libsql-client-go.
+
+// IsRemote reports whether a database URL names a server.
+func IsRemote(rawURL string) bool { return !strings.HasPrefix(rawURL, "file:") }
+
+const (
+	readers       = 4
+	remoteStreams = 16
+)
+
+// openPools opens the reading and the writing pool.
+func openPools(o Options) (read, write *sql.DB, remote bool, err error) {
+	if !IsRemote(o.URL) {
+		conn, err := libsql.NewConnector(fileDSN(o))
+		if err != nil {
+			return nil, nil, false, fmt.Errorf("open %s: %w", o.URL, err)
+		}
+		read, write = sql.OpenDB(conn), sql.OpenDB(conn)
+		read.SetMaxOpenConns(readers)
+		read.SetMaxIdleConns(readers)
+		write.SetMaxOpenConns(1)
+		write.SetMaxIdleConns(1)
+		return read, write, false, nil
+	}
+	u, err := url.Parse(o.URL)
+	if err != nil || u.Host == "" {
+		return nil, nil, false, fmt.Errorf("database URL is not a libSQL address")
+	}
+	if u.User != nil || u.Query().Has("authToken") || u.Query().Has("jwt") {
+		return nil, nil, false, fmt.Errorf("database URL holds a token; give it by AIGNE_HUB_DATABASE_TOKEN")
+	}
+	if u.Scheme == "ws" || u.Scheme == "wss" {
+		// The client's WebSocket mode poisons pooled connections; HTTP is the
+		// same server at the same address.
+		u.Scheme = map[string]string{"ws": "http", "wss": "https"}[u.Scheme]
+	}
+	var opts []libsql.Option
+	if o.Token != "" {
+		opts = append(opts, libsql.WithAuthToken(o.Token.Reveal()))
+	}
+	conn, err := libsql.NewConnector(u.String(), opts...)
+	if err != nil {
+		return nil, nil, false, fmt.Errorf("open database server: %w", err)
+	}
+	// The client uses http.DefaultClient; its two idle connections a host would
+	// make a new one for nearly every statement.
+	if t, ok := http.DefaultTransport.(*http.Transport); ok {
+		t.MaxIdleConnsPerHost = max(t.MaxIdleConnsPerHost, 2*remoteStreams)
+	}
+	read, write = sql.OpenDB(conn), sql.OpenDB(conn)
+	read.SetMaxOpenConns(remoteStreams)
+	write.SetMaxOpenConns(remoteStreams)
+	return read, write, true, nil
+}
+
+// fileDSN adds the pragmas that every connection to an embedded file has.
+func fileDSN(o Options) string {
+	sep := "?"
+	if strings.Contains(o.URL, "?") {
+		sep = "&"
+	}
+	return o.URL + sep + strings.Join([]string{
+		"_pragma=busy_timeout(5000)",
+		"_pragma=journal_mode(WAL)",
+		"_pragma=synchronous(" + synchronous(o) + ")",
+		"_pragma=foreign_keys(1)",
+		"_pragma=journal_size_limit(67108864)",
+		"_pragma=temp_store(MEMORY)",
+		"_txlock=immediate",
+		"_time_format=sqlite",
+	}, "&")
+}
+
+func synchronous(o Options) string {
+	if o.Synchronous == "FULL" {
+		return "FULL"
+	}
+	return "NORMAL"
+}
+
+// check reads the pragmas back: drivers ignore misspelt ones without a word.
+func (s *Store) check(ctx context.Context) error {
+	if s.remote {
+		return s.Ready(ctx)
+	}
+	wantSync := int64(1)
+	if synchronous(s.opts) == "FULL" {
+		wantSync = 2
+	}
+	for _, db := range []*sql.DB{s.read, s.write} {
+		var mode string
+		if err := db.QueryRowContext(ctx, "PRAGMA journal_mode").Scan(&mode); err != nil {
+			return fmt.Errorf("open %s: %w", s.opts.URL, err)
+		}
+		if mode != "wal" && !strings.Contains(s.opts.URL, ":memory:") {
+			return fmt.Errorf("open %s: journal mode is %s, not WAL", s.opts.URL, mode)
+		}
+		for pragma, want := range map[string]int64{"foreign_keys": 1, "synchronous": wantSync, "busy_timeout": 5000} {
+			var got int64
+			if err := db.QueryRowContext(ctx, "PRAGMA "+pragma).Scan(&got); err != nil {
+				return fmt.Errorf("read pragma %s: %w", pragma, err)
+			}
+			if got != want {
+				return fmt.Errorf("pragma %s is %d, want %d", pragma, got, want)
+			}
+		}
+	}
+	return nil
+}

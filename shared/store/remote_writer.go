@@ -1,0 +1,126 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"log/slog"
+	"strings"
+	"time"
+)
+
+// remoteWriter sends each unit to a libSQL server as one batch, one round trip:
+// BEGIN IMMEDIATE; …; COMMIT. The server orders them.
+type remoteWriter struct {
+	db    *sql.DB
+	log   *slog.Logger
+	slots chan struct{}
+}
+
+const remoteUnitTimeout = 10 * time.Second
+
+func newRemoteWriter(db *sql.DB, log *slog.Logger) *remoteWriter {
+	return &remoteWriter{db: db, log: log, slots: make(chan struct{}, remoteStreams)}
+}
+
+func (w *remoteWriter) close() {
+	for range cap(w.slots) { // wait for what is under way
+		w.slots <- struct{}{}
+	}
+}
+
+// do sends a unit. When the answer is lost the same unit is sent again: its own
+// ids tell that it had happened.
+func (w *remoteWriter) do(ctx context.Context, u *Unit) error {
+	select {
+	case w.slots <- struct{}{}:
+	case <-ctx.Done():
+		return &NotSentError{ctx.Err()}
+	}
+	result := make(chan error, 1)
+	go func() {
+		defer func() { <-w.slots }()
+		sendCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), remoteUnitTimeout)
+		defer cancel()
+		result <- w.send(sendCtx, u)
+	}()
+	select {
+	case err := <-result:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (w *remoteWriter) send(ctx context.Context, u *Unit) error {
+	var text strings.Builder
+	var args []any
+	text.WriteString("BEGIN IMMEDIATE")
+	for _, s := range u.Stmts {
+		text.WriteString(";\n")
+		text.WriteString(s.SQL)
+		args = append(args, s.Args...)
+	}
+	text.WriteString(";\nCOMMIT")
+	if u.Verify {
+		return w.single(ctx, u)
+	}
+	_, err := w.db.ExecContext(ctx, text.String(), args...)
+	return w.classify(err)
+}
+
+func (w *remoteWriter) single(ctx context.Context, u *Unit) error {
+	var changed int64
+	for _, s := range u.Stmts {
+		res, err := w.db.ExecContext(ctx, s.SQL, s.Args...)
+		if err != nil {
+			return w.classify(err)
+		}
+		n, err := res.RowsAffected()
+		if err != nil {
+			return err
+		}
+		changed += n
+	}
+	if changed == 0 {
+		return ErrNotFound
+	}
+	return nil
+}
+
+func (w *remoteWriter) classify(err error) error {
+	if err == nil {
+		return nil
+	}
+	if c := condition(err); c != nil {
+		return c
+	}
+	w.log.Error("database refused a unit", "error", err)
+	return ErrUnavailable
+}
+
+func (w *remoteWriter) tx(ctx context.Context, fn func(context.Context, *Tx) error) (err error) {
+	select {
+	case w.slots <- struct{}{}:
+	case <-ctx.Done():
+		return &NotSentError{ctx.Err()}
+	}
+	defer func() { <-w.slots }()
+	conn, err := w.db.Conn(ctx)
+	if err != nil {
+		return ErrUnavailable
+	}
+	defer conn.Close()
+	if _, err = conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+		return w.classify(err)
+	}
+	if err = fn(ctx, &Tx{conn}); err == nil {
+		_, err = conn.ExecContext(ctx, "COMMIT")
+	}
+	if err != nil {
+		_, _ = conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
+		if c := condition(err); c != nil {
+			return c
+		}
+	}
+	return err
+}

@@ -1,0 +1,139 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"github.com/aigne-hub/aigne-hub/shared/hub"
+)
+
+// User is a row of users.
+type User struct {
+	ID           string
+	Email        string
+	Name         string
+	Role         hub.Role
+	PasswordHash string
+	DisabledAt   *time.Time
+	CreatedAt    time.Time
+	AccountID    string
+}
+
+const userColumns = `u.id, u.email, u.name, u.role, u.password_hash, u.disabled_at, u.created_at, coalesce(a.id, '')
+FROM users u LEFT JOIN accounts a ON a.user_id = u.id`
+
+func scanUser(scan func(...any) error, u *User) error {
+	var disabled sql.NullInt64
+	var created int64
+	if err := scan(&u.ID, &u.Email, &u.Name, &u.Role, &u.PasswordHash, &disabled, &created, &u.AccountID); err != nil {
+		return err
+	}
+	u.DisabledAt, u.CreatedAt = nullMillis(disabled), time.UnixMilli(created).UTC()
+	return nil
+}
+
+// CreateUser makes a user and the wallet that pays for the user's calls.
+// ErrConflict: the e-mail address is taken.
+func (s *Store) CreateUser(ctx context.Context, u User) (User, error) {
+	u.ID, u.AccountID, u.CreatedAt = s.NewID(), s.NewID(), s.now().UTC()
+	unit := &Unit{Priority: Background}
+	addUser(unit, u)
+	return u, s.Do(ctx, unit)
+}
+
+func addUser(unit *Unit, u User) {
+	unit.Add("INSERT INTO users (id, email, name, role, password_hash, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+		u.ID, u.Email, u.Name, string(u.Role), u.PasswordHash, u.CreatedAt.UnixMilli())
+	unit.Add("INSERT INTO accounts (id, kind, user_id, created_at) VALUES (?1, 'wallet', ?2, ?3)",
+		u.AccountID, u.ID, u.CreatedAt.UnixMilli())
+}
+
+// CreateOwner makes the first owner. ErrConflict: there is one already.
+func (s *Store) CreateOwner(ctx context.Context, u User) (User, error) {
+	u.ID, u.AccountID, u.CreatedAt, u.Role = s.NewID(), s.NewID(), s.now().UTC(), hub.RoleOwner
+	return u, s.Tx(ctx, func(ctx context.Context, tx *Tx) error {
+		var n int
+		if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM users WHERE role = 'owner'").Scan(&n); err != nil {
+			return err
+		}
+		if n > 0 {
+			return ErrConflict
+		}
+		unit := &Unit{}
+		addUser(unit, u)
+		unit.Add("DELETE FROM settings WHERE name = 'setup_token_hash'")
+		return tx.run(ctx, unit)
+	})
+}
+
+func (tx *Tx) run(ctx context.Context, u *Unit) error {
+	for _, st := range u.Stmts {
+		if _, err := tx.ExecContext(ctx, st.SQL, st.Args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// UserByEmail finds a user, regardless of the letters' case.
+func (s *Store) UserByEmail(ctx context.Context, email string) (User, error) {
+	return s.oneUser(ctx, "WHERE u.email = ?", email)
+}
+
+// UserByID finds a user.
+func (s *Store) UserByID(ctx context.Context, id string) (User, error) {
+	return s.oneUser(ctx, "WHERE u.id = ?", id)
+}
+
+func (s *Store) oneUser(ctx context.Context, where string, arg any) (User, error) {
+	var u User
+	err := scanUser(s.read.QueryRowContext(ctx, "SELECT "+userColumns+" "+where, arg).Scan, &u)
+	if errors.Is(err, sql.ErrNoRows) {
+		return u, ErrNotFound
+	}
+	return u, err
+}
+
+// Users lists up to limit users after the one with id after, by id.
+func (s *Store) Users(ctx context.Context, after string, limit int) ([]User, error) {
+	return list(ctx, s.read, func(r *sql.Rows, u *User) error { return scanUser(r.Scan, u) },
+		"SELECT "+userColumns+" WHERE u.id > ? ORDER BY u.id LIMIT ?", after, limit)
+}
+
+// HasOwner reports whether an owner exists.
+func (s *Store) HasOwner(ctx context.Context) (bool, error) {
+	var n int
+	err := s.read.QueryRowContext(ctx, "SELECT count(*) FROM users WHERE role = 'owner'").Scan(&n)
+	return n > 0, err
+}
+
+// SetPassword replaces a user's password hash.
+func (s *Store) SetPassword(ctx context.Context, userID, hash string) error {
+	return s.Exec(ctx, "UPDATE users SET password_hash = ?2 WHERE id = ?1", userID, hash)
+}
+
+// SetUserDisabled disables or enables a user; a disabled user's keys admit
+// nothing from the commit on.
+func (s *Store) SetUserDisabled(ctx context.Context, userID string, disabled bool) error {
+	var at any
+	if disabled {
+		at = s.millis()
+	}
+	return s.changed(ctx, "UPDATE users SET disabled_at = ?2 WHERE id = ?1", userID, at)
+}
+
+// changed runs one statement that alters configuration: every process reloads.
+func (s *Store) changed(ctx context.Context, query string, args ...any) error {
+	return s.Tx(ctx, func(ctx context.Context, tx *Tx) error {
+		res, err := tx.ExecContext(ctx, query, args...)
+		if err != nil {
+			return err
+		}
+		if n, err := res.RowsAffected(); err != nil || n == 0 {
+			return errors.Join(err, ErrNotFound)
+		}
+		return tx.Bump(ctx)
+	})
+}

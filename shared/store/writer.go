@@ -1,0 +1,337 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"log/slog"
+	"sync/atomic"
+	"time"
+)
+
+// Stmt is one statement of a unit. Parameters are ?1, ?2 … numbered within the
+// statement, or plain ?.
+type Stmt struct {
+	SQL  string
+	Args []any
+}
+
+// Priority orders units that wait together.
+type Priority int
+
+// The priorities: money that is owed goes before money that will be.
+const (
+	Settling Priority = iota
+	Admitting
+	Background
+)
+
+// Unit is a unit of work: statements that happen together or not at all, with
+// nothing to read in between, so that a server takes it in one round trip.
+type Unit struct {
+	Stmts    []Stmt
+	Priority Priority
+	// Verify: sum RowsAffected of the unit must not be zero, else ErrNotFound.
+	// For single-statement updates only.
+	Verify bool
+}
+
+// Add appends a statement.
+func (u *Unit) Add(query string, args ...any) {
+	u.Stmts = append(u.Stmts, Stmt{query, args})
+}
+
+// Tx is a transaction of several steps, for administration only: it keeps every
+// other writer waiting.
+type Tx struct {
+	*sql.Conn
+}
+
+// writer commits units. Do returns nil once the unit is durable, a condition
+// error if it was refused, and ErrUnavailable (or ctx's error) when the outcome
+// is unknown: the same unit can be sent again, its ids make that harmless.
+type writer interface {
+	do(ctx context.Context, u *Unit) error
+	tx(ctx context.Context, fn func(context.Context, *Tx) error) error
+	close()
+}
+
+// Do runs a unit. The context ends the waiting, never the work: a unit already
+// taken by the writer is finished.
+func (s *Store) Do(ctx context.Context, u *Unit) error { return s.writer.do(ctx, u) }
+
+// Exec runs one statement and reports ErrNotFound when it changed no row.
+func (s *Store) Exec(ctx context.Context, query string, args ...any) error {
+	u := &Unit{Priority: Background, Verify: true}
+	u.Add(query, args...)
+	return s.Do(ctx, u)
+}
+
+// Tx runs fn in one write transaction and bumps nothing by itself. It must not
+// wait for anything but the database.
+func (s *Store) Tx(ctx context.Context, fn func(context.Context, *Tx) error) error {
+	return s.writer.tx(ctx, fn)
+}
+
+// Bump makes every process reload its configuration.
+func (tx *Tx) Bump(ctx context.Context) error {
+	_, err := tx.ExecContext(ctx, "UPDATE config_version SET version = version + 1 WHERE id = 1")
+	return err
+}
+
+const (
+	maxGroup  = 256
+	queueSize = 4096
+	busyWait  = 2 * time.Second
+)
+
+// job is a unit on its way through the group writer.
+type job struct {
+	unit  *Unit
+	fn    func(context.Context, *Tx) error
+	ctx   context.Context // of fn only
+	state atomic.Int32    // jobQueued, jobTaken or jobDropped
+	done  chan error
+}
+
+const (
+	jobQueued = iota
+	jobTaken
+	jobDropped
+)
+
+// groupWriter is the one goroutine that writes to an embedded file: it commits
+// what has queued while the last commit ran as one transaction.
+type groupWriter struct {
+	db     *sql.DB
+	log    *slog.Logger
+	queues [3]chan *job
+	wake   chan struct{}
+	stop   chan struct{}
+	done   chan struct{}
+	closed atomic.Bool
+	conn   *writeConn
+}
+
+func newGroupWriter(db *sql.DB, log *slog.Logger) *groupWriter {
+	w := &groupWriter{db: db, log: log, wake: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{})}
+	for i := range w.queues {
+		w.queues[i] = make(chan *job, queueSize)
+	}
+	go w.run()
+	return w
+}
+
+func (w *groupWriter) do(ctx context.Context, u *Unit) error {
+	return w.submit(ctx, u.Priority, &job{unit: u, done: make(chan error, 1)})
+}
+
+func (w *groupWriter) tx(ctx context.Context, fn func(context.Context, *Tx) error) error {
+	return w.submit(ctx, Background, &job{fn: fn, ctx: ctx, done: make(chan error, 1)})
+}
+
+func (w *groupWriter) submit(ctx context.Context, p Priority, j *job) error {
+	if w.closed.Load() {
+		return ErrUnavailable
+	}
+	select {
+	case w.queues[p] <- j:
+	default: // a full queue refuses; it never grows and never drops what it took
+		return ErrUnavailable
+	}
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
+	select {
+	case err := <-j.done:
+		return err
+	case <-w.done:
+		select {
+		case err := <-j.done:
+			return err
+		default:
+			return ErrUnavailable
+		}
+	case <-ctx.Done():
+		if j.state.CompareAndSwap(jobQueued, jobDropped) {
+			return &NotSentError{ctx.Err()}
+		}
+		return ctx.Err()
+	}
+}
+
+// NotSentError says that a unit was given up before the writer took it: it has
+// certainly not happened.
+type NotSentError struct{ cause error }
+
+// Error names the reason.
+func (e *NotSentError) Error() string { return "unit not sent: " + e.cause.Error() }
+
+// Unwrap returns the context's error.
+func (e *NotSentError) Unwrap() error { return e.cause }
+
+func (w *groupWriter) close() {
+	if w.closed.CompareAndSwap(false, true) {
+		close(w.stop)
+	}
+	<-w.done
+}
+
+func (w *groupWriter) run() {
+	defer close(w.done)
+	defer func() {
+		if w.conn != nil {
+			w.conn.discard()
+		}
+	}()
+	for {
+		group := w.collect()
+		if len(group) == 0 {
+			select {
+			case <-w.wake:
+				continue
+			case <-w.stop:
+				if group = w.collect(); len(group) == 0 {
+					return
+				}
+			}
+		}
+		w.commit(group)
+	}
+}
+
+// collect takes what has queued, in order of priority. A multi-step transaction
+// is a group of its own.
+func (w *groupWriter) collect() []*job {
+	var group []*job
+	for p := range w.queues {
+		for len(group) < maxGroup {
+			var j *job
+			select {
+			case j = <-w.queues[p]:
+			default:
+			}
+			if j == nil {
+				break
+			}
+			if !j.state.CompareAndSwap(jobQueued, jobTaken) {
+				continue
+			}
+			if j.fn != nil {
+				w.commit(group)
+				group = nil
+				w.runTx(j)
+				continue
+			}
+			group = append(group, j)
+		}
+	}
+	return group
+}
+
+// commit runs a group as one transaction. After an error that is no broken
+// condition the connection is thrown away and the group is run once more, unit
+// by unit; nobody is answered from a transaction that did not commit.
+func (w *groupWriter) commit(group []*job) {
+	if len(group) == 0 {
+		return
+	}
+	results := make([]error, len(group))
+	if err := w.tryGroup(group, results); err == nil {
+		for i, j := range group {
+			j.done <- results[i]
+		}
+		return
+	} else if len(group) == 1 {
+		w.log.Error("database refused a unit", "error", err)
+		group[0].done <- ErrUnavailable
+		return
+	}
+	for i, j := range group {
+		if err := w.tryGroup(group[i:i+1], results[i:i+1]); err != nil {
+			w.log.Error("database refused a unit", "error", err)
+			j.done <- ErrUnavailable
+			continue
+		}
+		j.done <- results[i]
+	}
+}
+
+func (w *groupWriter) tryGroup(group []*job, results []error) (err error) {
+	c, err := w.connection()
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			c.discard()
+			w.conn = nil
+		}
+	}()
+	if err := w.begin(c, group[0].unit.Priority == Settling); err != nil {
+		return err
+	}
+	for i, j := range group {
+		if results[i], err = c.unit(j.unit, len(group) > 1); err != nil {
+			return err
+		}
+		if len(group) == 1 && results[i] != nil {
+			return c.exec("ROLLBACK", nil)
+		}
+	}
+	return c.exec("COMMIT", nil)
+}
+
+// begin waits for the lock: two seconds for admissions, without limit where
+// money is owed.
+func (w *groupWriter) begin(c *writeConn, patient bool) error {
+	deadline := time.Now().Add(busyWait)
+	for {
+		err := c.exec("BEGIN IMMEDIATE", nil)
+		if err == nil || !busy(err) || (!patient && time.Now().After(deadline)) {
+			return err
+		}
+		select {
+		case <-w.stop:
+			return err
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}
+
+func (w *groupWriter) connection() (*writeConn, error) {
+	if w.conn != nil {
+		return w.conn, nil
+	}
+	c, err := openWriteConn(w.db)
+	w.conn = c
+	return c, err
+}
+
+func (w *groupWriter) runTx(j *job) {
+	c, err := w.connection()
+	if err != nil {
+		j.done <- ErrUnavailable
+		return
+	}
+	if err := w.begin(c, false); err != nil {
+		c.discard()
+		w.conn = nil
+		j.done <- ErrUnavailable
+		return
+	}
+	err = j.fn(context.WithoutCancel(j.ctx), &Tx{c.conn})
+	if err == nil {
+		err = c.exec("COMMIT", nil)
+	}
+	if err != nil {
+		if rerr := c.exec("ROLLBACK", nil); rerr != nil {
+			c.discard()
+			w.conn = nil
+		}
+		if cond := condition(err); cond != nil {
+			err = cond
+		}
+	}
+	j.done <- err
+}
