@@ -1,0 +1,158 @@
+package admission
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/money"
+	"github.com/aigne-hub/aigne-hub/shared/routing"
+	"github.com/aigne-hub/aigne-hub/shared/store"
+)
+
+// Ticket is an admitted call. It is settled exactly once, by one goroutine.
+type Ticket struct {
+	CallID  string
+	LowerTo int64 // > 0: the most output tokens the wallet covers; the provider must be told
+
+	gate    *Gate
+	req     Request
+	owner   string
+	hold    money.Credits
+	start   time.Time
+	settled bool
+	late    bool // the call had been swept; what was charged must be read back
+}
+
+// Outcome is how a call ended.
+type Outcome struct {
+	Status       hub.CallStatus
+	Target       *routing.Target // the last one tried; nil when none was
+	CredentialID string
+	Credential   string
+	Usage        hub.Usage
+	Source       hub.UsageSource
+	HTTPStatus   int
+	Err          *hub.Error
+	Attempts     []store.Attempt
+	Tries        int
+	TTFB         *time.Duration
+	ProviderTTFB *time.Duration
+}
+
+// Settled is what a call came to.
+type Settled struct {
+	Credits money.Credits
+	Billed  bool
+}
+
+// settleWait is how long settlement keeps trying while the closing frames are
+// withheld.
+const settleWait = 30 * time.Second
+
+// Settle charges the usage, gives the hold back and finishes the record. ctx
+// must not be the client's. On error the call is not settled for certain: the
+// client must not see a success, and attempts go on in the background.
+func (t *Ticket) Settle(ctx context.Context, o Outcome) (Settled, error) {
+	if t.settled {
+		return Settled{}, errors.New("ticket settled twice")
+	}
+	t.settled = true
+	x, err := t.settlement(&o)
+	if err != nil {
+		t.gate.Log.Error("usage cannot be priced", "call_id", t.CallID, "error", err)
+	}
+	u := t.gate.Store.SettleUnit(x)
+	wait, stop := context.WithTimeout(ctx, settleWait)
+	defer stop()
+	err = retry(wait, func() error { return t.send(wait, u, x) })
+	if err != nil {
+		if unknown(err) {
+			go t.settleLate(u, x)
+		}
+		t.gate.Log.Error("settlement not confirmed", "call_id", t.CallID, "error", err)
+		return Settled{}, unavailable(err)
+	}
+	s := Settled{Credits: x.Amount, Billed: x.Billing}
+	if !x.Billing {
+		s.Credits = 0
+	} else if x.Amount > t.hold || t.late {
+		if s.Credits, err = t.gate.Store.Charged(ctx, t.CallID); err != nil {
+			return Settled{}, unavailable(err)
+		}
+	}
+	return s, nil
+}
+
+// send sends the settling unit; a call that was swept meanwhile gets its one
+// correction instead.
+func (t *Ticket) send(ctx context.Context, u *store.Unit, x store.Settlement) error {
+	err := t.gate.Store.Do(ctx, u)
+	switch {
+	case errors.Is(err, store.ErrExists):
+		c, cerr := t.gate.Store.CallByID(ctx, t.CallID)
+		if cerr != nil {
+			return store.ErrUnavailable
+		}
+		if c.Status != hub.StatusInterrupted {
+			return nil
+		}
+	case errors.Is(err, store.ErrNotOpen):
+	default:
+		return err
+	}
+	t.late = true
+	if err := t.gate.Store.Do(ctx, t.gate.Store.CorrectUnit(x)); err != nil && !errors.Is(err, store.ErrExists) {
+		return err
+	}
+	return nil
+}
+
+func (t *Ticket) settleLate(u *store.Unit, x store.Settlement) {
+	ctx := context.Background()
+	if err := retry(ctx, func() error { return t.send(ctx, u, x) }); err != nil {
+		t.gate.Log.Error("settlement refused", "call_id", t.CallID, "error", err)
+	}
+}
+
+// settlement prices the outcome. A usage that has no price costs the user
+// nothing and is logged; admission has priced every bucket that chat can use.
+func (t *Ticket) settlement(o *Outcome) (store.Settlement, error) {
+	r := &t.req
+	x := store.Settlement{CallID: t.CallID, Owner: t.owner, UserID: r.Caller.UserID, AccountID: r.Caller.AccountID, AppID: r.Caller.AppID,
+		Type: r.Type, Billing: t.gate.Settings.Billing, Status: o.Status, Usage: o.Usage, Source: o.Source,
+		CredentialID: o.CredentialID, Credential: o.Credential, HTTPStatus: o.HTTPStatus, Attempts: o.Attempts, Tries: o.Tries,
+		Duration: t.gate.Now().Sub(t.start), TTFB: o.TTFB, ProviderTTFB: o.ProviderTTFB}
+	x.Usage.Clamp()
+	if o.Err != nil {
+		x.Category, x.Error = string(o.Err.Code), o.Err.Message
+	}
+	if o.Target == nil {
+		return x, nil
+	}
+	x.Provider, x.Model = o.Target.Provider.Name, o.Target.Model
+	x.RateID, x.RateVersion = o.Target.RateID, o.Target.RateVersion
+	if o.Target.Cost != nil {
+		if c, err := o.Target.Cost.Charge(x.Usage); err == nil {
+			x.Cost = &c
+		}
+	}
+	if !x.Billing || t.free(o) {
+		return x, nil
+	}
+	var err error
+	x.Amount, err = o.Target.Prices.Charge(x.Usage)
+	return x, err
+}
+
+// free reports whether policy lets this outcome cost nothing.
+func (t *Ticket) free(o *Outcome) bool {
+	switch o.Status {
+	case hub.StatusAborted:
+		return t.gate.Settings.OnAbort == "free"
+	case hub.StatusFailed:
+		return t.gate.Settings.OnFailure == "free"
+	}
+	return false
+}

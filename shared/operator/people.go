@@ -1,0 +1,67 @@
+package operator
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/store"
+)
+
+// User finds a user by e-mail address.
+func (d *Desk) User(ctx context.Context, email string) (store.User, error) {
+	u, err := d.Store.UserByEmail(ctx, email)
+	if errors.Is(err, store.ErrNotFound) {
+		return u, hub.Errorf(hub.CodeNotFound, "There is no user with the e-mail address %s.", email)
+	}
+	return u, err
+}
+
+// CreateUser makes a user. The first owner is made by a set-up token or here.
+func (d *Desk) CreateUser(ctx context.Context, actor, email string, role hub.Role, password hub.Secret) (store.User, error) {
+	u, err := d.Users.Create(ctx, email, role, password)
+	if err != nil {
+		return u, err
+	}
+	return u, d.audit(ctx, actor, "user.create", u.Email, nil, map[string]any{"role": u.Role})
+}
+
+// SetPassword replaces a user's password.
+func (d *Desk) SetPassword(ctx context.Context, actor, email string, password hub.Secret) error {
+	if _, err := d.User(ctx, email); err != nil {
+		return err
+	}
+	if err := d.Users.SetPassword(ctx, email, password); err != nil {
+		return err
+	}
+	return d.audit(ctx, actor, "user.set-password", email, nil, nil)
+}
+
+// CreateKey makes an API key for a user; the key is shown once.
+func (d *Desk) CreateKey(ctx context.Context, actor, email, name string, expires *time.Time) (hub.Secret, store.APIKey, error) {
+	u, err := d.User(ctx, email)
+	if err != nil {
+		return "", store.APIKey{}, err
+	}
+	key, row, err := d.Keys.Create(ctx, u.ID, name, expires)
+	if err != nil {
+		return "", row, err
+	}
+	return key, row, d.audit(ctx, actor, "key.create", row.ID, nil, map[string]any{"user": u.Email, "name": name})
+}
+
+// RevokeKey ends a key by its id.
+func (d *Desk) RevokeKey(ctx context.Context, actor, id string) error {
+	row, err := d.Store.KeyByID(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return hub.Errorf(hub.CodeNotFound, "There is no API key with the id %s.", id)
+	}
+	if err != nil {
+		return err
+	}
+	if err := d.Store.RevokeKey(ctx, id); err != nil {
+		return err
+	}
+	return d.audit(ctx, actor, "key.revoke", id, map[string]any{"name": row.Name}, nil)
+}

@@ -1,0 +1,113 @@
+package operator
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/ledger"
+	"github.com/aigne-hub/aigne-hub/shared/money"
+	"github.com/aigne-hub/aigne-hub/shared/pricing"
+	"github.com/aigne-hub/aigne-hub/shared/routing"
+	"github.com/aigne-hub/aigne-hub/shared/store"
+)
+
+// NewRate sets what a model costs. Prices are what the user pays and Costs what
+// the operator pays, both in dollars per million units as decimal text by
+// bucket.
+type NewRate struct {
+	Provider  string
+	Model     string
+	Type      hub.CallType // "" means chatCompletion
+	Prices    map[hub.Bucket]string
+	Costs     map[hub.Bucket]string // empty: the catalogue's
+	Context   int64                 // tokens; 0: the catalogue's
+	MaxOutput int64
+}
+
+// SetRate creates or replaces a rate. Prices are stored as credits: dollars ÷
+// the credit price, exact to the pico-credit.
+func (d *Desk) SetRate(ctx context.Context, actor string, n NewRate) (store.Rate, error) {
+	if n.Type == "" {
+		n.Type = hub.TypeChat
+	}
+	switch {
+	case n.Provider == "" || len(n.Provider) > 64:
+		return store.Rate{}, hub.Invalid("provider", "A rate needs the name of its provider.")
+	case n.Model == "" || len(n.Model) > 200 || strings.TrimSpace(n.Model) != n.Model:
+		return store.Rate{}, hub.Invalid("model", "A rate needs a model name of 1 to 200 characters.")
+	case !n.Type.Valid():
+		return store.Rate{}, hub.Invalid("type", "The type must be chatCompletion, embedding, imageGeneration, audioGeneration or video.")
+	case len(n.Prices) == 0:
+		return store.Rate{}, hub.Invalid("input", "A rate needs at least one price.")
+	case n.Context < 0:
+		return store.Rate{}, hub.Invalid("context", "The context must not be negative.")
+	case n.MaxOutput < 0:
+		return store.Rate{}, hub.Invalid("max_output", "The output limit must not be negative.")
+	}
+	prices, err := d.table(n.Prices, d.CreditPrice)
+	if err != nil {
+		return store.Rate{}, err
+	}
+	row := store.Rate{Provider: n.Provider, Model: n.Model, Type: n.Type}
+	if row.Prices, err = encode(prices); err != nil {
+		return row, err
+	}
+	if len(n.Costs) > 0 {
+		costs, err := d.table(n.Costs, "1")
+		if err != nil {
+			return row, err
+		}
+		if row.Costs, err = encode(costs); err != nil {
+			return row, err
+		}
+	}
+	if row.Metadata, err = encode(routing.RateMetadata{Context: n.Context, MaxOutput: n.MaxOutput}); err != nil {
+		return row, err
+	}
+	if row, err = d.Store.SetRate(ctx, row, actor); err != nil {
+		return row, err
+	}
+	return row, d.audit(ctx, actor, "rate.set", n.Provider+"/"+n.Model, nil, map[string]any{"version": row.Version, "prices": json.RawMessage(row.Prices)})
+}
+
+func (d *Desk) table(perMillion map[hub.Bucket]string, creditPrice string) (pricing.Prices, error) {
+	var dollars pricing.Prices
+	for b, text := range perMillion {
+		rate, err := money.ParsePerMillion(text)
+		if err != nil || rate < 0 {
+			return dollars, hub.Invalid(b.String(), "The price of %s must be dollars per million units with at most six decimals; %q is not.", b, text)
+		}
+		dollars.Set(b, rate)
+	}
+	return pricing.FromCost(dollars, "0", creditPrice)
+}
+
+func encode(v any) (string, error) {
+	b, err := json.Marshal(v)
+	return string(b), err
+}
+
+// Grant gives credits to a user.
+func (d *Desk) Grant(ctx context.Context, actor, email string, amount money.Credits, expires *time.Time, reason string) (store.Grant, error) {
+	u, err := d.User(ctx, email)
+	if err != nil {
+		return store.Grant{}, err
+	}
+	g, err := d.Book.Grant(ctx, ledger.Gift{AccountID: u.AccountID, Amount: amount, ExpiresAt: expires, Actor: actor, Reason: reason})
+	if err != nil {
+		return g, err
+	}
+	return g, d.audit(ctx, actor, "credits.grant", u.Email, nil, map[string]any{"amount": amount.String(), "grant": g.ID, "reason": reason})
+}
+
+// Balance returns a user's account.
+func (d *Desk) Balance(ctx context.Context, email string) (store.Account, error) {
+	u, err := d.User(ctx, email)
+	if err != nil {
+		return store.Account{}, err
+	}
+	return d.Book.Balance(ctx, u.AccountID)
+}

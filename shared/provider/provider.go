@@ -1,0 +1,128 @@
+// Package provider is the registry of provider kinds as data: where each is
+// reached, how it authenticates, which languages it speaks, what it serves and
+// how it departs from the language. It sends nothing and keeps no state; stored
+// providers, their credentials and rates are not its business.
+package provider
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/aigne-hub/aigne-hub/shared/dialect"
+	"github.com/aigne-hub/aigne-hub/shared/hub"
+)
+
+// Auth names a way to present a credential.
+type Auth string
+
+// The ways.
+const (
+	Bearer       Auth = "bearer"         // Authorization: Bearer KEY
+	XAPIKey      Auth = "x-api-key"      // x-api-key: KEY (Anthropic)
+	XGoogAPIKey  Auth = "x-goog-api-key" // x-goog-api-key: KEY (Gemini)
+	APIKeyHeader Auth = "api-key"        // Api-Key: KEY (Ideogram)
+	SigV4        Auth = "sigv4"          // AWS Signature Version 4 over the whole request
+)
+
+// The ids of the kinds.
+const (
+	OpenAI           = "openai"
+	Anthropic        = "anthropic"
+	Bedrock          = "bedrock"
+	DeepSeek         = "deepseek"
+	Google           = "google"
+	Ollama           = "ollama"
+	OpenRouter       = "openrouter"
+	XAI              = "xai"
+	Doubao           = "doubao"
+	Poe              = "poe"
+	Ideogram         = "ideogram"
+	OpenAICompatible = "openai-compatible"
+)
+
+// Ranks order the kinds that serve the same bare model name, best first.
+const (
+	RankDirect   = 1
+	RankCloud    = 2
+	RankReseller = 3
+	RankLocal    = 4
+)
+
+// Kind describes one sort of provider. Slices and maps are the caller's own.
+type Kind struct {
+	ID    string
+	Title string
+
+	// BaseURL is used when the operator gives none; "" means one must be given. In
+	// it, "{region}" stands for the provider's region (see RegionURL).
+	BaseURL string
+	// LocalBaseURL: the default lives on this machine, so an outbound guard must
+	// allow it, and a missing credential is no fault.
+	LocalBaseURL bool
+	// PathFixes maps paths that operators copy from other documents to the one that
+	// requests go below; "" is a URL without a path.
+	PathFixes map[string]string
+
+	Auth Auth
+	// KeyOptional: requests without a credential may succeed.
+	KeyOptional bool
+
+	Dialects []dialect.Name // spoken natively, best first
+	Serves   []hub.CallType // offered by the vendor
+	Ready    []hub.CallType // those that this hub can carry to it
+	Quirks   dialect.Quirks
+
+	// EnvKeys are the environment variables of the credential, the first one set
+	// wins; for SigV4 they belong together, in the order key id, secret, region.
+	EnvKeys    []string
+	EnvBaseURL string
+	// DefaultEnvCredential stands in for a credential when only EnvBaseURL is set.
+	DefaultEnvCredential string
+
+	Rank int
+	// BarePatterns are beginnings of model names that lead to this kind when the
+	// caller names no provider. One ending in "-" also matches without its dash.
+	BarePatterns []string
+	// ModelPrefixes turn a bare name into this kind's own, where it differs.
+	ModelPrefixes []ModelPrefix
+
+	TestModel  string // cheap, for checking a credential
+	PublicDocs string // the vendor's API documentation
+}
+
+// ModelPrefix says how a reseller names the models of one vendor.
+type ModelPrefix struct {
+	Pattern string // one of the kind's BarePatterns
+	Prefix  string // put before the name
+	// DotVersion: the reseller writes versions with a dot, 4.5 for 4-5.
+	DotVersion bool
+}
+
+// Can reports whether the hub can send calls of type t to this kind.
+func (k Kind) Can(t hub.CallType) bool { return slices.Contains(k.Ready, t) }
+
+// Speaks reports whether the kind speaks a language natively.
+func (k Kind) Speaks(name dialect.Name) bool { return slices.Contains(k.Dialects, name) }
+
+// Find returns a kind by its id, without regard to case.
+func Find(id string) (Kind, bool) {
+	id = strings.ToLower(id)
+	for _, k := range All() {
+		if k.ID == id {
+			return k, true
+		}
+	}
+	return Kind{}, false
+}
+
+// All returns every kind, ordered by rank and then by id.
+func All() []Kind {
+	all := append(direct(), resellers()...)
+	slices.SortFunc(all, func(a, b Kind) int {
+		if a.Rank != b.Rank {
+			return a.Rank - b.Rank
+		}
+		return strings.Compare(a.ID, b.ID)
+	})
+	return all
+}

@@ -1,0 +1,84 @@
+package provider
+
+import (
+	"slices"
+
+	"github.com/aigne-hub/aigne-hub/shared/dialect"
+	"github.com/aigne-hub/aigne-hub/shared/hub"
+)
+
+// resellers serve the models of other vendors.
+func resellers() []Kind {
+	return []Kind{bedrock(), openRouter(), poe(), ollama()}
+}
+
+func bedrock() Kind {
+	k := Kind{
+		ID: Bedrock, Title: "Amazon Bedrock", BaseURL: "https://bedrock-runtime.{region}.amazonaws.com", Auth: SigV4,
+		Serves:  []hub.CallType{hub.TypeChat, hub.TypeEmbedding, hub.TypeImage},
+		EnvKeys: []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"}, EnvBaseURL: "BEDROCK_BASE_URL",
+		Rank: RankCloud, TestModel: "us.amazon.nova-lite-v1:0",
+		BarePatterns: slices.Concat(namesAnthropic, namesGPTOSS, namesLlama, namesMistral, namesQwen, namesGemma),
+		PublicDocs:   "https://docs.aws.amazon.com/bedrock/latest/APIReference/",
+	}
+	k.ModelPrefixes = slices.Concat(
+		under("anthropic.", namesAnthropic), under("openai.", namesGPTOSS), under("meta.", namesLlama),
+		under("mistral.", namesMistral), under("qwen.", namesQwen), under("google.", namesGemma),
+	)
+	return k
+}
+
+func openRouter() Kind {
+	k := Kind{
+		ID: OpenRouter, Title: "OpenRouter", BaseURL: "https://openrouter.ai/api/v1", Auth: Bearer,
+		Dialects: []dialect.Name{dialect.OpenAIChat, dialect.Anthropic},
+		Serves:   []hub.CallType{hub.TypeChat, hub.TypeEmbedding, hub.TypeImage}, Ready: chat(),
+		Quirks:  dialect.Quirks{ReasoningField: "reasoning"},
+		EnvKeys: []string{"OPEN_ROUTER_API_KEY", "OPENROUTER_API_KEY"}, EnvBaseURL: "OPENROUTER_BASE_URL",
+		Rank: RankReseller, TestModel: "openai/gpt-4o-mini",
+		BarePatterns: slices.Concat(namesOpenAI, namesGPTOSS, namesAnthropic, namesGoogle, namesDeepSeek, namesXAI, namesLlama,
+			namesMistral, namesQwen, namesGemma, namesYi, namesPhi, namesKimi, namesGLM, namesMiniMax),
+		PublicDocs: "https://openrouter.ai/docs/api-reference/overview",
+	}
+	k.ModelPrefixes = slices.Concat(
+		under("openai/", namesOpenAI), under("openai/", namesGPTOSS), under("google/", namesGoogle),
+		under("google/", namesGemma), under("deepseek/", namesDeepSeek), under("x-ai/", namesXAI),
+		under("meta-llama/", namesLlama), under("mistralai/", namesMistral), under("qwen/", namesQwen),
+		under("01-ai/", namesYi), under("microsoft/", namesPhi), under("moonshotai/", namesKimi),
+		under("z-ai/", namesGLM), under("minimax/", namesMiniMax),
+	)
+	for _, pattern := range namesAnthropic {
+		k.ModelPrefixes = append(k.ModelPrefixes, ModelPrefix{Pattern: pattern, Prefix: "anthropic/", DotVersion: true})
+	}
+	return k
+}
+
+func poe() Kind {
+	return Kind{
+		ID: Poe, Title: "Poe", BaseURL: "https://api.poe.com/v1", Auth: Bearer,
+		Dialects: []dialect.Name{dialect.OpenAIChat},
+		Serves:   []hub.CallType{hub.TypeChat, hub.TypeImage, hub.TypeVideo, hub.TypeAudio}, Ready: chat(),
+		EnvKeys: []string{"POE_API_KEY"}, EnvBaseURL: "POE_BASE_URL",
+		Rank: RankReseller, TestModel: "gpt-5-mini",
+		BarePatterns: slices.Concat(namesOpenAI, namesAnthropic, namesGoogle, namesXAI),
+		PublicDocs:   "https://creator.poe.com/docs/external-applications/openai-compatible-api",
+	}
+}
+
+func ollama() Kind {
+	return Kind{
+		ID: Ollama, Title: "Ollama", BaseURL: "http://localhost:11434/v1", LocalBaseURL: true, Auth: Bearer, KeyOptional: true,
+		// /api is Ollama's own language; the OpenAI one lives beside it.
+		PathFixes: map[string]string{"": "/v1", "/api": "/v1"},
+		Dialects:  []dialect.Name{dialect.OpenAIChat},
+		Serves:    []hub.CallType{hub.TypeChat, hub.TypeEmbedding}, Ready: chat(),
+		Quirks: dialect.Quirks{
+			MaxTokensField: "max_tokens", NoDeveloper: true, ReasoningField: "reasoning", Refuses: []string{"n", "logit_bias"},
+		},
+		EnvKeys: []string{"OLLAMA_API_KEY"}, EnvBaseURL: "OLLAMA_BASE_URL", DefaultEnvCredential: "ollama",
+		Rank: RankLocal, TestModel: "llama3.2",
+		BarePatterns: slices.Concat(namesGPTOSS, namesDeepSeek, namesLlama, namesMistral, namesQwen, namesGemma, namesYi, namesPhi,
+			namesKimi, namesGLM, namesMiniMax),
+		PublicDocs: "https://docs.ollama.com/api/openai-compatibility",
+	}
+}

@@ -1,0 +1,111 @@
+// Package routing turns a model name into a Plan: the ordered targets that can
+// serve it, with their credentials, prices and limits. It is pure: it works on
+// an immutable Snapshot of the configuration and touches neither the network
+// nor the database.
+package routing
+
+import (
+	"encoding/json"
+
+	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/pricing"
+	"github.com/aigne-hub/aigne-hub/shared/provider"
+)
+
+// Provider is a configured provider.
+type Provider struct {
+	ID          string // "" for one from the environment
+	Name        string
+	Kind        provider.Kind
+	BaseURL     string
+	Region      string
+	Source      string // "stored" or "env"
+	Credentials []Credential
+}
+
+// Credential is a key at a provider.
+type Credential struct {
+	ID     string
+	Name   string
+	Weight int64
+	Secret hub.Secret
+}
+
+// Rate is what a model of a provider costs the user and the operator.
+type Rate struct {
+	ID        string
+	Version   int64
+	Provider  string
+	Model     string
+	Type      hub.CallType
+	Prices    pricing.Prices
+	Cost      *pricing.Prices // nil: the catalogue's, else unknown
+	Context   int64           // 0: not set
+	MaxOutput int64           // 0: not set
+}
+
+// Target is one place where a call can be served.
+type Target struct {
+	Provider    *Provider
+	Model       string          // the provider's own name
+	Prices      *pricing.Prices // what the user pays; nil with billing off
+	Cost        *pricing.Prices // what the operator pays, dollars; nil: unknown
+	RateID      string          // "" when priced from the catalogue
+	RateVersion int64
+	Context     int64 // tokens; 0: unknown
+	MaxOutput   int64 // tokens, from rate, catalogue or setting; always > 0
+	LimitKnown  bool  // MaxOutput is the model's own limit, not the setting
+}
+
+// Name is provider/model.
+func (t *Target) Name() string { return t.Provider.Name + "/" + t.Model }
+
+// Plan says where a call may go, best first.
+type Plan struct {
+	Version   int64 // of the configuration it was made from
+	Requested string
+	Targets   []Target
+	Refused   []Refusal
+}
+
+// Refusal is a candidate that was not taken, and why.
+type Refusal struct {
+	Target string `json:"target"`
+	Reason string `json:"reason"`
+}
+
+// Record is what is kept of a plan with the call: names and rate versions.
+type Record struct {
+	Targets []TargetRecord `json:"targets"`
+	Refused []Refusal      `json:"refused,omitempty"`
+}
+
+// TargetRecord is one target of a Record.
+type TargetRecord struct {
+	Target      string          `json:"target"`
+	RateID      string          `json:"rate_id,omitempty"`
+	RateVersion int64           `json:"rate_version,omitempty"`
+	Prices      *pricing.Prices `json:"prices,omitempty"` // only when no stored rate has them
+}
+
+// Record returns the part of the plan that is stored.
+func (p *Plan) Record() Record {
+	r := Record{Refused: p.Refused, Targets: make([]TargetRecord, len(p.Targets))}
+	for i := range p.Targets {
+		t := &p.Targets[i]
+		r.Targets[i] = TargetRecord{Target: t.Name(), RateID: t.RateID, RateVersion: t.RateVersion}
+		if t.RateID == "" {
+			r.Targets[i].Prices = t.Prices
+		}
+	}
+	return r
+}
+
+// JSON returns the record as stored.
+func (p *Plan) JSON() ([]byte, error) { return json.Marshal(p.Record()) }
+
+// RateMetadata is what a rate row says of its model beside prices.
+type RateMetadata struct {
+	Context   int64 `json:"context,omitempty"`
+	MaxOutput int64 `json:"max_output,omitempty"`
+}

@@ -1,0 +1,344 @@
+package routing
+
+import (
+	"slices"
+	"sort"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/aigne-hub/aigne-hub/shared/dialect"
+	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/pricing"
+	"github.com/aigne-hub/aigne-hub/shared/provider"
+)
+
+// Settings are the operator's choices that plans depend on.
+type Settings struct {
+	Billing          bool
+	CreditPrice      string // dollars per credit
+	DefaultMargin    string // percent; "" means that models without a rate are refused
+	DefaultMaxOutput int64  // tokens, where neither request, rate nor catalogue knows
+}
+
+// Snapshot is the configuration at one version. It never changes.
+type Snapshot struct {
+	Version   int64
+	settings  Settings
+	catalogue *pricing.Catalogue
+	providers []*Provider
+	byName    map[string]*Provider
+	rates     map[rateKey]*Rate
+	byModel   map[string][]*Rate // by the whole model name and by what follows its last slash
+
+	plans     sync.Map // planKey → Plan: what was made before
+	planCount atomic.Int64
+}
+
+type rateKey struct {
+	provider, model string
+	kind            hub.CallType
+}
+
+type planKey struct {
+	model   string
+	kind    hub.CallType
+	dialect dialect.Name
+}
+
+// maxPlans bounds the memory of plans made: model names come from callers.
+const maxPlans = 2000
+
+// NewSnapshot builds a snapshot. Providers are those that may be used, each
+// with the credentials that are active.
+func NewSnapshot(version int64, s Settings, cat *pricing.Catalogue, providers []*Provider, rates []*Rate) *Snapshot {
+	n := &Snapshot{Version: version, settings: s, catalogue: cat, providers: providers,
+		byName: map[string]*Provider{}, rates: map[rateKey]*Rate{}, byModel: map[string][]*Rate{}}
+	for _, p := range providers {
+		n.byName[strings.ToLower(p.Name)] = p
+	}
+	for _, r := range rates {
+		n.rates[rateKey{r.Provider, r.Model, r.Type}] = r
+		n.byModel[r.Model] = append(n.byModel[r.Model], r)
+		if i := strings.LastIndexByte(r.Model, '/'); i >= 0 {
+			n.byModel[r.Model[i+1:]] = append(n.byModel[r.Model[i+1:]], r)
+		}
+	}
+	return n
+}
+
+// Providers lists the providers of the snapshot.
+func (n *Snapshot) Providers() []*Provider { return n.providers }
+
+// Request is what is to be planned.
+type Request struct {
+	Model   string
+	Type    hub.CallType
+	Dialect dialect.Name // the caller's
+}
+
+// Plan resolves a model name: provider/model (the rest may hold more slashes),
+// or a bare name, for which the hub picks providers by rank, those that speak
+// the caller's dialect first among equals.
+func (n *Snapshot) Plan(r Request) (Plan, error) {
+	model := strings.TrimPrefix(r.Model, "aignehub/")
+	if model == "" {
+		return Plan{}, hub.Invalid("model", "The request names no model.")
+	}
+	key := planKey{model, r.Type, r.Dialect}
+	if p, ok := n.plans.Load(key); ok {
+		plan := p.(Plan)
+		plan.Requested = r.Model
+		return plan, nil
+	}
+	plan, err := n.resolve(model, r)
+	if err != nil {
+		return plan, err
+	}
+	if n.planCount.Load() < maxPlans {
+		if _, loaded := n.plans.LoadOrStore(key, plan); !loaded {
+			n.planCount.Add(1)
+		}
+	}
+	return plan, nil
+}
+
+func (n *Snapshot) resolve(model string, r Request) (Plan, error) {
+	plan := Plan{Version: n.Version, Requested: r.Model}
+	cands := n.candidates(model, r.Type)
+	if len(cands) == 0 {
+		return plan, n.unknown(model, r.Type)
+	}
+	var unpriced *Target
+	for _, c := range cands {
+		t, refusal := n.target(c.provider, c.model, r.Type)
+		if refusal != "" {
+			plan.Refused = append(plan.Refused, Refusal{t.Name(), refusal})
+			if refusal == noRate && unpriced == nil {
+				unpriced = &t
+			}
+			continue
+		}
+		plan.Targets = append(plan.Targets, t)
+	}
+	if len(plan.Targets) == 0 {
+		return plan, refused(model, unpriced, plan.Refused)
+	}
+	sort.SliceStable(plan.Targets, func(i, j int) bool {
+		a, b := &plan.Targets[i], &plan.Targets[j]
+		if a.Provider.Kind.Rank != b.Provider.Kind.Rank {
+			return a.Provider.Kind.Rank < b.Provider.Kind.Rank
+		}
+		an, bn := a.Provider.Kind.Speaks(r.Dialect), b.Provider.Kind.Speaks(r.Dialect)
+		if an != bn {
+			return an
+		}
+		return a.Provider.Name < b.Provider.Name
+	})
+	return plan, nil
+}
+
+const (
+	noRate       = "no rate"
+	noCredential = "no active credential"
+	notServed    = "this kind of provider does not serve such calls yet"
+)
+
+func refused(model string, unpriced *Target, all []Refusal) error {
+	if unpriced != nil {
+		return hub.Invalid("model", "The model %s has no rate, so it cannot be billed. The operator sets one with `aigne-hub rate set --provider %s --model %s --input P --output P`.",
+			model, unpriced.Provider.Name, unpriced.Model)
+	}
+	if all[0].Reason == notServed {
+		return hub.Invalid("model", "%s: %s.", all[0].Target, all[0].Reason)
+	}
+	return hub.Errorf(hub.CodeUnavailable, "No provider can serve %s now: %s has %s.", model, all[0].Target, all[0].Reason)
+}
+
+type found struct {
+	provider *Provider
+	model    string
+}
+
+func (n *Snapshot) candidates(model string, kind hub.CallType) []found {
+	if name, rest, ok := strings.Cut(model, "/"); ok && rest != "" {
+		if p := n.byName[strings.ToLower(name)]; p != nil {
+			return []found{{p, rest}}
+		}
+	}
+	var out []found
+	add := func(p *Provider, m string) {
+		if p != nil && !slices.Contains(out, found{p, m}) {
+			out = append(out, found{p, m})
+		}
+	}
+	for _, r := range n.byModel[model] {
+		if r.Type == kind {
+			add(n.byName[strings.ToLower(r.Provider)], r.Model)
+		}
+	}
+	for _, k := range provider.ForBare(model) {
+		for _, p := range n.providers {
+			if p.Kind.ID != k.ID {
+				continue
+			}
+			if m, ok := k.NameFor(model); ok {
+				add(p, m)
+			}
+		}
+	}
+	return out
+}
+
+// target prices and limits a candidate; refusal says why it cannot serve.
+func (n *Snapshot) target(p *Provider, model string, kind hub.CallType) (t Target, refusal string) {
+	t = Target{Provider: p, Model: model}
+	if !p.Kind.Can(kind) {
+		return t, notServed
+	}
+	if len(p.Credentials) == 0 {
+		return t, noCredential
+	}
+	entry, listed := n.catalogue.Lookup(p.Kind.ID, model)
+	rate := n.rates[rateKey{p.Name, model, kind}]
+	if listed {
+		t.Context, t.MaxOutput = entry.Context, entry.MaxOutput
+		if !entry.Cost.Empty() {
+			t.Cost = &entry.Cost
+		}
+	}
+	if rate != nil {
+		t.RateID, t.RateVersion = rate.ID, rate.Version
+		if rate.Context > 0 {
+			t.Context = rate.Context
+		}
+		if rate.MaxOutput > 0 {
+			t.MaxOutput = rate.MaxOutput
+		}
+		if rate.Cost != nil {
+			t.Cost = rate.Cost
+		}
+	}
+	t.LimitKnown = t.MaxOutput > 0
+	if !t.LimitKnown {
+		t.MaxOutput = n.settings.DefaultMaxOutput
+	}
+	if !n.settings.Billing {
+		return t, ""
+	}
+	switch {
+	case rate != nil:
+		t.Prices = &rate.Prices
+	case t.Cost != nil && n.settings.DefaultMargin != "":
+		prices, err := pricing.FromCost(*t.Cost, n.settings.DefaultMargin, n.settings.CreditPrice)
+		if err != nil {
+			return t, noRate
+		}
+		t.Prices = &prices
+	default:
+		return t, noRate
+	}
+	return t, ""
+}
+
+// Listed is a model that can be called.
+type Listed struct {
+	Target
+	Type hub.CallType
+}
+
+// Models lists what can be called: models with a rate and, where calls need
+// none, those of the catalogue at providers with a live credential. Sorted by
+// name.
+func (n *Snapshot) Models(kind hub.CallType) []Listed {
+	seen := map[string]bool{}
+	var out []Listed
+	add := func(p *Provider, model string) {
+		if p == nil || seen[p.Name+"/"+model] {
+			return
+		}
+		t, refusal := n.target(p, model, kind)
+		if refusal == "" {
+			seen[t.Name()] = true
+			out = append(out, Listed{t, kind})
+		}
+	}
+	for k := range n.rates {
+		if k.kind == kind {
+			add(n.byName[strings.ToLower(k.provider)], k.model)
+		}
+	}
+	if kind == hub.TypeChat && (!n.settings.Billing || n.settings.DefaultMargin != "") {
+		for _, p := range n.providers {
+			for _, m := range n.catalogue.Models(p.Kind.ID) {
+				if slices.Contains(m.OutputModalities, "text") {
+					add(p, m.ID)
+				}
+			}
+		}
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i].Name() < out[j].Name() })
+	return out
+}
+
+// unknown is the error for a name nobody serves, with names that are close.
+func (n *Snapshot) unknown(model string, kind hub.CallType) error {
+	e := hub.Errorf(hub.CodeModelNotFound, "The model %s is not known here.", model)
+	e.Param = "model"
+	if close := n.close(model, kind); len(close) > 0 {
+		e.Message += " Did you mean " + strings.Join(close, ", ") + "?"
+	}
+	e.Message += " GET /v1/models lists what can be called."
+	return e
+}
+
+func (n *Snapshot) close(model string, kind hub.CallType) []string {
+	const most = 3
+	type scored struct {
+		name string
+		d    int
+	}
+	bare := strings.ToLower(model[strings.LastIndexByte(model, '/')+1:])
+	var near []scored
+	for k := range n.rates {
+		if k.kind != kind || n.byName[strings.ToLower(k.provider)] == nil {
+			continue
+		}
+		name := strings.ToLower(k.model[strings.LastIndexByte(k.model, '/')+1:])
+		if d := distance(bare, name); d <= 2+len(bare)/4 || (len(bare) > 2 && strings.Contains(name, bare)) {
+			near = append(near, scored{k.provider + "/" + k.model, d})
+		}
+	}
+	sort.Slice(near, func(i, j int) bool {
+		return near[i].d < near[j].d || (near[i].d == near[j].d && near[i].name < near[j].name)
+	})
+	var out []string
+	for _, s := range near[:min(most, len(near))] {
+		out = append(out, s.name)
+	}
+	return out
+}
+
+// distance is the Levenshtein distance of two short names.
+func distance(a, b string) int {
+	const longest = 64
+	if len(a) > longest || len(b) > longest {
+		return longest
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		diag := row[0]
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			diag, row[j] = row[j], min(row[j]+1, row[j-1]+1, diag+cost)
+		}
+	}
+	return row[len(b)]
+}
