@@ -56,6 +56,7 @@ type Error struct {
 	Class      Class         // how a provider's failure is to be treated
 	Status     int           // the provider's HTTP status, 0 when the error is ours
 	Type       string        // the provider's own error type, shown as it came
+	NativeCode string        // the provider's own error code, shown as it came where the request is at fault
 	RetryAfter time.Duration // 0: unknown
 	Link       string        // where credits can be bought
 }

@@ -1,0 +1,134 @@
+// Package proxy carries model traffic: every dialect in, every provider out,
+// each call priced, held, relayed and settled. It manages nothing.
+package proxy
+
+import (
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/aigne-hub/aigne-hub/shared/admission"
+	"github.com/aigne-hub/aigne-hub/shared/dialect"
+	"github.com/aigne-hub/aigne-hub/shared/dialect/aigne"
+	"github.com/aigne-hub/aigne-hub/shared/dialect/anthropic"
+	"github.com/aigne-hub/aigne-hub/shared/dialect/gemini"
+	"github.com/aigne-hub/aigne-hub/shared/dialect/openai"
+	"github.com/aigne-hub/aigne-hub/shared/httpkit"
+	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/routing"
+	"github.com/aigne-hub/aigne-hub/shared/upstream"
+)
+
+// Deps is what the function needs.
+type Deps struct {
+	Routes       func() *routing.Snapshot
+	Gate         *admission.Gate
+	Upstream     *upstream.Client
+	Authenticate func(*http.Request) (hub.Caller, error)
+	Log          *slog.Logger
+	Now          hub.Now
+	Limits       Limits
+	MaxBody      int64 // bytes
+	PublicModels bool  // GET /api/ai/models answers without a key
+	MountPoint   string
+}
+
+// Limits are the times of a call.
+type Limits struct {
+	Total time.Duration // of a call
+	Drain time.Duration // how long a provider is read on after the client left
+	Ping  time.Duration // silence on a stream before a comment is sent
+}
+
+// DefaultLimits are the limits of money.md §5 and of proxies on the way.
+var DefaultLimits = Limits{Total: 15 * time.Minute, Drain: time.Minute, Ping: 15 * time.Second}
+
+const maxDrains = 256
+
+type handler struct {
+	Deps
+	clients map[dialect.Name]dialect.Client
+	drains  slots
+}
+
+// slots counts what may happen at once.
+type slots chan struct{}
+
+func (s slots) take() bool {
+	select {
+	case s <- struct{}{}:
+		return true
+	default:
+		return false
+	}
+}
+
+func (s slots) give() { <-s }
+
+// New returns the function's handler.
+func New(d Deps) http.Handler {
+	h := &handler{Deps: d, drains: make(slots, maxDrains), clients: map[dialect.Name]dialect.Client{
+		dialect.OpenAIChat: openai.Client{},
+		dialect.Anthropic:  anthropic.Client{},
+		dialect.Gemini:     gemini.Client{},
+	}}
+	return httpkit.Mux(h.routes(), httpkit.Deps{Log: d.Log, Now: d.Now, Authenticate: d.Authenticate, MaxBody: d.MaxBody})
+}
+
+// routes is everything the function serves, and who may call it.
+func (h *handler) routes() []httpkit.Route {
+	rest, protocol := aigne.RestServer{Now: h.Now}, aigne.Server{Now: h.Now}
+	return []httpkit.Route{
+		h.chatRoute("/v1/chat/completions", openai.Server{}),
+		h.chatRoute("/v1/messages", anthropic.Server{}),
+		h.chatRoute("/api/v2/chat", protocol),
+		h.chatRoute("/api/v2/chat/completions", rest),
+		h.chatRoute("/api/v2/completions", rest),
+		{Method: "GET", Pattern: "/v1/models", Who: httpkit.AnyUser, As: h.listModels},
+		{Method: "GET", Pattern: "/v1/models/{id...}", Who: httpkit.AnyUser, As: h.getModel},
+		{Method: "GET", Pattern: "/api/ai/models", Who: httpkit.Optional, As: h.aigneModels},
+		{Method: "GET", Pattern: "/api/v2/status", Who: httpkit.Optional, As: h.status},
+		{Method: "GET", Pattern: "/__blocklet__.js", Who: httpkit.Anonymous, Handler: h.discovery},
+	}
+}
+
+func (h *handler) chatRoute(pattern string, s dialect.Server) httpkit.Route {
+	return httpkit.Route{Method: "POST", Pattern: pattern, Who: httpkit.AnyUser, As: h.chat(s), ErrorBody: s.Error}
+}
+
+// clientFor returns the client side for a target: the caller's own language
+// where the provider speaks it (native), else the provider's best.
+func (h *handler) clientFor(t *routing.Target, caller dialect.Name) (c dialect.Client, native bool) {
+	if c, ok := h.clients[caller]; ok && t.Provider.Kind.Speaks(caller) {
+		return c, true
+	}
+	for _, name := range t.Provider.Kind.Dialects {
+		if c, ok := h.clients[name]; ok {
+			return c, false
+		}
+	}
+	return h.clients[dialect.OpenAIChat], false
+}
+
+// readBody reads the whole request first: it may be sent more than once, and a
+// body still being read while the answer comes truncates answers in net/http.
+func readBody(r *http.Request) ([]byte, error) {
+	var body []byte
+	var err error
+	if n := r.ContentLength; n > 0 && n < 64<<20 {
+		body = make([]byte, n)
+		_, err = io.ReadFull(r.Body, body)
+	} else {
+		body, err = io.ReadAll(r.Body)
+	}
+	if err != nil {
+		var e *hub.Error
+		if errors.As(err, &e) {
+			return nil, e
+		}
+		return nil, hub.Wrap(hub.CodeInvalid, err, "The request body broke off.")
+	}
+	return body, nil
+}

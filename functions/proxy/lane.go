@@ -1,0 +1,158 @@
+package proxy
+
+import (
+	"github.com/aigne-hub/aigne-hub/shared/chat"
+	"github.com/aigne-hub/aigne-hub/shared/dialect"
+	"github.com/aigne-hub/aigne-hub/shared/hub"
+)
+
+// lane turns a provider's answer into the client's. There are two: native
+// passes bytes, translation goes through the canonical conversation.
+type lane interface {
+	// frame appends to dst what the client gets for one frame.
+	frame(dst, frame []byte) ([]byte, dialect.Seen)
+	// whole takes in a complete body.
+	whole(body []byte) ([]byte, error)
+	// wholeAnswer is what the client gets for it, once the call is settled.
+	wholeAnswer(body []byte, c dialect.Closing) ([]byte, error)
+	report() dialect.Report
+	// close appends the end of a finished stream to its withheld tail.
+	close(tail []byte, c dialect.Closing) []byte
+	fail(dst []byte, err *hub.Error) []byte
+}
+
+// native: the provider speaks the caller's language. The meter looks on.
+type native struct {
+	meter   dialect.Meter
+	server  dialect.Server
+	view    *dialect.View
+	nothing bool // usage-only frames are the hub's own wish, not the caller's
+}
+
+func newNative(c dialect.Client, s dialect.Server, v *dialect.View, q dialect.Quirks) *native {
+	return &native{meter: c.Meter(v, q), server: s, view: v, nothing: v.Stream && !v.WantsUsage}
+}
+
+func (n *native) frame(dst, frame []byte) ([]byte, dialect.Seen) {
+	seen := n.meter.Frame(frame)
+	if seen.Err != nil || (seen.UsageOnly && n.nothing) {
+		return dst, seen
+	}
+	return append(dst, frame...), seen
+}
+
+func (n *native) whole(body []byte) ([]byte, error) { return body, n.meter.Whole(body) }
+
+func (n *native) wholeAnswer(body []byte, _ dialect.Closing) ([]byte, error) { return body, nil }
+
+func (n *native) report() dialect.Report { return n.meter.Report() }
+
+func (n *native) close(tail []byte, _ dialect.Closing) []byte { return tail }
+
+func (n *native) fail(dst []byte, err *hub.Error) []byte {
+	return n.server.Stream(n.view).Fail(dst, err)
+}
+
+// translation: the provider speaks another language.
+type translation struct {
+	client  dialect.Client
+	quirks  dialect.Quirks
+	server  dialect.Server
+	view    *dialect.View
+	decoder dialect.Decoder
+	encoder dialect.Encoder
+	res     *chat.Response
+	rep     dialect.Report
+	open    int64 // choices that have not finished
+}
+
+func newTranslation(c dialect.Client, s dialect.Server, v *dialect.View, q dialect.Quirks) *translation {
+	t := &translation{client: c, quirks: q, server: s, view: v, open: max(1, v.N)}
+	if v.Stream {
+		t.decoder, t.encoder = c.Decoder(q), s.Stream(v)
+	}
+	return t
+}
+
+func (t *translation) frame(dst, frame []byte) ([]byte, dialect.Seen) {
+	var seen dialect.Seen
+	events, err := t.decoder.Frame(frame)
+	for i := range events {
+		t.note(&events[i], &seen)
+		dst = t.encoder.Event(dst, events[i])
+	}
+	if err != nil {
+		seen.Err = hub.AsError(err)
+	}
+	seen.End = t.decoder.End() && t.open <= 0 && t.rep.Known
+	seen.Finish = t.open <= 0
+	return dst, seen
+}
+
+// note keeps the account of what an event shows and costs.
+func (t *translation) note(ev *chat.Event, seen *dialect.Seen) {
+	switch ev.Kind {
+	case chat.EventStart:
+		t.rep.ID, t.rep.Model = ev.ID, ev.Model
+	case chat.EventText, chat.EventToolArgs, chat.EventRefusal:
+		t.rep.TextBytes += int64(len(ev.Text))
+		seen.Content = true
+	case chat.EventThinking:
+		t.rep.HideBytes += int64(len(ev.Text))
+		seen.Content = true
+	case chat.EventToolCall, chat.EventMedia:
+		seen.Content = true
+	case chat.EventFinish:
+		t.open--
+		t.rep.Finish = ev.Native
+	case chat.EventUsage:
+		t.rep.Usage, t.rep.Known = ev.Usage, true
+	}
+}
+
+func (t *translation) whole(body []byte) ([]byte, error) {
+	res, err := t.client.Decode(body, t.quirks)
+	if err != nil {
+		return nil, err
+	}
+	t.res = res
+	t.rep = dialect.Report{Usage: res.Usage, Known: res.UsageKnown, Model: res.Model, ID: res.ID}
+	for i := range res.Choices {
+		for _, p := range res.Choices[i].Parts {
+			switch {
+			case p.Kind == chat.Thinking:
+				t.rep.HideBytes += int64(len(p.Text))
+			case p.Kind == chat.ToolCallPart:
+				t.rep.TextBytes += int64(len(p.ToolCall.Arguments))
+			default:
+				t.rep.TextBytes += int64(len(p.Text))
+			}
+		}
+	}
+	return body, nil
+}
+
+func (t *translation) wholeAnswer(_ []byte, c dialect.Closing) ([]byte, error) {
+	return t.server.Whole(t.view, t.res, c)
+}
+
+func (t *translation) report() dialect.Report { return t.rep }
+
+func (t *translation) close(tail []byte, c dialect.Closing) []byte { return t.encoder.Close(tail, c) }
+
+func (t *translation) fail(dst []byte, err *hub.Error) []byte { return t.encoder.Fail(dst, err) }
+
+// usageOf is what the provider reported, else an estimate from what is known to
+// have gone in and come out: four bytes a token, the usual measure for English.
+func usageOf(v *dialect.View, r dialect.Report) (hub.Usage, hub.UsageSource) {
+	if r.Known {
+		return r.Usage, hub.UsageReported
+	}
+	const bytesPerToken = 4
+	tokens := func(n int64) int64 { return (n + bytesPerToken - 1) / bytesPerToken }
+	var u hub.Usage
+	u[hub.Input] = tokens(int64(len(v.Object.Raw())))
+	u[hub.Output] = tokens(r.TextBytes)
+	u[hub.Reasoning] = tokens(r.HideBytes)
+	return u, hub.UsageEstimated
+}

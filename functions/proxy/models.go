@@ -1,0 +1,164 @@
+package proxy
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"github.com/aigne-hub/aigne-hub/shared/dialect"
+	"github.com/aigne-hub/aigne-hub/shared/httpkit"
+	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/routing"
+)
+
+// model is an item of GET /v1/models (platform.openai.com/docs/api-reference/models).
+type model struct {
+	ID      string `json:"id"`
+	Object  string `json:"object"`
+	Created int64  `json:"created"`
+	OwnedBy string `json:"owned_by"`
+	// Context and MaxOutput are additions that gateways commonly make; 0 is unknown.
+	Context   int64 `json:"context_length,omitempty"`
+	MaxOutput int64 `json:"max_output_tokens,omitempty"`
+}
+
+func listed(l routing.Listed) model {
+	m := model{ID: l.Name(), Object: "model", OwnedBy: l.Provider.Name, Context: l.Context}
+	if l.LimitKnown {
+		m.MaxOutput = l.MaxOutput
+	}
+	return m
+}
+
+func (h *handler) listModels(w http.ResponseWriter, _ *http.Request, _ hub.Caller) error {
+	data := []model{}
+	for _, l := range h.Routes().Models(hub.TypeChat) {
+		data = append(data, listed(l))
+	}
+	return httpkit.WriteJSON(w, http.StatusOK, map[string]any{"object": "list", "data": data})
+}
+
+func (h *handler) getModel(w http.ResponseWriter, r *http.Request, _ hub.Caller) error {
+	plan, err := h.Routes().Plan(routing.Request{Model: r.PathValue("id"), Type: hub.TypeChat, Dialect: dialect.OpenAIChat})
+	if err != nil {
+		return err
+	}
+	m := listed(routing.Listed{Target: plan.Targets[0], Type: hub.TypeChat})
+	m.ID = r.PathValue("id")
+	return httpkit.WriteJSON(w, http.StatusOK, m)
+}
+
+// aigneModel is an item of GET /api/ai/models: rates are strings.
+type aigneModel struct {
+	Model        string          `json:"model"`
+	Type         string          `json:"type"`
+	Provider     string          `json:"provider"`
+	ProviderName string          `json:"providerDisplayName"`
+	Input        string          `json:"input_credits_per_token"`
+	Output       string          `json:"output_credits_per_token"`
+	Metadata     json.RawMessage `json:"modelMetadata"`
+	Status       *struct{}       `json:"status"` // null: not measured
+}
+
+// callTypes maps the words of ?type= to call types; both spellings are taken.
+var callTypes = map[string]hub.CallType{
+	"": hub.TypeChat, "chat": hub.TypeChat, "image": hub.TypeImage, "embedding": hub.TypeEmbedding, "video": hub.TypeVideo, "audio": hub.TypeAudio,
+	string(hub.TypeChat): hub.TypeChat, string(hub.TypeImage): hub.TypeImage, string(hub.TypeAudio): hub.TypeAudio,
+}
+
+func (h *handler) aigneModels(w http.ResponseWriter, r *http.Request, c hub.Caller) error {
+	out := []aigneModel{}
+	if c.UserID == "" && !h.PublicModels {
+		return httpkit.WriteJSON(w, http.StatusOK, out)
+	}
+	kind, ok := callTypes[r.URL.Query().Get("type")]
+	if !ok {
+		return hub.Invalid("type", "The type must be chat, image, embedding, video or audio.")
+	}
+	for _, l := range h.Routes().Models(kind) {
+		m := aigneModel{Model: l.Model, Type: string(kind), Provider: l.Provider.Name, ProviderName: l.Provider.Kind.Title, Input: "0", Output: "0"}
+		if l.Prices != nil {
+			if rate, ok := l.Prices.Rate(hub.Input, 0); ok {
+				m.Input = rate.String()
+			}
+			if rate, ok := l.Prices.Rate(hub.Output, 0); ok {
+				m.Output = rate.String()
+			}
+		}
+		if l.Context > 0 || l.LimitKnown {
+			meta := map[string]int64{}
+			if l.Context > 0 {
+				meta["maxContextTokens"] = l.Context
+			}
+			if l.LimitKnown {
+				meta["maxOutputTokens"] = l.MaxOutput
+			}
+			m.Metadata, _ = json.Marshal(meta) // numbers always encode
+		}
+		out = append(out, m)
+	}
+	return httpkit.WriteJSON(w, http.StatusOK, out)
+}
+
+// status always answers 200: whether a model could be called now.
+func (h *handler) status(w http.ResponseWriter, r *http.Request, c hub.Caller) error {
+	type answer struct {
+		Available bool   `json:"available"`
+		Error     string `json:"error,omitempty"`
+		Code      int    `json:"code,omitempty"`
+		Link      string `json:"link,omitempty"`
+		Type      string `json:"type,omitempty"`
+	}
+	if err := h.available(r, c); err != nil {
+		e := hub.AsError(err)
+		a := answer{Error: e.Message, Code: httpkit.Status(e), Link: e.Link}
+		if e.Code == hub.CodeInsufficientCredits {
+			a.Type = "NOT_ENOUGH"
+		}
+		return httpkit.WriteJSON(w, http.StatusOK, a)
+	}
+	return httpkit.WriteJSON(w, http.StatusOK, answer{Available: true})
+}
+
+func (h *handler) available(r *http.Request, c hub.Caller) error {
+	if h.Gate.Settings.Billing && c.AccountID != "" {
+		if err := h.Gate.Solvent(r.Context(), c.AccountID); err != nil {
+			return err
+		}
+	}
+	if name := r.URL.Query().Get("model"); name != "" {
+		_, err := h.Routes().Plan(routing.Request{Model: name, Type: hub.TypeChat, Dialect: dialect.AIGNE})
+		return err
+	}
+	for _, p := range h.Routes().Providers() {
+		if len(p.Credentials) > 0 {
+			return nil
+		}
+	}
+	return hub.Errorf(hub.CodeUnavailable, "No providers available.")
+}
+
+// hubDID is the identity by which AIGNE clients find the hub (a public constant
+// of npm @aigne/aigne-hub).
+const hubDID = "z8ia3xzq2tMq8CRHfaXj1BTYJyYnEcHbqP8cJ"
+
+// discovery tells AIGNE clients where the hub is mounted.
+func (h *handler) discovery(w http.ResponseWriter, r *http.Request) error {
+	mount := h.MountPoint
+	if mount == "" {
+		mount = "/"
+	}
+	body := map[string]any{
+		"appName": "AIGNE Hub", "componentId": hubDID, "prefix": mount,
+		"componentMountPoints": []map[string]string{{"did": hubDID, "name": "aigne-hub", "mountPoint": mount}},
+	}
+	if r.URL.Query().Get("type") == "json" {
+		return httpkit.WriteJSON(w, http.StatusOK, body)
+	}
+	text, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("content-type", "application/javascript; charset=utf-8")
+	_, _ = w.Write([]byte("window.blocklet = " + string(text) + ";\n")) // nobody is left to tell
+	return nil
+}

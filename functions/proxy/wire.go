@@ -1,0 +1,28 @@
+package proxy
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/aigne-hub/aigne-hub/shared/boot"
+)
+
+// Wire makes the function from an open hub.
+func Wire(a *boot.App) http.Handler {
+	limits := DefaultLimits
+	limits.Total = a.Config.Timeouts.Total
+	return New(Deps{
+		Routes: a.Routes, Gate: a.Gate, Upstream: a.Upstream, Authenticate: a.Keys.Authenticate, Log: a.Log, Now: a.Now,
+		Limits: limits, MaxBody: a.Config.MaxBody, PublicModels: a.Config.PublicModels, MountPoint: mountPoint(a.Config.PublicURL),
+	})
+}
+
+// mountPoint is the path below which the hub is reached.
+func mountPoint(publicURL string) string {
+	u, err := url.Parse(publicURL)
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSuffix(u.Path, "/")
+}

@@ -1,0 +1,207 @@
+package boot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/aigne-hub/aigne-hub/shared/admission"
+	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/identity"
+	"github.com/aigne-hub/aigne-hub/shared/ledger"
+	"github.com/aigne-hub/aigne-hub/shared/operator"
+	"github.com/aigne-hub/aigne-hub/shared/pricing"
+	"github.com/aigne-hub/aigne-hub/shared/routing"
+	"github.com/aigne-hub/aigne-hub/shared/schedule"
+	"github.com/aigne-hub/aigne-hub/shared/store"
+	"github.com/aigne-hub/aigne-hub/shared/upstream"
+	"github.com/aigne-hub/aigne-hub/shared/vault"
+)
+
+// Options are what Open needs beside the configuration.
+type Options struct {
+	Log *slog.Logger
+	Now hub.Now // nil: time.Now
+	Env Env     // for providers from the environment; nil: none
+	// Migrate applies missing migrations; otherwise they are only checked.
+	Migrate bool
+}
+
+// App is an open hub: what the functions are wired from.
+type App struct {
+	Config    Config
+	Log       *slog.Logger
+	Now       hub.Now
+	Store     *store.Store
+	Catalogue *pricing.Catalogue
+	Keys      *identity.Keys
+	Users     *identity.Users
+	Book      *ledger.Book
+	Sweeper   *ledger.Sweeper
+	Desk      *operator.Desk
+	Gate      *admission.Gate
+	Upstream  *upstream.Client
+
+	env      Env
+	snapshot atomic.Pointer[routing.Snapshot]
+	checked  atomic.Int64 // when the version was last compared, Unix milliseconds
+
+	mu      sync.Mutex // of loading and of the keyring
+	keyring *vault.Keyring
+	loaded  time.Time
+}
+
+// Open opens the database and everything above it.
+func Open(ctx context.Context, cfg Config, o Options) (*App, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Env == nil {
+		o.Env = func(string) (string, bool) { return "", false }
+	}
+	if err := prepareFolder(cfg); err != nil {
+		return nil, err
+	}
+	s, err := store.Open(ctx, store.Options{URL: cfg.Database, Token: cfg.DatabaseToken, Synchronous: cfg.Synchronous, Now: o.Now, Log: o.Log})
+	if err != nil {
+		return nil, err
+	}
+	a := &App{Config: cfg, Log: o.Log, Now: o.Now, Store: s, env: o.Env, Catalogue: pricing.OpenCatalogue(o.Now)}
+	if err := a.schema(ctx, o.Migrate); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	a.Keys = identity.NewKeys(s, o.Now, a.configVersion)
+	a.Users = &identity.Users{Store: s}
+	a.Book = &ledger.Book{Store: s, Now: o.Now}
+	a.Sweeper = &ledger.Sweeper{Store: s, Log: o.Log}
+	a.Desk = &operator.Desk{Store: s, Users: a.Users, Keys: a.Keys, Book: a.Book, Log: o.Log, Now: o.Now, Vault: a.Vault, CreditPrice: cfg.CreditPrice}
+	a.Gate = &admission.Gate{Store: s, Lease: admission.NewLease(s, o.Log), Log: o.Log, Now: o.Now, Reload: a.Reload,
+		Settings: admission.Settings{Billing: cfg.Billing, OnAbort: cfg.OnAbort, OnFailure: cfg.OnUpstreamFailure,
+			DefaultOutput: cfg.DefaultOutput, PaymentLink: paymentLink(cfg)}}
+	a.Upstream = upstream.New(upstream.Settings{Connect: cfg.Timeouts.Connect, FirstByte: cfg.Timeouts.FirstByte, Idle: cfg.Timeouts.Idle,
+		Total: cfg.Timeouts.Total, Attempts: int(cfg.Attempts), Cooldown: cfg.Cooldown}, o.Now)
+	return a, nil
+}
+
+func (a *App) schema(ctx context.Context, migrate bool) error {
+	if !migrate {
+		return a.Store.CheckSchema(ctx)
+	}
+	done, err := a.Store.Migrate(ctx)
+	for _, name := range done {
+		a.Log.Info("migration applied", "name", name)
+	}
+	return err
+}
+
+// paymentLink is where credits can be had; selling them comes with a later
+// version, until then the console says whom to ask.
+func paymentLink(cfg Config) string {
+	if cfg.PublicURL == "" {
+		return ""
+	}
+	return cfg.PublicURL + "/credits"
+}
+
+func prepareFolder(cfg Config) error {
+	path, embedded := strings.CutPrefix(cfg.Database, "file:")
+	if !embedded || strings.HasPrefix(path, ":memory:") {
+		return nil
+	}
+	path, _, _ = strings.Cut(path, "?")
+	const private = 0o700
+	if err := os.MkdirAll(filepath.Dir(path), private); err != nil {
+		return fmt.Errorf("data folder: %w", err)
+	}
+	return nil
+}
+
+// Close settles nothing: callers drain first. It gives the lease back and
+// closes the database.
+func (a *App) Close(ctx context.Context) error {
+	a.Upstream.Close()
+	return errors.Join(a.Gate.Lease.Close(ctx), a.Store.Close())
+}
+
+// JobLease claims a job's name across processes.
+func (a *App) JobLease() schedule.Lease {
+	holder := a.Store.NewID()
+	return func(ctx context.Context, name string, ttl time.Duration) (func(), bool, error) {
+		ok, err := a.Store.AcquireJob(ctx, name, holder, ttl)
+		if err != nil || !ok {
+			return nil, false, err
+		}
+		return func() {
+			if err := a.Store.ReleaseJob(context.WithoutCancel(ctx), name, holder); err != nil {
+				a.Log.Warn("job lease not released", "job", name, "error", err)
+			}
+		}, true, nil
+	}
+}
+
+// Vault returns the keyring, making the first data key where there is none.
+func (a *App) Vault(ctx context.Context) (*vault.Keyring, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.vault(ctx)
+}
+
+func (a *App) vault(ctx context.Context) (*vault.Keyring, error) {
+	if a.keyring != nil {
+		return a.keyring, nil
+	}
+	rows, err := a.Store.VaultKeys(ctx)
+	if err != nil {
+		return nil, err
+	}
+	master, err := a.master(len(rows) == 0)
+	if err != nil {
+		return nil, err
+	}
+	if len(rows) == 0 {
+		k, err := vault.NewDataKey(master, a.Now())
+		if err != nil {
+			return nil, err
+		}
+		if rows, err = a.Store.AddFirstVaultKey(ctx, store.VaultKey{ID: k.ID, Wrapped: k.Wrapped, MasterID: k.MasterID}); err != nil {
+			return nil, err
+		}
+	}
+	var old *vault.Master
+	if a.Config.MasterKeyOld != "" {
+		if old, err = vault.ParseMaster(a.Config.MasterKeyOld); err != nil {
+			return nil, err
+		}
+	}
+	wrapped := make([]vault.WrappedKey, len(rows))
+	for i, r := range rows {
+		wrapped[i] = vault.WrappedKey{ID: r.ID, Wrapped: r.Wrapped, MasterID: r.MasterID}
+	}
+	a.keyring, err = vault.New(master, wrapped, old)
+	return a.keyring, err
+}
+
+func (a *App) master(fresh bool) (*vault.Master, error) {
+	switch {
+	case a.Config.MasterKey != "":
+		return vault.ParseMaster(a.Config.MasterKey)
+	case fresh:
+		m, created, err := vault.EnsureMasterFile(a.Config.MasterKeyFile())
+		if created {
+			a.Log.Info("master key made", "file", a.Config.MasterKeyFile())
+		}
+		return m, err
+	}
+	m, err := vault.ReadMasterFile(a.Config.MasterKeyFile())
+	if err != nil {
+		return nil, fmt.Errorf("the database holds sealed secrets, but their master key is not here: %w", err)
+	}
+	return m, nil
+}

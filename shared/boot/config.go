@@ -1,0 +1,216 @@
+// Package boot reads the hub's configuration and opens what the functions need.
+// Only mains and Wire functions import it; nothing below it reads the
+// environment.
+package boot
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/telemetry"
+)
+
+// Config is every setting, checked. See Settings for what each means.
+type Config struct {
+	Listen        string
+	Data          string // absolute path
+	Database      string // libSQL URL without token
+	DatabaseToken hub.Secret
+	Synchronous   string // NORMAL or FULL
+
+	Billing           bool
+	CreditPrice       string // US dollars per credit, a positive decimal
+	DefaultMargin     string // percent, a decimal; "" when unset
+	OnAbort           string // reported, delivered or free
+	OnUpstreamFailure string // delivered or free
+	WhenPaymentDown   string // refuse or hold_local
+	DefaultOutput     int64  // output tokens held when a wallet does not cover a call's ceiling
+	DefaultMaxOutput  int64  // output tokens, where request, rate and catalogue say nothing
+
+	MaxBody  int64 // bytes
+	Timeouts Timeouts
+	Attempts int64
+	Cooldown time.Duration // 0: off
+	Drain    time.Duration
+
+	MasterKey    hub.Secret // base64 of 32 bytes; "" means the key file
+	MasterKeyOld hub.Secret
+
+	PublicURL      string // origin and prefix without a closing slash; "" when unset
+	TrustedProxies []netip.Prefix
+	PublicModels   bool
+	PPROF          bool
+
+	LogLevel  slog.Level
+	LogFormat telemetry.Format
+}
+
+// Timeouts bound one attempt at a provider. All are positive.
+type Timeouts struct {
+	Connect   time.Duration // to a connection, TLS included
+	FirstByte time.Duration // from the request sent to the answer's first byte
+	Idle      time.Duration // between two reads of an answer
+	Total     time.Duration // the whole attempt
+}
+
+// MasterKeyFile is where the master key lives when MasterKey is unset.
+func (c Config) MasterKeyFile() string { return filepath.Join(c.Data, "master.key") }
+
+// Env looks a variable up, like os.LookupEnv.
+type Env func(name string) (string, bool)
+
+// get treats an empty variable as unset: templates pass on empty parameters.
+func (e Env) get(name string) string {
+	v, _ := e(name)
+	return strings.TrimSpace(v)
+}
+
+func (e Env) onLambda() bool { return e.get("AWS_LAMBDA_FUNCTION_NAME") != "" }
+
+const (
+	prefix     = "AIGNE_HUB_"
+	testPrefix = prefix + "TEST_"
+)
+
+// Load reads the settings. environ lists the whole environment as NAME=value, to
+// find misspelt names; overrides holds values of flags under the names of their
+// variables and wins. The error joins one *hub.Error for every fault, each with
+// the variable in Param; none repeats a secret.
+func Load(env func(string) (string, bool), environ []string, overrides map[string]string) (Config, error) {
+	settings := Settings()
+	faults := unknownNames(settings, environ, overrides)
+	var c Config
+	e := Env(env)
+	for _, s := range settings {
+		value, given := overrides[s.Name]
+		if value = strings.TrimSpace(value); !given {
+			value = e.get(s.Name)
+		}
+		if value == "" {
+			value = s.fallback(e)
+		}
+		if value == "" {
+			continue
+		}
+		if err := s.parse(&c, value); err != nil {
+			faults = append(faults, hub.Invalid(s.Name, "%s %v", s.Name, err))
+		}
+	}
+	faults = append(faults, c.complete(e, overrides, len(faults) > 0)...)
+	if len(faults) > 0 {
+		return Config{}, errors.Join(faults...)
+	}
+	return c, nil
+}
+
+// fallback is the value of a setting that nobody gave.
+func (s Setting) fallback(e Env) string {
+	if s.derive != nil {
+		return s.derive(e)
+	}
+	return s.Default
+}
+
+// complete fills in what depends on other settings and checks them against each
+// other.
+func (c *Config) complete(e Env, overrides map[string]string, faulty bool) []error {
+	given := func(name string) bool {
+		if v, ok := overrides[name]; ok {
+			return strings.TrimSpace(v) != ""
+		}
+		return e.get(name) != ""
+	}
+	var faults []error
+	blame := func(name, format string, args ...any) {
+		faults = append(faults, hub.Invalid(name, "%s "+format, append([]any{name}, args...)...))
+	}
+	// Without a home folder there is no data folder; nobody needs one who names
+	// the database and the key.
+	if c.Data == "" && !faulty && (!given("AIGNE_HUB_DATABASE") || !given("AIGNE_HUB_MASTER_KEY")) {
+		blame("AIGNE_HUB_DATA", "must be set: there is no home folder to derive it from")
+	}
+	// Lambda's own disk is gone with the next cold start, and with it a database
+	// or a key that was made there.
+	if e.onLambda() && !given("AIGNE_HUB_DATABASE") {
+		blame("AIGNE_HUB_DATABASE", "must be set on Lambda, where the disk does not last")
+	}
+	if e.onLambda() && !given("AIGNE_HUB_MASTER_KEY") && !given("AIGNE_HUB_DATA") {
+		blame("AIGNE_HUB_MASTER_KEY", "must be set on Lambda, where the disk does not last")
+	}
+	if c.Database == "" && c.Data != "" {
+		c.Database = "file:" + strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(filepath.Join(c.Data, "hub.db"))
+	}
+	if c.DatabaseToken != "" && strings.HasPrefix(c.Database, "file:") {
+		blame("AIGNE_HUB_DATABASE_TOKEN", "is set, but the database is a file; set AIGNE_HUB_DATABASE to the server's URL")
+	}
+	return faults
+}
+
+// unknownNames finds AIGNE_HUB_* variables and overrides that no setting has.
+func unknownNames(settings []Setting, environ []string, overrides map[string]string) []error {
+	known := make(map[string]bool, len(settings))
+	for _, s := range settings {
+		known[s.Name] = true
+	}
+	var names []string
+	for _, entry := range environ {
+		name, _, _ := strings.Cut(entry, "=")
+		if strings.HasPrefix(name, prefix) && !strings.HasPrefix(name, testPrefix) && !known[name] {
+			names = append(names, name)
+		}
+	}
+	for name := range overrides {
+		if !known[name] {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	var faults []error
+	for _, name := range slices.Compact(names) {
+		hint := ""
+		if near := nearest(settings, name); near != "" {
+			hint = fmt.Sprintf("; did you mean %s?", near)
+		}
+		faults = append(faults, hub.Invalid(name, "%s is not a setting%s", name, hint))
+	}
+	return faults
+}
+
+// nearest is the setting that differs from name by the fewest characters, "" if
+// that is more than three.
+func nearest(settings []Setting, name string) string {
+	best, found := 4, ""
+	for _, s := range settings {
+		if d := distance(s.Name, name); d < best {
+			best, found = d, s.Name
+		}
+	}
+	return found
+}
+
+// distance is the number of characters to insert, delete or replace.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost = 1 + min(diagonal, row[j], row[j+1])
+			}
+			diagonal, row[j+1] = row[j+1], cost
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,236 @@
+package boot
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/operator"
+	"github.com/aigne-hub/aigne-hub/shared/pricing"
+	"github.com/aigne-hub/aigne-hub/shared/provider"
+	"github.com/aigne-hub/aigne-hub/shared/routing"
+	"github.com/aigne-hub/aigne-hub/shared/store"
+)
+
+const (
+	// pollEvery is how often an idle process looks for a new configuration: with
+	// the admitting statement's own check it makes changes work within 2 s.
+	pollEvery = time.Second
+	// rebuildAfter renews a snapshot for the sake of dated prices.
+	rebuildAfter = 10 * time.Minute
+)
+
+// Routes returns the current snapshot; before the first Reload an empty one.
+func (a *App) Routes() *routing.Snapshot {
+	if s := a.snapshot.Load(); s != nil {
+		return s
+	}
+	return routing.NewSnapshot(0, a.routing(), a.Catalogue, nil, nil)
+}
+
+func (a *App) routing() routing.Settings {
+	return routing.Settings{Billing: a.Config.Billing, CreditPrice: a.Config.CreditPrice, DefaultMargin: a.Config.DefaultMargin,
+		DefaultMaxOutput: a.Config.DefaultMaxOutput}
+}
+
+func (a *App) configVersion() int64 {
+	if s := a.snapshot.Load(); s != nil {
+		return s.Version
+	}
+	return 0
+}
+
+// Reload reads the configuration and swaps the snapshot.
+func (a *App) Reload(ctx context.Context) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	c, err := a.Store.LoadConfig(ctx)
+	if err != nil {
+		return fmt.Errorf("read configuration: %w", err)
+	}
+	providers, err := a.providers(ctx, &c)
+	if err != nil {
+		return err
+	}
+	rates := make([]*routing.Rate, 0, len(c.Rates))
+	for _, row := range c.Rates {
+		r, err := ReadRate(row)
+		if err != nil {
+			return err
+		}
+		rates = append(rates, r)
+	}
+	a.snapshot.Store(routing.NewSnapshot(c.Version, a.routing(), a.Catalogue, providers, rates))
+	a.loaded = a.Now()
+	a.checked.Store(a.loaded.UnixMilli())
+	return nil
+}
+
+// Fresh reloads when the configuration has changed, looking at most once a
+// second.
+func (a *App) Fresh(ctx context.Context) error {
+	now := a.Now()
+	if a.snapshot.Load() != nil && now.UnixMilli()-a.checked.Load() < pollEvery.Milliseconds() {
+		return nil
+	}
+	return a.refresh(ctx)
+}
+
+func (a *App) refresh(ctx context.Context) error {
+	s := a.snapshot.Load()
+	if s == nil {
+		return a.Reload(ctx)
+	}
+	v, err := a.Store.ConfigVersion(ctx)
+	if err != nil {
+		return err
+	}
+	a.mu.Lock()
+	old := a.Now().Sub(a.loaded) > rebuildAfter
+	a.mu.Unlock()
+	if v != s.Version || old {
+		return a.Reload(ctx)
+	}
+	a.checked.Store(a.Now().UnixMilli())
+	return nil
+}
+
+// Watch keeps the snapshot fresh until ctx ends.
+func (a *App) Watch(ctx context.Context) {
+	tick := time.NewTicker(pollEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if err := a.refresh(ctx); err != nil && ctx.Err() == nil {
+				a.Log.Warn("configuration not refreshed", "error", err)
+			}
+		}
+	}
+}
+
+// providers joins the stored providers with those of the environment; a stored
+// one of the same name wins.
+func (a *App) providers(ctx context.Context, c *store.Config) ([]*routing.Provider, error) {
+	byID := map[string]*routing.Provider{}
+	taken := map[string]bool{}
+	var out []*routing.Provider
+	for _, row := range c.Providers {
+		taken[row.Name] = true
+		if !row.Enabled {
+			continue
+		}
+		kind, ok := provider.Find(row.Kind)
+		if !ok {
+			a.Log.Warn("provider of an unknown kind left out", "provider", row.Name, "kind", row.Kind)
+			continue
+		}
+		base, err := baseURL(kind, row.BaseURL, row.Region)
+		if err != nil {
+			a.Log.Warn("provider with a bad base URL left out", "provider", row.Name, "error", err)
+			continue
+		}
+		p := &routing.Provider{ID: row.ID, Name: row.Name, Kind: kind, BaseURL: base, Region: row.Region, Source: "stored"}
+		byID[row.ID] = p
+		out = append(out, p)
+	}
+	if err := a.credentials(ctx, c, byID); err != nil {
+		return nil, err
+	}
+	for _, p := range out {
+		if len(p.Credentials) == 0 && p.Kind.KeyOptional {
+			p.Credentials = []routing.Credential{{Name: "none", Weight: 1}}
+		}
+	}
+	return append(out, a.envProviders(taken)...), nil
+}
+
+func (a *App) credentials(ctx context.Context, c *store.Config, byID map[string]*routing.Provider) error {
+	if len(c.Credentials) == 0 {
+		return nil
+	}
+	keyring, err := a.vault(ctx)
+	if err != nil {
+		return err
+	}
+	for _, row := range c.Credentials {
+		p := byID[row.ProviderID]
+		if p == nil || !row.Active {
+			continue
+		}
+		secret, err := keyring.Open(operator.CredentialAAD(row.ID), row.Sealed)
+		if err != nil {
+			a.Log.Error("credential cannot be opened", "provider", p.Name, "credential", row.Name, "error", err)
+			continue
+		}
+		p.Credentials = append(p.Credentials, routing.Credential{ID: row.ID, Name: row.Name, Weight: row.Weight, Secret: secret})
+	}
+	return nil
+}
+
+func baseURL(kind provider.Kind, raw, region string) (string, error) {
+	base, err := provider.NormaliseBaseURL(kind, raw)
+	if err != nil {
+		return "", err
+	}
+	if region == "" {
+		return base, nil
+	}
+	return provider.RegionURL(base, region)
+}
+
+// envProviders are the kinds for which the environment has a key, named after
+// their kind.
+func (a *App) envProviders(taken map[string]bool) []*routing.Provider {
+	var out []*routing.Provider
+	for _, kind := range provider.All() {
+		if taken[kind.ID] || kind.Auth == provider.SigV4 {
+			continue
+		}
+		secret := ""
+		for _, name := range kind.EnvKeys {
+			if secret = a.env.get(name); secret != "" {
+				break
+			}
+		}
+		raw := a.env.get(kind.EnvBaseURL)
+		if secret == "" && raw != "" {
+			secret = kind.DefaultEnvCredential
+		}
+		if secret == "" {
+			continue
+		}
+		base, err := baseURL(kind, raw, "")
+		if err != nil {
+			a.Log.Warn("provider of the environment left out", "provider", kind.ID, "variable", kind.EnvBaseURL, "error", err)
+			continue
+		}
+		out = append(out, &routing.Provider{Name: kind.ID, Kind: kind, BaseURL: base, Source: "env",
+			Credentials: []routing.Credential{{Name: "env", Weight: 1, Secret: hub.Secret(secret)}}})
+	}
+	return out
+}
+
+// ReadRate decodes a rate row.
+func ReadRate(row store.Rate) (*routing.Rate, error) {
+	r := &routing.Rate{ID: row.ID, Version: row.Version, Provider: row.Provider, Model: row.Model, Type: row.Type}
+	if err := json.Unmarshal([]byte(row.Prices), &r.Prices); err != nil {
+		return nil, fmt.Errorf("rate %s/%s: %w", row.Provider, row.Model, err)
+	}
+	if row.Costs != "" {
+		r.Cost = &pricing.Prices{}
+		if err := json.Unmarshal([]byte(row.Costs), r.Cost); err != nil {
+			return nil, fmt.Errorf("cost of %s/%s: %w", row.Provider, row.Model, err)
+		}
+	}
+	var m routing.RateMetadata
+	if err := json.Unmarshal([]byte(row.Metadata), &m); err != nil {
+		return nil, fmt.Errorf("metadata of %s/%s: %w", row.Provider, row.Model, err)
+	}
+	r.Context, r.MaxOutput = m.Context, m.MaxOutput
+	return r, nil
+}

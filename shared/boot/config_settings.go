@@ -1,0 +1,249 @@
+package boot
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// Setting is one line of the table from which flags, help, README and Load's
+// checks are made.
+type Setting struct {
+	Name    string // the environment variable
+	Flag    string // without dashes; "" for secrets, which do not belong on a command line
+	Default string // "" when unset; for derived defaults, how they come about
+	Doc     string
+
+	parse  func(c *Config, value string) error
+	derive func(e Env) string
+}
+
+// Settings returns every setting, in the order of README's table.
+func Settings() []Setting {
+	all := append(placeSettings(), moneySettings()...)
+	all = append(all, callSettings()...)
+	return append(all, accessSettings()...)
+}
+
+// placeSettings: where the hub listens and keeps its data.
+func placeSettings() []Setting {
+	return []Setting{
+		{
+			Name: "AIGNE_HUB_LISTEN", Flag: "listen", Default: "127.0.0.1:$BLOCKLET_PORT, else 127.0.0.1:3030",
+			Doc:   "address to listen on, host:port",
+			parse: address(func(c *Config) *string { return &c.Listen }), derive: defaultListen,
+		},
+		{
+			Name: "AIGNE_HUB_DATA", Flag: "data", Default: "$BLOCKLET_DATA_DIR, else $XDG_DATA_HOME/aigne-hub, else ~/.local/share/aigne-hub",
+			Doc:   "folder for hub.db, master.key, archive and blobs",
+			parse: parseData, derive: defaultData,
+		},
+		{
+			Name: "AIGNE_HUB_DATABASE", Flag: "database",
+			Doc:   "libSQL URL (file:, http:, https:, libsql:, ws:, wss:) without a token; unset: file: in the data folder",
+			parse: parseDatabase,
+		},
+		{
+			Name: "AIGNE_HUB_DATABASE_TOKEN", Doc: "token for a libSQL server",
+			parse: secret(func(c *Config) *secretField { return &c.DatabaseToken }),
+		},
+		{
+			Name: "AIGNE_HUB_SYNCHRONOUS", Flag: "synchronous", Default: "NORMAL",
+			Doc: "NORMAL survives a killed process, FULL also power loss",
+			parse: func(c *Config, v string) error {
+				return choice(func(c *Config) *string { return &c.Synchronous }, "NORMAL", "FULL")(c, strings.ToUpper(v))
+			},
+		},
+	}
+}
+
+// moneySettings: what is charged.
+func moneySettings() []Setting {
+	return []Setting{
+		{
+			Name: "AIGNE_HUB_BILLING", Flag: "billing", Default: "off",
+			Doc:   "off: calls are recorded and costed, not charged",
+			parse: onOff(func(c *Config) *bool { return &c.Billing }),
+		},
+		{
+			Name: "AIGNE_HUB_CREDIT_PRICE", Flag: "credit-price", Default: "1",
+			Doc: "US dollars per credit", parse: parseCreditPrice,
+		},
+		{
+			Name: "AIGNE_HUB_DEFAULT_MARGIN", Flag: "default-margin",
+			Doc:   "percent on the catalogue's cost for models without a rate; unset: such models are refused while billing is on",
+			parse: parseMargin,
+		},
+		{
+			Name: "AIGNE_HUB_BILLING_ON_ABORT", Flag: "billing-on-abort", Default: "reported",
+			Doc:   "what a call costs whose client left: reported, delivered or free",
+			parse: choice(func(c *Config) *string { return &c.OnAbort }, "reported", "delivered", "free"),
+		},
+		{
+			Name: "AIGNE_HUB_BILLING_ON_UPSTREAM_FAILURE", Flag: "billing-on-upstream-failure", Default: "delivered",
+			Doc:   "what a call costs whose provider failed in the middle: delivered or free",
+			parse: choice(func(c *Config) *string { return &c.OnUpstreamFailure }, "delivered", "free"),
+		},
+		{
+			Name: "AIGNE_HUB_BILLING_WHEN_PAYMENT_DOWN", Flag: "billing-when-payment-down", Default: "refuse",
+			Doc:   "while an outside payment system is away: refuse or hold_local",
+			parse: choice(func(c *Config) *string { return &c.WhenPaymentDown }, "refuse", "hold_local"),
+		},
+		{
+			Name: "AIGNE_HUB_BILLING_DEFAULT_OUTPUT", Flag: "billing-default-output", Default: "4096",
+			Doc:   "output tokens to hold when a wallet does not cover a call's ceiling",
+			parse: count(func(c *Config) *int64 { return &c.DefaultOutput }, 1, 10_000_000),
+		},
+		{
+			Name: "AIGNE_HUB_DEFAULT_MAX_OUTPUT", Flag: "default-max-output", Default: "8192",
+			Doc:   "output limit where request, rate and catalogue name none",
+			parse: count(func(c *Config) *int64 { return &c.DefaultMaxOutput }, 1, 10_000_000),
+		},
+	}
+}
+
+// callSettings: how calls are carried to providers.
+func callSettings() []Setting {
+	const day = 24 * time.Hour
+	return []Setting{
+		{
+			Name: "AIGNE_HUB_MAX_BODY", Flag: "max-body", Default: "30MB, on Lambda 6MB",
+			Doc:   "largest request body, in bytes or with KB, MB, GB, KiB, MiB, GiB",
+			parse: parseMaxBody,
+			derive: func(e Env) string {
+				if e.onLambda() {
+					return "6MB"
+				}
+				return "30MB"
+			},
+		},
+		{
+			Name: "AIGNE_HUB_TIMEOUT_CONNECT", Flag: "timeout-connect", Default: "10s",
+			Doc:   "longest wait for a connection to a provider",
+			parse: duration(func(c *Config) *time.Duration { return &c.Timeouts.Connect }, time.Millisecond, day),
+		},
+		{
+			Name: "AIGNE_HUB_TIMEOUT_FIRST_BYTE", Flag: "timeout-first-byte", Default: "120s",
+			Doc:   "longest wait for the first byte of a provider's answer",
+			parse: duration(func(c *Config) *time.Duration { return &c.Timeouts.FirstByte }, time.Millisecond, day),
+		},
+		{
+			Name: "AIGNE_HUB_TIMEOUT_IDLE", Flag: "timeout-idle", Default: "120s",
+			Doc:   "longest silence within a provider's answer",
+			parse: duration(func(c *Config) *time.Duration { return &c.Timeouts.Idle }, time.Millisecond, day),
+		},
+		{
+			Name: "AIGNE_HUB_TIMEOUT_TOTAL", Flag: "timeout-total", Default: "15m",
+			Doc:   "longest time for one attempt at a provider",
+			parse: duration(func(c *Config) *time.Duration { return &c.Timeouts.Total }, time.Millisecond, day),
+		},
+		{
+			Name: "AIGNE_HUB_ATTEMPTS", Flag: "attempts", Default: "4",
+			Doc:   "most attempts for one call, over keys and providers",
+			parse: count(func(c *Config) *int64 { return &c.Attempts }, 1, 100),
+		},
+		{
+			Name: "AIGNE_HUB_COOLDOWN", Flag: "cooldown", Default: "30s",
+			Doc:   "how long a failed key or target rests; 0s: off",
+			parse: duration(func(c *Config) *time.Duration { return &c.Cooldown }, 0, day),
+		},
+		{
+			Name: "AIGNE_HUB_DRAIN", Flag: "drain", Default: "25s",
+			Doc:   "how long open calls may go on after the signal to stop",
+			parse: duration(func(c *Config) *time.Duration { return &c.Drain }, 0, day),
+		},
+	}
+}
+
+// accessSettings: keys, visibility, and what the operator sees.
+func accessSettings() []Setting {
+	return []Setting{
+		{
+			Name: "AIGNE_HUB_MASTER_KEY", Doc: "base64 of 32 bytes, wraps the keys that seal secrets; unset: master.key in the data folder",
+			parse: masterKey(func(c *Config) *secretField { return &c.MasterKey }),
+		},
+		{
+			Name: "AIGNE_HUB_MASTER_KEY_OLD", Doc: "the former master key, during a rotation",
+			parse: masterKey(func(c *Config) *secretField { return &c.MasterKeyOld }),
+		},
+		{Name: "AIGNE_HUB_KMS_KEY_ID", Flag: "kms-key-id", Doc: "AWS KMS instead of a master key (comes with a later version)", parse: later},
+		{
+			Name: "AIGNE_HUB_PUBLIC_URL", Flag: "public-url",
+			Doc: "origin and prefix under which users reach the hub, for links", parse: parsePublicURL,
+		},
+		{
+			Name: "AIGNE_HUB_TRUSTED_PROXIES", Flag: "trusted-proxies",
+			Doc: "comma-separated address ranges (CIDR) that may set X-Forwarded-*", parse: parseProxies,
+		},
+		{Name: "AIGNE_HUB_SMTP_URL", Doc: "mail server (comes with a later version); unset: links are shown to copy", parse: later},
+		{Name: "AIGNE_HUB_BLOB_URL", Doc: "S3-compatible store for files (comes with a later version); unset: the data folder", parse: later},
+		{
+			Name: "AIGNE_HUB_PUBLIC_MODELS", Flag: "public-models", Default: "on",
+			Doc:   "on: the model list is shown without a key",
+			parse: onOff(func(c *Config) *bool { return &c.PublicModels }),
+		},
+		{Name: "AIGNE_HUB_METRICS_LISTEN", Flag: "metrics-listen", Doc: "address for /metrics without a key (comes with a later version)", parse: later},
+		{
+			Name: "AIGNE_HUB_PPROF", Flag: "pprof", Default: "off",
+			Doc:   "on: profiles for admins under /debug/pprof",
+			parse: onOff(func(c *Config) *bool { return &c.PPROF }),
+		},
+		{
+			Name: "AIGNE_HUB_LOG_LEVEL", Flag: "log-level", Default: "info",
+			Doc: "debug, info, warn or error", parse: parseLogLevel,
+		},
+		{
+			Name: "AIGNE_HUB_LOG_FORMAT", Flag: "log-format", Default: "text, on Lambda json",
+			Doc: "text or json", parse: parseLogFormat,
+			derive: func(e Env) string {
+				if e.onLambda() {
+					return "json"
+				}
+				return "text"
+			},
+		},
+	}
+}
+
+func defaultListen(e Env) string {
+	port := e.get("BLOCKLET_PORT")
+	if port == "" {
+		port = "3030"
+	}
+	return "127.0.0.1:" + port
+}
+
+// defaultData follows the XDG base directory specification, which has relative
+// paths ignored.
+func defaultData(e Env) string {
+	if dir := e.get("BLOCKLET_DATA_DIR"); dir != "" {
+		return dir
+	}
+	if dir := e.get("XDG_DATA_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "aigne-hub")
+	}
+	for _, home := range []string{"HOME", "USERPROFILE"} {
+		if dir := e.get(home); dir != "" {
+			return filepath.Join(dir, ".local", "share", "aigne-hub")
+		}
+	}
+	return ""
+}
+
+// SettingsTable is the Markdown table of all settings for README.
+func SettingsTable() string {
+	var b strings.Builder
+	b.WriteString("| variable | flag | default | meaning |\n|---|---|---|---|\n")
+	for _, s := range Settings() {
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", s.Name, code("--", s.Flag), code("", s.Default), s.Doc)
+	}
+	return b.String()
+}
+
+func code(before, text string) string {
+	if text == "" {
+		return ""
+	}
+	return "`" + before + text + "`"
+}

@@ -1,0 +1,184 @@
+package anthropic
+
+import (
+	"encoding/json"
+	"strconv"
+
+	"github.com/aigne-hub/aigne-hub/shared/chat"
+	"github.com/aigne-hub/aigne-hub/shared/dialect"
+)
+
+// Decoder reads a streamed answer. The slice that Frame returns is valid until
+// the next call.
+func (Client) Decoder(dialect.Quirks) dialect.Decoder { return &decoder{blocks: map[int]*blockState{}} }
+
+type decoder struct {
+	evs    []chat.Event
+	blocks map[int]*blockState // open blocks by the wire's index
+
+	thoughts, calls int // how many of each began
+	formatted       bool
+	finished, ended bool
+	tally           tally
+}
+
+// blockState is an open content block.
+type blockState struct {
+	kind  string // the wire's type; formatTool for the call that is the answer
+	index int    // among the choice's tool calls or thoughts
+	input string // arguments that came with the block's start
+	args  bool   // arguments came in deltas
+}
+
+// maxBlocks bounds what a stream that never closes its blocks can pile up.
+const maxBlocks = 4096
+
+// End reports whether message_stop, or at least a stop_reason, was seen.
+func (d *decoder) End() bool { return d.ended || d.finished }
+
+// Frame reads one event.
+func (d *decoder) Frame(frame []byte) ([]chat.Event, error) {
+	d.evs = d.evs[:0]
+	data := dataOf(frame)
+	if len(data) == 0 {
+		return nil, nil
+	}
+	if !json.Valid(data) {
+		return nil, badAnswer(nil)
+	}
+	switch string(member(data, "type")) {
+	case `"message_start"`:
+		msg := member(data, "message")
+		d.tally.add(member(msg, "usage"), false)
+		d.emit(chat.Event{Kind: chat.EventStart, ID: textOf(member(msg, "id")), Model: textOf(member(msg, "model"))})
+	case `"content_block_start"`:
+		if len(d.blocks) >= maxBlocks {
+			return nil, badAnswer(nil)
+		}
+		d.start(blockIndex(data), member(data, "content_block"))
+	case `"content_block_delta"`:
+		d.delta(d.blocks[blockIndex(data)], member(data, "delta"))
+	case `"content_block_stop"`:
+		d.stop(blockIndex(data))
+	case `"message_delta"`:
+		d.messageDelta(data)
+	case `"message_stop"`:
+		d.ended = true
+	case `"error"`:
+		return nil, streamError(data)
+	}
+	return d.evs, nil
+}
+
+func (d *decoder) emit(ev chat.Event) { d.evs = append(d.evs, ev) }
+
+func blockIndex(data []byte) int {
+	n, err := strconv.Atoi(string(member(data, "index")))
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+func (d *decoder) start(index int, b []byte) {
+	s := &blockState{kind: textOf(member(b, "type"))}
+	d.blocks[index] = s
+	switch s.kind {
+	case "text":
+		d.text(textOf(member(b, "text")))
+	case "thinking":
+		s.index = d.thoughts
+		d.thoughts++
+		d.thought(s, chat.EventThinking, textOf(member(b, "thinking")))
+		d.thought(s, chat.EventSignature, textOf(member(b, "signature")))
+	case "redacted_thinking":
+		s.index = d.thoughts
+		d.thoughts++
+		d.emit(chat.Event{Kind: chat.EventRedacted, Index: s.index, Text: textOf(member(b, "data"))})
+	case "tool_use":
+		s.input = string(member(b, "input"))
+		name := textOf(member(b, "name"))
+		if name == formatTool {
+			s.kind, d.formatted = formatTool, true
+			return
+		}
+		s.index = d.calls
+		d.calls++
+		d.emit(chat.Event{Kind: chat.EventToolCall, Index: s.index, ID: textOf(member(b, "id")), Name: name})
+	}
+}
+
+func (d *decoder) delta(s *blockState, delta []byte) {
+	if s == nil {
+		return
+	}
+	switch string(member(delta, "type")) {
+	case `"text_delta"`:
+		d.text(textOf(member(delta, "text")))
+	case `"thinking_delta"`:
+		d.thought(s, chat.EventThinking, textOf(member(delta, "thinking")))
+	case `"signature_delta"`:
+		d.thought(s, chat.EventSignature, textOf(member(delta, "signature")))
+	case `"input_json_delta"`:
+		if text := textOf(member(delta, "partial_json")); text != "" {
+			s.args = true
+			d.args(s, text)
+		}
+	}
+}
+
+// stop gives a call whose arguments did not come in pieces those of its start:
+// none are "{}".
+func (d *decoder) stop(index int) {
+	s := d.blocks[index]
+	delete(d.blocks, index)
+	if s == nil || s.args {
+		return
+	}
+	if s.input == "" || s.input == "null" {
+		s.input = "{}"
+	}
+	d.args(s, s.input)
+}
+
+func (d *decoder) text(text string) {
+	if text != "" {
+		d.emit(chat.Event{Kind: chat.EventText, Text: text})
+	}
+}
+
+func (d *decoder) thought(s *blockState, kind chat.EventKind, text string) {
+	if text != "" {
+		d.emit(chat.Event{Kind: kind, Index: s.index, Text: text})
+	}
+}
+
+// args passes on a piece of arguments. Other blocks with input, those of the
+// provider's own tools, are nobody's business here.
+func (d *decoder) args(s *blockState, text string) {
+	switch s.kind {
+	case formatTool:
+		d.text(text)
+	case "tool_use":
+		d.emit(chat.Event{Kind: chat.EventToolArgs, Index: s.index, Text: text})
+	}
+}
+
+func (d *decoder) messageDelta(data []byte) {
+	if usage := member(data, "usage"); usage != nil {
+		d.tally.add(usage, true)
+		if d.tally.final {
+			d.emit(chat.Event{Kind: chat.EventUsage, Usage: d.tally.usage()})
+		}
+	}
+	delta := member(data, "delta")
+	native := textOf(member(delta, "stop_reason"))
+	if native == "" || d.finished {
+		return
+	}
+	d.finished = true
+	d.emit(chat.Event{
+		Kind: chat.EventFinish, Native: native, Finish: answerFinish(native, d.calls > 0, d.formatted),
+		StopSequence: textOf(member(delta, "stop_sequence")),
+	})
+}

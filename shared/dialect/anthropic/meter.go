@@ -1,0 +1,114 @@
+package anthropic
+
+import (
+	"github.com/aigne-hub/aigne-hub/shared/dialect"
+)
+
+// Meter looks at a native answer. Usage is reported as known once the provider
+// told output_tokens at the end: message_start's is a placeholder, though its
+// input figures are in the report from then on.
+func (Client) Meter(*dialect.View, dialect.Quirks) dialect.Meter { return &meter{} }
+
+type meter struct {
+	tally      tally
+	text, hide int64
+	model, id  string
+	finish     string
+}
+
+// Frame looks at one event.
+func (m *meter) Frame(frame []byte) dialect.Seen {
+	seen := dialect.Seen{Finish: m.finish != ""}
+	data := dataOf(frame)
+	if d := deltaOf(data); d != nil {
+		seen.Content = m.delta(d)
+		return seen
+	}
+	switch string(member(data, "type")) {
+	case `"content_block_delta"`:
+		seen.Content = m.delta(member(data, "delta"))
+	case `"content_block_start"`:
+		seen.Content = m.block(member(data, "content_block"))
+	case `"message_start"`:
+		msg := member(data, "message")
+		m.id, m.model = textOf(member(msg, "id")), textOf(member(msg, "model"))
+		m.tally.add(member(msg, "usage"), false)
+	case `"message_delta"`:
+		m.tally.add(member(data, "usage"), true)
+		if native := textOf(member(member(data, "delta"), "stop_reason")); native != "" && m.finish == "" {
+			m.finish, seen.Finish = native, true
+		}
+	case `"message_stop"`:
+		seen.End = true
+	case `"error"`:
+		seen.Err = streamError(data)
+	}
+	return seen
+}
+
+// delta counts a piece of a block and tells whether callers see it.
+func (m *meter) delta(d []byte) bool {
+	switch string(member(d, "type")) {
+	case `"text_delta"`:
+		n := textLen(member(d, "text"))
+		m.text += n
+		return n > 0
+	case `"input_json_delta"`:
+		n := textLen(member(d, "partial_json"))
+		m.text += n
+		return n > 0
+	case `"thinking_delta"`:
+		n := textLen(member(d, "thinking"))
+		m.hide += n
+		return n > 0
+	case `"citations_delta"`:
+		return true
+	}
+	return false
+}
+
+// block counts a block that is complete or begins.
+func (m *meter) block(b []byte) bool {
+	switch string(member(b, "type")) {
+	case `"text"`:
+		n := textLen(member(b, "text"))
+		m.text += n
+		return n > 0
+	case `"thinking"`:
+		n := textLen(member(b, "thinking"))
+		m.hide += n
+		return n > 0
+	case `"tool_use"`, `"server_tool_use"`:
+		if input := member(b, "input"); len(input) > len("{}") {
+			m.text += int64(len(input))
+		}
+		return true
+	}
+	// Redacted thinking, results of the provider's tools, and what is not known.
+	return len(b) > 0
+}
+
+// Whole reads a complete body.
+func (m *meter) Whole(body []byte) error {
+	a, err := readAnswer(body)
+	if err != nil {
+		return err
+	}
+	m.id, m.model = a.ID, a.Model
+	if a.StopReason != nil {
+		m.finish = *a.StopReason
+	}
+	for _, b := range a.Content {
+		m.block(b)
+	}
+	m.tally.add(a.Usage, true)
+	return nil
+}
+
+// Report tells what is known so far.
+func (m *meter) Report() dialect.Report {
+	return dialect.Report{
+		Usage: m.tally.usage(), Known: m.tally.final, TextBytes: m.text, HideBytes: m.hide,
+		Model: m.model, ID: m.id, Finish: m.finish,
+	}
+}

@@ -1,0 +1,191 @@
+package anthropic
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// params decides on what is neither conversation nor tools nor thinking. What
+// Anthropic's "OpenAI SDK compatibility" page lists as ignored is dropped and
+// reported, unless leaving it out would give the caller something else than was
+// asked for (several answers, log-probabilities, sound): that is refused.
+func (tr *translator) params() error {
+	for _, step := range []func() error{tr.sampling, tr.stops, tr.user, tr.tier} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	r := tr.req
+	refused := map[string]bool{
+		"n":            r.N != nil && *r.N > 1,
+		"logprobs":     r.Logprobs != nil && *r.Logprobs,
+		"top_logprobs": r.TopLogprobs != nil && *r.TopLogprobs > 0,
+		"modalities":   slices.ContainsFunc(r.Modalities, func(m string) bool { return !strings.EqualFold(m, "text") }),
+	}
+	ignored := map[string]bool{
+		"frequency_penalty": r.FrequencyPenalty != nil && *r.FrequencyPenalty != 0,
+		"presence_penalty":  r.PresencePenalty != nil && *r.PresencePenalty != 0,
+		"seed":              r.Seed != nil,
+		"logit_bias":        hasMembers(r.LogitBias),
+		"metadata":          len(r.Metadata) > 0,
+	}
+	for _, name := range []string{"n", "logprobs", "top_logprobs", "modalities"} {
+		if refused[name] {
+			if err := tr.cannot(name); err != nil {
+				return err
+			}
+		}
+	}
+	for _, name := range []string{"frequency_penalty", "presence_penalty", "seed", "logit_bias", "metadata"} {
+		send, err := tr.want(name, ignored[name])
+		if err != nil {
+			return err
+		}
+		if send {
+			tr.drop(name)
+		}
+	}
+	return nil
+}
+
+func hasMembers(raw json.RawMessage) bool {
+	s := strings.Join(strings.Fields(string(raw)), "")
+	return s != "" && s != "null" && s != "{}"
+}
+
+// sampling maps temperature, top_p and top_k. The compatibility page caps
+// temperature at 1. Thinking allows none of them but a top_p of 0.95 or more,
+// and newer models take only one of temperature and top_p, so one that is at
+// its neutral value gives way.
+func (tr *translator) sampling() error {
+	r := tr.req
+	temp, err := tr.want("temperature", r.Temperature != nil)
+	if err != nil {
+		return err
+	}
+	topP, err := tr.want("top_p", r.TopP != nil)
+	if err != nil {
+		return err
+	}
+	topK, err := tr.want("top_k", r.TopK != nil)
+	if err != nil {
+		return err
+	}
+	if tr.thinks() {
+		if temp && *r.Temperature != 1 {
+			tr.drop("temperature")
+		}
+		if topK {
+			tr.drop("top_k")
+		}
+		if topP && *r.TopP < 0.95 {
+			tr.drop("top_p")
+			topP = false
+		}
+		temp, topK = false, false
+	}
+	if temp && topP {
+		if *r.TopP == 1 {
+			topP = false
+		} else if *r.Temperature == 1 {
+			temp = false
+		}
+	}
+	if temp {
+		t := min(*r.Temperature, 1)
+		tr.out.Temperature = &t
+	}
+	if topP {
+		tr.out.TopP = r.TopP
+	}
+	if topK {
+		tr.out.TopK = r.TopK
+	}
+	return nil
+}
+
+func (tr *translator) stops() error {
+	send, err := tr.want("stop", len(tr.req.Stop) > 0)
+	if err != nil || !send {
+		return err
+	}
+	for i, s := range tr.req.Stop {
+		if strings.TrimSpace(s) == "" {
+			return tr.refuse("stop", fmt.Sprintf("sequence %d is only white space", i))
+		}
+	}
+	tr.out.Stop = tr.req.Stop
+	return nil
+}
+
+// user maps the caller's end user. An e-mail address is dropped: the API
+// refuses whatever tells who somebody is, and the compatibility page lists user
+// as ignored.
+func (tr *translator) user() error {
+	send, err := tr.want("user", tr.req.User != "")
+	if err != nil || !send {
+		return err
+	}
+	if strings.Contains(tr.req.User, "@") {
+		tr.drop("user")
+		return nil
+	}
+	tr.out.Metadata = &metadata{UserID: tr.req.User}
+	return nil
+}
+
+func (tr *translator) tier() error {
+	send, err := tr.want("service_tier", tr.req.ServiceTier != "")
+	if err != nil || !send {
+		return err
+	}
+	switch tr.req.ServiceTier {
+	case "auto":
+		tr.out.ServiceTier = "auto"
+	case "default", "standard_only":
+		tr.out.ServiceTier = "standard_only"
+	default:
+		tr.drop("service_tier")
+	}
+	return nil
+}
+
+// extras decides on the source dialect's own parameters.
+func (tr *translator) extras() error {
+	names := make([]string, 0, len(tr.req.Extra))
+	for name, raw := range tr.req.Extra {
+		if s := strings.TrimSpace(string(raw)); s != "null" && s != "" {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		switch name {
+		case "container", "context_management", "mcp_servers", "inference_geo", "cache_control":
+			send, err := tr.want(name, true)
+			if err != nil {
+				return err
+			}
+			if send {
+				tr.extra = append(tr.extra, name)
+			}
+		case "store", "prediction", "audio":
+			send, err := tr.want(name, true)
+			if err != nil {
+				return err
+			}
+			if send {
+				tr.drop(name)
+			}
+		case "stream_options":
+			// Usage is part of every stream of this language.
+		default:
+			if err := tr.cannot(name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

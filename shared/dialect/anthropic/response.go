@@ -1,0 +1,108 @@
+package anthropic
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"github.com/aigne-hub/aigne-hub/shared/chat"
+	"github.com/aigne-hub/aigne-hub/shared/dialect"
+	"github.com/aigne-hub/aigne-hub/shared/hub"
+)
+
+// answerIn is a whole answer of a provider.
+type answerIn struct {
+	Type         string            `json:"type"`
+	ID           string            `json:"id"`
+	Model        string            `json:"model"`
+	Content      []json.RawMessage `json:"content"`
+	StopReason   *string           `json:"stop_reason"`
+	StopSequence *string           `json:"stop_sequence"`
+	Usage        json.RawMessage   `json:"usage"`
+}
+
+func readAnswer(body []byte) (*answerIn, error) {
+	var a answerIn
+	if err := json.Unmarshal(body, &a); err != nil {
+		return nil, badAnswer(err)
+	}
+	if a.Type == "error" {
+		return nil, streamError(body)
+	}
+	if a.Type != "message" && a.Content == nil && a.StopReason == nil {
+		return nil, badAnswer(nil)
+	}
+	return &a, nil
+}
+
+// badAnswer says that a provider's bytes make no sense; another may do better.
+func badAnswer(cause error) *hub.Error {
+	return &hub.Error{Code: hub.CodeUpstream, Class: hub.ClassRetry, Status: http.StatusBadGateway, Cause: cause,
+		Message: "The provider's answer could not be read. Try again."}
+}
+
+// Decode reads a whole answer. Blocks that belong to Anthropic's own tools are
+// passed over: a translated request cannot have asked for them by accident.
+func (Client) Decode(body []byte, _ dialect.Quirks) (*chat.Response, error) {
+	a, err := readAnswer(body)
+	if err != nil {
+		return nil, err
+	}
+	res := &chat.Response{ID: a.ID, Model: a.Model, ServiceTier: tierIn(textOf(member(a.Usage, "service_tier")))}
+	ch := chat.Choice{}
+	called, formatted := false, false
+	for _, raw := range a.Content {
+		var b blockIn
+		if err := json.Unmarshal(raw, &b); err != nil {
+			return nil, badAnswer(err)
+		}
+		switch b.Type {
+		case "text":
+			if b.Text != nil {
+				ch.Parts = append(ch.Parts, chat.Part{Kind: chat.Text, Text: *b.Text})
+			}
+		case "thinking":
+			ch.Parts = append(ch.Parts, chat.Part{Kind: chat.Thinking, Text: b.Thinking, Signature: b.Signature})
+		case "redacted_thinking":
+			ch.Parts = append(ch.Parts, chat.Part{Kind: chat.RedactedThinking, Signature: b.Data})
+		case "tool_use":
+			args := string(b.Input)
+			if args == "" || args == "null" {
+				args = "{}"
+			}
+			if b.Name == formatTool {
+				formatted = true
+				ch.Parts = append(ch.Parts, chat.Part{Kind: chat.Text, Text: args})
+				continue
+			}
+			called = true
+			ch.Parts = append(ch.Parts, chat.Part{Kind: chat.ToolCallPart, ToolCall: &chat.ToolCall{ID: b.ID, Name: b.Name, Arguments: args}})
+		}
+	}
+	if a.StopReason != nil {
+		ch.Native = *a.StopReason
+	}
+	ch.Finish = answerFinish(ch.Native, called, formatted)
+	if a.StopSequence != nil {
+		ch.StopSequence = *a.StopSequence
+	}
+	var t tally
+	t.add(a.Usage, true)
+	res.Choices, res.Usage, res.UsageKnown = []chat.Choice{ch}, t.usage(), t.final
+	return res, nil
+}
+
+// answerFinish hides that a structured answer came by a tool.
+func answerFinish(native string, called, formatted bool) chat.Finish {
+	f := finishOf(native)
+	if f == chat.FinishToolCalls && formatted && !called {
+		return chat.FinishStop
+	}
+	return f
+}
+
+func tierIn(tier string) string {
+	if tier == "standard" {
+		return "default"
+	}
+	return tier
+}

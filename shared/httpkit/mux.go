@@ -1,0 +1,243 @@
+// Package httpkit is what all HTTP functions share: handlers that return
+// errors, routes that declare who may call them, error bodies, JSON in and out,
+// paging, request ids and the access log. It knows no dialect, no user store and
+// no database.
+package httpkit
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aigne-hub/aigne-hub/shared/hub"
+)
+
+// DefaultMaxBody is the limit of a request body in bytes when Deps sets none.
+const DefaultMaxBody = 30_000_000
+
+// Handler answers a request or returns why it cannot. An error returned before
+// anything was written is answered with its status; returned later, it aborts
+// the connection. A stream that told its client in-band returns nil and uses
+// NoteError.
+type Handler func(w http.ResponseWriter, r *http.Request) error
+
+// CallerHandler is a Handler for routes that need to know who calls.
+type CallerHandler func(w http.ResponseWriter, r *http.Request, c hub.Caller) error
+
+// Who says who may call a route. The zero value is nobody: a route that forgot
+// to say is refused when the mux is made.
+type Who int
+
+// The callers.
+const (
+	Nobody    Who = iota
+	Anonymous     // everybody; credentials are not looked at
+	Optional      // everybody; credentials are checked when shown
+	AnyUser       // any authenticated user
+	Admin         // owner or admin
+	OwnerOnly     // owner
+)
+
+var whoNames = [...]string{"nobody", "anonymous", "optional", "user", "admin", "owner"}
+
+// String returns the name used in route tables.
+func (w Who) String() string {
+	if w < 0 || int(w) >= len(whoNames) {
+		return fmt.Sprintf("who(%d)", int(w))
+	}
+	return whoNames[w]
+}
+
+// Route is one line of a function's route table. Exactly one of Handler and As
+// is set.
+type Route struct {
+	Method  string // "" serves every method; GET also serves HEAD
+	Pattern string // a path pattern of http.ServeMux, without method and host
+	Who     Who
+	Handler Handler
+	As      CallerHandler // gets the caller: the zero Caller on Optional routes without credentials
+
+	MaxBody   int64     // bytes; 0: Deps.MaxBody
+	ErrorBody ErrorBody // nil: Deps.ErrorBody
+}
+
+// Deps is what Mux and Observe need. Only Authenticate has no default.
+type Deps struct {
+	Log *slog.Logger
+	Now hub.Now
+	// Authenticate says who calls. A request without credentials gives the zero
+	// Caller and no error; bad credentials give hub.CodeUnauthenticated. It may be
+	// nil when all routes are Anonymous.
+	Authenticate func(r *http.Request) (hub.Caller, error)
+	MaxBody      int64     // bytes; 0: DefaultMaxBody
+	ErrorBody    ErrorBody // nil: JSONError
+}
+
+func (d Deps) withDefaults() Deps {
+	if d.Log == nil {
+		d.Log = slog.Default()
+	}
+	if d.Now == nil {
+		d.Now = time.Now
+	}
+	if d.MaxBody == 0 {
+		d.MaxBody = DefaultMaxBody
+	}
+	if d.ErrorBody == nil {
+		d.ErrorBody = JSONError(d.Now)
+	}
+	return d
+}
+
+// Mux serves the routes, with Observe around them. Unknown paths give 404 and
+// known paths with another method 405 with Allow, both with a JSON body. Like
+// http.ServeMux it panics on a route table that contradicts itself: that is a
+// fault of the program, found by the first test.
+func Mux(routes []Route, d Deps) http.Handler {
+	d = d.withDefaults()
+	mux := http.NewServeMux()
+	root := false
+	for _, rt := range routes {
+		if fault := rt.fault(d); fault != "" {
+			panic(fmt.Sprintf("httpkit: route %s: %s", rt.name(), fault))
+		}
+		root = root || (rt.Method == "" && rt.Pattern == "/")
+		mux.HandleFunc(rt.name(), rt.serve(d))
+	}
+	if !root {
+		mux.HandleFunc("/", unknown(mux, methodsOf(routes), d))
+	}
+	return Observe(mux, d)
+}
+
+func (rt Route) name() string { return strings.TrimPrefix(rt.Method+" "+rt.Pattern, " ") }
+
+// fault says what is wrong with the route, "" when nothing is.
+func (rt Route) fault(d Deps) string {
+	switch {
+	case rt.Who <= Nobody || rt.Who > OwnerOnly:
+		return "does not say who may call it"
+	case (rt.Handler == nil) == (rt.As == nil):
+		return "needs exactly one of Handler and As"
+	case rt.Who == Anonymous && rt.As != nil:
+		return "is anonymous and cannot know its caller"
+	case rt.Who != Anonymous && d.Authenticate == nil:
+		return "needs Deps.Authenticate"
+	}
+	return ""
+}
+
+func (rt Route) serve(d Deps) http.HandlerFunc {
+	if rt.MaxBody == 0 {
+		rt.MaxBody = d.MaxBody
+	}
+	if rt.ErrorBody == nil {
+		rt.ErrorBody = d.ErrorBody
+	}
+	name := rt.name()
+	return func(w http.ResponseWriter, r *http.Request) {
+		x := exchangeOf(r.Context())
+		x.route, x.errorBody = name, rt.ErrorBody
+		fail(w, r, x, rt.run(w, r, x, d))
+	}
+}
+
+func (rt Route) run(w http.ResponseWriter, r *http.Request, x *exchange, d Deps) error {
+	var caller hub.Caller
+	if rt.Who != Anonymous {
+		c, err := d.Authenticate(r)
+		if err != nil {
+			return err
+		}
+		x.userID, caller = c.UserID, c
+		if err := rt.Who.admit(c); err != nil {
+			return err
+		}
+	}
+	if r.ContentLength > rt.MaxBody {
+		return tooLarge(rt.MaxBody)
+	}
+	if r.Body == nil { // a request that no server read
+		r.Body = http.NoBody
+	}
+	r.Body = http.MaxBytesReader(innermost(w), r.Body, rt.MaxBody)
+	if rt.As != nil {
+		return rt.As(w, r, caller)
+	}
+	return rt.Handler(w, r)
+}
+
+func (w Who) admit(c hub.Caller) error {
+	switch {
+	case w == Optional:
+		return nil
+	case c.UserID == "":
+		return hub.Errorf(hub.CodeUnauthenticated, "Sign in or send an API key: Authorization: Bearer sk-hub-….")
+	case w == Admin && !c.Role.Administers():
+		return hub.Errorf(hub.CodeForbidden, "Only owners and admins may do this.")
+	case w == OwnerOnly && c.Role != hub.RoleOwner:
+		return hub.Errorf(hub.CodeForbidden, "Only the owner may do this.")
+	}
+	return nil
+}
+
+// fail answers with err, if there is one.
+func fail(w http.ResponseWriter, r *http.Request, x *exchange, err error) {
+	if err == nil {
+		return
+	}
+	x.err = err
+	if answer(w, r, x) {
+		panic(http.ErrAbortHandler)
+	}
+}
+
+func methodsOf(routes []Route) []string {
+	var methods []string
+	for _, rt := range routes {
+		if rt.Method != "" && !slices.Contains(methods, rt.Method) {
+			methods = append(methods, rt.Method)
+		}
+		if rt.Method == http.MethodGet && !slices.Contains(methods, http.MethodHead) {
+			methods = append(methods, http.MethodHead)
+		}
+	}
+	slices.Sort(methods)
+	return methods
+}
+
+// unknown answers what no route serves: 405 where another method would be
+// served, else 404.
+func unknown(mux *http.ServeMux, methods []string, d Deps) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		x := exchangeOf(r.Context())
+		x.errorBody = d.ErrorBody
+		var allow []string
+		probe := r.WithContext(r.Context())
+		for _, m := range methods {
+			probe.Method = m
+			if _, pattern := mux.Handler(probe); pattern != "/" && pattern != "" {
+				allow = append(allow, m)
+			}
+		}
+		if len(allow) == 0 {
+			fail(w, r, x, hub.Errorf(hub.CodeNotFound, "There is no %s here.", shown(r.URL.Path)))
+			return
+		}
+		list := strings.Join(allow, ", ")
+		w.Header().Set("Allow", list)
+		fail(w, r, x, hub.Errorf(hub.CodeMethodNotAllowed, "%s is not allowed here; %s is.", shown(r.Method), list))
+	}
+}
+
+// shown shortens what a caller typed before it is repeated to them.
+func shown(s string) string {
+	const most = 100
+	if len(s) > most {
+		s = strings.ToValidUTF8(s[:most], "") + "…"
+	}
+	return s
+}
