@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -65,13 +66,40 @@ func (h *handler) admit(r *http.Request, caller hub.Caller, server dialect.Serve
 			Caller: caller, Plan: plan, Type: hub.TypeChat, Dialect: string(server.Name()), Stream: v.Stream,
 			RequestID: httpkit.RequestID(r.Context()), TraceID: traceID(r.Header.Get("traceparent")),
 			IdempotencyKey: r.Header.Get("Idempotency-Key"),
-			PromptBytes:    int64(len(v.Object.Raw())), OpaqueInput: v.OpaqueInput,
+			PromptBytes:    promptBound(v), OpaqueInput: v.OpaqueInput || hasMedia(v.Object.Raw()),
 			MaxOutput: v.MaxOutput, N: v.N, Thinking: v.Thinking, ServerTools: v.ServerTools,
 		})
 		if !errors.Is(err, admission.ErrStale) || try == tries {
 			return plan, ticket, err
 		}
 	}
+}
+
+// promptBound is the most tokens that the text of a prompt can be: a byte each,
+// and what providers add of their own to explain tools.
+func promptBound(v *dialect.View) int64 {
+	const toolPreamble = 1024
+	n := int64(len(v.Object.Raw()))
+	if v.Object.Has("tools") || v.Object.Has("input") || v.Object.Has("response_format") {
+		n += toolPreamble
+	}
+	return n
+}
+
+// mediaMarks stand in bodies with pictures, sounds or documents, in any dialect.
+// Quoted in a text they would be escaped.
+var mediaMarks = [][]byte{
+	[]byte(`"image_url"`), []byte(`"imageUrl"`), []byte(`"input_audio"`), []byte(`"image"`), []byte(`"document"`), []byte(`"file"`),
+}
+
+// hasMedia reports content whose tokens have nothing to do with its bytes.
+func hasMedia(body []byte) bool {
+	for _, m := range mediaMarks {
+		if bytes.Contains(body, m) {
+			return true
+		}
+	}
+	return false
 }
 
 // traceID takes the trace id out of a W3C traceparent header.

@@ -177,7 +177,8 @@ func (r *Request) bound(t *routing.Target, lowered *int64) pricing.Bound {
 	case r.MaxOutput != nil:
 		b.Output = *r.MaxOutput
 	default:
-		b.Output = t.MaxOutput
+		// A thinking budget may be sent on top of the model's own limit.
+		b.Output = t.MaxOutput + r.Thinking
 	}
 	if r.ServerTools {
 		b.WebSearches = maxWebSearches

@@ -112,9 +112,12 @@ type Settlement struct {
 	ProviderTTFB *time.Duration
 }
 
-const insertUsage = `INSERT INTO usage (call_id, created_at, user_id, app_id, provider, model, type, units_json, cost_nano, usage_source, open_owner)
+// insertUsage fails by open_owner when the call is not open or not this
+// process's own.
+const insertUsage = `INSERT INTO usage (call_id, created_at, user_id, app_id, provider, model, type, units_json, cost_nano, usage_source, open_owner, credits_nano)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
-  (SELECT owner FROM model_calls WHERE id = ?1 AND status = 'processing' AND owner = ?11))`
+  (SELECT owner FROM model_calls WHERE id = ?1 AND status = 'processing' AND owner = ?11),
+  coalesce((SELECT amount_nano FROM ledger_operations WHERE id = ?1 || '/settle'), 0))`
 
 // insertCharge computes the charge: never more than the call's own hold and
 // what else is free on the account.
@@ -154,8 +157,6 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)`
 func (s *Store) SettleUnit(x Settlement) *Unit {
 	u := &Unit{Priority: Settling, Stmts: make([]Stmt, 0, 8)}
 	now := s.millis()
-	u.Add(insertUsage, x.CallID, now, x.UserID, x.AppID, x.Provider, x.Model, string(x.Type), unitsJSON(x.Usage, true),
-		costOrNil(x.Cost), string(x.Source), x.Owner)
 	if x.Billing {
 		op := x.CallID + "/settle"
 		u.Add(insertCharge, x.CallID, x.AccountID, int64(x.Amount), now)
@@ -163,9 +164,10 @@ func (s *Store) SettleUnit(x Settlement) *Unit {
 		if x.Amount != 0 {
 			u.Add(moveCharge, op, x.AccountID)
 			u.Add(consumeGrants, op, x.AccountID)
-			u.Add("UPDATE usage SET credits_nano = (SELECT amount_nano FROM ledger_operations WHERE id = ?1 || '/settle') WHERE call_id = ?1", x.CallID)
 		}
 	}
+	u.Add(insertUsage, x.CallID, now, x.UserID, x.AppID, x.Provider, x.Model, string(x.Type), unitsJSON(x.Usage, true),
+		costOrNil(x.Cost), string(x.Source), x.Owner)
 	u.Add(finishCall, x.CallID, now, string(x.Status), x.Provider, x.Model, x.CredentialID, x.Credential, x.RateID, x.RateVersion,
 		x.Usage[hub.Input], x.Usage[hub.CacheRead], x.Usage[hub.CacheWrite5m], x.Usage[hub.CacheWrite1h], x.Usage[hub.Output],
 		x.Usage[hub.Reasoning], unitsJSON(x.Usage, false), string(x.Source), int64(x.Amount), costOrNil(x.Cost), x.HTTPStatus,

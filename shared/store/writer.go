@@ -110,7 +110,15 @@ type groupWriter struct {
 	done   chan struct{}
 	closed atomic.Bool
 	conn   *writeConn
+	// careful counts the groups that still run each unit under a savepoint:
+	// savepoints cost a fifth of a unit, so they are left out until a condition
+	// fails, and then the group is run again with them.
+	careful int
 }
+
+// carefulGroups is how many groups are run with savepoints after a refusal,
+// since refusals (an empty wallet) come in numbers.
+const carefulGroups = 64
 
 func newGroupWriter(db *sql.DB, log *slog.Logger) *groupWriter {
 	w := &groupWriter{db: db, log: log, wake: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{})}
@@ -268,16 +276,26 @@ func (w *groupWriter) tryGroup(group []*job, results []error) (err error) {
 			w.conn = nil
 		}
 	}()
-	if err := w.begin(c, group[0].unit.Priority == Settling); err != nil {
+	patient := group[0].unit.Priority == Settling
+	if err := w.begin(c, patient); err != nil {
 		return err
 	}
-	for i, j := range group {
-		if results[i], err = c.unit(j.unit, len(group) > 1); err != nil {
+	savepoints := len(group) > 1 && w.careful > 0
+	w.careful = max(0, w.careful-1)
+	for i := 0; i < len(group); i++ {
+		if results[i], err = c.unit(group[i].unit, savepoints); err != nil {
 			return err
 		}
-		if len(group) == 1 && results[i] != nil {
-			return c.exec("ROLLBACK", nil)
+		if results[i] == nil || savepoints {
+			continue
 		}
+		if err := c.exec("ROLLBACK", nil); err != nil || len(group) == 1 {
+			return err
+		}
+		if err := w.begin(c, patient); err != nil {
+			return err
+		}
+		savepoints, w.careful, i = true, carefulGroups, -1
 	}
 	return c.exec("COMMIT", nil)
 }

@@ -81,12 +81,37 @@ func decodeMember(req *chat.Request, key string, raw json.RawMessage) error {
 		return decodeTier(req, raw)
 	case "metadata":
 		return decodeMetadata(req, raw)
+	case "context_management":
+		if keepsAll(raw) {
+			return nil
+		}
 	}
 	if req.Extra == nil {
 		req.Extra = map[string]json.RawMessage{}
 	}
 	req.Extra[key] = raw
 	return nil
+}
+
+// keepsAll reports whether context edits change nothing, like the one that
+// Claude Code always sends: to keep all thinking. Such a wish has been granted
+// by any model.
+func keepsAll(raw json.RawMessage) bool {
+	var cm struct {
+		Edits []struct {
+			Type string `json:"type"`
+			Keep any    `json:"keep"`
+		} `json:"edits"`
+	}
+	if json.Unmarshal(raw, &cm) != nil {
+		return false
+	}
+	for _, e := range cm.Edits {
+		if e.Type != "clear_thinking_20251015" || e.Keep != "all" {
+			return false
+		}
+	}
+	return true
 }
 
 func decodeThinking(req *chat.Request, raw []byte) error {

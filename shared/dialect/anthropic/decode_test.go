@@ -29,7 +29,7 @@ const agentRequest = `{"model":"claude-harbour-1","max_tokens":32000,"stream":tr
 "tool_choice":{"type":"any","disable_parallel_tool_use":true},
 "thinking":{"type":"adaptive","display":"omitted"},"output_config":{"effort":"max"},
 "metadata":{"user_id":"{\"device\":\"d\"}"},"stop_sequences":["END"],"temperature":1,"top_p":0.5,"top_k":40,"service_tier":"standard_only",
-"context_management":{"edits":[]}}`
+"context_management":{"edits":[{"type":"clear_tool_uses_20250919"}]}}`
 
 func TestDecodeReadsAnAgentsRequest(t *testing.T) {
 	t.Parallel()
@@ -122,6 +122,9 @@ func TestDecodeReadsParameters(t *testing.T) {
 		}},
 		"nulls say nothing": {`"temperature":null,"system":null,"tools":null,"metadata":null,"speed":null`, func(t *testing.T, r *chat.Request) {
 			assert.Nil(t, r.Temperature)
+			assert.Empty(t, r.Extra)
+		}},
+		"context edits that keep everything say nothing": {`"context_management":{"edits":[{"type":"clear_thinking_20251015","keep":"all"}]}`, func(t *testing.T, r *chat.Request) {
 			assert.Empty(t, r.Extra)
 		}},
 		"a system prompt that is a string": {`"system":"Be brief."`, func(t *testing.T, r *chat.Request) {

@@ -252,9 +252,9 @@ func TestEncodeDropsWhatIsDocumentedAsIgnored(t *testing.T) {
 		Messages:         []chat.Message{{Role: chat.User, Name: "ann", Parts: []chat.Part{{Text: "a"}, {Kind: chat.Image, Media: &chat.Media{URL: "https://x", Detail: "high"}}}}},
 		FrequencyPenalty: ptr(0.5), PresencePenalty: ptr(0.0), Seed: ptr(int64(1)), LogitBias: json.RawMessage(`{"1":2}`),
 		Metadata: map[string]string{"a": "b"}, ServiceTier: "flex", User: "ann@example.org", N: ptr(int64(1)), Logprobs: ptr(false), TopLogprobs: ptr(int64(0)), Modalities: []string{"text"},
-		Extra: map[string]json.RawMessage{"store": json.RawMessage("true"), "prediction": json.RawMessage("null"), "stream_options": json.RawMessage("{}"), "rare": json.RawMessage("1")},
+		Extra: map[string]json.RawMessage{"store": json.RawMessage("true"), "prediction": json.RawMessage("null"), "stream_options": json.RawMessage("{}"), "rare": json.RawMessage("1"), "prompt_cache_key": json.RawMessage(`"k"`), "safety_identifier": json.RawMessage(`"u"`)},
 	}, dialect.Target{Model: "m", MaxOutput: 10, Quirks: dialect.Quirks{Ignores: []string{"rare"}}})
-	assert.ElementsMatch(t, []string{"messages.name", "image_url.detail", "frequency_penalty", "seed", "logit_bias", "metadata", "service_tier", "user", "store", "rare"}, enc.Dropped)
+	assert.ElementsMatch(t, []string{"messages.name", "image_url.detail", "frequency_penalty", "seed", "logit_bias", "metadata", "service_tier", "user", "store", "rare", "prompt_cache_key", "safety_identifier"}, enc.Dropped)
 	assert.ElementsMatch(t, []string{"model", "max_tokens", "messages"}, keys(got))
 }
 
@@ -282,6 +282,7 @@ func TestEncodeMapsSampling(t *testing.T) {
 		"thinking takes a high top_p":              {chat.Request{Temperature: ptr(1.0), TopP: ptr(0.95), Reasoning: think}, `{"top_p":0.95}`, nil},
 		"what the provider ignores is not sent":    {chat.Request{Temperature: ptr(0.3), Stop: []string{"x"}}, `{"temperature":0.3}`, []string{"stop"}},
 		"a user that is no address is passed on":   {chat.Request{User: "u-1"}, `{"metadata":{"user_id":"u-1"}}`, nil},
+		"a safety identifier is the user":          {chat.Request{Extra: map[string]json.RawMessage{"safety_identifier": json.RawMessage(`"u-2"`)}}, `{"metadata":{"user_id":"u-2"}}`, nil},
 		"the service tier is translated":           {chat.Request{ServiceTier: "default"}, `{"service_tier":"standard_only"}`, nil},
 		"the language's own members are passed on": {chat.Request{Extra: map[string]json.RawMessage{"context_management": json.RawMessage(`{"edits":[]}`)}}, `{"context_management":{"edits":[]}}`, nil},
 	} {

@@ -24,8 +24,11 @@ var statusOfType = map[string]int{
 	"rate_limit_error":      http.StatusTooManyRequests,
 	"api_error":             http.StatusInternalServerError,
 	"timeout_error":         http.StatusGatewayTimeout,
-	"overloaded_error":      529,
+	"overloaded_error":      statusOverloaded,
 }
+
+// statusOverloaded is the API's own word for "too busy".
+const statusOverloaded = 529
 
 // Error encodes an error body. requestID may be "".
 func (Server) Error(err *hub.Error, requestID string) []byte { return errorBody(err, requestID) }
@@ -160,8 +163,12 @@ func classify(status int, kind, msg string) *hub.Error {
 	case status == http.StatusForbidden:
 		return credential(err)
 	case status == http.StatusTooManyRequests:
-		err.Class = hub.ClassRateLimit
-	case status >= 500, status == http.StatusRequestTimeout, status == http.StatusConflict:
+		err.Code, err.Class = hub.CodeRateLimited, hub.ClassRateLimit
+	case status == http.StatusRequestTimeout, status == http.StatusGatewayTimeout:
+		err.Code, err.Class = hub.CodeTimeout, hub.ClassRetry
+	case status == http.StatusServiceUnavailable, status == statusOverloaded:
+		err.Code, err.Class = hub.CodeUnavailable, hub.ClassRetry
+	case status >= 500, status == http.StatusConflict:
 		err.Class = hub.ClassRetry
 	}
 	return err

@@ -124,17 +124,24 @@ func (tr *translator) stops() error {
 // refuses whatever tells who somebody is, and the compatibility page lists user
 // as ignored.
 func (tr *translator) user() error {
-	send, err := tr.want("user", tr.req.User != "")
+	name, id := "user", tr.req.User
+	if id == "" {
+		// OpenAI's newer name for the same.
+		name, id = safetyIdentifier, textOf(tr.req.Extra[safetyIdentifier])
+	}
+	send, err := tr.want(name, id != "")
 	if err != nil || !send {
 		return err
 	}
-	if strings.Contains(tr.req.User, "@") {
-		tr.drop("user")
+	if strings.Contains(id, "@") {
+		tr.drop(name)
 		return nil
 	}
-	tr.out.Metadata = &metadata{UserID: tr.req.User}
+	tr.out.Metadata = &metadata{UserID: id}
 	return nil
 }
+
+const safetyIdentifier = "safety_identifier"
 
 func (tr *translator) tier() error {
 	send, err := tr.want("service_tier", tr.req.ServiceTier != "")
@@ -171,7 +178,13 @@ func (tr *translator) extras() error {
 			if send {
 				tr.extra = append(tr.extra, name)
 			}
-		case "store", "prediction", "audio":
+		case safetyIdentifier:
+			if tr.req.User != "" {
+				tr.drop(name)
+			}
+		// The prompt_cache ones say where and how long to keep a prefix that this
+		// API caches by breakpoints; answers are the same without them.
+		case "store", "prediction", "audio", "prompt_cache_key", "prompt_cache_retention":
 			send, err := tr.want(name, true)
 			if err != nil {
 				return err

@@ -290,8 +290,6 @@ CREATE TABLE credit_holds (
   created_at  INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX credit_holds_account ON credit_holds (account_id);
-
 CREATE TRIGGER credit_holds_ready BEFORE INSERT ON credit_holds BEGIN
   SELECT CASE
     WHEN debt_nano > 0 THEN RAISE(ABORT, 'ck_debt')

@@ -1,0 +1,9 @@
+// Command lambda is the function proxy on AWS Lambda: model traffic, streamed.
+package main
+
+import (
+	"github.com/aigne-hub/aigne-hub/functions/proxy"
+	"github.com/aigne-hub/aigne-hub/shared/boot"
+)
+
+func main() { boot.Lambda(proxy.Wire, nil) }
