@@ -84,7 +84,22 @@ func (x *exchange) relayStream(a *upstream.Answer, trace upstream.Trace) error {
 		fault = hub.AsError(err)
 	}
 	x.finish(a, o, settled, tail, fault)
+	if fault == nil {
+		drain(a.Body)
+	}
 	return nil
+}
+
+// drain reads the very end of a finished answer, so that its connection can
+// serve again; a provider that keeps it open is not waited for.
+func drain(body io.ReadCloser) {
+	const (
+		patience = 20 * time.Millisecond
+		most     = 64 << 10
+	)
+	stop := time.AfterFunc(patience, func() { body.Close() })
+	defer stop.Stop()
+	_, _ = io.CopyN(io.Discard, body, most) // the call is settled; nothing depends on these bytes
 }
 
 // finish writes the last frames: the withheld tail and the dialect's own end,

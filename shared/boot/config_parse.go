@@ -140,7 +140,7 @@ func parseDatabase(c *Config, v string) error {
 			return errors.New("must name a server")
 		}
 	default:
-		return errors.New("must start with file:, http:, https:, libsql:, ws: or wss:")
+		return errors.New("must be a URL with the scheme file, http, https, libsql, ws or wss")
 	}
 	c.Database = v
 	return nil

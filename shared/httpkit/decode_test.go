@@ -3,6 +3,7 @@ package httpkit_test
 import (
 	"errors"
 	"io"
+	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"strings"
@@ -199,7 +200,7 @@ func TestPagingIsBounded(t *testing.T) {
 		{"cursor=" + strings.Repeat("x", 2000), httpkit.Paging{}, "cursor"},
 	}
 	for _, tt := range tests {
-		got, err := httpkit.ParsePaging(httptest.NewRequest("GET", "/?"+tt.query, nil))
+		got, err := httpkit.ParsePaging(httptest.NewRequest(http.MethodGet, "/?"+tt.query, nil))
 		if tt.param != "" {
 			require.Error(t, err, tt.query)
 			assert.Equal(t, tt.param, hub.AsError(err).Param, tt.query)
@@ -248,7 +249,7 @@ func TestOnlyATrustedPeerMaySayWhoTheClientIs(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			r := httptest.NewRequest("GET", "/", nil)
+			r := httptest.NewRequest(http.MethodGet, "/", nil)
 			r.RemoteAddr = tt.peer
 			r.Header["X-Forwarded-For"] = tt.forwarded
 			assert.Equal(t, tt.want, httpkit.ClientIP(r, trusted).String())

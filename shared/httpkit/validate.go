@@ -15,7 +15,7 @@ import (
 // and a cold start should not pay for it.
 var rules = sync.OnceValue(func() *validator.Validate {
 	v := validator.New(validator.WithRequiredStructEnabled())
-	v.RegisterTagNameFunc(func(f reflect.StructField) string { return jsonName(f) })
+	v.RegisterTagNameFunc(jsonName)
 	return v
 })
 

@@ -14,15 +14,15 @@ import (
 const hidden = "***"
 
 // shortest is the length below which a string holds nothing that Mask knows.
-const shortest = 12
+const shortest = 5
 
 // keyLike finds what looks like a secret, in the forms in which providers,
 // clouds and callers write theirs. The first group of each branch stays.
 var keyLike = regexp.MustCompile(strings.Join([]string{
-	`\b(sk-)[A-Za-z0-9_-]{6,}`,                                                    // OpenAI, Anthropic, OpenRouter, this hub
-	`\b((?i:bearer|basic)\s+)[A-Za-z0-9._~+/=-]{6,}`,                              // Authorization
-	`((?i:key|token|secret|passw(?:or)?d|signature)=)[^&\s"'\\]+`, // queries and forms
-	`("[A-Za-z_-]*(?i:key|token|secret|password)\\?"\s*:\s*\\?")[^"\\]+`,          // JSON
+	`\b(sk-)[A-Za-z0-9_-]{6,}`,                                           // OpenAI, Anthropic, OpenRouter, this hub
+	`\b((?i:bearer|basic)\s+)[A-Za-z0-9._~+/=-]{6,}`,                     // Authorization
+	`((?i:key|token|secret|passw(?:or)?d|signature)=)[^&\s"'\\]+`,        // queries and forms
+	`("[A-Za-z_-]*(?i:key|token|secret|password)\\?"\s*:\s*\\?")[^"\\]+`, // JSON
 	`(://)[^/@\s"']+@`,           // user and password in a URL
 	`\b(AIza)[A-Za-z0-9_-]{20,}`, // Google
 	`\b(AKIA|ASIA)[A-Z0-9]{12,}`, // AWS

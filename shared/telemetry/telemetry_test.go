@@ -55,6 +55,7 @@ func TestMaskHidesWhatLooksLikeAKey(t *testing.T) {
 		{"a URL", "https://api.test/v1?a=b", "https://api.test/v1?a=b"},
 		{"a path with an at sign", "https://api.test/@scope/pkg", "https://api.test/@scope/pkg"},
 		{"a short text", "sk-1", "sk-1"},
+		{"nothing but a short key", "key=abc", "key=***"},
 		{"nothing", "", ""},
 	}
 	for _, tt := range tests {

@@ -40,7 +40,7 @@ func ParseMaster(encoded hub.Secret) (*Master, error) {
 		return nil, ErrMasterKey
 	}
 	if bytes.Count(key, key[:1]) == keySize {
-		return nil, fmt.Errorf("%w of chance, and all bytes of this one are the same", ErrMasterKey)
+		return nil, fmt.Errorf("%w: all bytes of this one are the same", ErrMasterKey)
 	}
 	return newMaster(key)
 }

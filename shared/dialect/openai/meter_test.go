@@ -177,11 +177,12 @@ func FuzzMeter(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		frames := dialecttest.Frames(t, body)
 		m := Client{}.Meter(nil, dialect.Quirks{})
-		finished := false
+		finished, last, marked := false, dialect.Seen{}, false
 		for _, fr := range frames {
-			if seen := m.Frame(fr); seen.Err != nil {
+			if last = m.Frame(fr); last.Err != nil {
 				break
 			}
+			marked = marked || last.End
 		}
 		rep := m.Report()
 		for b, n := range rep.Usage {
@@ -198,6 +199,9 @@ func FuzzMeter(f *testing.F) {
 			finished = finished || ch.Native != ""
 		}
 		require.Equal(t, finished, rep.Finish != "")
+		if !marked {
+			require.Equal(t, got.End, last.Finish, "they agree on the finish")
+		}
 	})
 }
 

@@ -1,0 +1,112 @@
+package proxy_test
+
+import (
+	"testing"
+
+	"github.com/openai/openai-go/v3"
+	"github.com/openai/openai-go/v3/option"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/money"
+	"github.com/aigne-hub/aigne-hub/shared/store"
+	"github.com/aigne-hub/aigne-hub/shared/testkit/fakeprovider"
+	"github.com/aigne-hub/aigne-hub/shared/testkit/sdk"
+)
+
+// scripts are the SDKs and what of them this hub serves so far.
+var scripts = map[string][]string{
+	sdk.OpenAI: {"whole", "stream", "stream_without_usage", "tool", "parallel_tools", "run_tools", "stream_helper", "structured", "image",
+		"length", "unknown_model", "unknown_model_stream", "wrong_key", "abort", "models"},
+	sdk.Anthropic: {"whole", "stream", "tool", "parallel_tools", "stream_helper", "structured", "image", "thinking",
+		"length", "unknown_model", "unknown_model_stream", "wrong_key", "abort"},
+	sdk.AIGNE: {"discovery", "whole", "stream", "tool", "parallel_tools", "structured", "image", "models",
+		"unknown_model", "unknown_model_stream", "wrong_key", "abort"},
+}
+
+// TestTheRealSDKsAgainstEveryProvider runs the public SDKs, tools, pictures and
+// structured answers included, and compares the books with what the providers
+// reported.
+func TestTheRealSDKsAgainstEveryProvider(t *testing.T) {
+	t.Parallel()
+	for script, scenarios := range scripts {
+		for kind, model := range models {
+			t.Run(script+" to "+string(kind), func(t *testing.T) {
+				t.Parallel()
+				h := start(t, map[string]string{"AIGNE_HUB_BILLING": "on", "AIGNE_HUB_BILLING_ON_ABORT": "delivered"})
+				fake := h.provider(kind)
+				name := kinds[kind].kind + "/" + model
+				h.rate(kinds[kind].kind, model, "3", "15")
+				h.grant("1000")
+				results := sdk.Run(t, script, sdk.Target{BaseURL: h.url, Key: h.key.Reveal(), Model: name, UnknownModel: kinds[kind].kind + "x/none"}, scenarios...)
+				sdk.VerifyGreetings(t, results, model)
+				if script != sdk.AIGNE {
+					sdk.VerifyErrors(t, results)
+				}
+				h.settledCall()
+				requireBooksMatch(t, h, fake)
+			})
+		}
+	}
+}
+
+// requireBooksMatch compares every recorded call with the provider's own report,
+// to the last nano-credit.
+func requireBooksMatch(t *testing.T, h *testHub, fake *fakeprovider.Provider) {
+	t.Helper()
+	calls, err := h.app.Store.Calls(t.Context(), store.CallFilter{Limit: 1000})
+	require.NoError(t, err)
+	var used hub.Usage
+	var charged money.Credits
+	for _, c := range calls {
+		if c.Source != hub.UsageReported {
+			continue
+		}
+		for b := range used {
+			used[b] += c.Usage[b]
+		}
+		assert.Equal(t, money.Credits(3000*c.Usage.Prompt()+15000*c.Usage.Completion()), c.Credits, c.ID)
+	}
+	for _, c := range calls {
+		charged += c.Credits
+	}
+	var reported hub.Usage
+	for _, r := range fake.Requests() {
+		if r.Known && r.Done && r.Status == 200 && !r.Left {
+			for b := range reported {
+				reported[b] += r.Usage[b]
+			}
+		}
+	}
+	assert.Equal(t, reported, used)
+	assert.Equal(t, 1000*money.Credit-charged, h.account().Balance)
+}
+
+func TestTheGoSDK(t *testing.T) {
+	t.Parallel()
+	h := start(t, nil)
+	h.provider(fakeprovider.Anthropic)
+	client := openai.NewClient(option.WithBaseURL(h.url+"/v1"), option.WithAPIKey(h.key.Reveal()))
+	params := openai.ChatCompletionNewParams{Model: "anthropic/claude-fake", Messages: []openai.ChatCompletionMessageParamUnion{openai.UserMessage("Hi there")}}
+	res, err := client.Chat.Completions.New(t.Context(), params)
+	require.NoError(t, err)
+	assert.Equal(t, "Hello from claude-fake: Hi there", res.Choices[0].Message.Content)
+	assert.NotZero(t, res.Usage.TotalTokens)
+
+	params.StreamOptions.IncludeUsage = openai.Bool(true)
+	stream := client.Chat.Completions.NewStreaming(t.Context(), params)
+	var acc openai.ChatCompletionAccumulator
+	for stream.Next() {
+		require.True(t, acc.AddChunk(stream.Current()))
+	}
+	require.NoError(t, stream.Err())
+	assert.Equal(t, "Hello from claude-fake: Hi there", acc.Choices[0].Message.Content)
+	assert.Equal(t, res.Usage.TotalTokens, acc.Usage.TotalTokens)
+
+	params.Model = "nobody/none"
+	_, err = client.Chat.Completions.New(t.Context(), params)
+	var apiErr *openai.Error
+	require.ErrorAs(t, err, &apiErr)
+	assert.Equal(t, 404, apiErr.StatusCode)
+}

@@ -1,0 +1,183 @@
+package boot
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/aigne-hub/aigne-hub/shared/httpkit"
+	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/lambdahttp"
+	"github.com/aigne-hub/aigne-hub/shared/schedule"
+	"github.com/aigne-hub/aigne-hub/shared/store"
+	"github.com/aigne-hub/aigne-hub/shared/telemetry"
+)
+
+const (
+	// openLimit leaves a function the time to say that its database is away.
+	openLimit = 10 * time.Second
+	// lambdaMargin is the time a call has to be settled in before the sandbox is
+	// killed (money.md §5.5).
+	lambdaMargin = 10 * time.Second
+)
+
+// Lambda is the main of a function on AWS Lambda and never returns. It takes its
+// settings from the environment; a bad one ends the process, with the reason in
+// the log. The hub is opened by the first event that needs it, with its schema
+// checked, not migrated; a failure answers that event with 503 and the next one
+// tries again. Each request begins with a look at the configuration's version.
+// /healthz and /readyz are answered here.
+//
+// jobs may be nil. It is also called with an App that is not open, to learn the
+// jobs' names: only their running may use what is in it.
+func Lambda(wire func(*App) http.Handler, jobs func(*App) []schedule.Job) {
+	cfg, err := Load(os.LookupEnv, os.Environ(), nil)
+	if err != nil {
+		telemetry.NewLogger(os.Stderr, telemetry.FormatJSON, slog.LevelInfo).Error("the settings are refused", "error", err)
+		os.Exit(1)
+	}
+	l := &lazy{cfg: cfg, env: os.LookupEnv, log: telemetry.NewLogger(os.Stderr, cfg.LogFormat, cfg.LogLevel), now: time.Now, wire: wire, jobs: jobs}
+	lambdahttp.Start(l.handler(), l.proxies(), lambdahttp.Options{
+		Stream: true, // of Function URLs, which only the streaming function has
+		Margin: lambdaMargin, Lease: l.lease, Log: l.log,
+	})
+}
+
+// lazy is a hub that opens when it is first needed.
+type lazy struct {
+	cfg  Config
+	env  Env
+	log  *slog.Logger
+	now  hub.Now
+	wire func(*App) http.Handler
+	jobs func(*App) []schedule.Job
+
+	mu  sync.Mutex
+	hub *opened
+}
+
+// opened is an open hub and what was made from it.
+type opened struct {
+	app     *App
+	handler http.Handler
+	jobs    []schedule.Job
+	lease   schedule.Lease
+}
+
+// get returns the hub, opening it if it is not. Nothing is kept of a failure.
+func (l *lazy) get(ctx context.Context) (*opened, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.hub != nil {
+		return l.hub, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, openLimit)
+	defer cancel()
+	app, err := l.open(ctx)
+	if err != nil {
+		return nil, unopened(err)
+	}
+	o := &opened{app: app, handler: l.wire(app), lease: app.JobLease()}
+	if l.jobs != nil {
+		o.jobs = l.jobs(app)
+	}
+	l.hub = o
+	return o, nil
+}
+
+func (l *lazy) open(ctx context.Context) (*App, error) {
+	app, err := Open(ctx, l.cfg, Options{Log: l.log, Now: l.now, Env: l.env})
+	if err != nil {
+		return nil, err
+	}
+	if err := app.Reload(ctx); err != nil {
+		return nil, errors.Join(err, app.Close(context.WithoutCancel(ctx)))
+	}
+	return app, nil
+}
+
+func unopened(err error) error {
+	if errors.Is(err, store.ErrSchema) {
+		return hub.Wrap(hub.CodeUnavailable, err, "The hub's database is not set up for this version. Its operator has to run `aigne-hub migrate`.")
+	}
+	return hub.Wrap(hub.CodeUnavailable, err, "The hub cannot open its database now; please try again.")
+}
+
+// handler serves what the function serves, and the two probes.
+func (l *lazy) handler() http.Handler {
+	return httpkit.Observe(http.HandlerFunc(l.serve), httpkit.Deps{Log: l.log, Now: l.now})
+}
+
+func (l *lazy) serve(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/healthz" {
+		l.probe(w, r, nil)
+		return
+	}
+	o, err := l.get(r.Context())
+	switch {
+	case r.URL.Path == "/readyz":
+		if err == nil {
+			err = o.ready(r.Context())
+		}
+		l.probe(w, r, err)
+	case err != nil:
+		l.fail(w, r, err)
+	default:
+		if err := o.app.Fresh(r.Context()); err != nil {
+			httpkit.Log(r.Context()).Warn("configuration not refreshed", "error", err)
+		}
+		o.handler.ServeHTTP(w, r)
+	}
+}
+
+func (o *opened) ready(ctx context.Context) error {
+	if err := o.app.Store.Ready(ctx); err != nil {
+		return hub.Wrap(hub.CodeUnavailable, err, "The hub's database does not answer.")
+	}
+	return nil
+}
+
+func (l *lazy) probe(w http.ResponseWriter, r *http.Request, err error) {
+	if err == nil {
+		err = httpkit.WriteJSON(w, http.StatusOK, map[string]string{"status": "ok"})
+	}
+	if err != nil {
+		l.fail(w, r, err)
+	}
+}
+
+func (l *lazy) fail(w http.ResponseWriter, r *http.Request, err error) {
+	httpkit.NoteError(r.Context(), err)
+	httpkit.WriteError(w, r, err, httpkit.JSONError(l.now))
+}
+
+// proxies are the jobs under their own names, opening the hub when they run.
+func (l *lazy) proxies() []schedule.Job {
+	if l.jobs == nil {
+		return nil
+	}
+	out := l.jobs(&App{})
+	for i := range out {
+		out[i].Run = func(ctx context.Context) error {
+			o, err := l.get(ctx)
+			if err != nil {
+				return err
+			}
+			return o.jobs[i].Run(ctx)
+		}
+	}
+	return out
+}
+
+// lease claims a job through the hub's database.
+func (l *lazy) lease(ctx context.Context, name string, ttl time.Duration) (func(), bool, error) {
+	o, err := l.get(ctx)
+	if err != nil {
+		return nil, false, err
+	}
+	return o.lease(ctx, name, ttl)
+}

@@ -1,0 +1,267 @@
+package lambdahttp_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
+	"golang.org/x/text/language"
+	"golang.org/x/text/message"
+)
+
+// TestTemplateFitsTheSAMSchema needs the file sam.schema.json of the public repository
+// aws/serverless-application-model (folder schema_source), named by the environment.
+func TestTemplateFitsTheSAMSchema(t *testing.T) {
+	t.Parallel()
+	path := os.Getenv("AIGNE_HUB_TEST_SAM_SCHEMA")
+	if path == "" {
+		t.Skip("AIGNE_HUB_TEST_SAM_SCHEMA is not set: template.yaml is NOT checked against the SAM schema (1 group skipped)")
+	}
+	s := loadSchema(t, path)
+	assert.Empty(t, s.problems(t, readTemplate(t)))
+
+	for name, spoil := range map[string]func(fn map[string]any){
+		"an unknown property":      func(fn map[string]any) { fn["FunctionUrlConfig"].(map[string]any)["InvokeMod"] = "RESPONSE_STREAM" },
+		"an unknown kind of event": func(fn map[string]any) { fn["Events"] = map[string]any{"X": map[string]any{"Type": "ScheduleV3"}} },
+		"a misspelt property":      func(fn map[string]any) { fn["Architecture"] = []any{"arm64"} },
+	} {
+		t.Run("the check finds "+name, func(t *testing.T) {
+			t.Parallel()
+			template := readTemplate(t)
+			spoil(dig(template, "Resources", "ProxyFunction", "Properties"))
+			assert.NotEmpty(t, s.problems(t, template))
+		})
+	}
+}
+
+func TestTemplateMeansWhatTheFunctionsNeed(t *testing.T) {
+	t.Parallel()
+	template := readTemplate(t)
+	globals := dig(template, "Globals", "Function")
+	assert.Equal(t, "provided.al2023", globals["Runtime"])
+	assert.Equal(t, []any{"arm64"}, globals["Architectures"])
+	assert.Equal(t, "bootstrap", globals["Handler"])
+	params := dig(template, "Parameters")
+	for _, secret := range []string{"DatabaseToken", "MasterKey"} {
+		p := dig(params, secret)
+		assert.Equal(t, true, p["NoEcho"], secret)
+		assert.NotContains(t, p, "Default", secret)
+	}
+	variables := dig(globals, "Environment", "Variables")
+	assert.ElementsMatch(t, []string{"AIGNE_HUB_DATABASE", "AIGNE_HUB_DATABASE_TOKEN", "AIGNE_HUB_MASTER_KEY", "AIGNE_HUB_BILLING", "AIGNE_HUB_PUBLIC_URL"},
+		slices.Collect(maps.Keys(variables)))
+	for _, v := range variables {
+		assert.Contains(t, params, v.(map[string]any)["Ref"])
+	}
+
+	makefile, err := os.ReadFile(filepath.Join("..", "..", "infra", "lambda.mk"))
+	require.NoError(t, err)
+	routes, jobs := map[string]string{}, map[string]string{}
+	for _, name := range []string{"proxy", "auth", "usage", "billing", "admin", "console"} {
+		id := strings.ToUpper(name[:1]) + name[1:] + "Function"
+		function := dig(template, "Resources", id)
+		assert.Equal(t, "makefile", dig(function, "Metadata")["BuildMethod"], id)
+		assert.Contains(t, string(makefile), fmt.Sprintf("$(call lambda,%s,%s)", id, name))
+		for _, ev := range dig(function, "Properties", "Events") {
+			props := dig(ev.(map[string]any), "Properties")
+			switch ev.(map[string]any)["Type"] {
+			case "HttpApi":
+				path, _ := props["Path"].(string)
+				assert.NotContains(t, routes, path, "one owner for a route")
+				routes[path] = name
+			case "ScheduleV2":
+				var input struct{ Job string }
+				require.NoError(t, json.Unmarshal([]byte(props["Input"].(string)), &input))
+				jobs[input.Job] = props["ScheduleExpression"].(string)
+			}
+		}
+	}
+	assert.Equal(t, map[string]string{
+		"/api/auth/{proxy+}": "auth", "/api/usage/{proxy+}": "usage", "/api/user/model-calls": "usage", "/api/user/model-calls/{proxy+}": "usage",
+		"/api/user/usage-stats": "usage", "/api/user/credit/{proxy+}": "billing", "/api/user/info": "billing", "/api/billing/{proxy+}": "billing",
+		"/api/admin/{proxy+}": "admin", "/api/ai-providers": "admin", "/api/ai-providers/{proxy+}": "admin", "": "console",
+	}, routes)
+	assert.Equal(t, map[string]string{"billing.sweep": "rate(1 minute)", "billing.ledger-verify": "rate(1 day)"}, jobs)
+	proxy := dig(template, "Resources", "ProxyFunction", "Properties")
+	assert.Equal(t, map[string]any{"AuthType": "NONE", "InvokeMode": "RESPONSE_STREAM"}, proxy["FunctionUrlConfig"])
+	assert.EqualValues(t, 900, proxy["Timeout"])
+}
+
+// dig follows keys; a missing one gives an empty map.
+func dig(m map[string]any, keys ...string) map[string]any {
+	for _, k := range keys {
+		m, _ = m[k].(map[string]any)
+	}
+	return m
+}
+
+func readTemplate(t *testing.T) map[string]any {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join("..", "..", "template.yaml"))
+	require.NoError(t, err)
+	var doc yaml.Node
+	require.NoError(t, yaml.Unmarshal(b, &doc))
+	v, err := plain(&doc)
+	require.NoError(t, err)
+	return v.(map[string]any)
+}
+
+// plain turns a YAML node into JSON values. CloudFormation's short tags (!Ref X) become
+// their long form ({"Ref": "X"}), a key that stands twice is an error.
+func plain(n *yaml.Node) (any, error) {
+	if n.Kind == yaml.DocumentNode {
+		return plain(n.Content[0])
+	}
+	if strings.HasPrefix(n.Tag, "!") && !strings.HasPrefix(n.Tag, "!!") {
+		return function(n)
+	}
+	switch n.Kind {
+	case yaml.MappingNode:
+		m := map[string]any{}
+		for i := 0; i < len(n.Content); i += 2 {
+			k := n.Content[i].Value
+			if _, twice := m[k]; twice {
+				return nil, fmt.Errorf("line %d: %s stands twice", n.Content[i].Line, k)
+			}
+			v, err := plain(n.Content[i+1])
+			if err != nil {
+				return nil, err
+			}
+			m[k] = v
+		}
+		return m, nil
+	case yaml.SequenceNode:
+		list := make([]any, len(n.Content))
+		for i, c := range n.Content {
+			v, err := plain(c)
+			if err != nil {
+				return nil, err
+			}
+			list[i] = v
+		}
+		return list, nil
+	}
+	var v any
+	if err := n.Decode(&v); err != nil {
+		return nil, err
+	}
+	if i, ok := v.(int); ok {
+		return float64(i), nil
+	}
+	return v, nil
+}
+
+// function expands a short tag.
+func function(n *yaml.Node) (any, error) {
+	name, bare := n.Tag[1:], *n
+	bare.Tag = ""
+	v, err := plain(&bare)
+	if err != nil {
+		return nil, err
+	}
+	if s, ok := v.(string); ok && name == "GetAtt" {
+		resource, attribute, _ := strings.Cut(s, ".")
+		v = []any{resource, attribute}
+	}
+	if name != "Ref" && name != "Condition" {
+		name = "Fn::" + name
+	}
+	return map[string]any{name: v}, nil
+}
+
+// samSchema checks each resource against the definition of its own Type first: the
+// whole schema is one great "any of", whose complaints help nobody.
+type samSchema struct {
+	whole  *jsonschema.Schema
+	byType map[string]*jsonschema.Schema
+}
+
+func loadSchema(t *testing.T, path string) samSchema {
+	t.Helper()
+	f, err := os.Open(path)
+	require.NoError(t, err)
+	defer f.Close()
+	doc, err := jsonschema.UnmarshalJSON(f)
+	require.NoError(t, err)
+	c := jsonschema.NewCompiler()
+	c.UseRegexpEngine(func(s string) (jsonschema.Regexp, error) {
+		if s == `^(?!AWS::Serverless::).+$` { // the one lookahead, which Go's engine has not
+			return foreignType{}, nil
+		}
+		return regexp.Compile(s)
+	})
+	require.NoError(t, c.AddResource("sam.json", doc))
+	whole, err := c.Compile("sam.json")
+	require.NoError(t, err)
+	out := samSchema{whole: whole, byType: map[string]*jsonschema.Schema{}}
+	for name, d := range dig(doc.(map[string]any), "definitions") {
+		def, _ := d.(map[string]any)
+		kinds, _ := dig(def, "properties", "Type")["enum"].([]any)
+		if kind, ok := dig(def, "properties", "Type")["const"].(string); ok {
+			kinds = append(kinds, kind)
+		}
+		for _, kind := range kinds {
+			if s, _ := kind.(string); strings.HasPrefix(s, "AWS::Serverless::") {
+				out.byType[s], err = c.Compile("sam.json#/definitions/" + name)
+				require.NoError(t, err)
+			}
+		}
+	}
+	require.Contains(t, out.byType, "AWS::Serverless::Function")
+	require.Contains(t, out.byType, "AWS::Serverless::HttpApi")
+	return out
+}
+
+func (s samSchema) problems(t *testing.T, template map[string]any) []string {
+	t.Helper()
+	var out []string
+	for id, r := range dig(template, "Resources") {
+		kind, _ := r.(map[string]any)["Type"].(string)
+		if schema, ok := s.byType[kind]; ok {
+			out = append(out, complaints(id, schema.Validate(r))...)
+		}
+	}
+	if len(out) == 0 {
+		out = complaints("template", s.whole.Validate(template))
+	}
+	slices.Sort(out)
+	return out
+}
+
+// complaints lists the deepest causes of a validation error.
+func complaints(at string, err error) []string {
+	var invalid *jsonschema.ValidationError
+	if !errors.As(err, &invalid) {
+		if err != nil {
+			return []string{err.Error()}
+		}
+		return nil
+	}
+	var out []string
+	for _, c := range invalid.Causes {
+		out = append(out, complaints(at, c)...)
+	}
+	if len(invalid.Causes) == 0 {
+		out = append(out, at+"/"+strings.Join(invalid.InstanceLocation, "/")+": "+invalid.ErrorKind.LocalizedString(message.NewPrinter(language.English)))
+	}
+	return out
+}
+
+// foreignType matches names of resource types that are not SAM's.
+type foreignType struct{}
+
+func (foreignType) MatchString(s string) bool {
+	return s != "" && !strings.HasPrefix(s, "AWS::Serverless::")
+}
+func (foreignType) String() string { return "not AWS::Serverless" }
