@@ -60,7 +60,7 @@ func (l *Lease) Owner(ctx context.Context) (string, error) {
 	l.id, l.renewed = id, time.Now()
 	if l.stop == nil {
 		l.stop, l.done = make(chan struct{}), make(chan struct{})
-		go l.keep()
+		go l.keep(l.stop, l.done)
 	}
 	return id, nil
 }
@@ -74,13 +74,13 @@ func (l *Lease) Lost(id string) {
 	}
 }
 
-func (l *Lease) keep() {
-	defer close(l.done)
+func (l *Lease) keep(stop <-chan struct{}, done chan<- struct{}) {
+	defer close(done)
 	tick := time.NewTicker(renewEvery)
 	defer tick.Stop()
 	for {
 		select {
-		case <-l.stop:
+		case <-stop:
 			return
 		case <-tick.C:
 		}
@@ -113,12 +113,12 @@ func (l *Lease) keep() {
 // Close gives the lease back once no call is open.
 func (l *Lease) Close(ctx context.Context) error {
 	l.mu.Lock()
-	id, stop := l.id, l.stop
+	id, stop, done := l.id, l.stop, l.done
 	l.id, l.stop = "", nil
 	l.mu.Unlock()
 	if stop != nil {
 		close(stop)
-		<-l.done
+		<-done
 	}
 	if id == "" {
 		return nil
