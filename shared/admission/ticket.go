@@ -63,13 +63,12 @@ func (t *Ticket) Settle(ctx context.Context, o Outcome) (Settled, error) {
 	if err != nil {
 		t.gate.Log.Error("usage cannot be priced", "call_id", t.CallID, "error", err)
 	}
-	u := t.gate.Store.SettleUnit(x)
 	wait, stop := context.WithTimeout(ctx, settleWait)
 	defer stop()
-	err = retry(wait, func() error { return t.send(wait, u, x) })
+	err = retry(wait, func() error { return t.send(wait, &x) })
 	if err != nil {
 		if unknown(err) {
-			go t.settleLate(u, x)
+			go t.settleLate(x)
 		}
 		t.gate.Log.Error("settlement not confirmed", "call_id", t.CallID, "error", err)
 		return Settled{}, unavailable(err)
@@ -87,8 +86,12 @@ func (t *Ticket) Settle(ctx context.Context, o Outcome) (Settled, error) {
 
 // send sends the settling unit; a call that was swept meanwhile gets its one
 // correction instead.
-func (t *Ticket) send(ctx context.Context, u *store.Unit, x store.Settlement) error {
-	err := t.gate.Store.Do(ctx, u)
+func (t *Ticket) send(ctx context.Context, x *store.Settlement) error {
+	err := t.gate.Store.Do(ctx, t.gate.Store.SettleUnit(*x))
+	if errors.Is(err, store.ErrGrantSplit) {
+		x.SplitGrants = true
+		err = t.gate.Store.Do(ctx, t.gate.Store.SettleUnit(*x))
+	}
 	switch {
 	case errors.Is(err, store.ErrExists):
 		c, cerr := t.gate.Store.CallByID(ctx, t.CallID)
@@ -103,15 +106,15 @@ func (t *Ticket) send(ctx context.Context, u *store.Unit, x store.Settlement) er
 		return err
 	}
 	t.late = true
-	if err := t.gate.Store.Do(ctx, t.gate.Store.CorrectUnit(x)); err != nil && !errors.Is(err, store.ErrExists) {
+	if err := t.gate.Store.Do(ctx, t.gate.Store.CorrectUnit(*x)); err != nil && !errors.Is(err, store.ErrExists) {
 		return err
 	}
 	return nil
 }
 
-func (t *Ticket) settleLate(u *store.Unit, x store.Settlement) {
+func (t *Ticket) settleLate(x store.Settlement) {
 	ctx := context.Background()
-	if err := retry(ctx, func() error { return t.send(ctx, u, x) }); err != nil {
+	if err := retry(ctx, func() error { return t.send(ctx, &x) }); err != nil {
 		t.gate.Log.Error("settlement refused", "call_id", t.CallID, "error", err)
 	}
 }

@@ -89,7 +89,7 @@ func (s *Store) Grants(ctx context.Context, accountID string) ([]Grant, error) {
 	return list(ctx, s.read, scanGrant, "SELECT "+grantColumns+" WHERE account_id = ? ORDER BY id LIMIT 1000", accountID)
 }
 
-const refreshExpiry = `UPDATE accounts SET next_expiry = (SELECT min(expires_at) FROM credit_grants WHERE account_id = ?1 AND remaining_nano > 0) WHERE id = ?1`
+const refreshExpiry = `UPDATE accounts SET next_expiry = (SELECT min(expires_at) FROM credit_grants WHERE account_id = ?1 AND open = 1 AND remaining_nano > 0) WHERE id = ?1`
 
 // GrantUnit gives credits to an account under the grant's id; a second one with
 // that id gives ErrConflict and changes nothing.
@@ -97,8 +97,8 @@ func (s *Store) GrantUnit(g Grant) *Unit {
 	u := &Unit{Priority: Background}
 	now := s.millis()
 	op := "grant/" + g.ID
-	u.Add(`INSERT INTO credit_grants (id, account_id, kind, name, amount_nano, remaining_nano, priority, expires_at, actor, reason, created_at)
-VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8, ?9, ?10)`, g.ID, g.AccountID, g.Kind, g.Name, int64(g.Amount), g.Priority,
+	u.Add(`INSERT INTO credit_grants (id, account_id, kind, name, amount_nano, remaining_nano, priority, expires_at, spend_by, actor, reason, created_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, coalesce(?7, 9223372036854775807), ?8, ?9, ?10)`, g.ID, g.AccountID, g.Kind, g.Name, int64(g.Amount), g.Priority,
 		millisOrNil(g.ExpiresAt), g.Actor, g.Reason, now)
 	u.Add("INSERT INTO ledger_operations (id, kind, account_id, amount_nano, actor, reason, created_at) VALUES (?1, 'grant', ?2, ?3, ?4, ?5, ?6)",
 		op, g.AccountID, int64(g.Amount), g.Actor, g.Reason, now)
@@ -114,8 +114,8 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8, ?9, ?10)`, g.ID, g.AccountID, g.Kind
 // no new hold may open.
 func (s *Store) ExpireGrants(ctx context.Context, accountID string) (blocked bool, err error) {
 	err = s.Tx(ctx, func(ctx context.Context, tx *Tx) error {
-		due, err := list(ctx, tx, scanGrant, "SELECT "+grantColumns+" WHERE account_id = ? AND remaining_nano > 0 AND expires_at <= "+dbNow+
-			" ORDER BY priority, expires_at, id", accountID)
+		due, err := list(ctx, tx, scanGrant, "SELECT "+grantColumns+" WHERE account_id = ? AND open = 1 AND remaining_nano > 0 AND expires_at <= "+dbNow+
+			" ORDER BY priority, spend_by, id", accountID)
 		if err != nil {
 			return err
 		}
@@ -143,7 +143,7 @@ func (s *Store) expireOne(u *Unit, g Grant, take money.Credits) {
 	if take == g.Remaining {
 		state = "expired"
 	}
-	u.Add("UPDATE credit_grants SET remaining_nano = remaining_nano - ?2, state = ?3 WHERE id = ?1", g.ID, int64(take), state)
+	u.Add("UPDATE credit_grants SET remaining_nano = remaining_nano - ?2, state = ?3, open = (remaining_nano > ?2) WHERE id = ?1", g.ID, int64(take), state)
 	if take == 0 {
 		return
 	}

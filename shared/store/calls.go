@@ -91,6 +91,7 @@ type Settlement struct {
 	AppID        string
 	Type         hub.CallType
 	Billing      bool
+	SplitGrants  bool // the first grant does not cover the amount (ErrGrantSplit)
 	Status       hub.CallStatus
 	Usage        hub.Usage
 	Source       hub.UsageSource
@@ -126,19 +127,41 @@ VALUES (?1 || '/settle', 'charge', ?1, ?2,
   (SELECT min(?3, h.amount_nano + max(0, a.balance_nano - a.held_nano))
    FROM credit_holds h JOIN accounts a ON a.id = h.account_id WHERE h.call_id = ?1), ?4)`
 
-const moveCharge = `INSERT INTO ledger_entries (operation_id, account_id, amount_nano)
-SELECT o.id, p.account_id, p.sign * o.amount_nano FROM ledger_operations o,
-  (SELECT ?2 AS account_id, -1 AS sign UNION ALL SELECT 'revenue', 1) p
-WHERE o.id = ?1 AND o.amount_nano <> 0`
+// payCharge and earnCharge are the two entries of an operation. They are two
+// statements because one with two rows makes SQLite build a table first.
+const (
+	payCharge = `INSERT INTO ledger_entries (operation_id, account_id, amount_nano)
+VALUES (?1, ?2, -(SELECT amount_nano FROM ledger_operations WHERE id = ?1))`
+	earnCharge = `INSERT INTO ledger_entries (operation_id, account_id, amount_nano)
+VALUES (?1, 'revenue', (SELECT amount_nano FROM ledger_operations WHERE id = ?1))`
+)
 
-// consumeGrants takes an operation's amount from the account's grants by
-// priority, then nearest expiry, then age.
-const consumeGrants = `UPDATE credit_grants SET remaining_nano = remaining_nano - t.take
+// spendGrant takes an operation's amount from the grant that is spent first; by
+// ck_grant_covers it fails (ErrGrantSplit) when that one does not cover it.
+const spendGrant = `UPDATE credit_grants SET remaining_nano = remaining_nano - (SELECT amount_nano FROM ledger_operations WHERE id = ?1)
+WHERE id = (SELECT id FROM credit_grants WHERE account_id = ?2 AND open = 1 ORDER BY priority, spend_by, id LIMIT 1)`
+
+// spendGrants takes it from as many grants as it needs, by priority, then
+// nearest expiry, then age; closeGrants closes those that are spent.
+const spendGrants = `UPDATE credit_grants SET remaining_nano = remaining_nano - t.take
 FROM (SELECT id, max(0, min(remaining_nano, (SELECT amount_nano FROM ledger_operations WHERE id = ?1) - before)) AS take
   FROM (SELECT id, remaining_nano, coalesce(sum(remaining_nano) OVER (
-      ORDER BY priority, coalesce(expires_at, 9223372036854775807), id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS before
-    FROM credit_grants WHERE account_id = ?2 AND remaining_nano > 0)) t
+      ORDER BY priority, spend_by, id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS before
+    FROM credit_grants WHERE account_id = ?2 AND open = 1)) t
 WHERE credit_grants.id = t.id AND t.take > 0`
+
+const closeGrants = `UPDATE credit_grants SET open = 0 WHERE account_id = ?1 AND open = 1 AND remaining_nano = 0`
+
+// spend adds the statements that take an operation's amount from grants. The
+// first grant nearly always covers it; with split, any number may be needed.
+func (u *Unit) spend(op, accountID string, split bool) {
+	if !split {
+		u.Add(spendGrant, op, accountID)
+		return
+	}
+	u.Add(spendGrants, op, accountID)
+	u.Add(closeGrants, accountID)
+}
 
 const finishCall = `UPDATE model_calls SET finished_at = ?2, status = ?3, provider = ?4, model = ?5, credential_id = ?6, credential = ?7,
   rate_id = ?8, rate_version = ?9, input = ?10, cache_read = ?11, cache_write_5m = ?12, cache_write_1h = ?13, output = ?14,
@@ -153,17 +176,18 @@ const insertAttempt = `INSERT INTO model_call_attempts (call_id, number, provide
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)`
 
 // SettleUnit finishes a call: usage, charge, hold and record in one unit.
-// ErrNotOpen: the call was swept; ErrExists: it is done.
+// ErrNotOpen: the call was swept; ErrExists: it is done; ErrGrantSplit: make the
+// unit again with SplitGrants.
 func (s *Store) SettleUnit(x Settlement) *Unit {
 	u := &Unit{Priority: Settling, Stmts: make([]Stmt, 0, 8)}
 	now := s.millis()
 	if x.Billing {
-		op := x.CallID + "/settle"
 		u.Add(insertCharge, x.CallID, x.AccountID, int64(x.Amount), now)
 		u.Add("DELETE FROM credit_holds WHERE call_id = ?1", x.CallID)
 		if x.Amount != 0 {
-			u.Add(moveCharge, op, x.AccountID)
-			u.Add(consumeGrants, op, x.AccountID)
+			u.Add(payCharge, x.CallID+"/settle", x.AccountID)
+			u.Add(earnCharge, x.CallID+"/settle")
+			u.spend(x.CallID+"/settle", x.AccountID, x.SplitGrants)
 		}
 	}
 	u.Add(insertUsage, x.CallID, now, x.UserID, x.AppID, x.Provider, x.Model, string(x.Type), unitsJSON(x.Usage, true),
@@ -189,8 +213,9 @@ func (s *Store) CorrectUnit(x Settlement) *Unit {
 VALUES (?1 || '/correct', 'correct', ?1, ?2,
   (SELECT CASE WHEN ?5 = 0 THEN 0 ELSE max(0, min(?3 - c.credits_nano, max(0, a.balance_nano - a.held_nano))) END
    FROM model_calls c JOIN accounts a ON a.id = ?2 WHERE c.id = ?1), ?4)`, x.CallID, x.AccountID, int64(x.Amount), now, boolInt(x.Billing))
-	u.Add(moveCharge, op, x.AccountID)
-	u.Add(consumeGrants, op, x.AccountID)
+	u.Add(payCharge, op, x.AccountID)
+	u.Add(earnCharge, op)
+	u.spend(op, x.AccountID, true)
 	u.Add(`UPDATE usage SET units_json = ?2, usage_source = ?3, provider = ?4, model = ?5, cost_nano = ?6,
   credits_nano = credits_nano + (SELECT amount_nano FROM ledger_operations WHERE id = ?1 || '/correct') WHERE call_id = ?1`,
 		x.CallID, unitsJSON(x.Usage, true), string(x.Source), x.Provider, x.Model, costOrNil(x.Cost))

@@ -16,6 +16,7 @@ var conditions = []struct {
 	err  error
 }{
 	{"ck_available", ErrInsufficient},
+	{"ck_grant_covers", ErrGrantSplit},
 	{"ck_debt", ErrDebt},
 	{"ck_grants_due", ErrGrantsDue},
 	{"NOT NULL constraint failed: model_calls.config_version", ErrStaleConfig},
@@ -36,6 +37,7 @@ var conditions = []struct {
 // trace in the database.
 var (
 	ErrInsufficient = errors.New("wallet does not cover the hold")
+	ErrGrantSplit   = errors.New("first grant does not cover the amount")
 	ErrDebt         = errors.New("account has an open debt")
 	ErrGrantsDue    = errors.New("account has grants due to expire")
 	ErrStaleConfig  = errors.New("configuration has changed")

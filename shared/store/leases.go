@@ -39,7 +39,7 @@ func (s *Store) RenewLease(ctx context.Context, id string) error {
 // CloseLease ends a lease in order: the process has settled everything.
 func (s *Store) CloseLease(ctx context.Context, id string) error {
 	u := &Unit{Priority: Background}
-	u.Add("DELETE FROM leases WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM model_calls WHERE owner = ?1 AND status = 'processing')", id)
+	u.Add("DELETE FROM leases WHERE id = ?1 AND NOT EXISTS ("+openCallIDs+")", id)
 	return s.Do(ctx, u)
 }
 
@@ -85,9 +85,14 @@ func (s *Store) KillLease(ctx context.Context, id string, counter int64, age tim
 // ForgetLease deletes a dead lease that owns nothing any more.
 func (s *Store) ForgetLease(ctx context.Context, id string) error {
 	u := &Unit{Priority: Background}
-	u.Add("DELETE FROM leases WHERE id = ?1 AND dead = 1 AND NOT EXISTS (SELECT 1 FROM model_calls WHERE owner = ?1 AND status = 'processing')", id)
+	u.Add("DELETE FROM leases WHERE id = ?1 AND dead = 1 AND NOT EXISTS ("+openCallIDs+")", id)
 	return s.Do(ctx, u)
 }
+
+// openCallIDs selects the open calls of the owner ?1: the billed ones by their
+// holds, the others by an index of their own.
+const openCallIDs = `SELECT c.id FROM credit_holds h JOIN model_calls c ON c.id = h.call_id WHERE c.owner = ?1
+UNION ALL SELECT id FROM model_calls WHERE status = 'processing' AND billing = 0 AND owner = ?1`
 
 // OpenCall is what a sweeper must know of a call to settle it.
 type OpenCall struct {
@@ -100,5 +105,6 @@ type OpenCall struct {
 func (s *Store) OpenCalls(ctx context.Context, owner string, limit int) ([]OpenCall, error) {
 	return list(ctx, s.read, func(r *sql.Rows, c *OpenCall) error {
 		return r.Scan(&c.ID, &c.Owner, &c.UserID, &c.AccountID, &c.AppID, &c.Type, &c.Billing, &c.CreatedAt)
-	}, "SELECT id, owner, user_id, account_id, app_id, type, billing, created_at FROM model_calls WHERE status = 'processing' AND owner = ? ORDER BY id LIMIT ?", owner, limit)
+	}, `SELECT id, owner, user_id, account_id, app_id, type, billing, created_at FROM model_calls
+WHERE id IN (SELECT id FROM (`+openCallIDs+`) ORDER BY id LIMIT ?2)`, owner, limit)
 }

@@ -80,6 +80,8 @@ func fileDSN(o Options) string {
 		"_pragma=foreign_keys(1)",
 		"_pragma=journal_size_limit(67108864)",
 		"_pragma=temp_store(MEMORY)",
+		"_pragma=wal_autocheckpoint(8000)",
+		"_pragma=cache_size(-16000)",
 		"_txlock=immediate",
 		"_time_format=sqlite",
 	}, "&")

@@ -214,7 +214,10 @@ func TestGrantsAreSpentByPriorityThenNearestExpiry(t *testing.T) {
 		require.ErrorIs(t, s.Do(t.Context(), s.GrantUnit(store.Grant{ID: "a-late", AccountID: w.user.AccountID, Kind: "promotional", Amount: 10})), store.ErrConflict)
 		a := w.admission(40)
 		require.NoError(t, s.Do(t.Context(), s.AdmitUnit(a)))
-		require.NoError(t, s.Do(t.Context(), s.SettleUnit(w.settlement(a, 25))))
+		x := w.settlement(a, 25)
+		require.ErrorIs(t, s.Do(t.Context(), s.SettleUnit(x)), store.ErrGrantSplit)
+		x.SplitGrants = true
+		require.NoError(t, s.Do(t.Context(), s.SettleUnit(x)))
 		grants, err := s.Grants(t.Context(), w.user.AccountID)
 		require.NoError(t, err)
 		left := map[string]money.Credits{}

@@ -30,7 +30,7 @@ CREATE TABLE users (
   password_hash TEXT NOT NULL DEFAULT '',
   disabled_at   INTEGER,
   created_at    INTEGER NOT NULL
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE api_keys (
   id           TEXT PRIMARY KEY,
@@ -42,7 +42,7 @@ CREATE TABLE api_keys (
   revoked_at   INTEGER,
   last_used_at INTEGER,
   created_at   INTEGER NOT NULL
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 CREATE INDEX api_keys_user ON api_keys (user_id, id);
 
@@ -114,7 +114,7 @@ CREATE TABLE leases (
   watch_counter INTEGER NOT NULL DEFAULT -1,
   watch_at      INTEGER NOT NULL DEFAULT 0,
   dead          INTEGER NOT NULL DEFAULT 0
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE job_leases (
   name       TEXT PRIMARY KEY,
@@ -132,7 +132,7 @@ CREATE TABLE accounts (
   next_expiry  INTEGER,
   created_at   INTEGER NOT NULL,
   CONSTRAINT ck_available CHECK (kind <> 'wallet' OR (held_nano >= 0 AND balance_nano - held_nano >= 0))
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 INSERT INTO accounts (id, kind, created_at) VALUES
   ('grants','system',0), ('revenue','system',0), ('expired','system',0), ('adjustments','system',0);
@@ -185,16 +185,19 @@ CREATE TABLE credit_grants (
   kind           TEXT NOT NULL CHECK (kind IN ('promotional','purchased','welcome','credit_line')),
   name           TEXT NOT NULL DEFAULT '',
   amount_nano    INTEGER NOT NULL CHECK (amount_nano > 0),
-  remaining_nano INTEGER NOT NULL CHECK (remaining_nano >= 0 AND remaining_nano <= amount_nano),
+  remaining_nano INTEGER NOT NULL,
   priority       INTEGER NOT NULL DEFAULT 50,
   expires_at     INTEGER,
+  spend_by       INTEGER NOT NULL, -- expires_at, or the end of time: the order in which grants are spent
+  open           INTEGER NOT NULL DEFAULT 1, -- 0 once nothing remains; changed by the statements that spend, so that spending moves no index
   state          TEXT NOT NULL DEFAULT 'active' CHECK (state IN ('active','expiring','expired')),
   actor          TEXT NOT NULL DEFAULT '',
   reason         TEXT NOT NULL DEFAULT '',
-  created_at     INTEGER NOT NULL
-) STRICT;
+  created_at     INTEGER NOT NULL,
+  CONSTRAINT ck_grant_covers CHECK (remaining_nano >= 0 AND remaining_nano <= amount_nano)
+) STRICT, WITHOUT ROWID;
 
-CREATE INDEX credit_grants_open ON credit_grants (account_id, priority, expires_at, id) WHERE remaining_nano > 0;
+CREATE INDEX credit_grants_open ON credit_grants (account_id, priority, spend_by, id) WHERE open = 1;
 
 CREATE INDEX credit_grants_account ON credit_grants (account_id, id);
 
@@ -248,7 +251,7 @@ CREATE TABLE model_calls (
 
 CREATE INDEX model_calls_user ON model_calls (user_id, id);
 
-CREATE INDEX model_calls_open ON model_calls (owner, id) WHERE status = 'processing';
+CREATE INDEX model_calls_open ON model_calls (owner, id) WHERE status = 'processing' AND billing = 0;
 
 CREATE TABLE model_call_attempts (
   call_id       TEXT NOT NULL REFERENCES model_calls(id),
@@ -283,6 +286,8 @@ CREATE TABLE usage (
 
 CREATE INDEX usage_outbox ON usage (report_state, call_id) WHERE report_state IN ('pending','sent','dead');
 
+-- One row per open call that is billed; those that are not are found by
+-- model_calls_open.
 CREATE TABLE credit_holds (
   call_id     TEXT PRIMARY KEY REFERENCES model_calls(id),
   account_id  TEXT NOT NULL REFERENCES accounts(id),
@@ -297,7 +302,7 @@ CREATE TRIGGER credit_holds_ready BEFORE INSERT ON credit_holds BEGIN
   END FROM accounts WHERE id = NEW.account_id;
 END;
 
-CREATE TRIGGER credit_holds_opened AFTER INSERT ON credit_holds BEGIN
+CREATE TRIGGER credit_holds_opened AFTER INSERT ON credit_holds WHEN NEW.amount_nano <> 0 BEGIN
   UPDATE accounts SET held_nano = held_nano + NEW.amount_nano WHERE id = NEW.account_id;
 END;
 
@@ -305,7 +310,7 @@ CREATE TRIGGER credit_holds_changed AFTER UPDATE OF amount_nano ON credit_holds 
   UPDATE accounts SET held_nano = held_nano + NEW.amount_nano - OLD.amount_nano WHERE id = NEW.account_id;
 END;
 
-CREATE TRIGGER credit_holds_closed AFTER DELETE ON credit_holds BEGIN
+CREATE TRIGGER credit_holds_closed AFTER DELETE ON credit_holds WHEN OLD.amount_nano <> 0 BEGIN
   UPDATE accounts SET held_nano = held_nano - OLD.amount_nano WHERE id = OLD.account_id;
 END;
 
