@@ -23,7 +23,6 @@ type clientStream struct {
 	timer    *time.Timer
 	deadline time.Time
 	broken   atomic.Bool
-	buf      []byte
 }
 
 // writeTimeout is how long a client may take to accept bytes.
@@ -47,18 +46,22 @@ func (s *clientStream) ping() {
 	s.timer.Reset(s.every)
 }
 
-// scratch is a buffer to append the next frames to; it is free again after
-// write.
-func (s *clientStream) scratch() []byte { return s.buf[:0] }
+// maxScratch is the largest buffer that a stream keeps for its next frames.
+const maxScratch = 128 << 10
 
-// write sends frames, and flushes them if nothing more is at hand.
+// scratch makes a buffer for the next frames of one that was written.
+func (*clientStream) scratch(used []byte) []byte {
+	if cap(used) > maxScratch {
+		return nil
+	}
+	return used[:0]
+}
+
+// write sends frames.
 func (s *clientStream) write(p []byte, flush bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if cap(p) > cap(s.buf) && cap(p) <= 1<<20 {
-		s.buf = p
-	}
-	if s.broken.Load() {
+	if s.broken.Load() || len(p) == 0 {
 		return
 	}
 	if !s.first {

@@ -54,8 +54,8 @@ func (s *streamReader) open(a *upstream.Answer, l lane, fault func(*routing.Targ
 	}
 }
 
-// afterFinish is how long the usage figures may take after the finish signal.
-const afterFinish = 2 * time.Second
+// finishWait is how long the usage figures may take after the finish signal.
+const finishWait = 2 * time.Second
 
 // relayStream passes frames on as they come. From the finish signal on
 // everything is withheld until the call is settled.
@@ -113,39 +113,55 @@ func (x *exchange) finish(a *upstream.Answer, o admission.Outcome, s admission.S
 	x.out.end(x.lane.close(tail, x.closing(a, o, s)))
 }
 
+// coalesce is how many bytes of frames that came together leave together.
+const coalesce = 32 << 10
+
 // pump relays until the finish signal and collects what comes after it. A fault
 // means that the stream did not finish.
 func (x *exchange) pump(a *upstream.Answer) (tail []byte, fault *hub.Error) {
 	out, seen := x.frames.first, x.frames.seen
-	finished := false
+	fresh := 0 // where the newest frame's output begins in out
 	for {
 		switch {
-		case seen.Err != nil && !finished:
+		case seen.Err != nil, seen.End && !seen.Finish:
+			x.out.write(out[:fresh], true)
+			if seen.Err == nil {
+				seen.Err = x.cut(io.ErrUnexpectedEOF)
+			}
 			return nil, seen.Err
-		case finished:
-			tail = append(tail, out...)
-		case seen.End && !seen.Finish:
-			return nil, x.cut(io.ErrUnexpectedEOF)
 		case seen.Finish:
-			finished = true
-			tail = append(tail, out...)
-			stop := time.AfterFunc(afterFinish, func() { a.Body.Close() })
-			defer stop.Stop()
-		case len(out) > 0:
-			x.out.write(out, !x.frames.frames.Ready())
-		}
-		if finished && seen.End {
-			return tail, nil
+			x.out.write(out[:fresh], true)
+			return x.afterFinish(a, out[fresh:], seen.End), nil
+		case !x.frames.frames.Ready() || len(out) > coalesce:
+			x.out.write(out, true)
+			out = x.out.scratch(out)
 		}
 		frame, err := x.frames.frames.Next()
 		if err != nil {
-			if finished {
-				return tail, nil
-			}
+			x.out.write(out, true)
 			return nil, x.cut(err)
 		}
-		out, seen = x.lane.frame(x.out.scratch(), frame)
+		fresh = len(out)
+		out, seen = x.lane.frame(out, frame)
 	}
+}
+
+// afterFinish collects what follows the finish signal: the usage figures and
+// the end marker, for which it waits only so long.
+func (x *exchange) afterFinish(a *upstream.Answer, first []byte, ended bool) []byte {
+	tail := append([]byte{}, first...)
+	stop := time.AfterFunc(finishWait, func() { a.Body.Close() })
+	defer stop.Stop()
+	for !ended {
+		frame, err := x.frames.frames.Next()
+		if err != nil {
+			break
+		}
+		var seen dialect.Seen
+		tail, seen = x.lane.frame(tail, frame)
+		ended = seen.End
+	}
+	return tail
 }
 
 // cut is the fault of a stream that ended before its finish signal.
