@@ -284,9 +284,9 @@ func TestFiveHundredCallsOnAWalletForFifty(t *testing.T) {
 					defer res.Body.Close()
 					text, _ := io.ReadAll(res.Body)
 					switch res.StatusCode {
-					case 200:
+					case http.StatusOK:
 						ok.Add(1)
-					case 402:
+					case http.StatusPaymentRequired:
 						refused.Add(1)
 					default:
 						other.Add(1)

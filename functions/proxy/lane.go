@@ -119,10 +119,10 @@ func (t *translation) whole(body []byte) ([]byte, error) {
 	t.rep = dialect.Report{Usage: res.Usage, Known: res.UsageKnown, Model: res.Model, ID: res.ID}
 	for i := range res.Choices {
 		for _, p := range res.Choices[i].Parts {
-			switch {
-			case p.Kind == chat.Thinking:
+			switch p.Kind {
+			case chat.Thinking:
 				t.rep.HideBytes += int64(len(p.Text))
-			case p.Kind == chat.ToolCallPart:
+			case chat.ToolCallPart:
 				t.rep.TextBytes += int64(len(p.ToolCall.Arguments))
 			default:
 				t.rep.TextBytes += int64(len(p.Text))

@@ -39,7 +39,7 @@ func (s *streamReader) open(a *upstream.Answer, l lane, fault func(*routing.Targ
 	for {
 		frame, err := s.frames.Next()
 		if err != nil {
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				err = io.ErrUnexpectedEOF
 			}
 			return brokenAnswer(err)
@@ -166,7 +166,7 @@ func (x *exchange) afterFinish(a *upstream.Answer, first []byte, ended bool) []b
 
 // cut is the fault of a stream that ended before its finish signal.
 func (x *exchange) cut(err error) *hub.Error {
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF
 	}
 	if errors.Is(err, context.Canceled) && x.gone() {

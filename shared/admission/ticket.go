@@ -92,18 +92,15 @@ func (t *Ticket) send(ctx context.Context, x *store.Settlement) error {
 		x.SplitGrants = true
 		err = t.gate.Store.Do(ctx, t.gate.Store.SettleUnit(*x))
 	}
-	switch {
-	case errors.Is(err, store.ErrExists):
-		c, cerr := t.gate.Store.CallByID(ctx, t.CallID)
-		if cerr != nil {
-			return store.ErrUnavailable
-		}
-		if c.Status != hub.StatusInterrupted {
-			return nil
-		}
-	case errors.Is(err, store.ErrNotOpen):
-	default:
+	if !errors.Is(err, store.ErrExists) && !errors.Is(err, store.ErrNotOpen) {
 		return err
+	}
+	c, err := t.gate.Store.CallByID(ctx, t.CallID)
+	if err != nil {
+		return store.ErrUnavailable
+	}
+	if c.Status != hub.StatusInterrupted {
+		return nil // the same unit arrived before, its answer was lost
 	}
 	t.late = true
 	if err := t.gate.Store.Do(ctx, t.gate.Store.CorrectUnit(*x)); err != nil && !errors.Is(err, store.ErrExists) {

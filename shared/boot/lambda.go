@@ -113,39 +113,54 @@ func (l *lazy) handler() http.Handler {
 }
 
 func (l *lazy) serve(w http.ResponseWriter, r *http.Request) {
-	if r.URL.Path == "/healthz" {
-		l.probe(w, r, nil)
+	switch r.URL.Path {
+	case "/healthz":
+		l.write(w, r, http.StatusOK, map[string]string{"status": "ok"})
+		return
+	case "/readyz":
+		l.ready(w, r)
 		return
 	}
 	o, err := l.get(r.Context())
-	switch {
-	case r.URL.Path == "/readyz":
-		if err == nil {
-			err = o.ready(r.Context())
-		}
-		l.probe(w, r, err)
-	case err != nil:
-		l.fail(w, r, err)
-	default:
-		if err := o.app.Fresh(r.Context()); err != nil {
-			httpkit.Log(r.Context()).Warn("configuration not refreshed", "error", err)
-		}
-		o.handler.ServeHTTP(w, r)
-	}
-}
-
-func (o *opened) ready(ctx context.Context) error {
-	if err := o.app.Store.Ready(ctx); err != nil {
-		return hub.Wrap(hub.CodeUnavailable, err, "The hub's database does not answer.")
-	}
-	return nil
-}
-
-func (l *lazy) probe(w http.ResponseWriter, r *http.Request, err error) {
-	if err == nil {
-		err = httpkit.WriteJSON(w, http.StatusOK, map[string]string{"status": "ok"})
-	}
 	if err != nil {
+		l.fail(w, r, err)
+		return
+	}
+	if err := o.app.Fresh(r.Context()); err != nil {
+		httpkit.Log(r.Context()).Warn("configuration not refreshed", "error", err)
+	}
+	o.handler.ServeHTTP(w, r)
+}
+
+// ready says whether the function can serve, and what is missing without the
+// errors themselves: anybody may ask.
+func (l *lazy) ready(w http.ResponseWriter, r *http.Request) {
+	reason, err := l.lacks(r.Context())
+	if err == nil {
+		l.write(w, r, http.StatusOK, map[string]string{"status": "ready"})
+		return
+	}
+	httpkit.NoteError(r.Context(), err)
+	l.write(w, r, http.StatusServiceUnavailable, map[string]any{"status": "unavailable", "reasons": []string{reason}})
+}
+
+func (l *lazy) lacks(ctx context.Context) (reason string, err error) {
+	o, err := l.get(ctx)
+	switch {
+	case errors.Is(err, store.ErrSchema):
+		return "the database is not migrated for this version", err
+	case err != nil:
+		return "the hub cannot be opened", err
+	}
+	if err := o.app.Store.Ready(ctx); err != nil {
+		return "the database does not answer", err
+	}
+	_, err = o.app.Vault(ctx)
+	return "the keyring cannot be opened", err
+}
+
+func (l *lazy) write(w http.ResponseWriter, r *http.Request, status int, v any) {
+	if err := httpkit.WriteJSON(w, status, v); err != nil {
 		l.fail(w, r, err)
 	}
 }

@@ -86,10 +86,10 @@ func TestALambdaOpensTheHubWithTheFirstRequestThatCan(t *testing.T) {
 	assert.Equal(t, 200, s.get("/healthz").Code, "alive before anything is open")
 	assert.Nil(t, s.hub)
 
-	for _, path := range []string{"/version", "/readyz"} {
+	for path, says := range map[string]string{"/version": "aigne-hub migrate", "/readyz": "not migrated"} {
 		w := s.get(path)
 		assert.Equal(t, 503, w.Code, path)
-		assert.Contains(t, w.Body.String(), "aigne-hub migrate")
+		assert.Contains(t, w.Body.String(), says)
 		assert.NotContains(t, w.Body.String(), "hub.db")
 	}
 	assert.Zero(t, s.wired)
@@ -98,7 +98,7 @@ func TestALambdaOpensTheHubWithTheFirstRequestThatCan(t *testing.T) {
 	w := s.get("/version")
 	assert.Equal(t, 200, w.Code, "a failure is not remembered")
 	assert.Equal(t, "1\n", w.Body.String())
-	assert.Equal(t, 200, s.get("/readyz").Code)
+	assert.JSONEq(t, `{"status":"ready"}`, s.get("/readyz").Body.String())
 	assert.Equal(t, 404, s.get("/nothing").Code)
 	assert.Equal(t, 1, s.wired, "opened once")
 }
@@ -129,7 +129,7 @@ func TestALambdaGoesOnWithTheOldConfigurationWhenItCannotLook(t *testing.T) {
 	now = now.Add(time.Minute)
 	assert.Equal(t, 200, s.get("/version").Code)
 	assert.Contains(t, s.logs.String(), "configuration not refreshed")
-	assert.Equal(t, 503, s.get("/readyz").Code)
+	assert.JSONEq(t, `{"status":"unavailable","reasons":["the database does not answer"]}`, s.get("/readyz").Body.String())
 	s.hub = nil // closed already
 }
 

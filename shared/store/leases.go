@@ -90,8 +90,9 @@ func (s *Store) ForgetLease(ctx context.Context, id string) error {
 }
 
 // openCallIDs selects the open calls of the owner ?1: the billed ones by their
-// holds, the others by an index of their own.
-const openCallIDs = `SELECT c.id FROM credit_holds h JOIN model_calls c ON c.id = h.call_id WHERE c.owner = ?1
+// holds, the others by an index of their own. CROSS JOIN makes the few holds
+// the outer loop.
+const openCallIDs = `SELECT c.id FROM credit_holds h CROSS JOIN model_calls c WHERE c.id = h.call_id AND c.owner = ?1
 UNION ALL SELECT id FROM model_calls WHERE status = 'processing' AND billing = 0 AND owner = ?1`
 
 // OpenCall is what a sweeper must know of a call to settle it.

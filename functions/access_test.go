@@ -1,0 +1,54 @@
+package functions_test
+
+import (
+	"net/http"
+	"regexp"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/aigne-hub/aigne-hub/shared/httpkit"
+)
+
+// TestEveryRouteAdmitsWhomItShould tries every route as everybody.
+func TestEveryRouteAdmitsWhomItShould(t *testing.T) {
+	t.Parallel()
+	w := open(t)
+	placeholder := regexp.MustCompile(`\{[^}]*\}`)
+	var anonymous []string
+	for name, f := range all {
+		for _, rt := range f.routes() {
+			method := rt.Method
+			if method == "" {
+				method = http.MethodGet
+			}
+			if rt.Who == httpkit.Anonymous {
+				anonymous = append(anonymous, method+" "+rt.Pattern)
+			}
+			for _, as := range []string{"", "bad", "guest", "member", "admin", "owner"} {
+				got := w.do(name, as, method, placeholder.ReplaceAllString(rt.Pattern, "x"), "").Code
+				what := method + " " + rt.Pattern + " as " + as
+				switch admitted(rt.Who, as) {
+				case http.StatusOK:
+					assert.NotContains(t, []int{401, 403, 405, 500}, got, what)
+				default:
+					assert.Equal(t, admitted(rt.Who, as), got, what)
+				}
+			}
+		}
+	}
+	assert.ElementsMatch(t, []string{"POST /api/auth/setup", "GET /"}, anonymous, "routes that anybody may call")
+}
+
+// admitted is the status that who may call says, 200 for "let in".
+func admitted(who httpkit.Who, as string) int {
+	switch {
+	case who == httpkit.Anonymous:
+		return http.StatusOK
+	case as == "" || as == "bad":
+		return http.StatusUnauthorized
+	case who == httpkit.Admin && as != "admin" && as != "owner", who == httpkit.OwnerOnly && as != "owner":
+		return http.StatusForbidden
+	}
+	return http.StatusOK
+}

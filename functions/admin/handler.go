@@ -1,0 +1,105 @@
+// Package admin lets owners and admins set the hub up: providers, their
+// credentials, rates, users and keys. Every act goes through the operator's
+// desk, which checks and audits it; no secret ever comes back out.
+package admin
+
+import (
+	"log/slog"
+	"net/http"
+
+	"github.com/aigne-hub/aigne-hub/shared/httpkit"
+	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/operator"
+	"github.com/aigne-hub/aigne-hub/shared/routing"
+	"github.com/aigne-hub/aigne-hub/shared/store"
+)
+
+// Deps is what the function needs.
+type Deps struct {
+	Store        *store.Store
+	Desk         *operator.Desk
+	Routes       func() *routing.Snapshot // knows the providers of the environment
+	Authenticate func(*http.Request) (hub.Caller, error)
+	Log          *slog.Logger
+	Now          hub.Now
+}
+
+type handler struct{ Deps }
+
+// New returns the function's handler.
+func New(d Deps) http.Handler {
+	h := &handler{d}
+	return httpkit.Mux(h.routes(), httpkit.Deps{Log: d.Log, Now: d.Now, Authenticate: d.Authenticate})
+}
+
+// Routes is everything the function serves, and who may call it. The handlers in
+// it are not fit to be called.
+func Routes() []httpkit.Route { return (&handler{}).routes() }
+
+func (h *handler) routes() []httpkit.Route {
+	const (
+		providers   = "/api/admin/providers"
+		credentials = providers + "/{name}/credentials"
+	)
+	admin := func(method, pattern string, as httpkit.CallerHandler) httpkit.Route {
+		return httpkit.Route{Method: method, Pattern: pattern, Who: httpkit.Admin, As: as}
+	}
+	return []httpkit.Route{
+		admin("GET", providers, h.listProviders),
+		admin("POST", providers, h.addProvider),
+		admin("DELETE", providers+"/{name}", h.removeProvider),
+		admin("GET", credentials, h.listCredentials),
+		admin("POST", credentials, h.addCredential),
+		admin("PATCH", credentials+"/{credential}", h.changeCredential),
+		admin("DELETE", credentials+"/{credential}", h.removeCredential),
+		admin("GET", "/api/admin/rates", h.listRates),
+		admin("PUT", "/api/admin/rates", h.setRate),
+		admin("GET", "/api/admin/users", h.listUsers),
+		admin("POST", "/api/admin/users", h.createUser),
+		admin("GET", "/api/admin/keys", h.listKeys),
+		admin("POST", "/api/admin/keys", h.createKey),
+		admin("DELETE", "/api/admin/keys/{id}", h.revokeKey),
+	}
+}
+
+// cursorPage reads the paging of a list that goes on by cursor. after is the id
+// to go on behind, "" at the start.
+func cursorPage(r *http.Request) (after string, size int, err error) {
+	p, err := httpkit.ParsePaging(r)
+	if err != nil {
+		return "", 0, err
+	}
+	if p.Page > 1 {
+		return "", 0, hub.Invalid("page", "This list has no pages; go on with cursor=<next_cursor>.")
+	}
+	if p.Cursor == "" {
+		return "", p.Size, nil
+	}
+	keys, err := httpkit.DecodeCursor(p.Cursor, 1)
+	if err != nil {
+		return "", 0, err
+	}
+	return keys[0], p.Size, nil
+}
+
+// listing is a page of a list.
+type listing[T any] struct {
+	Data       []T     `json:"data"`
+	NextCursor *string `json:"next_cursor"` // null at the end
+}
+
+// listed makes a page of rows, of which there is one more than size when the
+// list goes on.
+func listed[R, V any](rows []R, size int, id func(R) string, view func(R) V) listing[V] {
+	var out listing[V]
+	if len(rows) > size {
+		rows = rows[:size]
+		next := httpkit.EncodeCursor(id(rows[size-1]))
+		out.NextCursor = &next
+	}
+	out.Data = make([]V, len(rows))
+	for i, r := range rows {
+		out.Data[i] = view(r)
+	}
+	return out
+}

@@ -1,0 +1,9 @@
+// Command lambda is the function admin on AWS Lambda: providers, rates, users and keys.
+package main
+
+import (
+	"github.com/aigne-hub/aigne-hub/functions/admin"
+	"github.com/aigne-hub/aigne-hub/shared/boot"
+)
+
+func main() { boot.Lambda(admin.Wire, nil) }

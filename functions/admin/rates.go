@@ -1,0 +1,171 @@
+package admin
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/aigne-hub/aigne-hub/shared/httpkit"
+	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/operator"
+	"github.com/aigne-hub/aigne-hub/shared/pricing"
+	"github.com/aigne-hub/aigne-hub/shared/routing"
+	"github.com/aigne-hub/aigne-hub/shared/store"
+)
+
+// table is rates by bucket, decimal text per million units.
+type table map[string]string
+
+// rateView is what a model costs: the user in credits, the operator in dollars.
+type rateView struct {
+	ID                string       `json:"id"`
+	Provider          string       `json:"provider"`
+	Model             string       `json:"model"`
+	Type              hub.CallType `json:"type"`
+	Version           int64        `json:"version"`
+	CreditsPerMillion table        `json:"credits_per_million"`
+	Tiers             []tierView   `json:"tiers,omitempty"`
+	CostUSDPerMillion table        `json:"cost_usd_per_million"` // null: the catalogue's
+	CostTiers         []tierView   `json:"cost_tiers,omitempty"`
+	Context           int64        `json:"context"`    // tokens; 0: the catalogue's
+	MaxOutput         int64        `json:"max_output"` // tokens; 0: the catalogue's
+	EffectiveFrom     time.Time    `json:"effective_from"`
+}
+
+// tierView replaces rates for calls whose prompt is longer.
+type tierView struct {
+	AbovePromptTokens int64 `json:"above_prompt_tokens"`
+	PerMillion        table `json:"per_million"`
+}
+
+func viewRate(r store.Rate) (rateView, error) {
+	v := rateView{ID: r.ID, Provider: r.Provider, Model: r.Model, Type: r.Type, Version: r.Version, EffectiveFrom: r.Effective}
+	var err error
+	if v.CreditsPerMillion, v.Tiers, err = viewPrices(r.Prices); err != nil {
+		return v, fmt.Errorf("prices of %s/%s: %w", r.Provider, r.Model, err)
+	}
+	if r.Costs != "" {
+		if v.CostUSDPerMillion, v.CostTiers, err = viewPrices(r.Costs); err != nil {
+			return v, fmt.Errorf("costs of %s/%s: %w", r.Provider, r.Model, err)
+		}
+	}
+	var m routing.RateMetadata
+	if err := json.Unmarshal([]byte(r.Metadata), &m); err != nil {
+		return v, fmt.Errorf("metadata of %s/%s: %w", r.Provider, r.Model, err)
+	}
+	v.Context, v.MaxOutput = m.Context, m.MaxOutput
+	return v, nil
+}
+
+func viewPrices(stored string) (table, []tierView, error) {
+	var p pricing.Prices
+	if err := json.Unmarshal([]byte(stored), &p); err != nil {
+		return nil, nil, err
+	}
+	var tiers []tierView
+	for i := range p.Tiers {
+		tiers = append(tiers, tierView{p.Tiers[i].AbovePrompt, viewTable(&p.Tiers[i].Buckets)})
+	}
+	return viewTable(&p.Buckets), tiers, nil
+}
+
+func viewTable(t *pricing.Table) table {
+	out := table{}
+	for b, price := range t {
+		if price.Set {
+			out[hub.Bucket(b).String()] = price.Rate.PerMillion()
+		}
+	}
+	return out
+}
+
+// listRates lists rates by provider and model: ?provider=, ?page=, ?pageSize=.
+func (h *handler) listRates(w http.ResponseWriter, r *http.Request, _ hub.Caller) error {
+	paging, err := httpkit.ParsePaging(r)
+	if err != nil {
+		return err
+	}
+	if paging.Cursor != "" {
+		return hub.Invalid("cursor", "This list has no cursor; use page.")
+	}
+	all, err := h.Store.Rates(r.Context())
+	if err != nil {
+		return err
+	}
+	only := r.URL.Query().Get("provider")
+	data, total := []rateView{}, 0
+	for _, row := range all {
+		if only != "" && row.Provider != only {
+			continue
+		}
+		if total >= paging.Offset() && len(data) < paging.Size {
+			v, err := viewRate(row)
+			if err != nil {
+				return err
+			}
+			data = append(data, v)
+		}
+		total++
+	}
+	return httpkit.WriteJSON(w, http.StatusOK, map[string]any{"data": data, "total": total})
+}
+
+// newRate sets a rate. Prices are what the user pays; they are kept as credits,
+// dollars divided by the credit price.
+type newRate struct {
+	Provider          string       `json:"provider" validate:"required"`
+	Model             string       `json:"model" validate:"required"`
+	Type              hub.CallType `json:"type"` // "" means chatCompletion
+	USDPerMillion     table        `json:"usd_per_million" validate:"required,min=1"`
+	CostUSDPerMillion table        `json:"cost_usd_per_million"` // none: the catalogue's
+	Context           int64        `json:"context"`
+	MaxOutput         int64        `json:"max_output"`
+}
+
+// setRate creates or replaces the rate of a model.
+func (h *handler) setRate(w http.ResponseWriter, r *http.Request, c hub.Caller) error {
+	in, err := httpkit.Decode[newRate](r)
+	if err != nil {
+		return err
+	}
+	n := operator.NewRate{Provider: in.Provider, Model: in.Model, Type: in.Type, Context: in.Context, MaxOutput: in.MaxOutput}
+	if n.Prices, err = in.USDPerMillion.buckets("usd_per_million"); err != nil {
+		return err
+	}
+	if n.Costs, err = in.CostUSDPerMillion.buckets("cost_usd_per_million"); err != nil {
+		return err
+	}
+	row, err := h.Desk.SetRate(r.Context(), c.Email, n)
+	if err != nil {
+		return err
+	}
+	// Read again: what the row became is the store's to say.
+	all, err := h.Store.Rates(r.Context())
+	if err != nil {
+		return err
+	}
+	for _, stored := range all {
+		if stored.ID == row.ID {
+			row = stored
+		}
+	}
+	v, err := viewRate(row)
+	if err != nil {
+		return err
+	}
+	return httpkit.WriteJSON(w, http.StatusOK, v)
+}
+
+// buckets reads the names; field is where they stand in the request.
+func (t table) buckets(field string) (map[hub.Bucket]string, error) {
+	out := make(map[hub.Bucket]string, len(t))
+	for name, price := range t {
+		b, ok := hub.ParseBucket(name)
+		if !ok {
+			return nil, hub.Invalid(field, "%s has an entry that is no billable unit: %.40q.", field, name)
+		}
+		out[b] = price
+	}
+	return out, nil
+}

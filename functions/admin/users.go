@@ -1,0 +1,68 @@
+package admin
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/aigne-hub/aigne-hub/shared/httpkit"
+	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/store"
+)
+
+// userView is a user without what signs one in.
+type userView struct {
+	ID         string     `json:"id"`
+	Email      string     `json:"email"`
+	Name       string     `json:"name"`
+	Role       hub.Role   `json:"role"`
+	CreatedAt  time.Time  `json:"created_at"`
+	DisabledAt *time.Time `json:"disabled_at"`
+}
+
+func viewUser(u store.User) userView {
+	return userView{ID: u.ID, Email: u.Email, Name: u.Name, Role: u.Role, CreatedAt: u.CreatedAt, DisabledAt: u.DisabledAt}
+}
+
+// listUsers lists users by age: ?cursor=, ?pageSize=.
+func (h *handler) listUsers(w http.ResponseWriter, r *http.Request, _ hub.Caller) error {
+	after, size, err := cursorPage(r)
+	if err != nil {
+		return err
+	}
+	rows, err := h.Store.Users(r.Context(), after, size+1)
+	if err != nil {
+		return err
+	}
+	return httpkit.WriteJSON(w, http.StatusOK, listed(rows, size, func(u store.User) string { return u.ID }, viewUser))
+}
+
+type newUser struct {
+	Email    string     `json:"email" validate:"required,max=254"`
+	Role     hub.Role   `json:"role" validate:"required"`
+	Password hub.Secret `json:"password"` // "" for none
+}
+
+// createUser makes a user and the wallet that goes with it.
+func (h *handler) createUser(w http.ResponseWriter, r *http.Request, c hub.Caller) error {
+	in, err := httpkit.Decode[newUser](r)
+	if err != nil {
+		return err
+	}
+	if err := mayEmpower(c, in.Role); err != nil {
+		return err
+	}
+	u, err := h.Desk.CreateUser(r.Context(), c.Email, in.Email, in.Role, in.Password)
+	if err != nil {
+		return err
+	}
+	return httpkit.WriteJSON(w, http.StatusCreated, viewUser(u))
+}
+
+// mayEmpower keeps admins from making themselves owners by way of a user or key
+// that they hand out.
+func mayEmpower(c hub.Caller, role hub.Role) error {
+	if role == hub.RoleOwner && c.Role != hub.RoleOwner {
+		return hub.Errorf(hub.CodeForbidden, "Only an owner may give an owner's powers.")
+	}
+	return nil
+}

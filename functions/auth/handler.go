@@ -1,0 +1,52 @@
+// Package auth says who a caller is and hands out API keys: the set-up of the
+// first owner, the caller's own view of itself, its own keys. Other people's
+// users and keys are the business of admin.
+package auth
+
+import (
+	"log/slog"
+	"net/http"
+	"net/netip"
+
+	"github.com/aigne-hub/aigne-hub/shared/httpkit"
+	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/identity"
+	"github.com/aigne-hub/aigne-hub/shared/operator"
+	"github.com/aigne-hub/aigne-hub/shared/store"
+)
+
+// Deps is what the function needs.
+type Deps struct {
+	Store          *store.Store
+	Users          *identity.Users
+	Desk           *operator.Desk
+	Authenticate   func(*http.Request) (hub.Caller, error)
+	Log            *slog.Logger
+	Now            hub.Now
+	TrustedProxies []netip.Prefix // may say for whom they forward
+}
+
+type handler struct {
+	Deps
+	setUps *throttle
+}
+
+// New returns the function's handler.
+func New(d Deps) http.Handler {
+	h := &handler{Deps: d, setUps: newThrottle(d.Now)}
+	return httpkit.Mux(h.routes(), httpkit.Deps{Log: d.Log, Now: d.Now, Authenticate: d.Authenticate})
+}
+
+// Routes is everything the function serves, and who may call it. The handlers in
+// it are not fit to be called.
+func Routes() []httpkit.Route { return (&handler{}).routes() }
+
+func (h *handler) routes() []httpkit.Route {
+	return []httpkit.Route{
+		{Method: "POST", Pattern: "/api/auth/setup", Who: httpkit.Anonymous, Handler: h.setUp},
+		{Method: "GET", Pattern: "/api/auth/me", Who: httpkit.AnyUser, As: h.me},
+		{Method: "GET", Pattern: "/api/auth/keys", Who: httpkit.AnyUser, As: h.listKeys},
+		{Method: "POST", Pattern: "/api/auth/keys", Who: httpkit.AnyUser, As: h.createKey},
+		{Method: "DELETE", Pattern: "/api/auth/keys/{id}", Who: httpkit.AnyUser, As: h.revokeKey},
+	}
+}

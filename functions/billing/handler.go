@@ -1,0 +1,51 @@
+// Package billing shows credits and gives them: balances, grants, operations,
+// the check of the books, and the jobs that keep them right. Calls are charged
+// by the proxy, in the unit that settles them, not here.
+package billing
+
+import (
+	"log/slog"
+	"net/http"
+
+	"github.com/aigne-hub/aigne-hub/shared/httpkit"
+	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/ledger"
+	"github.com/aigne-hub/aigne-hub/shared/operator"
+	"github.com/aigne-hub/aigne-hub/shared/store"
+)
+
+// Deps is what the function needs.
+type Deps struct {
+	Store        *store.Store
+	Book         *ledger.Book
+	Desk         *operator.Desk
+	Authenticate func(*http.Request) (hub.Caller, error)
+	Log          *slog.Logger
+	Now          hub.Now
+	Billing      bool   // calls are charged
+	PaymentLink  string // where credits can be had; "" when nowhere
+	PublicURL    string // where users reach the hub; "" when unknown
+}
+
+type handler struct{ Deps }
+
+// New returns the function's handler.
+func New(d Deps) http.Handler {
+	h := &handler{d}
+	return httpkit.Mux(h.routes(), httpkit.Deps{Log: d.Log, Now: d.Now, Authenticate: d.Authenticate})
+}
+
+// Routes is everything the function serves, and who may call it. The handlers in
+// it are not fit to be called.
+func Routes() []httpkit.Route { return (&handler{}).routes() }
+
+func (h *handler) routes() []httpkit.Route {
+	return []httpkit.Route{
+		{Method: "GET", Pattern: "/api/user/credit/balance", Who: httpkit.AnyUser, As: h.balance},
+		{Method: "GET", Pattern: "/api/user/credit/grants", Who: httpkit.AnyUser, As: h.listGrants},
+		{Method: "GET", Pattern: "/api/user/credit/transactions", Who: httpkit.AnyUser, As: h.listTransactions},
+		{Method: "GET", Pattern: "/api/user/info", Who: httpkit.AnyUser, As: h.info},
+		{Method: "POST", Pattern: "/api/billing/grants", Who: httpkit.Admin, As: h.grant},
+		{Method: "GET", Pattern: "/api/billing/ledger/verify", Who: httpkit.Admin, As: h.verify},
+	}
+}

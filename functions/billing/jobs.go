@@ -1,0 +1,46 @@
+package billing
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/aigne-hub/aigne-hub/shared/ledger"
+	"github.com/aigne-hub/aigne-hub/shared/schedule"
+)
+
+// worker is what the jobs work with.
+type worker struct {
+	Sweeper *ledger.Sweeper
+	Book    *ledger.Book
+	Log     *slog.Logger
+}
+
+// jobs opens the worker when a job runs, not before.
+func jobs(open func() worker) []schedule.Job {
+	return []schedule.Job{
+		{Name: "billing.sweep", Every: 10 * time.Second, Run: func(ctx context.Context) error { return open().Sweeper.Sweep(ctx) }},
+		{Name: "billing.expiry", Every: time.Minute, Run: func(ctx context.Context) error { return open().Book.ExpireDue(ctx) }},
+		{Name: "billing.ledger-verify", Every: time.Hour, Run: func(ctx context.Context) error { return open().verify(ctx) }},
+	}
+}
+
+// shownViolations is how many violations the log names; the rest is counted.
+const shownViolations = 10
+
+// verify proves the books and fails when they are wrong.
+func (w worker) verify(ctx context.Context) error {
+	report, err := w.Book.Verify(ctx)
+	if err != nil {
+		return err
+	}
+	n := len(report.Violations)
+	if n == 0 {
+		w.Log.InfoContext(ctx, "ledger verified", "operations", report.Operations)
+		return nil
+	}
+	w.Log.ErrorContext(ctx, "the books do not balance", "violations", n, "operations", report.Operations,
+		"first", report.Violations[:min(n, shownViolations)])
+	return fmt.Errorf("the books do not balance: %d violations", n)
+}

@@ -1,0 +1,22 @@
+package billing
+
+import (
+	"net/http"
+
+	"github.com/aigne-hub/aigne-hub/shared/boot"
+	"github.com/aigne-hub/aigne-hub/shared/schedule"
+)
+
+// Wire makes the function from an open hub.
+func Wire(a *boot.App) http.Handler {
+	return New(Deps{
+		Store: a.Store, Book: a.Book, Desk: a.Desk, Authenticate: a.Keys.Authenticate, Log: a.Log, Now: a.Now,
+		Billing: a.Config.Billing, PaymentLink: a.Gate.Settings.PaymentLink, PublicURL: a.Config.PublicURL,
+	})
+}
+
+// Jobs are the function's scheduled jobs. Only their running needs the hub to be
+// open, listing them does not.
+func Jobs(a *boot.App) []schedule.Job {
+	return jobs(func() worker { return worker{Sweeper: a.Sweeper, Book: a.Book, Log: a.Log} })
+}

@@ -1,0 +1,8 @@
+package console
+
+import "embed"
+
+// dist is the built console.
+//
+//go:embed dist
+var dist embed.FS

@@ -1,0 +1,39 @@
+// Package usage shows the call log: members see their own calls, owners and
+// admins everybody's. It writes nothing.
+package usage
+
+import (
+	"log/slog"
+	"net/http"
+
+	"github.com/aigne-hub/aigne-hub/shared/httpkit"
+	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/store"
+)
+
+// Deps is what the function needs.
+type Deps struct {
+	Store        *store.Store
+	Authenticate func(*http.Request) (hub.Caller, error)
+	Log          *slog.Logger
+	Now          hub.Now
+}
+
+type handler struct{ Deps }
+
+// New returns the function's handler.
+func New(d Deps) http.Handler {
+	h := &handler{d}
+	return httpkit.Mux(h.routes(), httpkit.Deps{Log: d.Log, Now: d.Now, Authenticate: d.Authenticate})
+}
+
+// Routes is everything the function serves, and who may call it. The handlers in
+// it are not fit to be called.
+func Routes() []httpkit.Route { return (&handler{}).routes() }
+
+func (h *handler) routes() []httpkit.Route {
+	return []httpkit.Route{
+		{Method: "GET", Pattern: "/api/user/model-calls", Who: httpkit.AnyUser, As: h.listCalls},
+		{Method: "GET", Pattern: "/api/user/model-calls/{id}", Who: httpkit.AnyUser, As: h.getCall},
+	}
+}

@@ -1,0 +1,127 @@
+package ledger_test
+
+import (
+	"log/slog"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/ledger"
+	"github.com/aigne-hub/aigne-hub/shared/money"
+	"github.com/aigne-hub/aigne-hub/shared/store"
+)
+
+type world struct {
+	*store.Store
+	book ledger.Book
+	user store.User
+}
+
+func open(t *testing.T) *world {
+	t.Helper()
+	s, err := store.Open(t.Context(), store.Options{URL: "file:" + filepath.Join(t.TempDir(), "hub.db")})
+	require.NoError(t, err)
+	_, err = s.Migrate(t.Context())
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = s.Close() })
+	u, err := s.CreateUser(t.Context(), store.User{Email: "a@example.com", Role: hub.RoleMember})
+	require.NoError(t, err)
+	return &world{s, ledger.Book{Store: s, Now: time.Now}, u}
+}
+
+func (w *world) admit(t *testing.T, lease string, hold money.Credits) store.Admission {
+	t.Helper()
+	v, err := w.ConfigVersion(t.Context())
+	require.NoError(t, err)
+	a := store.Admission{CallID: w.NewID(), Caller: hub.Caller{UserID: w.user.ID, AccountID: w.user.AccountID}, Type: hub.TypeChat,
+		Dialect: "openai-chat", RequestedModel: "m", Owner: lease, ConfigVersion: v, RequestID: "r", Billing: true,
+		OnAbort: "reported", OnFailure: "delivered", PlanJSON: "{}", Hold: hold}
+	require.NoError(t, w.Do(t.Context(), w.AdmitUnit(a)))
+	return a
+}
+
+func (w *world) clean(t *testing.T) {
+	t.Helper()
+	r, err := w.book.Verify(t.Context())
+	require.NoError(t, err)
+	require.Empty(t, r.Violations)
+}
+
+func TestCallsOfADeadProcessAreClosedAndChargedNothing(t *testing.T) {
+	t.Parallel()
+	w := open(t)
+	_, err := w.book.Grant(t.Context(), ledger.Gift{AccountID: w.user.AccountID, Amount: 100})
+	require.NoError(t, err)
+	dead, err := w.OpenLease(t.Context())
+	require.NoError(t, err)
+	alive, err := w.OpenLease(t.Context())
+	require.NoError(t, err)
+	lost, kept := w.admit(t, dead, 60), w.admit(t, alive, 10)
+
+	sweeper := ledger.Sweeper{Store: w.Store, Log: slog.New(slog.DiscardHandler), After: 100 * time.Millisecond}
+	require.NoError(t, sweeper.Sweep(t.Context()))
+	c, err := w.CallByID(t.Context(), lost.CallID)
+	require.NoError(t, err)
+	require.Equal(t, hub.StatusProcessing, c.Status, "nothing is swept because a sweeper just started")
+
+	require.Eventually(t, func() bool {
+		require.NoError(t, w.RenewLease(t.Context(), alive))
+		require.NoError(t, sweeper.Sweep(t.Context()))
+		c, err = w.CallByID(t.Context(), lost.CallID)
+		require.NoError(t, err)
+		return c.Status == hub.StatusInterrupted
+	}, 10*time.Second, 20*time.Millisecond)
+	assert.Zero(t, c.Credits)
+	k, err := w.CallByID(t.Context(), kept.CallID)
+	require.NoError(t, err)
+	assert.Equal(t, hub.StatusProcessing, k.Status)
+	a, err := w.book.Balance(t.Context(), w.user.AccountID)
+	require.NoError(t, err)
+	assert.Equal(t, money.Credits(90), a.Available())
+	require.ErrorIs(t, w.RenewLease(t.Context(), dead), store.ErrLeaseLost, "a dead id never lives again")
+	w.clean(t)
+}
+
+func TestAGrantWithAnIDIsGivenOnce(t *testing.T) {
+	t.Parallel()
+	w := open(t)
+	for range 3 {
+		_, err := w.book.Grant(t.Context(), ledger.Gift{ID: "payment-1", AccountID: w.user.AccountID, Amount: 100})
+		require.NoError(t, err)
+	}
+	a, err := w.book.Balance(t.Context(), w.user.AccountID)
+	require.NoError(t, err)
+	assert.Equal(t, money.Credits(100), a.Balance)
+	w.clean(t)
+}
+
+func TestBadGiftsNameTheirFault(t *testing.T) {
+	t.Parallel()
+	w := open(t)
+	past := time.Now().Add(-time.Hour)
+	for param, g := range map[string]ledger.Gift{
+		"amount":     {AccountID: w.user.AccountID},
+		"expires_at": {AccountID: w.user.AccountID, Amount: 1, ExpiresAt: &past},
+	} {
+		_, err := w.book.Grant(t.Context(), g)
+		assert.Equal(t, hub.CodeInvalid, hub.CodeOf(err))
+		assert.Equal(t, param, hub.AsError(err).Param)
+	}
+}
+
+func TestVerificationFindsWhatWasTamperedWith(t *testing.T) {
+	t.Parallel()
+	w := open(t)
+	_, err := w.book.Grant(t.Context(), ledger.Gift{AccountID: w.user.AccountID, Amount: 100})
+	require.NoError(t, err)
+	require.NoError(t, w.Exec(t.Context(), "UPDATE accounts SET balance_nano = balance_nano + 1 WHERE id = ?1", w.user.AccountID))
+	r, err := w.book.Verify(t.Context())
+	require.NoError(t, err)
+	require.NotEmpty(t, r.Violations)
+	assert.Equal(t, w.user.AccountID, r.Violations[0].Subject)
+	require.Error(t, w.Exec(t.Context(), "DELETE FROM ledger_entries WHERE account_id = ?1", w.user.AccountID), "entries are append-only")
+}

@@ -1,0 +1,114 @@
+package store
+
+import (
+	"go/ast"
+	"go/constant"
+	"go/importer"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// statements finds every SQL text of this package: the constant strings that
+// begin like a statement, however they are put together.
+func statements(t *testing.T) []string {
+	t.Helper()
+	fset := token.NewFileSet()
+	paths, err := filepath.Glob("*.go")
+	require.NoError(t, err)
+	var files []*ast.File
+	for _, p := range paths {
+		if strings.HasSuffix(p, "_test.go") {
+			continue
+		}
+		f, err := parser.ParseFile(fset, p, nil, 0)
+		require.NoError(t, err)
+		files = append(files, f)
+	}
+	info := &types.Info{Types: map[ast.Expr]types.TypeAndValue{}}
+	conf := types.Config{Importer: importer.Default(), Error: func(error) {}} // imports do not matter for constants
+	_, _ = conf.Check("store", fset, files, info)
+	begins := regexp.MustCompile(`^(SELECT|INSERT|UPDATE|DELETE)\s`)
+	seen := map[string]bool{}
+	inner := map[ast.Expr]bool{}
+	for e := range info.Types {
+		if b, ok := e.(*ast.BinaryExpr); ok {
+			inner[b.X], inner[b.Y] = true, true
+		}
+	}
+	var out []string
+	for e, tv := range info.Types {
+		if tv.Value == nil || tv.Value.Kind() != constant.String || inner[e] {
+			continue
+		}
+		if q := constant.StringVal(tv.Value); begins.MatchString(q) && !seen[q] {
+			seen[q] = true
+			out = append(out, q)
+		}
+	}
+	return out
+}
+
+// wholeTables are statements that read whole tables on purpose: small ones, and
+// the rules of the ledger, which are about everything.
+func wholeTables(q string) bool {
+	for _, r := range ledgerRules {
+		if r.query == q || strings.HasPrefix(q, r.query) {
+			return true
+		}
+	}
+	return strings.Contains(q, "SELECT count(*) FROM ledger_operations")
+}
+
+func TestNoStatementScansATableThatGrows(t *testing.T) {
+	t.Parallel()
+	s, err := Open(t.Context(), Options{URL: "file:" + filepath.Join(t.TempDir(), "hub.db")})
+	require.NoError(t, err)
+	defer s.Close()
+	_, err = s.Migrate(t.Context())
+	require.NoError(t, err)
+	all := statements(t)
+	require.Greater(t, len(all), 40, "the finder finds")
+	grows := regexp.MustCompile(`SCAN (model_calls|c|model_call_attempts|usage|ledger_operations|o|ledger_entries|e|credit_grants|g|api_keys|k|idempotency_keys|audit_log)\b( |$)`)
+	for _, q := range all {
+		if wholeTables(q) {
+			continue
+		}
+		rows, err := s.read.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+q, make([]any, params(q))...)
+		if !assert.NoError(t, err, q) {
+			continue
+		}
+		for rows.Next() {
+			var id, parent, unused int
+			var detail string
+			require.NoError(t, rows.Scan(&id, &parent, &unused, &detail))
+			assert.False(t, grows.MatchString(detail), "%s\n%s", detail, q)
+		}
+		require.NoError(t, rows.Err())
+		require.NoError(t, rows.Close())
+	}
+}
+
+// params counts the parameters of a statement: the greatest ?N, else the ?s.
+func params(q string) int {
+	most, plain := 0, 0
+	for _, m := range regexp.MustCompile(`\?(\d*)`).FindAllStringSubmatch(q, -1) {
+		if m[1] == "" {
+			plain++
+			continue
+		}
+		n := 0
+		for _, d := range m[1] {
+			n = 10*n + int(d-'0')
+		}
+		most = max(most, n)
+	}
+	return max(most, plain)
+}
