@@ -1,0 +1,78 @@
+# What can be done here: `make help`. CI runs the same targets.
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+BIN := bin/aigne-hub
+LINT := go tool -modfile=infra/tools.mod golangci-lint
+# Packages whose tests run many goroutines over shared state.
+RACE ?= ./shared/store ./shared/admission ./shared/upstream ./functions/proxy ./shared/wire
+FUZZTIME ?= 30s
+ROUNDS ?= 50
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: run
+run: build ## build and serve on 127.0.0.1:3030 with the default data folder
+	$(BIN) serve
+
+.PHONY: build
+build: ## build bin/aigne-hub
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(BIN) ./localrun
+
+.PHONY: test
+test: ## run all tests (AIGNE_HUB_TEST_FIXTURES adds recorded provider answers)
+	go test ./...
+
+.PHONY: lint
+lint: ## check formatting, go vet and golangci-lint (its first build takes minutes)
+	@files=$$(git ls-files -co --exclude-standard '*.go' | xargs -r gofmt -l); \
+	if [ -n "$$files" ]; then echo "not formatted (make fmt):"; echo "$$files"; exit 1; fi
+	go vet ./...
+	$(LINT) run
+
+.PHONY: fmt
+fmt: ## format the code
+	$(LINT) fmt
+
+.PHONY: race
+race: ## run the race detector over the concurrent packages (needs a C compiler)
+	CGO_ENABLED=1 go test -race $(RACE)
+
+.PHONY: fuzz
+fuzz: ## fuzz every target for FUZZTIME (30s)
+	@set -e; for dir in $$(git ls-files -co --exclude-standard '*_test.go' | xargs grep -l '^func Fuzz' | xargs -n1 dirname | sort -u); do \
+		for target in $$(go test -list '^Fuzz' ./$$dir | grep '^Fuzz'); do \
+			echo "$$dir $$target"; go test ./$$dir -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME); \
+		done; \
+	done
+
+.PHONY: bench
+bench: build ## measure the hub against a minimal proxy, within 10 minutes
+	go run ./shared/testkit/bench run -hub $(BIN)
+
+.PHONY: crash
+crash: ## kill -9 the hub under load ROUNDS (50) times and check the books
+	AIGNE_HUB_TEST_CRASH_ROUNDS=$(ROUNDS) go test ./localrun -run '^TestCrashCampaign$$' -count=1 -v -timeout 60m
+
+.PHONY: demo
+demo: build ## a temporary hub with a fake provider and made-up data
+	go run ./shared/testkit/demo -hub $(BIN)
+
+.PHONY: migrate
+migrate: build ## apply missing migrations to the configured database
+	$(BIN) migrate
+
+include infra/lambda.mk
+package: ## build the six Lambda functions as zip files below dist/lambda
+
+# A target that did nothing and succeeded would be a lie.
+.PHONY: scale console blocklet release
+scale: ## how cost grows with data (comes with a later version)
+console: ## build the web console (comes with a later version)
+blocklet: ## build the Blocklet bundle (comes with a later version)
+release: ## build the release archives (comes with a later version)
+scale console blocklet release:
+	@echo "make $@ comes with a later version; there is nothing to do yet" >&2; exit 1

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/aigne-hub/aigne-hub/shared/boot"
+	"github.com/aigne-hub/aigne-hub/shared/hub"
+)
+
+// maxManifest bounds the file, in bytes.
+const maxManifest = 8 << 20
+
+func applySpec() spec {
+	return spec{
+		name: "apply", usage: "make the hub what a file says", run: apply, needs: []string{"file"}, arg: "file",
+		flags: []cli.Flag{
+			&cli.StringFlag{Name: "file", Aliases: []string{"f"}, Usage: "the `FILE`, - for standard input"},
+			toggle("dry-run", "show what would change and change nothing"),
+		},
+		about: "The file is YAML with version: 1 and the lists providers, rates, users and grants; \"export\" shows its form.\n" +
+			"Unknown fields are errors. Nothing is deleted, and what the file does not name stays. Credentials are given as\n" +
+			"env:VARIABLE; where the variable is not set, a credential that is there keeps its value. A grant is given once\n" +
+			"for its name and user. Everything is checked before anything is changed.",
+	}
+}
+
+// change is one step of apply.
+type change struct {
+	Action string   `json:"action"` // create, change or none
+	Kind   string   `json:"kind"`   // provider, credential, rate, user or grant
+	Name   string   `json:"name"`
+	Detail []string `json:"detail"`
+
+	do func(ctx context.Context) error
+}
+
+// applyView is the outcome of apply.
+type applyView struct {
+	DryRun    bool     `json:"dry_run"`
+	Created   int      `json:"created"`
+	Changed   int      `json:"changed"`
+	Unchanged int      `json:"unchanged"`
+	Changes   []change `json:"changes"`
+}
+
+func apply(j *job) error {
+	data, err := j.readFile(j.text("file"))
+	if err != nil {
+		return err
+	}
+	m, err := readManifest(data)
+	if err != nil {
+		return err
+	}
+	return j.withHub(func(a *boot.App) error {
+		changes, err := planManifest(j.ctx, a, j.lookup, m)
+		if err != nil {
+			return err
+		}
+		v := applyView{DryRun: j.c.Bool("dry-run"), Changes: changes}
+		for i, c := range changes {
+			switch c.Action {
+			case "create":
+				v.Created++
+			case "change":
+				v.Changed++
+			default:
+				v.Unchanged++
+			}
+			if v.DryRun || c.do == nil {
+				continue
+			}
+			if err := c.do(j.ctx); err != nil {
+				return fmt.Errorf("%s %s %s failed, after %d of %d steps: %w", c.Action, c.Kind, c.Name, i, len(changes), err)
+			}
+		}
+		return j.show(v, v.words())
+	})
+}
+
+func (v applyView) words() string {
+	rows := make([][]string, 0, len(v.Changes))
+	for _, c := range v.Changes {
+		rows = append(rows, []string{c.Action, c.Kind, c.Name, orDash(strings.Join(c.Detail, ", "))})
+	}
+	would := ""
+	if v.DryRun {
+		would = " (dry run: nothing was changed)"
+	}
+	return table("ACTION KIND NAME DETAIL", rows) + fmt.Sprintf("%d created, %d changed, %d unchanged%s.\n", v.Created, v.Changed, v.Unchanged, would)
+}
+
+func (j *job) readFile(name string) ([]byte, error) {
+	src := j.stdin
+	if name != dash {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, hub.Wrap(hub.CodeInvalid, err, "the file cannot be read")
+		}
+		defer f.Close()
+		src = f
+	}
+	data, err := io.ReadAll(io.LimitReader(src, maxManifest+1))
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	}
+	if len(data) > maxManifest {
+		return nil, hub.Invalid("file", "%s is larger than %d bytes", name, maxManifest)
+	}
+	return data, nil
+}

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/aigne-hub/aigne-hub/shared/boot"
+	"github.com/aigne-hub/aigne-hub/shared/hub"
+)
+
+func credentialSpecs() []spec {
+	which := []cli.Flag{text("provider", "`NAME` of the provider"), text("name", "`NAME` of the credential")}
+	both := []string{"provider", "name"}
+	return []spec{
+		{
+			name: "add", usage: "store a credential of a provider", run: credentialAdd, needs: both, arg: "name",
+			about: "The credential is a key, or for kinds that sign requests JSON: {\"access_key_id\":…,\"secret_access_key\":…}.\n" +
+				"Needs one of --credential-env and --credential-stdin. Calls are spread by weight.",
+			flags: slices.Concat(which, []cli.Flag{number("weight", "share of the calls; 100 when not given")}, credentialFlags()),
+		},
+		{
+			name: "list", usage: "list credentials, without their values", run: credentialList,
+			flags: []cli.Flag{text("provider", "only those of the provider `NAME`")},
+		},
+		{name: "disable", usage: "take a credential out of use", run: credentialSwitch(false), needs: both, arg: "name", flags: which},
+		{name: "enable", usage: "put a credential back into use", run: credentialSwitch(true), needs: both, arg: "name", flags: which},
+		{name: "remove", usage: "delete a credential", run: credentialRemove, needs: both, arg: "name", flags: which},
+	}
+}
+
+// credentialView is a credential as it is shown: never its value.
+type credentialView struct {
+	ID        string    `json:"id"`
+	Provider  string    `json:"provider"`
+	Name      string    `json:"name"`
+	Type      string    `json:"type"`
+	Weight    int64     `json:"weight"`
+	Active    bool      `json:"active"`
+	Error     string    `json:"error"`
+	CreatedAt time.Time `json:"created_at"`
+}
+
+func credentialAdd(j *job) error {
+	if j.c.IsSet("weight") && j.c.Int64("weight") < 1 {
+		return hub.Invalid("weight", "the weight must be 1 to 1000000")
+	}
+	secret, err := j.credential()
+	if err != nil {
+		return err
+	}
+	if secret == "" {
+		return hub.Invalid("credential-env", "add needs one of --credential-env and --credential-stdin")
+	}
+	return j.withHub(func(a *boot.App) error {
+		c, err := a.Desk.AddCredential(j.ctx, actor, j.text("provider"), j.text("name"), j.c.Int64("weight"), secret)
+		if err != nil {
+			return err
+		}
+		v := credentialView{ID: c.ID, Provider: j.text("provider"), Name: c.Name, Type: c.Type, Weight: c.Weight, Active: c.Active, CreatedAt: a.Now().UTC()}
+		return j.show(v, fmt.Sprintf("Added credential %s of provider %s.\n", v.Name, v.Provider))
+	})
+}
+
+func credentialList(j *job) error {
+	return j.withHub(func(a *boot.App) error {
+		stored, err := a.Store.Providers(j.ctx)
+		if err != nil {
+			return err
+		}
+		only := j.text("provider")
+		names := map[string]string{}
+		for _, p := range stored {
+			if only == "" || p.Name == only {
+				names[p.ID] = p.Name
+			}
+		}
+		if only != "" && len(names) == 0 {
+			return hub.Errorf(hub.CodeNotFound, "there is no stored provider named %s", only)
+		}
+		all, err := a.Store.Credentials(j.ctx)
+		if err != nil {
+			return err
+		}
+		views := []credentialView{}
+		for _, c := range all {
+			if name, ok := names[c.ProviderID]; ok {
+				views = append(views, credentialView{ID: c.ID, Provider: name, Name: c.Name, Type: c.Type, Weight: c.Weight,
+					Active: c.Active, Error: c.Error, CreatedAt: c.CreatedAt})
+			}
+		}
+		slices.SortFunc(views, func(a, b credentialView) int {
+			return cmp.Or(cmp.Compare(a.Provider, b.Provider), cmp.Compare(a.Name, b.Name))
+		})
+		rows := make([][]string, 0, len(views))
+		for _, v := range views {
+			rows = append(rows, []string{v.Provider, v.Name, v.Type, strconv.FormatInt(v.Weight, 10), yesNo(v.Active), orDash(v.Error)})
+		}
+		return j.show(views, table("PROVIDER NAME TYPE WEIGHT ACTIVE ERROR", rows))
+	})
+}
+
+func credentialSwitch(on bool) func(j *job) error {
+	return func(j *job) error {
+		return j.withHub(func(a *boot.App) error {
+			if err := a.Desk.SetCredentialActive(j.ctx, actor, j.text("provider"), j.text("name"), on); err != nil {
+				return err
+			}
+			word := map[bool]string{true: "Enabled", false: "Disabled"}[on]
+			return j.show(map[string]any{"provider": j.text("provider"), "name": j.text("name"), "active": on},
+				fmt.Sprintf("%s credential %s of provider %s.\n", word, j.text("name"), j.text("provider")))
+		})
+	}
+}
+
+func credentialRemove(j *job) error {
+	return j.withHub(func(a *boot.App) error {
+		if err := a.Desk.RemoveCredential(j.ctx, actor, j.text("provider"), j.text("name")); err != nil {
+			return err
+		}
+		return j.show(map[string]any{"provider": j.text("provider"), "name": j.text("name"), "removed": true},
+			fmt.Sprintf("Removed credential %s of provider %s.\n", j.text("name"), j.text("provider")))
+	})
+}

@@ -1,0 +1,193 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"math/big"
+	"os"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/aigne-hub/aigne-hub/shared/boot"
+	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/money"
+	"github.com/aigne-hub/aigne-hub/shared/pricing"
+	"github.com/aigne-hub/aigne-hub/shared/provider"
+	"github.com/aigne-hub/aigne-hub/shared/store"
+)
+
+func exportSpec() spec {
+	return spec{
+		name: "export", usage: "write the configuration as a file that apply reads", run: export, needs: []string{"file"}, arg: "file",
+		flags: []cli.Flag{&cli.StringFlag{Name: "file", Aliases: []string{"f"}, Usage: "the `FILE`, - for standard output"}},
+		about: "Credentials are written as env:VARIABLE for you to set, never as they are. Of grants only those that apply\n" +
+			"gave are written: others, applied again, would be given twice. API keys and passwords stay behind.",
+	}
+}
+
+func export(j *job) error {
+	return j.withHub(func(a *boot.App) error {
+		m, err := exported(j.ctx, a)
+		if err != nil {
+			return err
+		}
+		var b bytes.Buffer
+		b.WriteString("# Written by `aigne-hub export`. Set the variables behind env: before `aigne-hub apply`.\n")
+		enc := yaml.NewEncoder(&b)
+		enc.SetIndent(2)
+		if err := enc.Encode(m); err != nil {
+			return err
+		}
+		name := j.text("file")
+		if name == dash {
+			_, err := j.stdout.Write(b.Bytes())
+			return err
+		}
+		const private = 0o600
+		if err := os.WriteFile(name, b.Bytes(), private); err != nil {
+			return err
+		}
+		v := map[string]any{"file": name, "providers": len(m.Providers), "rates": len(m.Rates), "users": len(m.Users), "grants": len(m.Grants)}
+		return j.show(v, fmt.Sprintf("Wrote %s: %d provider(s), %d rate(s), %d user(s), %d grant(s).\n",
+			name, len(m.Providers), len(m.Rates), len(m.Users), len(m.Grants)))
+	})
+}
+
+func exported(ctx context.Context, a *boot.App) (manifest, error) {
+	m := manifest{Version: manifestVersion}
+	var err error
+	if m.Providers, err = exportProviders(ctx, a); err != nil {
+		return m, err
+	}
+	rates, err := a.Store.Rates(ctx)
+	if err != nil {
+		return m, err
+	}
+	for _, row := range rates {
+		r, ok, err := exportRate(row, a.Config.CreditPrice)
+		if err != nil {
+			return m, err
+		}
+		if !ok {
+			a.Log.WarnContext(ctx, "rate left out: it has context tiers, which the file cannot say", slog.String("rate", row.Provider+"/"+row.Model))
+			continue
+		}
+		m.Rates = append(m.Rates, r)
+	}
+	users, err := allUsers(ctx, a)
+	if err != nil {
+		return m, err
+	}
+	for _, u := range users {
+		m.Users = append(m.Users, manifestUser{Email: u.Email, Role: string(u.Role)})
+		grants, err := a.Store.Grants(ctx, u.AccountID)
+		if err != nil {
+			return m, err
+		}
+		for _, g := range grants {
+			if g.ID == grantID(g.Name, u.Email) {
+				m.Grants = append(m.Grants, exportGrant(g, u.Email))
+			}
+		}
+	}
+	return m, nil
+}
+
+func exportGrant(g store.Grant, email string) manifestGrant {
+	out := manifestGrant{Name: g.Name, User: email, Amount: g.Amount.String(), Reason: g.Reason}
+	if g.ExpiresAt != nil {
+		out.ExpiresAt = g.ExpiresAt.UTC().Format(time.RFC3339Nano)
+	}
+	return out
+}
+
+func exportProviders(ctx context.Context, a *boot.App) ([]manifestProvider, error) {
+	stored, err := a.Store.Providers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	credentials, err := a.Store.Credentials(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out []manifestProvider
+	for _, p := range stored {
+		v := manifestProvider{Kind: p.Kind, Name: p.Name, BaseURL: p.BaseURL, Region: p.Region, Enabled: unlessTrue(p.Enabled)}
+		for _, c := range credentials {
+			if c.ProviderID == p.ID {
+				v.Credentials = append(v.Credentials, manifestCredential{Name: c.Name, Weight: c.Weight, Active: unlessTrue(c.Active),
+					Value: "env:" + placeholder(p, c)})
+			}
+		}
+		out = append(out, v)
+	}
+	return out, nil
+}
+
+// unlessTrue leaves the usual case out of the file.
+func unlessTrue(b bool) *bool {
+	if b {
+		return nil
+	}
+	return &b
+}
+
+var notInNames = regexp.MustCompile(`[^A-Z0-9_]`)
+
+// placeholder is the vendor's own variable for the first credential of the
+// provider that is named after its kind, and a name made up for others.
+func placeholder(p store.Provider, c store.Credential) string {
+	if kind, ok := provider.Find(p.Kind); ok && p.Name == p.Kind && c.Name == "default" && len(kind.EnvKeys) > 0 && kind.Auth != provider.SigV4 {
+		return kind.EnvKeys[0]
+	}
+	name := strings.ToUpper(p.Name + "_" + c.Name + "_CREDENTIAL")
+	return "HUB_" + notInNames.ReplaceAllString(name, "_")
+}
+
+// exportRate turns credits back into dollars. What was set in dollars with six
+// decimals comes back as it was.
+func exportRate(row store.Rate, creditPrice string) (manifestRate, bool, error) {
+	r, err := boot.ReadRate(row)
+	if err != nil {
+		return manifestRate{}, false, err
+	}
+	if len(r.Prices.Tiers) > 0 || (r.Cost != nil && len(r.Cost.Tiers) > 0) {
+		return manifestRate{}, false, nil
+	}
+	out := manifestRate{Provider: row.Provider, Model: row.Model, Type: string(row.Type), Context: r.Context, MaxOutput: r.MaxOutput}
+	if out.Prices, err = inDollars(&r.Prices, creditPrice); err != nil {
+		return out, false, err
+	}
+	if r.Cost != nil {
+		out.Costs, err = inDollars(r.Cost, "1")
+	}
+	return out, true, err
+}
+
+func inDollars(p *pricing.Prices, creditPrice string) (map[string]string, error) {
+	price, ok := new(big.Rat).SetString(creditPrice)
+	if !ok {
+		return nil, fmt.Errorf("credit price %q is not a number", creditPrice)
+	}
+	out := map[string]string{}
+	for b, v := range p.Buckets {
+		if !v.Set {
+			continue
+		}
+		// round(rate × price), half up, in pico-dollars
+		x := new(big.Rat).Mul(new(big.Rat).SetInt64(int64(v.Rate)), price)
+		n := new(big.Int).Add(new(big.Int).Lsh(x.Num(), 1), x.Denom())
+		n.Div(n, new(big.Int).Lsh(x.Denom(), 1))
+		if !n.IsInt64() {
+			return nil, money.ErrOverflow
+		}
+		out[hub.Bucket(b).String()] = money.Rate(n.Int64()).PerMillion()
+	}
+	return out, nil
+}

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/aigne-hub/aigne-hub/shared/boot"
+	"github.com/aigne-hub/aigne-hub/shared/httpkit"
+)
+
+// readyTimeout bounds one look at whether the hub can serve.
+const readyTimeout = 2 * time.Second
+
+// health says whether the process lives and can serve, and counts what it
+// serves.
+type health struct {
+	app      *boot.App
+	draining atomic.Bool
+	open     sync.WaitGroup
+}
+
+func (h *health) routes() []httpkit.Route {
+	return []httpkit.Route{
+		{Method: "GET", Pattern: "/healthz", Who: httpkit.Anonymous, Handler: alive},
+		{Method: "GET", Pattern: "/readyz", Who: httpkit.Anonymous, Handler: h.ready},
+	}
+}
+
+func alive(w http.ResponseWriter, _ *http.Request) error {
+	return httpkit.WriteJSON(w, http.StatusOK, map[string]string{"status": "ok"})
+}
+
+// ready names what is missing, without the errors themselves: anybody may ask.
+func (h *health) ready(w http.ResponseWriter, r *http.Request) error {
+	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
+	defer cancel()
+	reasons := []string{}
+	look := func(reason string, err error) {
+		if err != nil {
+			httpkit.Log(ctx).WarnContext(ctx, "not ready", "reason", reason, "error", err)
+			reasons = append(reasons, reason)
+		}
+	}
+	if h.draining.Load() {
+		reasons = append(reasons, "shutting down")
+	}
+	if err := h.app.Store.Ready(ctx); err != nil {
+		look("the database does not answer", err)
+	} else {
+		look("the database is not migrated for this version", h.app.Store.CheckSchema(ctx))
+		_, err := h.app.Vault(ctx)
+		look("the keyring cannot be opened", err)
+	}
+	if len(reasons) > 0 {
+		return httpkit.WriteJSON(w, http.StatusServiceUnavailable, map[string]any{"status": "unavailable", "reasons": reasons})
+	}
+	return httpkit.WriteJSON(w, http.StatusOK, map[string]string{"status": "ready"})
+}
+
+// track counts the requests that are being served.
+func (h *health) track(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h.open.Add(1)
+		defer h.open.Done()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// idle waits until nothing is being served, for at most limit.
+func (h *health) idle(limit time.Duration) bool {
+	done := make(chan struct{})
+	go func() {
+		h.open.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return true
+	case <-time.After(limit):
+		return false
+	}
+}

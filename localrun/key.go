@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/aigne-hub/aigne-hub/shared/boot"
+	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/store"
+)
+
+func keySpecs() []spec {
+	return []spec{
+		{
+			name: "create", usage: "make an API key and print it, this once", run: keyCreate, needs: []string{"user", "name"}, arg: "name",
+			flags: []cli.Flag{
+				text("user", "e-mail `ADDRESS` of the owner"), text("name", "`NAME` to tell it apart by"),
+				text("expires", "`WHEN` it ends: a time (RFC 3339) or how long from now (720h)"),
+			},
+			about: "The key stands alone on standard output. Only its hash is kept, so it cannot be shown again.",
+		},
+		{
+			name: "list", usage: "list API keys, without the keys themselves", run: keyList,
+			flags: []cli.Flag{text("user", "only those of the user with the e-mail `ADDRESS`")},
+		},
+		{
+			name: "revoke", usage: "end an API key; from then on it admits nothing", run: keyRevoke, needs: []string{"id"}, arg: "id",
+			flags: []cli.Flag{text("id", "`ID` of the key, as listed")},
+		},
+	}
+}
+
+// newKeyView is a key as it is shown once.
+type newKeyView struct {
+	ID        string     `json:"id"`
+	Key       string     `json:"key"`
+	Name      string     `json:"name"`
+	User      string     `json:"user"`
+	ExpiresAt *time.Time `json:"expires_at,omitempty"`
+}
+
+func keyCreate(j *job) error {
+	expires, err := j.moment("expires")
+	if err != nil {
+		return err
+	}
+	return j.withHub(func(a *boot.App) error {
+		key, row, err := a.Desk.CreateKey(j.ctx, actor, j.text("user"), j.text("name"), expires)
+		if err != nil {
+			return err
+		}
+		return j.show(newKeyView{row.ID, key.Reveal(), row.Name, j.text("user"), row.ExpiresAt}, key.Reveal()+"\n")
+	})
+}
+
+// moment reads a point in time: RFC 3339, or a duration from now. nil: not given.
+func (j *job) moment(flag string) (*time.Time, error) {
+	raw := strings.TrimSpace(j.text(flag))
+	if raw == "" && !j.c.IsSet(flag) {
+		return nil, nil
+	}
+	if d, err := time.ParseDuration(raw); err == nil && d > 0 {
+		t := time.Now().Add(d).UTC()
+		return &t, nil
+	}
+	t, err := time.Parse(time.RFC3339, raw)
+	if err != nil {
+		return nil, hub.Invalid(flag, "--%s must be a time such as 2027-01-31T00:00:00Z or a duration such as 720h, not %q", flag, raw)
+	}
+	t = t.UTC()
+	return &t, nil
+}
+
+// keyView is a key as it is listed.
+type keyView struct {
+	ID         string     `json:"id"`
+	Name       string     `json:"name"`
+	User       string     `json:"user"`
+	Hint       string     `json:"hint"` // its last characters
+	ExpiresAt  *time.Time `json:"expires_at"`
+	RevokedAt  *time.Time `json:"revoked_at"`
+	LastUsedAt *time.Time `json:"last_used_at"`
+	CreatedAt  time.Time  `json:"created_at"`
+}
+
+func keyList(j *job) error {
+	return j.withHub(func(a *boot.App) error {
+		keys, err := j.keys(a)
+		if err != nil {
+			return err
+		}
+		mails := emails{store: a.Store}
+		views, rows := make([]keyView, 0, len(keys)), make([][]string, 0, len(keys))
+		for _, k := range keys {
+			email, err := mails.of(j.ctx, k.UserID)
+			if err != nil {
+				return err
+			}
+			views = append(views, keyView{k.ID, k.Name, email, k.Hint, k.ExpiresAt, k.RevokedAt, k.LastUsedAt, k.CreatedAt})
+			rows = append(rows, []string{k.ID, k.Name, email, "…" + k.Hint, timeOrDash(k.ExpiresAt), timeOrDash(k.RevokedAt), timeOrDash(&k.CreatedAt)})
+		}
+		return j.show(views, table("ID NAME USER KEY EXPIRES REVOKED CREATED", rows))
+	})
+}
+
+func (j *job) keys(a *boot.App) ([]store.APIKey, error) {
+	if email := j.text("user"); email != "" {
+		u, err := a.Desk.User(j.ctx, email)
+		if err != nil {
+			return nil, err
+		}
+		return a.Store.Keys(j.ctx, u.ID)
+	}
+	var all []store.APIKey
+	for after := ""; ; after = all[len(all)-1].ID {
+		more, err := a.Store.AllKeys(j.ctx, after, page)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, more...)
+		if len(more) < page {
+			return all, nil
+		}
+	}
+}
+
+func keyRevoke(j *job) error {
+	return j.withHub(func(a *boot.App) error {
+		id := j.text("id")
+		if err := a.Desk.RevokeKey(j.ctx, actor, id); err != nil {
+			return err
+		}
+		return j.show(map[string]any{"id": id, "revoked": true}, fmt.Sprintf("Revoked key %s.\n", id))
+	})
+}
+
+// emails finds users' e-mail addresses by id and remembers them.
+type emails struct {
+	store *store.Store
+	known map[string]string
+}
+
+func (m *emails) of(ctx context.Context, userID string) (string, error) {
+	if email, ok := m.known[userID]; ok {
+		return email, nil
+	}
+	u, err := m.store.UserByID(ctx, userID)
+	if err != nil {
+		return "", fmt.Errorf("user %s: %w", userID, err)
+	}
+	if m.known == nil {
+		m.known = map[string]string{}
+	}
+	m.known[userID] = u.Email
+	return u.Email, nil
+}

@@ -1,0 +1,86 @@
+// Command aigne-hub is the hub in one process, and the operator's hand: it
+// serves all functions and carries out administrative acts on the database
+// directly, also while a hub serves. What the acts do lives in the packages
+// below; here are flags, output and the process's life.
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+
+	"github.com/urfave/cli/v2"
+)
+
+// version is set by the linker.
+var version = "dev"
+
+func main() {
+	p := &program{
+		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
+		lookup: os.LookupEnv, environ: os.Environ(),
+	}
+	os.Exit(p.run(context.Background(), os.Args))
+}
+
+// program is one run of the command and what it talks to.
+type program struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	lookup         func(name string) (string, bool)
+	environ        []string // NAME=value
+}
+
+// run carries out a command line and returns the exit code.
+func (p *program) run(ctx context.Context, args []string) int {
+	app := p.app()
+	args = reorder(app, args)
+	if err := app.RunContext(ctx, args); err != nil {
+		return p.fail(err, wantsJSON(args))
+	}
+	return exitDone
+}
+
+func (p *program) app() *cli.App {
+	app := cli.NewApp()
+	app.Name = "aigne-hub"
+	app.Usage = "an AI gateway with exact books"
+	app.Description = `Start with "aigne-hub serve", or let "aigne-hub quickstart" make the first provider, owner and key.
+Commands work on the database directly; a hub that serves sees a change within two seconds.
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found.`
+	app.Version = version
+	app.Writer, app.ErrWriter, app.Reader = p.stdout, p.stderr, p.stdin
+	app.Flags = append([]cli.Flag{jsonFlag()}, settingFlags(true)...)
+	app.Commands = p.commands()
+	app.Action = group("aigne-hub", app.Commands)
+	app.OnUsageError = usageFault
+	// Errors are printed once, by run, which also chooses the exit code.
+	app.ExitErrHandler = func(*cli.Context, error) {}
+	return app
+}
+
+func (p *program) commands() []*cli.Command {
+	return []*cli.Command{
+		p.command(spec{
+			name: "serve", usage: "serve all functions in one process", run: serve, allSettings: true,
+			about: "Prints the data folder, the address and, while there is no owner, a new set-up token.\n" +
+				"SIGINT and SIGTERM let open calls finish within --drain; a second one ends the process at once.",
+		}),
+		p.command(spec{name: "migrate", usage: "apply missing migrations and exit", run: migrate}),
+		p.command(quickstartSpec()),
+		p.command(spec{
+			name: "setup-token", usage: "print a new one-time token for becoming the first owner", run: setupToken,
+			about: "An earlier token stops working. Fails once there is an owner.",
+		}),
+		p.family("provider", "manage providers of models", providerSpecs()),
+		p.family("credential", "manage the keys of stored providers", credentialSpecs()),
+		p.family("rate", "manage what models cost", rateSpecs()),
+		p.family("user", "manage users", userSpecs()),
+		p.family("key", "manage API keys", keySpecs()),
+		p.family("credits", "give and show credits", creditSpecs()),
+		p.family("calls", "look at the call log", callSpecs()),
+		p.family("ledger", "prove the books", ledgerSpecs()),
+		p.command(applySpec()),
+		p.command(exportSpec()),
+	}
+}

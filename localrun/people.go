@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/aigne-hub/aigne-hub/shared/boot"
+	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/store"
+)
+
+// page is how many rows are read at a time from tables that grow.
+const page = 1000
+
+func userSpecs() []spec {
+	email := text("email", "e-mail `ADDRESS`")
+	password := toggle("password-stdin", "read the password from standard input (10 to 256 bytes)")
+	return []spec{
+		{
+			name: "create", usage: "make a user with an empty wallet", run: userCreate, needs: []string{"email", "role"}, arg: "email",
+			flags: []cli.Flag{email, text("role", "owner, admin, member or guest"), password},
+			about: "Without --password-stdin the user has API keys but cannot sign in.",
+		},
+		{name: "list", usage: "list users", run: userList},
+		{
+			name: "set-password", usage: "replace a user's password", run: userSetPassword, needs: []string{"email"}, arg: "email",
+			flags: []cli.Flag{email, password}, about: "Needs --password-stdin: a password does not belong on a command line.",
+		},
+	}
+}
+
+// userView is a user as it is shown.
+type userView struct {
+	ID         string     `json:"id"`
+	Email      string     `json:"email"`
+	Role       hub.Role   `json:"role"`
+	Password   bool       `json:"has_password"`
+	DisabledAt *time.Time `json:"disabled_at"`
+	CreatedAt  time.Time  `json:"created_at"`
+}
+
+func viewUser(u store.User) userView {
+	return userView{ID: u.ID, Email: u.Email, Role: u.Role, Password: u.PasswordHash != "", DisabledAt: u.DisabledAt, CreatedAt: u.CreatedAt}
+}
+
+func userCreate(j *job) error {
+	var password hub.Secret
+	var err error
+	if j.c.Bool("password-stdin") {
+		if password, err = j.readSecret("password-stdin"); err != nil {
+			return err
+		}
+	}
+	return j.withHub(func(a *boot.App) error {
+		u, err := a.Desk.CreateUser(j.ctx, actor, j.text("email"), hub.Role(j.text("role")), password)
+		if err != nil {
+			return err
+		}
+		return j.show(viewUser(u), fmt.Sprintf("Created %s %s.\n", u.Role, u.Email))
+	})
+}
+
+func userList(j *job) error {
+	return j.withHub(func(a *boot.App) error {
+		users, err := allUsers(j.ctx, a)
+		if err != nil {
+			return err
+		}
+		views, rows := make([]userView, 0, len(users)), make([][]string, 0, len(users))
+		for _, u := range users {
+			v := viewUser(u)
+			views = append(views, v)
+			rows = append(rows, []string{v.Email, string(v.Role), yesNo(v.Password), timeOrDash(v.DisabledAt), timeOrDash(&v.CreatedAt), v.ID})
+		}
+		return j.show(views, table("EMAIL ROLE PASSWORD DISABLED CREATED ID", rows))
+	})
+}
+
+func allUsers(ctx context.Context, a *boot.App) ([]store.User, error) {
+	var all []store.User
+	for after := ""; ; after = all[len(all)-1].ID {
+		more, err := a.Store.Users(ctx, after, page)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, more...)
+		if len(more) < page {
+			return all, nil
+		}
+	}
+}
+
+func userSetPassword(j *job) error {
+	if !j.c.Bool("password-stdin") {
+		return hub.Invalid("password-stdin", "set-password needs --password-stdin")
+	}
+	password, err := j.readSecret("password-stdin")
+	if err != nil {
+		return err
+	}
+	return j.withHub(func(a *boot.App) error {
+		if err := a.Desk.SetPassword(j.ctx, actor, j.text("email"), password); err != nil {
+			return err
+		}
+		return j.show(map[string]any{"email": j.text("email"), "changed": true}, fmt.Sprintf("Set the password of %s.\n", j.text("email")))
+	})
+}

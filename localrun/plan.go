@@ -1,0 +1,391 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/aigne-hub/aigne-hub/shared/boot"
+	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/ledger"
+	"github.com/aigne-hub/aigne-hub/shared/money"
+	"github.com/aigne-hub/aigne-hub/shared/operator"
+	"github.com/aigne-hub/aigne-hub/shared/pricing"
+	"github.com/aigne-hub/aigne-hub/shared/provider"
+	"github.com/aigne-hub/aigne-hub/shared/routing"
+	"github.com/aigne-hub/aigne-hub/shared/store"
+)
+
+// planner compares a manifest with what the database holds.
+type planner struct {
+	ctx    context.Context
+	app    *boot.App
+	lookup func(string) (string, bool)
+	users  map[string]store.User // by e-mail address in lower case
+	out    []change
+}
+
+// planManifest lists the steps that lead from the database to the manifest. It
+// changes nothing.
+func planManifest(ctx context.Context, a *boot.App, lookup func(string) (string, bool), m manifest) ([]change, error) {
+	p := &planner{ctx: ctx, app: a, lookup: lookup, users: map[string]store.User{}, out: []change{}}
+	for _, step := range []func(manifest) error{p.planUsers, p.planProviders, p.planRates, p.planGrants} {
+		if err := step(m); err != nil {
+			return nil, err
+		}
+	}
+	return p.out, nil
+}
+
+// add appends a step; without details an existing thing stays as it is.
+func (p *planner) add(exists bool, kind, name string, detail []string, do func(ctx context.Context) error) {
+	c := change{Action: "create", Kind: kind, Name: name, Detail: detail, do: do}
+	switch {
+	case exists && len(detail) == 0:
+		c.Action, c.Detail, c.do = "none", []string{}, nil
+	case exists:
+		c.Action = "change"
+	}
+	p.out = append(p.out, c)
+}
+
+// turned describes the change of one field.
+func turned(field, from, to string) string {
+	return fmt.Sprintf("%s: %s → %s", field, cmp.Or(from, dash), cmp.Or(to, dash))
+}
+
+func (p *planner) planUsers(m manifest) error {
+	all, err := allUsers(p.ctx, p.app)
+	if err != nil {
+		return err
+	}
+	for _, u := range all {
+		p.users[strings.ToLower(u.Email)] = u
+	}
+	for _, want := range m.Users {
+		role := hub.Role(want.Role)
+		have, exists := p.users[strings.ToLower(want.Email)]
+		var detail []string
+		do := func(ctx context.Context) error { return p.app.Desk.SetRole(ctx, actor, want.Email, role) }
+		switch {
+		case !exists:
+			detail = []string{"role: " + want.Role}
+			do = func(ctx context.Context) error {
+				_, err := p.app.Desk.CreateUser(ctx, actor, want.Email, role, "")
+				return err
+			}
+			// Grants further down may name users that are yet to be made.
+			p.users[strings.ToLower(want.Email)] = store.User{Email: want.Email, Role: role}
+		case have.Role != role:
+			detail = []string{turned("role", string(have.Role), want.Role)}
+		}
+		p.add(exists, "user", want.Email, detail, do)
+	}
+	return nil
+}
+
+func (p *planner) planProviders(m manifest) error {
+	stored, err := p.app.Store.Providers(p.ctx)
+	if err != nil {
+		return err
+	}
+	byName := map[string]store.Provider{}
+	for _, have := range stored {
+		byName[have.Name] = have
+	}
+	credentials, err := p.app.Store.Credentials(p.ctx)
+	if err != nil {
+		return err
+	}
+	for i, want := range m.Providers {
+		path := fmt.Sprintf("providers[%d]", i)
+		have, exists := byName[want.Name]
+		if err := p.planProvider(path, want, have, exists); err != nil {
+			return err
+		}
+		for k, c := range want.Credentials {
+			var existing *store.Credential
+			for n := range credentials {
+				if exists && credentials[n].ProviderID == have.ID && credentials[n].Name == c.Name {
+					existing = &credentials[n]
+				}
+			}
+			if err := p.planCredential(fmt.Sprintf("%s.credentials[%d]", path, k), want.Name, c, existing); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (p *planner) planProvider(path string, want manifestProvider, have store.Provider, exists bool) error {
+	kind, ok := provider.Find(want.Kind)
+	if !ok {
+		return hub.Invalid(path+".kind", "%s.kind: %q is no provider kind; there are %s", path, want.Kind, kindNames())
+	}
+	base := ""
+	if want.BaseURL != "" || kind.BaseURL == "" {
+		var err error
+		if base, err = provider.NormaliseBaseURL(kind, want.BaseURL); err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	if !exists {
+		p.add(false, "provider", want.Name, []string{"kind: " + kind.ID}, func(ctx context.Context) error {
+			_, err := p.app.Desk.AddProvider(ctx, actor, operator.NewProvider{Kind: kind.ID, Name: want.Name, BaseURL: base, Region: want.Region})
+			if err == nil && want.Enabled != nil && !*want.Enabled {
+				err = p.app.Desk.ChangeProvider(ctx, actor, want.Name, operator.ChangedProvider{Enabled: want.Enabled})
+			}
+			return err
+		})
+		return nil
+	}
+	if have.Kind != kind.ID {
+		return hub.Invalid(path+".kind", "%s.kind: the provider %s is of kind %s, which cannot be changed; remove it first", path, have.Name, have.Kind)
+	}
+	var detail []string
+	n := operator.ChangedProvider{}
+	if base != "" && base != have.BaseURL {
+		detail, n.BaseURL = append(detail, turned("base_url", have.BaseURL, base)), &base
+	}
+	if want.Region != "" && want.Region != have.Region {
+		detail, n.Region = append(detail, turned("region", have.Region, want.Region)), &want.Region
+	}
+	if want.Enabled != nil && *want.Enabled != have.Enabled {
+		detail, n.Enabled = append(detail, turned("enabled", yesNo(have.Enabled), yesNo(*want.Enabled))), want.Enabled
+	}
+	p.add(true, "provider", want.Name, detail, func(ctx context.Context) error { return p.app.Desk.ChangeProvider(ctx, actor, want.Name, n) })
+	return nil
+}
+
+func (p *planner) planCredential(path, providerName string, want manifestCredential, have *store.Credential) error {
+	variable, err := envReference(path+".value", want.Value)
+	if err != nil {
+		return err
+	}
+	raw, _ := p.lookup(variable)
+	secret := hub.Secret(strings.TrimSpace(raw))
+	if want.Weight < 0 {
+		return hub.Invalid(path+".weight", "%s.weight must be 1 to 1000000", path)
+	}
+	name := providerName + "/" + want.Name
+	desk := p.app.Desk
+	if have == nil {
+		if secret == "" {
+			return hub.Invalid(path+".value", "%s.value: the environment variable %s is not set, or empty", path, variable)
+		}
+		p.add(false, "credential", name, []string{"value: from " + variable}, func(ctx context.Context) error {
+			_, err := desk.AddCredential(ctx, actor, providerName, want.Name, want.Weight, secret)
+			if err == nil && want.Active != nil && !*want.Active {
+				err = desk.SetCredentialActive(ctx, actor, providerName, want.Name, false)
+			}
+			return err
+		})
+		return nil
+	}
+	var detail []string
+	weight := int64(0)
+	if want.Weight != 0 && want.Weight != have.Weight {
+		weight = want.Weight
+		detail = append(detail, turned("weight", fmt.Sprint(have.Weight), fmt.Sprint(weight)))
+	}
+	if secret, err = p.newValue(*have, secret); err != nil {
+		return err
+	}
+	if secret != "" {
+		detail = append(detail, "value: from "+variable)
+	}
+	resealed := len(detail) > 0
+	switched := want.Active != nil && *want.Active != have.Active
+	if switched {
+		detail = append(detail, turned("active", yesNo(have.Active), yesNo(*want.Active)))
+	}
+	p.add(true, "credential", name, detail, func(ctx context.Context) error {
+		if resealed {
+			if err := desk.ChangeCredential(ctx, actor, providerName, want.Name, weight, secret); err != nil {
+				return err
+			}
+		}
+		if switched {
+			return desk.SetCredentialActive(ctx, actor, providerName, want.Name, *want.Active)
+		}
+		return nil
+	})
+	return nil
+}
+
+// newValue is secret, or "" where the credential has that value already.
+func (p *planner) newValue(have store.Credential, secret hub.Secret) (hub.Secret, error) {
+	if secret == "" {
+		return "", nil
+	}
+	keyring, err := p.app.Vault(p.ctx)
+	if err != nil {
+		return "", err
+	}
+	// A value that cannot be opened is of no use to anybody: it is replaced.
+	if old, err := keyring.Open(operator.CredentialAAD(have.ID), have.Sealed); err == nil && old == secret {
+		return "", nil
+	}
+	return secret, nil
+}
+
+func (p *planner) planRates(m manifest) error {
+	rows, err := p.app.Store.Rates(p.ctx)
+	if err != nil {
+		return err
+	}
+	have := map[string]store.Rate{}
+	for _, r := range rows {
+		have[r.Provider+"\x00"+r.Model+"\x00"+string(r.Type)] = r
+	}
+	for i, want := range m.Rates {
+		n, err := want.rate(fmt.Sprintf("rates[%d]", i))
+		if err != nil {
+			return err
+		}
+		old, exists := have[n.Provider+"\x00"+n.Model+"\x00"+string(n.Type)]
+		detail, err := p.rateDetail(n, old, exists)
+		if err != nil {
+			return fmt.Errorf("rates[%d]: %w", i, err)
+		}
+		p.add(exists, "rate", n.Provider+"/"+n.Model+" "+string(n.Type), detail, func(ctx context.Context) error {
+			_, err := p.app.Desk.SetRate(ctx, actor, n)
+			return err
+		})
+	}
+	return nil
+}
+
+// rateDetail compares in the stored form, credits per unit, where the same
+// dollars always give the same figures.
+func (p *planner) rateDetail(n operator.NewRate, old store.Rate, exists bool) ([]string, error) {
+	prices, err := inCredits(n.Prices, p.app.Config.CreditPrice)
+	if err != nil {
+		return nil, err
+	}
+	costs := &pricing.Prices{}
+	if len(n.Costs) > 0 {
+		if costs, err = inCredits(n.Costs, "1"); err != nil {
+			return nil, err
+		}
+	}
+	if !exists {
+		return []string{"credits per million: " + viewPrices(prices).words()}, nil
+	}
+	before, err := boot.ReadRate(old)
+	if err != nil {
+		return nil, err
+	}
+	if before.Cost == nil {
+		before.Cost = &pricing.Prices{}
+	}
+	meta := func(m routing.RateMetadata) string {
+		b, _ := json.Marshal(m) // two integers always encode
+		return string(b)
+	}
+	var detail []string
+	for _, f := range []struct{ field, from, to string }{
+		{"credits per million", viewPrices(&before.Prices).words(), viewPrices(prices).words()},
+		{"cost per million", viewPrices(before.Cost).words(), viewPrices(costs).words()},
+		{"limits", meta(routing.RateMetadata{Context: before.Context, MaxOutput: before.MaxOutput}),
+			meta(routing.RateMetadata{Context: n.Context, MaxOutput: n.MaxOutput})},
+	} {
+		if f.from != f.to {
+			detail = append(detail, turned(f.field, f.from, f.to))
+		}
+	}
+	return detail, nil
+}
+
+func inCredits(perMillion map[hub.Bucket]string, creditPrice string) (*pricing.Prices, error) {
+	var dollars pricing.Prices
+	for b, text := range perMillion {
+		rate, err := money.ParsePerMillion(text)
+		if err != nil {
+			return nil, err
+		}
+		dollars.Set(b, rate)
+	}
+	out, err := pricing.FromCost(dollars, "0", creditPrice)
+	return &out, err
+}
+
+// grantID makes the same grant the same operation, however often it is applied.
+func grantID(name, email string) string {
+	sum := sha256.Sum256([]byte("apply\x00" + name + "\x00" + strings.ToLower(email)))
+	return "apply-" + hex.EncodeToString(sum[:16])
+}
+
+func (p *planner) planGrants(m manifest) error {
+	for i, want := range m.Grants {
+		path := fmt.Sprintf("grants[%d]", i)
+		u, known := p.users[strings.ToLower(want.User)]
+		if !known {
+			return hub.Invalid(path+".user", "%s.user: there is no user %s, here or in the file", path, want.User)
+		}
+		have, err := p.grant(u, grantID(want.Name, want.User))
+		if err != nil {
+			return err
+		}
+		amount, err := money.ParseCredits(want.Amount)
+		if err != nil {
+			return err
+		}
+		expires, err := want.expiry(path)
+		if err != nil {
+			return err
+		}
+		if have != nil && have.Amount != amount {
+			return hub.Invalid(path+".amount", "%s: the grant %s of %s credits has been given and cannot become one of %s; use another name", path, want.Name, have.Amount, amount)
+		}
+		if have == nil && expires != nil && !expires.After(p.app.Now()) {
+			return hub.Invalid(path+".expires_at", "%s.expires_at must lie in the future", path)
+		}
+		var detail []string
+		if have == nil {
+			detail = []string{"credits: " + amount.String()}
+		}
+		p.add(have != nil, "grant", want.Name+" for "+want.User, detail, func(ctx context.Context) error {
+			return p.give(ctx, want, ledger.Gift{Name: want.Name, Amount: amount, ExpiresAt: expires, Actor: actor, Reason: want.Reason,
+				ID: grantID(want.Name, want.User)})
+		})
+	}
+	return nil
+}
+
+func (p *planner) grant(u store.User, id string) (*store.Grant, error) {
+	if u.AccountID == "" {
+		return nil, nil // the user is yet to be made
+	}
+	grants, err := p.app.Store.Grants(p.ctx, u.AccountID)
+	if err != nil {
+		return nil, err
+	}
+	for i := range grants {
+		if grants[i].ID == id {
+			return &grants[i], nil
+		}
+	}
+	return nil, nil
+}
+
+func (p *planner) give(ctx context.Context, want manifestGrant, g ledger.Gift) error {
+	u, err := p.app.Desk.User(ctx, want.User)
+	if err != nil {
+		return err
+	}
+	g.AccountID = u.AccountID
+	if _, err := p.app.Book.Grant(ctx, g); err != nil {
+		return err
+	}
+	after, err := json.Marshal(map[string]string{"amount": g.Amount.String(), "grant": g.ID, "reason": g.Reason})
+	if err != nil {
+		return err
+	}
+	return p.app.Store.Audit(ctx, actor, "credits.grant", u.Email, "", string(after))
+}

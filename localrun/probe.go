@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/aigne-hub/aigne-hub/shared/boot"
+	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/provider"
+	"github.com/aigne-hub/aigne-hub/shared/routing"
+)
+
+// probeTimeout bounds one request of `provider test`.
+const probeTimeout = 20 * time.Second
+
+// probeView is the outcome of a request with one credential.
+type probeView struct {
+	Provider   string `json:"provider"`
+	Credential string `json:"credential"`
+	OK         bool   `json:"ok"`
+	HTTPStatus int    `json:"http_status"` // 0: no answer
+	LatencyMS  int64  `json:"latency_ms"`
+	Error      string `json:"error"`
+}
+
+func providerTest(j *job) error {
+	return j.withHub(func(a *boot.App) error {
+		p, err := usable(j.ctx, a, j.text("name"))
+		if err != nil {
+			return err
+		}
+		views := make([]probeView, 0, len(p.Credentials))
+		rows, failed := [][]string(nil), 0
+		for _, c := range p.Credentials {
+			v := probe(j.ctx, p, c)
+			outcome := "ok"
+			if !v.OK {
+				outcome = "failed"
+				failed++
+			}
+			views = append(views, v)
+			rows = append(rows, []string{v.Provider, v.Credential, outcome, strconv.FormatInt(v.LatencyMS, 10) + " ms", orDash(v.Error)})
+		}
+		if err := j.show(views, table("PROVIDER CREDENTIAL RESULT LATENCY ERROR", rows)); err != nil {
+			return err
+		}
+		if failed > 0 {
+			return hub.Errorf(hub.CodeUpstream, "%d of %d credentials of %s failed", failed, len(views), p.Name)
+		}
+		return nil
+	})
+}
+
+// usable finds a provider, stored or of the environment, that calls could go to.
+func usable(ctx context.Context, a *boot.App, name string) (*routing.Provider, error) {
+	if err := a.Reload(ctx); err != nil {
+		return nil, err
+	}
+	for _, p := range a.Routes().Providers() {
+		if p.Name != name {
+			continue
+		}
+		if len(p.Credentials) == 0 {
+			return nil, hub.Errorf(hub.CodeProviderCredential, "the provider %s has no active credential; `aigne-hub credential add` stores one", name)
+		}
+		return p, nil
+	}
+	stored, err := a.Store.Providers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range stored {
+		if p.Name == name {
+			return nil, hub.Errorf(hub.CodeUnavailable, "the provider %s is disabled, or its kind or base URL cannot be used", name)
+		}
+	}
+	return nil, hub.Errorf(hub.CodeNotFound, "there is no provider named %s", name)
+}
+
+// probe asks for the list of models: the one request that every language has
+// and no vendor charges for.
+func probe(ctx context.Context, p *routing.Provider, c routing.Credential) probeView {
+	v := probeView{Provider: p.Name, Credential: c.Name}
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	started := time.Now()
+	status, err := askModels(ctx, p, c.Secret)
+	v.LatencyMS = time.Since(started).Milliseconds()
+	v.HTTPStatus = status
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		v.Error = fmt.Sprintf("no answer within %s", probeTimeout)
+	case err != nil:
+		v.Error = err.Error()
+	case status == http.StatusUnauthorized, status == http.StatusForbidden:
+		v.Error = fmt.Sprintf("HTTP %d: the provider refuses the credential", status)
+	case status == http.StatusNotFound:
+		v.Error = "HTTP 404: there is no list of models at the base URL " + p.BaseURL
+	case status < 200 || status > 299:
+		v.Error = fmt.Sprintf("HTTP %d", status)
+	default:
+		v.OK = true
+	}
+	return v
+}
+
+func askModels(ctx context.Context, p *routing.Provider, secret hub.Secret) (int, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, p.BaseURL+"/models", nil)
+	if err != nil {
+		return 0, errors.New("the base URL cannot be asked")
+	}
+	if p.Kind.Auth == provider.XAPIKey {
+		r.Header.Set("Anthropic-Version", "2023-06-01") // docs.claude.com/en/api/versioning
+	}
+	if err := provider.Authorize(p.Kind, r, secret); err != nil {
+		return 0, err
+	}
+	// Where a provider redirects to is nobody that the credential was meant for.
+	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	defer client.CloseIdleConnections()
+	res, err := client.Do(r)
+	if err != nil {
+		return 0, err
+	}
+	return res.StatusCode, res.Body.Close()
+}

@@ -1,0 +1,179 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/aigne-hub/aigne-hub/shared/boot"
+	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/identity"
+	"github.com/aigne-hub/aigne-hub/shared/schedule"
+)
+
+const (
+	headerTimeout  = 10 * time.Second
+	idleTimeout    = 120 * time.Second
+	maxHeaderBytes = 64 << 10
+	// settleTime is what handlers whose connection was cut have to settle: a
+	// Blocklet host kills 1.6 s after its signal.
+	settleTime = 1500 * time.Millisecond
+)
+
+// serve opens the hub and serves until a signal ends it.
+func serve(j *job) error {
+	cfg, err := j.config()
+	if err != nil {
+		return err
+	}
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(signals)
+
+	listener, err := listen(j.ctx, cfg)
+	if err != nil {
+		return err
+	}
+	log := j.logger(cfg, true)
+	a, err := boot.Open(j.ctx, cfg, boot.Options{Log: log, Env: j.lookup, Migrate: true})
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	s := &server{job: j, app: a, log: log, health: &health{app: a}}
+	err = s.run(listener, signals)
+	return errors.Join(err, closeHub(j.ctx, a))
+}
+
+// listen comes before the database, so that a port that is taken leaves no
+// trace.
+func listen(ctx context.Context, cfg boot.Config) (net.Listener, error) {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Listen)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, hub.Errorf(hub.CodeUnavailable, "the address %s is in use; choose another with --listen or AIGNE_HUB_LISTEN", cfg.Listen)
+	}
+	if err != nil {
+		return nil, hub.Wrap(hub.CodeUnavailable, err, "cannot listen on %s (--listen)", cfg.Listen)
+	}
+	return listener, nil
+}
+
+// server is one hub while it serves.
+type server struct {
+	*job
+	app    *boot.App
+	log    *slog.Logger
+	health *health
+}
+
+func (s *server) run(listener net.Listener, signals <-chan os.Signal) error {
+	// The keyring is opened, or made, before anything needs it.
+	_, err := s.app.Vault(s.ctx)
+	if err = errors.Join(err, s.app.Reload(s.ctx)); err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	runner, err := schedule.New(jobs(s.app), schedule.Options{Lease: s.app.JobLease(), Log: s.log})
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	background, stop := context.WithCancel(s.ctx)
+	defer stop()
+	ended := make(chan struct{}, 2)
+	for _, work := range []func(context.Context){s.app.Watch, runner.Serve} {
+		go func() {
+			work(background)
+			ended <- struct{}{}
+		}()
+	}
+	web := &http.Server{
+		Handler: compose(s.app, wire(s.app), s.health), ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout,
+		MaxHeaderBytes: maxHeaderBytes, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- web.Serve(listener) }()
+	if err = s.greet(listener.Addr().String()); err == nil {
+		select {
+		case err = <-failed:
+		case sig := <-signals:
+			s.log.Info("stopping", "signal", sig.String(), "drain", s.app.Config.Drain.String())
+			s.drain(web, signals)
+		case <-s.ctx.Done():
+			s.drain(web, signals)
+		}
+	}
+	stop()
+	<-ended
+	<-ended
+	return errors.Join(err, web.Close())
+}
+
+// drain lets open calls finish, then cuts the connections and gives handlers a
+// moment to settle. A second signal ends the process at once.
+func (s *server) drain(web *http.Server, signals <-chan os.Signal) {
+	s.health.draining.Store(true)
+	go func() {
+		if sig, ok := <-signals; ok {
+			s.log.Warn("ended by a second signal; open calls will be settled as interrupted", "signal", sig.String())
+			os.Exit(exitFailed)
+		}
+	}()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), s.app.Config.Drain)
+	defer cancel()
+	if err := web.Shutdown(ctx); err == nil {
+		return
+	}
+	s.log.Warn("calls are still open, their connections are cut", "after", s.app.Config.Drain.String())
+	if err := web.Close(); err != nil {
+		s.log.Warn("connections not closed", "error", err)
+	}
+	if !s.health.idle(settleTime) {
+		s.log.Warn("calls are still open; they will be settled as interrupted")
+	}
+}
+
+// greeting is what serve prints when it is up.
+type greeting struct {
+	Version    string `json:"version"`
+	Data       string `json:"data"`
+	Database   string `json:"database"`
+	Listen     string `json:"listen"`
+	URL        string `json:"url"`
+	SetupToken string `json:"setup_token,omitempty"`
+}
+
+// greet says where the hub is and, while it has no owner, how to become one.
+func (s *server) greet(addr string) error {
+	cfg := s.app.Config
+	g := greeting{Version: version, Data: cfg.Data, Database: cfg.Database, Listen: addr, URL: serverURL(cfg, addr)}
+	token, err := s.app.Users.NewSetupToken(s.ctx)
+	if err != nil && !errors.Is(err, identity.ErrHasOwner) {
+		return err
+	}
+	g.SetupToken = token.Reveal()
+	return s.show(g, g.words())
+}
+
+func (g greeting) words() string {
+	var b strings.Builder
+	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	line("AIGNE Hub %s", g.Version)
+	line("Data folder:   %s", g.Data)
+	line("Address:       %s", g.URL)
+	if g.SetupToken == "" {
+		line("First call:    aigne-hub quickstart --data %s   prints it", g.Data)
+		return b.String()
+	}
+	line("Set-up token:  %s", g.SetupToken)
+	line("There is no owner yet. Become it with the token, which works once:")
+	line("  curl %s/api/auth/setup -H 'Content-Type: application/json' -d '%s'", g.URL,
+		`{"token":"`+g.SetupToken+`","email":"you@example.com","password":"AT-LEAST-10-CHARACTERS"}`)
+	line("or without a password: aigne-hub quickstart --data %s   makes owner, provider and key, and prints the first call.", g.Data)
+	return b.String()
+}
