@@ -23,7 +23,7 @@ const (
 	headerTimeout  = 10 * time.Second
 	idleTimeout    = 120 * time.Second
 	maxHeaderBytes = 64 << 10
-	// settleTime is what handlers whose connection was cut have to settle: a
+	// settleTime is what handlers whose provider was cut off have to settle: a
 	// Blocklet host kills 1.6 s after its signal.
 	settleTime = 1500 * time.Millisecond
 )
@@ -114,8 +114,8 @@ func (s *server) run(listener net.Listener, signals <-chan os.Signal) error {
 	return errors.Join(err, web.Close())
 }
 
-// drain lets open calls finish, then cuts the connections and gives handlers a
-// moment to settle. A second signal ends the process at once.
+// drain lets open calls finish, then ends them as delivered, gives handlers a
+// moment to settle, and cuts the connections. A second signal ends the process at once.
 func (s *server) drain(web *http.Server, signals <-chan os.Signal) {
 	s.health.draining.Store(true)
 	go func() {
@@ -129,12 +129,13 @@ func (s *server) drain(web *http.Server, signals <-chan os.Signal) {
 	if err := web.Shutdown(ctx); err == nil {
 		return
 	}
-	s.log.Warn("calls are still open, their connections are cut", "after", s.app.Config.Drain.String())
-	if err := web.Close(); err != nil {
-		s.log.Warn("connections not closed", "error", err)
-	}
+	s.log.Warn("calls are still open, they are settled as delivered", "after", s.app.Config.Drain.String())
+	s.app.Halt()
 	if !s.health.idle(settleTime) {
 		s.log.Warn("calls are still open; they will be settled as interrupted")
+	}
+	if err := web.Close(); err != nil {
+		s.log.Warn("connections not closed", "error", err)
 	}
 }
 

@@ -184,16 +184,19 @@ func TestSIGTERMLetsOpenCallsFinish(t *testing.T) {
 
 func TestADrainHasAnEnd(t *testing.T) {
 	t.Parallel()
-	h := newHub(t, "AIGNE_HUB_BILLING_ON_ABORT=delivered")
+	h := newHub(t)
 	fake, key := h.withProvider()
 	s := h.serve("--drain", "100ms")
 	answer := stalled(t, s, fake, key, fakeprovider.NewGate())
 	s.signal(syscall.SIGTERM)
 	assert.Equal(t, 0, s.exit(10*time.Second))
-	assert.NotContains(t, <-answer, "[DONE]", "half an answer does not pass for a whole one")
+	text := <-answer
+	assert.NotContains(t, text, "[DONE]", "half an answer does not pass for a whole one")
+	assert.Contains(t, text, `data: {"error":`, "the client is told")
 	calls := decode[[]callView](h, "calls", "list")
 	require.Len(t, calls, 1)
-	assert.Equal(t, "aborted", string(calls[0].Status), "it was settled before the end")
+	assert.Equal(t, "failed", string(calls[0].Status), "it was settled before the end")
+	assert.NotZero(t, calls[0].Usage["output"], "as delivered")
 	h.ok("ledger", "verify")
 }
 

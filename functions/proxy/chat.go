@@ -124,6 +124,7 @@ type exchange struct {
 	upstream context.Context // ends with the call, not with the client
 	cancel   context.CancelFunc
 	leave    func() bool
+	halt     func() bool
 	lane     lane   // of the answer that was accepted
 	whole    []byte // its body, when the caller wants no stream
 	frames   streamReader
@@ -137,6 +138,7 @@ func newExchange(h *handler, w http.ResponseWriter, r *http.Request, server dial
 	ctx := context.WithoutCancel(r.Context())
 	x.upstream, x.cancel = context.WithTimeout(ctx, h.Limits.Total)
 	x.leave = context.AfterFunc(r.Context(), x.clientLeft)
+	x.halt = context.AfterFunc(h.Halt, x.cancel)
 	w.Header().Set("x-aigne-hub-call-id", t.CallID)
 	if v.Stream {
 		x.out = newClientStream(w, h.Limits.Ping)
@@ -147,6 +149,7 @@ func newExchange(h *handler, w http.ResponseWriter, r *http.Request, server dial
 // done stops everything that the exchange started.
 func (x *exchange) done() {
 	x.leave()
+	x.halt()
 	if x.out != nil {
 		x.out.stop()
 	}

@@ -3,6 +3,7 @@
 package proxy
 
 import (
+	"context"
 	"errors"
 	"io"
 	"log/slog"
@@ -33,6 +34,9 @@ type Deps struct {
 	MaxBody      int64 // bytes
 	PublicModels bool  // GET /api/ai/models answers without a key
 	MountPoint   string
+	// Halt ends when open calls must be settled at once as delivered: the process
+	// is about to be killed. nil: never.
+	Halt context.Context
 }
 
 // Limits are the times of a call.
@@ -69,6 +73,9 @@ func (s slots) give() { <-s }
 
 // New returns the function's handler.
 func New(d Deps) http.Handler {
+	if d.Halt == nil {
+		d.Halt = context.Background()
+	}
 	h := &handler{Deps: d, drains: make(slots, maxDrains), clients: map[dialect.Name]dialect.Client{
 		dialect.OpenAIChat: openai.Client{},
 		dialect.Anthropic:  anthropic.Client{},

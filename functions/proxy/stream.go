@@ -172,5 +172,8 @@ func (x *exchange) cut(err error) *hub.Error {
 	if errors.Is(err, context.Canceled) && x.gone() {
 		return &hub.Error{Code: hub.CodeUpstream, Message: "The client left.", Cause: err}
 	}
+	if x.h.Halt.Err() != nil {
+		return &hub.Error{Code: hub.CodeUnavailable, Message: "The hub is restarting; the answer ends here.", Cause: err}
+	}
 	return brokenAnswer(err)
 }

@@ -63,7 +63,7 @@ const (
 	leastOutput    = 256     // tokens below which lowering helps nobody
 )
 
-// ErrStale: the configuration has changed; plan again and admit again.
+// ErrStale says that the configuration has changed: plan and admit again.
 var ErrStale = &hub.Error{Code: hub.CodeStaleConfig, Message: "The configuration changed while the request was admitted; please try again."}
 
 // Admit records the call and holds its dearest price. After it returns nil the

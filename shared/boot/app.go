@@ -50,6 +50,8 @@ type App struct {
 	Upstream  *upstream.Client
 
 	env      Env
+	halting  context.Context
+	halt     context.CancelFunc
 	snapshot atomic.Pointer[routing.Snapshot]
 	checked  atomic.Int64 // when the version was last compared, Unix milliseconds
 
@@ -74,6 +76,7 @@ func Open(ctx context.Context, cfg Config, o Options) (*App, error) {
 		return nil, err
 	}
 	a := &App{Config: cfg, Log: o.Log, Now: o.Now, Store: s, env: o.Env, Catalogue: pricing.OpenCatalogue(o.Now)}
+	a.halting, a.halt = context.WithCancel(context.Background())
 	if err := a.schema(ctx, o.Migrate); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -122,6 +125,13 @@ func prepareFolder(cfg Config) error {
 	}
 	return nil
 }
+
+// Halting ends once Halt is called.
+func (a *App) Halting() context.Context { return a.halting }
+
+// Halt makes every open call settle now, as delivered: the process has little
+// time left.
+func (a *App) Halt() { a.halt() }
 
 // Close settles nothing: callers drain first. It gives the lease back and
 // closes the database.

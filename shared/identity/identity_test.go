@@ -1,6 +1,7 @@
 package identity_test
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"path/filepath"
 	"sync/atomic"
@@ -57,7 +58,7 @@ func TestAKeyNamesItsCallerUntilItIsRevoked(t *testing.T) {
 	assert.Equal(t, "***", key.String())
 
 	for _, header := range []string{"Authorization", "x-api-key", "x-goog-api-key"} {
-		r := httptest.NewRequest("GET", "/v1/models", nil)
+		r := httptest.NewRequest(http.MethodGet, "/v1/models", nil)
 		v := key.Reveal()
 		if header == "Authorization" {
 			v = "Bearer " + v
@@ -70,7 +71,7 @@ func TestAKeyNamesItsCallerUntilItIsRevoked(t *testing.T) {
 		assert.Equal(t, user.AccountID, c.AccountID)
 		assert.Equal(t, "@aigne/cli:laptop", c.AppID)
 	}
-	r := httptest.NewRequest("GET", "/v1beta/models?alt=sse&key="+key.Reveal(), nil)
+	r := httptest.NewRequest(http.MethodGet, "/v1beta/models?alt=sse&key="+key.Reveal(), nil)
 	_, err = keys.Require(r)
 	require.NoError(t, err)
 	assert.Equal(t, "/v1beta/models?alt=sse", r.RequestURI, "the key leaves the URL")
@@ -92,7 +93,7 @@ func TestBadCredentialsAreRefused(t *testing.T) {
 		"basic auth":       {"Authorization": "Basic abc"},
 		"two unequal keys": {"x-api-key": "sk-hub-a", "Authorization": "Bearer sk-hub-b"},
 	} {
-		r := httptest.NewRequest("GET", "/", nil)
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		for k, v := range headers {
 			r.Header.Set(k, v)
 		}

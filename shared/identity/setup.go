@@ -18,7 +18,7 @@ type Users struct {
 
 const setupTokenSetting = "setup_token_hash"
 
-// ErrHasOwner: an owner exists, so there is nothing to set up.
+// ErrHasOwner says that an owner exists, so there is nothing to set up.
 var ErrHasOwner = hub.Errorf(hub.CodeConflict, "This hub has an owner already; set-up tokens are for the first one only.")
 
 // NewSetupToken makes a one-time token that lets its bearer become the first

@@ -131,7 +131,7 @@ func TestEveryKindGivesTheSameRequest(t *testing.T) {
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		assert.NoError(t, err)
-		assert.Equal(t, `{"greet":"hello"}`, string(body))
+		assert.JSONEq(t, `{"greet":"hello"}`, string(body))
 		assert.EqualValues(t, len(body), r.ContentLength)
 		assert.Equal(t, "POST", r.Method)
 		assert.Equal(t, "/v1/models/openai/gpt-4o", r.URL.Path)
@@ -309,7 +309,7 @@ func TestOtherEvents(t *testing.T) {
 		opts := lambdahttp.Options{Other: func(_ context.Context, raw json.RawMessage) (any, error) { return string(raw), nil }}
 		res, err := handler(t, h, opts)(t.Context(), json.RawMessage(`{"type":"TOKEN"}`))
 		require.NoError(t, err)
-		assert.Equal(t, `{"type":"TOKEN"}`, res)
+		assert.Equal(t, any(`{"type":"TOKEN"}`), res)
 	})
 	t.Run("a schedule is not HTTP", func(t *testing.T) {
 		t.Parallel()

@@ -72,10 +72,10 @@ func (b *streamBody) Close() error {
 	return err
 }
 
-// errBroken goes into the error trailers and from there to nobody but Lambda's log.
-type errBroken struct{}
+// brokenError goes into the error trailers and from there to nobody but Lambda's log.
+type brokenError struct{}
 
-func (errBroken) Error() string { return "the answer broke off" }
+func (brokenError) Error() string { return "the answer broke off" }
 
 type head struct {
 	status int
@@ -140,7 +140,7 @@ func (w *streamWriter) end(broken bool) {
 		w.head <- head{w.status, w.header.Clone()}
 	})
 	if body == nil { // the header was out already
-		_ = w.pipe.CloseWithError(errBroken{}) // never fails
+		_ = w.pipe.CloseWithError(brokenError{}) // never fails
 		return
 	}
 	_, _ = w.Write(body) // nobody else to tell

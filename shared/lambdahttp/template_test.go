@@ -92,7 +92,7 @@ func TestTemplateMeansWhatTheFunctionsNeed(t *testing.T) {
 		"/api/user/usage-stats": "usage", "/api/user/credit/{proxy+}": "billing", "/api/user/info": "billing", "/api/billing/{proxy+}": "billing",
 		"/api/admin/{proxy+}": "admin", "/api/ai-providers": "admin", "/api/ai-providers/{proxy+}": "admin", "": "console",
 	}, routes)
-	assert.Equal(t, map[string]string{"billing.sweep": "rate(1 minute)", "billing.ledger-verify": "rate(1 day)"}, jobs)
+	assert.Equal(t, map[string]string{"billing.sweep": "rate(1 minute)", "billing.expiry": "rate(5 minutes)", "billing.ledger-verify": "rate(1 hour)"}, jobs)
 	proxy := dig(template, "Resources", "ProxyFunction", "Properties")
 	assert.Equal(t, map[string]any{"AuthType": "NONE", "InvokeMode": "RESPONSE_STREAM"}, proxy["FunctionUrlConfig"])
 	assert.EqualValues(t, 900, proxy["Timeout"])

@@ -193,7 +193,7 @@ func TestLookupRules(t *testing.T) {
 	assert.EqualValues(t, 50, m.MaxOutput, "limits come from the family when the name has none")
 
 	m = find("openai", "one-b")
-	assert.Equal(t, "", m.Entry, "a pattern does not beat another price for the exact name")
+	assert.Empty(t, m.Entry, "a pattern does not beat another price for the exact name")
 	assert.Equal(t, []string{"1", "0.2", "6", "3", "7"}, []string{
 		rate(m, hub.Input), rate(m, hub.CacheRead), rate(m, hub.Output), rate(m, hub.CacheWrite1h), rate(m, hub.Requests)})
 

@@ -285,14 +285,14 @@ func (n *Snapshot) Models(kind hub.CallType) []Listed {
 func (n *Snapshot) unknown(model string, kind hub.CallType) error {
 	e := hub.Errorf(hub.CodeModelNotFound, "The model %s is not known here.", model)
 	e.Param = "model"
-	if close := n.close(model, kind); len(close) > 0 {
-		e.Message += " Did you mean " + strings.Join(close, ", ") + "?"
+	if near := n.near(model, kind); len(near) > 0 {
+		e.Message += " Did you mean " + strings.Join(near, ", ") + "?"
 	}
 	e.Message += " GET /v1/models lists what can be called."
 	return e
 }
 
-func (n *Snapshot) close(model string, kind hub.CallType) []string {
+func (n *Snapshot) near(model string, kind hub.CallType) []string {
 	const most = 3
 	type scored struct {
 		name string

@@ -87,7 +87,7 @@ func New(jobs []Job, opts Options) (*Runner, error) {
 		opts.Log = slog.Default()
 	}
 	if opts.Jitter == nil {
-		opts.Jitter = func(limit time.Duration) time.Duration { return rand.N(limit) }
+		opts.Jitter = rand.N[time.Duration]
 	}
 	return &Runner{jobs: jobs, opts: opts, busy: make([]sync.Mutex, len(jobs))}, nil
 }

@@ -1,10 +1,7 @@
 package store
 
 import (
-	"context"
-	"database/sql/driver"
 	"errors"
-	"net"
 	"strings"
 )
 
@@ -79,12 +76,4 @@ func condition(err error) error {
 func busy(err error) bool {
 	text := err.Error()
 	return strings.Contains(text, "SQLITE_BUSY") || strings.Contains(text, "database is locked")
-}
-
-// unreachable reports whether a server may not have seen, or not have answered,
-// a request.
-func unreachable(err error) bool {
-	var ne net.Error
-	return errors.As(err, &ne) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, context.DeadlineExceeded) ||
-		strings.Contains(err.Error(), "error code ") || strings.Contains(err.Error(), "EOF")
 }

@@ -188,7 +188,7 @@ func (c *Client) attempt(ctx context.Context, call Call, cand candidate, req Req
 	ctx, cancel := context.WithCancelCause(ctx)
 	timer := time.AfterFunc(c.settings.FirstByte, func() { cancel(errFirstByte) })
 	started := c.now()
-	res, err := c.send(ctx, cand, req)
+	res, err := c.send(ctx, cand, req) //nolint:bodyclose // idleBody closes it
 	if err != nil {
 		timer.Stop()
 		cancel(nil)
@@ -284,7 +284,7 @@ func (b *idleBody) Read(p []byte) (int, error) {
 	if b.live {
 		b.timer.Reset(b.idle)
 	}
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		if cause := context.Cause(b.ctx); cause != nil {
 			err = cause
 		}

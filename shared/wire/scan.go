@@ -94,18 +94,18 @@ func hasControl(b []byte) bool {
 }
 
 func (s *scanner) value(depth int) bool {
-	switch c := s.peek(); {
-	case c == '"':
+	switch s.peek() {
+	case '"':
 		return s.str()
-	case c == '{':
+	case '{':
 		return depth < MaxDepth && s.object(depth)
-	case c == '[':
+	case '[':
 		return depth < MaxDepth && s.array(depth)
-	case c == 't':
+	case 't':
 		return s.literal("true")
-	case c == 'f':
+	case 'f':
 		return s.literal("false")
-	case c == 'n':
+	case 'n':
 		return s.literal("null")
 	default:
 		return s.number()

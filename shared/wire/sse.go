@@ -39,7 +39,7 @@ func (f *Frames) Next() ([]byte, error) {
 			return frame, nil
 		}
 		if f.err != nil {
-			if f.pos < len(f.buf) && f.err == io.EOF {
+			if f.pos < len(f.buf) && errors.Is(f.err, io.EOF) {
 				frame := f.buf[f.pos:]
 				f.pos = len(f.buf)
 				return frame, nil

@@ -61,7 +61,7 @@ func TestDecodeReadsAnAgentsRequest(t *testing.T) {
 	assert.Equal(t, &chat.ToolChoice{Mode: "required"}, req.ToolChoice)
 	assert.Equal(t, &no, req.ParallelToolCalls)
 	assert.Equal(t, &chat.Reasoning{Adaptive: true, Effort: "xhigh", Hidden: true}, req.Reasoning)
-	assert.Equal(t, `{"device":"d"}`, req.User)
+	assert.JSONEq(t, `{"device":"d"}`, req.User)
 	assert.Equal(t, []string{"END"}, req.Stop)
 	assert.Equal(t, []any{&one, &half, &forty, &limit}, []any{req.Temperature, req.TopP, req.TopK, req.MaxOutput})
 	assert.Equal(t, "default", req.ServiceTier)

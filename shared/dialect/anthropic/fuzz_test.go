@@ -2,6 +2,7 @@ package anthropic
 
 import (
 	"bytes"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -34,7 +35,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte(agentRequest))
 	f.Add([]byte(asking))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		v, err := Server{}.View(httptest.NewRequest("POST", "/v1/messages", nil), body)
+		v, err := Server{}.View(httptest.NewRequest(http.MethodPost, "/v1/messages", nil), body)
 		if err != nil {
 			assert.Equal(t, hub.CodeInvalid, hub.CodeOf(err))
 			return

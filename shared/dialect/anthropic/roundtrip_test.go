@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"net/http/httptest"
 	"testing"
 
@@ -155,7 +156,7 @@ func TestWhatTheLanguageCanSayComesBackUnchanged(t *testing.T) {
 		enc, err := Client{}.Encode(want, dialect.Target{Model: want.Model, MaxOutput: 4096, Stream: want.Stream})
 		require.NoError(t, err, "seed %d", seed)
 		require.Empty(t, enc.Dropped, "seed %d", seed)
-		v, err := Server{}.View(httptest.NewRequest("POST", "/v1/messages", nil), enc.Body)
+		v, err := Server{}.View(httptest.NewRequest(http.MethodPost, "/v1/messages", nil), enc.Body)
 		require.NoError(t, err, "seed %d: %s", seed, enc.Body)
 		got, err := Server{}.Decode(v)
 		require.NoError(t, err, "seed %d: %s", seed, enc.Body)

@@ -39,7 +39,7 @@ func TestSpliceTouchesOnlyWhatMustChange(t *testing.T) {
 
 func TestSpliceForwardsVersionAndBetasOnly(t *testing.T) {
 	t.Parallel()
-	r := httptest.NewRequest("POST", "/v1/messages", nil)
+	r := httptest.NewRequest(http.MethodPost, "/v1/messages", nil)
 	r.Header = http.Header{"Anthropic-Version": {"2026-10-21"}, "Anthropic-Beta": {"a,b", "c"}, "X-Api-Key": {"sk-hub-secret"}, "Cookie": {"s=1"}}
 	v, err := Server{}.View(r, []byte(asking))
 	require.NoError(t, err)

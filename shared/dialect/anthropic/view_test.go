@@ -1,6 +1,7 @@
 package anthropic
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"testing"
 
@@ -13,7 +14,7 @@ import (
 
 func see(t testing.TB, body string) *dialect.View {
 	t.Helper()
-	v, err := Server{}.View(httptest.NewRequest("POST", "/v1/messages?beta=true", nil), []byte(body))
+	v, err := Server{}.View(httptest.NewRequest(http.MethodPost, "/v1/messages?beta=true", nil), []byte(body))
 	require.NoError(t, err)
 	return v
 }
@@ -42,7 +43,7 @@ func TestViewReadsTheHead(t *testing.T) {
 
 func TestViewOfCountTokensNeedsNoLimit(t *testing.T) {
 	t.Parallel()
-	v, err := Server{}.View(httptest.NewRequest("POST", "/v1/messages/count_tokens", nil), []byte(`{"model":"m","messages":[]}`))
+	v, err := Server{}.View(httptest.NewRequest(http.MethodPost, "/v1/messages/count_tokens", nil), []byte(`{"model":"m","messages":[]}`))
 	require.NoError(t, err)
 	assert.Nil(t, v.MaxOutput)
 }
@@ -71,7 +72,7 @@ func TestViewRefuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := Server{}.View(httptest.NewRequest("POST", "/v1/messages", nil), []byte(c.body))
+			_, err := Server{}.View(httptest.NewRequest(http.MethodPost, "/v1/messages", nil), []byte(c.body))
 			requireParam(t, err, c.param)
 		})
 	}

@@ -2,6 +2,7 @@ package openai
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -55,7 +56,7 @@ func (d *requestDecoder) messages(raw json.RawMessage) error {
 func badMessage(at string, raw json.RawMessage) error {
 	var in messageIn
 	err := json.Unmarshal(raw, &in)
-	if te, ok := err.(*json.UnmarshalTypeError); ok && te.Field != "" {
+	if te, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && te.Field != "" {
 		at += "." + te.Field
 	}
 	return hub.Invalid(at, "%s is not of the form that the chat completions API describes.", at)

@@ -340,8 +340,8 @@ func (d *decoder) findCall(delta *callDelta) int {
 		}
 		return i
 	}
-	d.at.calls = append(calls, openCall{wire: delta.index, id: id})
-	return len(calls)
+	d.at.calls = append(d.at.calls, openCall{wire: delta.index, id: id})
+	return len(d.at.calls) - 1
 }
 
 func (d *decoder) finish(ch *openChoice, native string) {

@@ -54,7 +54,8 @@ func (e *streamEncoder) start(ev chat.Event) {
 	b = append(b, `,"object":"chat.completion.chunk","created":`...)
 	b = strconv.AppendInt(b, ev.Created, 10)
 	b = appendQuoted(append(b, `,"model":`...), ev.Model)
-	e.prefix = append(b, `,"choices":[`...)
+	b = append(b, `,"choices":[`...)
+	e.prefix = b
 }
 
 // Event appends the chunks of one event.

@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -14,7 +15,7 @@ import (
 
 func viewOf(t testing.TB, body string) *dialect.View {
 	t.Helper()
-	v, err := Server{}.View(httptest.NewRequest("POST", "/v1/chat/completions", nil), []byte(body))
+	v, err := Server{}.View(httptest.NewRequest(http.MethodPost, "/v1/chat/completions", nil), []byte(body))
 	require.NoError(t, err)
 	return v
 }

@@ -67,7 +67,7 @@ func TestAGateHoldsTheAnswerUntilItIsReleased(t *testing.T) {
 		p.Script("", Answer{Text: Words(100), Before: before, Middle: middle})
 		done := make(chan string, 1)
 		go func() {
-			_, body := ask(t, p, true, hello(p.kind, true))
+			_, body := ask(t, p, true, hello(p.kind, true)) //nolint:testifylint // a failure shows as a test that hangs
 			done <- body
 		}()
 		<-before.Reached()

@@ -31,10 +31,10 @@ type incoming struct {
 	base64 bool
 }
 
-// errBodySize is answered with 413 before the function sees anything.
-type errBodySize struct{}
+// bodySizeError is answered with 413 before the function sees anything.
+type bodySizeError struct{}
 
-func (errBodySize) Error() string { return "lambdalocal: the request body is too large" }
+func (bodySizeError) Error() string { return "lambdalocal: the request body is too large" }
 
 func receive(r *http.Request, limit int) (incoming, error) {
 	b, err := io.ReadAll(io.LimitReader(r.Body, int64(limit)+1))
@@ -42,7 +42,7 @@ func receive(r *http.Request, limit int) (incoming, error) {
 		return incoming{}, err
 	}
 	if len(b) > limit {
-		return incoming{}, errBodySize{}
+		return incoming{}, bodySizeError{}
 	}
 	source, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {

@@ -98,7 +98,7 @@ func prepare(w http.ResponseWriter, r *http.Request, build func(incoming) ([]byt
 		payload, err = build(in)
 	}
 	switch {
-	case errors.Is(err, errBodySize{}), len(payload) > limit:
+	case errors.Is(err, bodySizeError{}), len(payload) > limit:
 		reply(w, http.StatusRequestEntityTooLarge, "Request Entity Too Large")
 	case err != nil:
 		reply(w, http.StatusBadRequest, "Bad Request")
