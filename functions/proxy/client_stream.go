@@ -16,34 +16,56 @@ type clientStream struct {
 	every   time.Duration
 	onFirst func() // at the first real byte
 
-	mu       sync.Mutex
-	header   bool // the header is out
-	first    bool // a real byte is out
-	over     bool
-	timer    *time.Timer
-	deadline time.Time
-	broken   atomic.Bool
+	mu     sync.Mutex
+	header bool // the header is out
+	first  bool // a real byte is out
+	over   bool
+	timer  *time.Timer
+	writes int64 // compared by look, so that no write has to read the clock
+	seen   int64
+	still  bool
+	broken atomic.Bool
 }
 
 // writeTimeout is how long a client may take to accept bytes.
 const writeTimeout = 2 * time.Minute
 
+// newClientStream starts a stream that pings after a silence of every to one
+// and a half times every.
 func newClientStream(w http.ResponseWriter, every time.Duration) *clientStream {
 	s := &clientStream{w: w, rc: http.NewResponseController(w), every: every}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.timer = time.AfterFunc(every, s.ping)
+	s.allow()
+	s.timer = time.AfterFunc(every/2, s.look)
 	return s
 }
 
-func (s *clientStream) ping() {
+// allow moves the deadline of writes on.
+func (s *clientStream) allow() {
+	_ = s.rc.SetWriteDeadline(time.Now().Add(writeTimeout)) // not every server has deadlines
+}
+
+// look runs twice in every: it moves the deadline on and pings when nothing was
+// written since the look before the last.
+func (s *clientStream) look() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.over || s.broken.Load() {
 		return
 	}
-	s.send([]byte(": ping\n\n"), true)
-	s.timer.Reset(s.every)
+	s.allow()
+	switch {
+	case s.writes != s.seen:
+		s.still = false
+	case !s.still:
+		s.still = true
+	default:
+		s.send([]byte(": ping\n\n"), true)
+		s.still = false
+	}
+	s.seen = s.writes
+	s.timer.Reset(s.every / 2)
 }
 
 // maxScratch is the largest buffer that a stream keeps for its next frames.
@@ -70,10 +92,8 @@ func (s *clientStream) write(p []byte, flush bool) {
 			s.onFirst()
 		}
 	}
+	s.writes++
 	s.send(p, flush)
-	if flush {
-		s.timer.Reset(s.every)
-	}
 }
 
 func (s *clientStream) send(p []byte, flush bool) {
@@ -84,11 +104,6 @@ func (s *clientStream) send(p []byte, flush bool) {
 		h.Set("cache-control", "no-cache")
 		h.Set("x-accel-buffering", "no")
 		s.w.WriteHeader(http.StatusOK)
-	}
-	// The deadline is moved on rarely: setting it costs as much as a small write.
-	if now := time.Now(); s.deadline.Sub(now) < writeTimeout/2 {
-		s.deadline = now.Add(writeTimeout)
-		_ = s.rc.SetWriteDeadline(s.deadline) // not every server has deadlines
 	}
 	if _, err := s.w.Write(p); err != nil {
 		s.broken.Store(true)
@@ -120,10 +135,10 @@ func (s *clientStream) end(p []byte) {
 func (s *clientStream) stop() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.over {
+		return
+	}
 	s.over = true
 	s.timer.Stop()
-	if !s.deadline.IsZero() {
-		_ = s.rc.SetWriteDeadline(time.Time{})
-		s.deadline = time.Time{}
-	}
+	_ = s.rc.SetWriteDeadline(time.Time{}) // as at the start
 }

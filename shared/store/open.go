@@ -67,6 +67,11 @@ func openPools(o Options) (read, write *sql.DB, remote bool, err error) {
 	return read, write, true, nil
 }
 
+// autocheckpoint is the size of the write-ahead log, in pages, at which a commit
+// would copy it back by itself. The checkpointer does so long before, off the
+// writer's path; this bounds the log should it fall behind.
+const autocheckpoint = "40000"
+
 // fileDSN adds the pragmas that every connection to an embedded file has.
 func fileDSN(o Options) string {
 	sep := "?"
@@ -80,7 +85,7 @@ func fileDSN(o Options) string {
 		"_pragma=foreign_keys(1)",
 		"_pragma=journal_size_limit(67108864)",
 		"_pragma=temp_store(MEMORY)",
-		"_pragma=wal_autocheckpoint(8000)",
+		"_pragma=wal_autocheckpoint(" + autocheckpoint + ")",
 		"_pragma=cache_size(-16000)",
 		"_txlock=immediate",
 		"_time_format=sqlite",

@@ -59,7 +59,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if s.remote {
 		s.writer = newRemoteWriter(s.write, o.Log)
 	} else {
-		s.writer = newGroupWriter(s.write, o.Log)
+		s.writer = newGroupWriter(s.write, s.read, o.Log)
 	}
 	return s, nil
 }

@@ -111,6 +111,7 @@ type groupWriter struct {
 	done   chan struct{}
 	closed atomic.Bool
 	conn   *writeConn
+	check  *checkpointer
 	// careful counts the groups that still run each unit under a savepoint:
 	// savepoints cost a fifth of a unit, so they are left out until a condition
 	// fails, and then the group is run again with them.
@@ -121,8 +122,8 @@ type groupWriter struct {
 // since refusals (an empty wallet) come in numbers.
 const carefulGroups = 64
 
-func newGroupWriter(db *sql.DB, log *slog.Logger) *groupWriter {
-	w := &groupWriter{db: db, log: log, wake: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{})}
+func newGroupWriter(db, read *sql.DB, log *slog.Logger) *groupWriter {
+	w := &groupWriter{db: db, log: log, check: newCheckpointer(read, log), wake: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{})}
 	for i := range w.queues {
 		w.queues[i] = make(chan *job, queueSize)
 	}
@@ -182,6 +183,8 @@ func (e *NotSentError) Unwrap() error { return e.cause }
 func (w *groupWriter) close() {
 	if w.closed.CompareAndSwap(false, true) {
 		close(w.stop)
+		<-w.done
+		w.check.close()
 	}
 	<-w.done
 }
@@ -309,6 +312,7 @@ func (w *groupWriter) tryGroup(group []*job, results []error) (err error) {
 		}
 		savepoints, w.careful, i = true, carefulGroups, -1
 	}
+	w.check.commits.Add(1)
 	return c.exec("COMMIT", nil)
 }
 

@@ -52,8 +52,7 @@ func New(s Settings, now hub.Now) *Client {
 		IdleConnTimeout:       90 * time.Second,
 		DisableCompression:    true,
 		ForceAttemptHTTP2:     true,
-		WriteBufferSize:       16 << 10,
-		ReadBufferSize:        16 << 10,
+		ReadBufferSize:        8 << 10,
 		ExpectContinueTimeout: time.Second,
 	}
 	return &Client{
@@ -194,7 +193,7 @@ func (c *Client) attempt(ctx context.Context, call Call, cand candidate, req Req
 		cancel(nil)
 		return nil, networkFault(ctx, cand, err)
 	}
-	body := &idleBody{src: res.Body, timer: timer, idle: c.settings.Idle, cancel: cancel, ctx: ctx}
+	body := &idleBody{src: res.Body, first: timer, idle: c.settings.Idle, cancel: cancel, ctx: ctx}
 	if res.StatusCode < 200 || res.StatusCode > 299 {
 		defer body.Close()
 		text, _ := io.ReadAll(io.LimitReader(body, maxErrorBody))
@@ -259,45 +258,6 @@ func shown(e *hub.Error) *hub.Error {
 	}
 	return &hub.Error{Code: hub.CodeProviderCredential, Class: e.Class, Status: e.Status, Cause: e,
 		Message: "The provider refused the hub's own credential or its quota is used up. The operator must look after it; your credits are untouched."}
-}
-
-// idleBody is an answer's body that fails when nothing arrives for a while.
-type idleBody struct {
-	src    io.ReadCloser
-	timer  *time.Timer
-	idle   time.Duration
-	cancel context.CancelCauseFunc
-	ctx    context.Context
-	live   bool
-}
-
-// relaying switches from the first-byte to the idle time-out.
-func (b *idleBody) relaying() {
-	b.timer.Stop()
-	b.timer = time.AfterFunc(b.idle, func() { b.cancel(errIdle) })
-	b.live = true
-}
-
-// Read reads and starts the idle time-out anew.
-func (b *idleBody) Read(p []byte) (int, error) {
-	n, err := b.src.Read(p)
-	if b.live {
-		b.timer.Reset(b.idle)
-	}
-	if err != nil && !errors.Is(err, io.EOF) {
-		if cause := context.Cause(b.ctx); cause != nil {
-			err = cause
-		}
-	}
-	return n, err
-}
-
-// Close ends the attempt and frees its connection.
-func (b *idleBody) Close() error {
-	b.timer.Stop()
-	err := b.src.Close()
-	b.cancel(nil)
-	return err
 }
 
 // TimedOut reports whether reading a body failed for want of data.

@@ -26,7 +26,7 @@ type Frames struct {
 
 // NewFrames reads frames from src.
 func NewFrames(src io.Reader) *Frames {
-	return &Frames{src: src, buf: make([]byte, 0, 16<<10)}
+	return &Frames{src: src, buf: make([]byte, 0, 4<<10)}
 }
 
 // Next returns the next frame, valid until the next call. At the end of the
@@ -62,11 +62,15 @@ func (f *Frames) fill() error {
 	if len(f.buf)-f.pos > MaxFrame {
 		return ErrFrameTooLong
 	}
-	if f.pos > 0 && cap(f.buf)-len(f.buf) < 4<<10 {
+	const room = 2 << 10 // worth a read
+	if f.pos == len(f.buf) {
+		f.buf, f.scanned, f.pos = f.buf[:0], 0, 0
+	}
+	if f.pos > 0 && cap(f.buf)-len(f.buf) < room {
 		n := copy(f.buf, f.buf[f.pos:])
 		f.buf, f.scanned, f.pos = f.buf[:n], f.scanned-f.pos, 0
 	}
-	if cap(f.buf)-len(f.buf) < 4<<10 {
+	if cap(f.buf)-len(f.buf) < room {
 		f.buf = append(make([]byte, 0, 2*cap(f.buf)), f.buf...)
 	}
 	n, err := f.src.Read(f.buf[len(f.buf):cap(f.buf)])
