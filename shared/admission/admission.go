@@ -5,7 +5,6 @@ package admission
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"time"
@@ -112,14 +111,14 @@ func (g *Gate) admit(ctx context.Context, t *Ticket, hold money.Credits) error {
 		return err
 	}
 	t.owner, t.hold = owner, hold
-	plan, err := json.Marshal(t.req.Plan.Record())
+	plan, err := t.req.Plan.JSON()
 	if err != nil {
 		return err
 	}
 	r := &t.req
 	a := store.Admission{CallID: t.CallID, Caller: r.Caller, Type: r.Type, Dialect: r.Dialect, RequestedModel: r.Plan.Requested,
 		Stream: r.Stream, Owner: owner, ConfigVersion: r.Plan.Version, RequestID: r.RequestID, TraceID: r.TraceID,
-		Billing: g.Settings.Billing, OnAbort: g.Settings.OnAbort, OnFailure: g.Settings.OnFailure, PlanJSON: string(plan),
+		Billing: g.Settings.Billing, OnAbort: g.Settings.OnAbort, OnFailure: g.Settings.OnFailure, PlanJSON: plan,
 		Hold: hold, IdempotencyKey: r.IdempotencyKey}
 	err = g.Store.Do(ctx, g.Store.AdmitUnit(a))
 	if errors.Is(err, store.ErrExists) {

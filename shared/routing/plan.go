@@ -66,6 +66,7 @@ type Plan struct {
 	Requested string
 	Targets   []Target
 	Refused   []Refusal
+	record    string // JSON, made once for all calls that share the plan
 }
 
 // Refusal is a candidate that was not taken, and why.
@@ -102,7 +103,13 @@ func (p *Plan) Record() Record {
 }
 
 // JSON returns the record as stored.
-func (p *Plan) JSON() ([]byte, error) { return json.Marshal(p.Record()) }
+func (p *Plan) JSON() (string, error) {
+	if p.record != "" {
+		return p.record, nil
+	}
+	b, err := json.Marshal(p.Record())
+	return string(b), err
+}
 
 // RateMetadata is what a rate row says of its model beside prices.
 type RateMetadata struct {

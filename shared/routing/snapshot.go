@@ -95,6 +95,9 @@ func (n *Snapshot) Plan(r Request) (Plan, error) {
 	if err != nil {
 		return plan, err
 	}
+	if plan.record, err = plan.JSON(); err != nil {
+		return plan, err
+	}
 	if n.planCount.Load() < maxPlans {
 		if _, loaded := n.plans.LoadOrStore(key, plan); !loaded {
 			n.planCount.Add(1)

@@ -52,7 +52,6 @@ func New(s Settings, now hub.Now) *Client {
 		IdleConnTimeout:       90 * time.Second,
 		DisableCompression:    true,
 		ForceAttemptHTTP2:     true,
-		ReadBufferSize:        8 << 10,
 		ExpectContinueTimeout: time.Second,
 	}
 	return &Client{
