@@ -10,12 +10,15 @@ import (
 	"os"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/aigne-hub/aigne-hub/shared/store"
 )
 
 // version is set by the linker.
 var version = "dev"
 
 func main() {
+	store.TuneProcess()
 	p := &program{
 		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
 		lookup: os.LookupEnv, environ: os.Environ(),

@@ -35,6 +35,7 @@ const (
 // jobs may be nil. It is also called with an App that is not open, to learn the
 // jobs' names: only their running may use what is in it.
 func Lambda(wire func(*App) http.Handler, jobs func(*App) []schedule.Job) {
+	store.TuneProcess()
 	cfg, err := Load(os.LookupEnv, os.Environ(), nil)
 	if err != nil {
 		telemetry.NewLogger(os.Stderr, telemetry.FormatJSON, slog.LevelInfo).Error("the settings are refused", "error", err)

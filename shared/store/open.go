@@ -17,6 +17,15 @@ import (
 // IsRemote reports whether a database URL names a server.
 func IsRemote(rawURL string) bool { return !strings.HasPrefix(rawURL, "file:") }
 
+// TuneProcess lets libsql-client-go, which uses http.DefaultClient, keep more
+// than two connections to its server: else nearly every statement makes a new
+// one. Mains call it first; it must not run while HTTP is in use.
+func TuneProcess() {
+	if t, ok := http.DefaultTransport.(*http.Transport); ok {
+		t.MaxIdleConnsPerHost = max(t.MaxIdleConnsPerHost, 2*remoteStreams)
+	}
+}
+
 const (
 	readers       = 4
 	remoteStreams = 16
@@ -55,11 +64,6 @@ func openPools(o Options) (read, write *sql.DB, remote bool, err error) {
 	conn, err := libsql.NewConnector(u.String(), opts...)
 	if err != nil {
 		return nil, nil, false, fmt.Errorf("open database server: %w", err)
-	}
-	// The client uses http.DefaultClient; its two idle connections a host would
-	// make a new one for nearly every statement.
-	if t, ok := http.DefaultTransport.(*http.Transport); ok {
-		t.MaxIdleConnsPerHost = max(t.MaxIdleConnsPerHost, 2*remoteStreams)
 	}
 	read, write = sql.OpenDB(conn), sql.OpenDB(conn)
 	read.SetMaxOpenConns(remoteStreams)
