@@ -20,6 +20,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/functions/auth"
 	"github.com/aigne-hub/aigne-hub/functions/billing"
 	"github.com/aigne-hub/aigne-hub/functions/console"
+	"github.com/aigne-hub/aigne-hub/functions/proxy"
 	"github.com/aigne-hub/aigne-hub/functions/usage"
 	"github.com/aigne-hub/aigne-hub/shared/boot"
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
@@ -40,6 +41,7 @@ var all = map[string]function{
 	"billing": {billing.Wire, billing.Routes},
 	"admin":   {admin.Wire, admin.Routes},
 	"console": {console.Wire, console.Routes},
+	"proxy":   {proxy.Wire, proxy.Routes},
 }
 
 // providerKey is the provider credential of the environment in every world.

@@ -77,10 +77,13 @@ func covers(event, route string) bool {
 func TestTheTemplateSendsEachRouteToItsFunction(t *testing.T) {
 	t.Parallel()
 	paths, _ := events(t)
-	assert.ElementsMatch(t, slices.Collect(maps.Keys(all)), slices.Collect(maps.Keys(paths)))
+	assert.Subset(t, slices.Collect(maps.Keys(all)), slices.Collect(maps.Keys(paths)))
 	placeholder := regexp.MustCompile(`\{[^}]*\}`)
 	used := map[string]bool{}
 	for name, f := range all {
+		if name == "proxy" {
+			continue // it has an address of its own: the Function URL
+		}
 		for _, rt := range f.routes() {
 			route := placeholder.ReplaceAllString(rt.Pattern, "x")
 			owner, longest := "", -1

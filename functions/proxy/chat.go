@@ -40,6 +40,7 @@ func (h *handler) chat(server dialect.Server) httpkit.CallerHandler {
 			Plan:    plan,
 			Prepare: x.prepare,
 			Fault:   x.fault,
+			Whole:   !view.Stream,
 			Accept:  x.accept,
 		})
 		if err != nil {
@@ -60,6 +61,9 @@ func (h *handler) admit(r *http.Request, caller hub.Caller, server dialect.Serve
 	for try := 1; ; try++ {
 		plan, err := h.Routes().Plan(routing.Request{Model: v.Model, Type: hub.TypeChat, Dialect: server.Name()})
 		if err != nil {
+			if try < tries && h.CatchUp(r.Context()) {
+				continue
+			}
 			return plan, nil, err
 		}
 		ticket, err := h.Gate.Admit(r.Context(), admission.Request{
@@ -150,6 +154,7 @@ func newExchange(h *handler, w http.ResponseWriter, r *http.Request, server dial
 func (x *exchange) done() {
 	x.leave()
 	x.halt()
+	x.ticket.Abandon(context.WithoutCancel(x.r.Context())) // only if a panic came between
 	if x.out != nil {
 		x.out.stop()
 	}
@@ -182,8 +187,11 @@ func (x *exchange) target(t *routing.Target) dialect.Target {
 // limit is the output limit that must reach the provider: what the wallet
 // covers, or the default where the model has none of its own and money is held.
 func (x *exchange) limit(t *routing.Target) int64 {
-	if x.ticket.LowerTo > 0 {
-		return x.ticket.LowerTo
+	if low := x.ticket.LowerTo; low > 0 {
+		if t.LimitKnown { // one target's limit may be below what the wallet covers at another
+			low = min(low, t.MaxOutput)
+		}
+		return low
 	}
 	if x.h.Gate.Settings.Billing && x.view.MaxOutput == nil && !t.LimitKnown {
 		return t.MaxOutput
@@ -272,7 +280,7 @@ func (x *exchange) failed(trace upstream.Trace, fault *hub.Error) error {
 	if _, err := x.ticket.Settle(context.WithoutCancel(x.r.Context()), o); err != nil {
 		fault = hub.AsError(err)
 	}
-	if x.out != nil && x.out.begun() {
+	if x.out != nil && x.out.closed() {
 		x.out.end(x.server.Stream(x.view).Fail(nil, fault))
 		httpkit.NoteError(x.r.Context(), fault)
 		return nil

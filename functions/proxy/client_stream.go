@@ -20,6 +20,7 @@ type clientStream struct {
 	header bool // the header is out
 	first  bool // a real byte is out
 	over   bool
+	quiet  bool // no more pings
 	timer  *time.Timer
 	writes int64 // compared by look, so that no write has to read the clock
 	seen   int64
@@ -51,7 +52,7 @@ func (s *clientStream) allow() {
 func (s *clientStream) look() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.over || s.broken.Load() {
+	if s.over || s.quiet || s.broken.Load() {
 		return
 	}
 	s.allow()
@@ -114,10 +115,19 @@ func (s *clientStream) send(p []byte, flush bool) {
 	}
 }
 
-// begun reports whether the header is out, so that errors go in-band.
-func (s *clientStream) begun() bool {
+// announce sets headers; a ping that sent them meanwhile would crash the process.
+func (s *clientStream) announce(set func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	set()
+}
+
+// closed ends the pings and reports whether the header is out, so that an error
+// must go in-band: no ping may send it between the question and the answer.
+func (s *clientStream) closed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.quiet = true
 	return s.header
 }
 

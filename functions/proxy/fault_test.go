@@ -277,20 +277,15 @@ func TestFiveHundredCallsOnAWalletForFifty(t *testing.T) {
 			var wg sync.WaitGroup
 			for range 500 {
 				wg.Go(func() {
-					res, err := h.post(context.Background(), "/v1/chat/completions", body)
-					if !assert.NoError(t, err) {
-						return
-					}
-					defer res.Body.Close()
-					text, _ := io.ReadAll(res.Body)
-					switch res.StatusCode {
+					status, text := h.insist("/v1/chat/completions", body)
+					switch status {
 					case http.StatusOK:
 						ok.Add(1)
 					case http.StatusPaymentRequired:
 						refused.Add(1)
 					default:
 						other.Add(1)
-						t.Log(res.StatusCode, string(text))
+						t.Log(status, text)
 					}
 				})
 			}

@@ -28,6 +28,9 @@ type Deps struct {
 	Gate         *admission.Gate
 	Upstream     *upstream.Client
 	Authenticate func(*http.Request) (hub.Caller, error)
+	// CatchUp reads the configuration again if it has changed and reports whether
+	// it had: a name just defined must not be unknown.
+	CatchUp      func(context.Context) bool
 	Log          *slog.Logger
 	Now          hub.Now
 	Limits       Limits
@@ -83,6 +86,9 @@ func New(d Deps) http.Handler {
 	}}
 	return httpkit.Mux(h.routes(), httpkit.Deps{Log: d.Log, Now: d.Now, Authenticate: d.Authenticate, MaxBody: d.MaxBody})
 }
+
+// Routes is the function's route table, for those who compare tables.
+func Routes() []httpkit.Route { return (&handler{}).routes() }
 
 // routes is everything the function serves, and who may call it.
 func (h *handler) routes() []httpkit.Route {

@@ -170,6 +170,25 @@ func (h *testHub) send(path, body string, header ...string) (*http.Response, str
 	return res, string(text)
 }
 
+// insist posts and, like the SDKs, tries again when the hub is too busy to
+// admit; it may be called from any goroutine.
+func (h *testHub) insist(path, body string) (status int, text string) {
+	for {
+		res, err := h.post(context.Background(), path, body)
+		if err != nil {
+			return 0, err.Error()
+		}
+		b, err := io.ReadAll(res.Body)
+		_ = res.Body.Close()
+		if err != nil {
+			return 0, err.Error()
+		}
+		if res.StatusCode != http.StatusServiceUnavailable {
+			return res.StatusCode, string(b)
+		}
+	}
+}
+
 // lastCall is the newest call on record.
 func (h *testHub) lastCall() store.Call {
 	h.t.Helper()
@@ -196,4 +215,9 @@ func decode(t *testing.T, text string) map[string]any {
 	var m map[string]any
 	require.NoError(t, json.Unmarshal([]byte(text), &m), text)
 	return m
+}
+
+// providerRow is a provider as another process would store it.
+func providerRow(base string) store.Provider {
+	return store.Provider{Kind: "openai-compatible", Name: "fresh", BaseURL: base, Enabled: true}
 }

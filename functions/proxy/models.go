@@ -10,19 +10,25 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/routing"
 )
 
-// model is an item of GET /v1/models (platform.openai.com/docs/api-reference/models).
+// model is an item of GET /v1/models: OpenAI's shape
+// (platform.openai.com/docs/api-reference/models) and Anthropic's
+// (docs.claude.com/en/api/models-list) in one, since both SDKs ask at this path.
 type model struct {
-	ID      string `json:"id"`
-	Object  string `json:"object"`
-	Created int64  `json:"created"`
-	OwnedBy string `json:"owned_by"`
+	ID          string `json:"id"`
+	Object      string `json:"object"`
+	Created     int64  `json:"created"`
+	OwnedBy     string `json:"owned_by"`
+	Type        string `json:"type"`
+	DisplayName string `json:"display_name"`
+	CreatedAt   string `json:"created_at"`
 	// Context and MaxOutput are additions that gateways commonly make; 0 is unknown.
 	Context   int64 `json:"context_length,omitempty"`
 	MaxOutput int64 `json:"max_output_tokens,omitempty"`
 }
 
 func listed(l routing.Listed) model {
-	m := model{ID: l.Name(), Object: "model", OwnedBy: l.Provider.Name, Context: l.Context}
+	m := model{ID: l.Name(), Object: "model", OwnedBy: l.Provider.Name, Type: "model", DisplayName: l.Name(),
+		CreatedAt: "1970-01-01T00:00:00Z", Context: l.Context}
 	if l.LimitKnown {
 		m.MaxOutput = l.MaxOutput
 	}
@@ -34,7 +40,11 @@ func (h *handler) listModels(w http.ResponseWriter, _ *http.Request, _ hub.Calle
 	for _, l := range h.Routes().Models(hub.TypeChat) {
 		data = append(data, listed(l))
 	}
-	return httpkit.WriteJSON(w, http.StatusOK, map[string]any{"object": "list", "data": data})
+	list := map[string]any{"object": "list", "data": data, "has_more": false, "first_id": nil, "last_id": nil}
+	if len(data) > 0 {
+		list["first_id"], list["last_id"] = data[0].ID, data[len(data)-1].ID
+	}
+	return httpkit.WriteJSON(w, http.StatusOK, list)
 }
 
 func (h *handler) getModel(w http.ResponseWriter, r *http.Request, _ hub.Caller) error {

@@ -20,7 +20,7 @@ var scripts = map[string][]string{
 	sdk.OpenAI: {"whole", "stream", "stream_without_usage", "tool", "parallel_tools", "run_tools", "stream_helper", "structured", "image",
 		"length", "unknown_model", "unknown_model_stream", "wrong_key", "abort", "models"},
 	sdk.Anthropic: {"whole", "stream", "tool", "parallel_tools", "stream_helper", "structured", "image", "thinking",
-		"length", "unknown_model", "unknown_model_stream", "wrong_key", "abort"},
+		"length", "unknown_model", "unknown_model_stream", "wrong_key", "abort", "models"},
 	sdk.AIGNE: {"discovery", "whole", "stream", "tool", "parallel_tools", "structured", "image", "models",
 		"unknown_model", "unknown_model_stream", "wrong_key", "abort"},
 }

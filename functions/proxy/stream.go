@@ -60,7 +60,7 @@ const finishWait = 2 * time.Second
 // relayStream passes frames on as they come. From the finish signal on
 // everything is withheld until the call is settled.
 func (x *exchange) relayStream(a *upstream.Answer, trace upstream.Trace) error {
-	x.headers(a)
+	x.out.announce(func() { x.headers(a) })
 	o := x.outcome(trace, hub.StatusSuccess)
 	o.ProviderTTFB = &a.TTFB
 	x.out.onFirst = func() {

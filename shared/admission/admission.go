@@ -69,8 +69,6 @@ var ErrStale = &hub.Error{Code: hub.CodeStaleConfig, Message: "The configuration
 // provider may be called, and the Ticket must be settled.
 func (g *Gate) Admit(ctx context.Context, r Request) (*Ticket, error) {
 	t := &Ticket{gate: g, req: r, CallID: g.Store.NewID(), start: g.Now()}
-	ctx, cancel := context.WithTimeout(ctx, admitWait)
-	defer cancel()
 	hold, err := g.hold(&r, nil)
 	if err != nil {
 		return nil, err
@@ -105,7 +103,10 @@ func (g *Gate) Admit(ctx context.Context, r Request) (*Ticket, error) {
 	}
 }
 
+// admit sends the admitting unit, and gives up on its answer after admitWait.
 func (g *Gate) admit(ctx context.Context, t *Ticket, hold money.Credits) error {
+	ctx, cancel := context.WithTimeout(ctx, admitWait)
+	defer cancel()
 	owner, err := g.Lease.Owner(ctx)
 	if err != nil {
 		return err
@@ -124,8 +125,10 @@ func (g *Gate) admit(ctx context.Context, t *Ticket, hold money.Credits) error {
 	if errors.Is(err, store.ErrExists) {
 		return nil // sent before, and it arrived
 	}
+	// A condition that failed is a certain answer, also when it came late: a
+	// cancellation would then hit the next try, which has the same id.
 	var notSent *store.NotSentError
-	if err != nil && !errors.As(err, &notSent) && (ctx.Err() != nil || errors.Is(err, store.ErrUnavailable)) {
+	if unknown(err) && !errors.As(err, &notSent) {
 		g.cancel(a)
 	}
 	return err
@@ -164,8 +167,8 @@ func (g *Gate) hold(r *Request, lowered *int64) (money.Credits, error) {
 
 func (r *Request) bound(t *routing.Target, lowered *int64) pricing.Bound {
 	b := pricing.Bound{Input: r.PromptBytes, N: max(1, r.N)}
-	if r.OpaqueInput {
-		b.Input = max(t.Context, r.PromptBytes)
+	if r.OpaqueInput || r.ServerTools { // what the provider's tools find becomes prompt
+		b.Input = t.Context
 		if t.Context == 0 {
 			b.Input = max(unknownContext, r.PromptBytes)
 		}

@@ -99,6 +99,7 @@ func TestTheHoldIsAnUpperBound(t *testing.T) {
 		"the limit that was asked for":              {func(r *admission.Request) { r.MaxOutput = ptr[int64](50) }, 100 + 50},
 		"several answers":                           {func(r *admission.Request) { r.N = 3 }, 100 + 3*500},
 		"content outside the body":                  {func(r *admission.Request) { r.OpaqueInput = true }, 1000 + 500},
+		"tools of the provider may fill the window": {func(r *admission.Request) { r.ServerTools = true }, 1000 + 500},
 		"thinking on top of the model's limit":      {func(r *admission.Request) { r.Thinking = 70 }, 100 + 500 + 70},
 		"the dearest of all targets": {func(r *admission.Request) {
 			dear := r.Plan.Targets[0]
@@ -236,5 +237,44 @@ func TestAnAdmissionWhoseAnswerIsLostIsCancelled(t *testing.T) {
 	assert.Equal(t, hub.CodeUnavailable, hub.CodeOf(err))
 	require.Eventually(t, func() bool { return w.account(t).Held == 0 }, 10*time.Second, 10*time.Millisecond)
 	assert.Equal(t, money.Credit, w.account(t).Balance)
+	w.clean(t)
+}
+
+func TestATicketThatNobodySettlesGivesItsHoldBack(t *testing.T) {
+	t.Parallel()
+	w := open(t, file(t), money.Credit)
+	ticket, err := w.gate.Admit(t.Context(), w.request())
+	require.NoError(t, err)
+	ticket.Abandon(t.Context())
+	assert.Zero(t, w.account(t).Held)
+	c, err := w.CallByID(t.Context(), ticket.CallID)
+	require.NoError(t, err)
+	assert.Equal(t, hub.StatusFailed, c.Status)
+	assert.Zero(t, c.Credits)
+	ticket.Abandon(t.Context()) // once more changes nothing
+	w.clean(t)
+}
+
+func TestFiguresBeyondAllBoundsCostAtMostTheHold(t *testing.T) {
+	t.Parallel()
+	w := open(t, file(t), 10*money.Credit)
+	ticket, err := w.gate.Admit(t.Context(), w.request())
+	require.NoError(t, err)
+	settled, err := ticket.Settle(t.Context(), w.outcome(1<<62, 1<<62))
+	require.NoError(t, err)
+	assert.Equal(t, money.Credits(600_000), settled.Credits)
+	w.clean(t)
+}
+
+func TestAFeePerRequestIsHeldAndChargedOnce(t *testing.T) {
+	t.Parallel()
+	w := open(t, file(t), 10*money.Credit)
+	w.plan.Targets[0].Prices.Set(hub.Requests, 5_000_000)
+	ticket, err := w.gate.Admit(t.Context(), w.request())
+	require.NoError(t, err)
+	assert.Equal(t, money.Credits(605_000), w.account(t).Held)
+	settled, err := ticket.Settle(t.Context(), w.outcome(90, 40))
+	require.NoError(t, err)
+	assert.Equal(t, money.Credits(135_000), settled.Credits)
 	w.clean(t)
 }

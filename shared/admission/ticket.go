@@ -3,6 +3,7 @@ package admission
 import (
 	"context"
 	"errors"
+	"net/http"
 	"time"
 
 	"github.com/aigne-hub/aigne-hub/shared/hub"
@@ -84,6 +85,18 @@ func (t *Ticket) Settle(ctx context.Context, o Outcome) (Settled, error) {
 	return s, nil
 }
 
+// Abandon settles a call whose handler ended without doing so, which only a
+// defect of the hub can bring about: it costs nothing and its hold goes back.
+// After Settle it does nothing.
+func (t *Ticket) Abandon(ctx context.Context) {
+	if t.settled {
+		return
+	}
+	t.gate.Log.Error("call ended without settlement", "call_id", t.CallID)
+	_, _ = t.Settle(ctx, Outcome{Status: hub.StatusFailed, HTTPStatus: http.StatusInternalServerError,
+		Err: hub.AsError(errors.New("the handler ended without settling the call"))}) // Settle has logged it
+}
+
 // send sends the settling unit; a call that was swept meanwhile gets its one
 // correction instead.
 func (t *Ticket) send(ctx context.Context, x *store.Settlement) error {
@@ -138,11 +151,22 @@ func (t *Ticket) settlement(o *Outcome) (store.Settlement, error) {
 			x.Cost = &c
 		}
 	}
-	if !x.Billing || t.free(o) {
+	if !x.Billing {
+		return x, nil
+	}
+	if o.Target.Prices.Buckets[hub.Requests].Set && !x.Usage.IsZero() {
+		x.Usage[hub.Requests] = 1
+	}
+	if t.free(o) {
 		return x, nil
 	}
 	var err error
 	x.Amount, err = o.Target.Prices.Charge(x.Usage)
+	if errors.Is(err, money.ErrOverflow) {
+		// Figures beyond all bounds are the provider's lie; what was held is the
+		// most that an honest answer can cost.
+		x.Amount = t.hold
+	}
 	return x, err
 }
 

@@ -53,6 +53,7 @@ type App struct {
 	halting  context.Context
 	halt     context.CancelFunc
 	snapshot atomic.Pointer[routing.Snapshot]
+	caught   atomic.Int64 // when CatchUp last looked, Unix milliseconds
 	checked  atomic.Int64 // when the version was last compared, Unix milliseconds
 
 	mu      sync.Mutex // of loading and of the keyring
@@ -87,7 +88,7 @@ func Open(ctx context.Context, cfg Config, o Options) (*App, error) {
 	a.Desk = &operator.Desk{Store: s, Users: a.Users, Keys: a.Keys, Book: a.Book, Log: o.Log, Now: o.Now, Vault: a.Vault, CreditPrice: cfg.CreditPrice}
 	a.Gate = &admission.Gate{Store: s, Lease: admission.NewLease(s, o.Log), Log: o.Log, Now: o.Now, Reload: a.Reload,
 		Settings: admission.Settings{Billing: cfg.Billing, OnAbort: cfg.OnAbort, OnFailure: cfg.OnUpstreamFailure,
-			DefaultOutput: cfg.DefaultOutput, PaymentLink: paymentLink(cfg)}}
+			DefaultOutput: cfg.DefaultOutput}}
 	a.Upstream = upstream.New(upstream.Settings{Connect: cfg.Timeouts.Connect, FirstByte: cfg.Timeouts.FirstByte, Idle: cfg.Timeouts.Idle,
 		Total: cfg.Timeouts.Total, Attempts: int(cfg.Attempts), Cooldown: cfg.Cooldown}, o.Now)
 	return a, nil
@@ -102,15 +103,6 @@ func (a *App) schema(ctx context.Context, migrate bool) error {
 		a.Log.Info("migration applied", "name", name)
 	}
 	return err
-}
-
-// paymentLink is where credits can be had; selling them comes with a later
-// version, until then the console says whom to ask.
-func paymentLink(cfg Config) string {
-	if cfg.PublicURL == "" {
-		return ""
-	}
-	return cfg.PublicURL + "/credits"
 }
 
 func prepareFolder(cfg Config) error {

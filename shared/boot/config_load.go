@@ -78,6 +78,21 @@ func (a *App) Fresh(ctx context.Context) error {
 	return a.refresh(ctx)
 }
 
+// CatchUp is Fresh for somebody who was about to be told that something is not
+// there. It reports whether the configuration had changed, and looks at most
+// once in 50 ms, since unknown names are easy to make up.
+func (a *App) CatchUp(ctx context.Context) bool {
+	const pause = 50 * time.Millisecond
+	before := a.configVersion()
+	if now := a.Now().UnixMilli(); now-a.caught.Swap(now) < pause.Milliseconds() {
+		return false
+	}
+	if err := a.refresh(ctx); err != nil {
+		a.Log.Warn("configuration not refreshed", "error", err)
+	}
+	return a.configVersion() != before
+}
+
 func (a *App) refresh(ctx context.Context) error {
 	s := a.snapshot.Load()
 	if s == nil {

@@ -1,5 +1,7 @@
 package chat
 
+import "slices"
+
 // Collector builds a whole Response from events, for callers and tests that
 // need the sum of a stream.
 type Collector struct {
@@ -68,14 +70,22 @@ func (c *Collector) Add(ev Event) {
 // Response returns what was collected so far. Tool calls without arguments get
 // "{}".
 func (c *Collector) Response() *Response {
-	for i := range c.res.Choices {
-		for _, p := range c.res.Choices[i].Parts {
-			if p.Kind == ToolCallPart && p.ToolCall.Arguments == "" {
-				p.ToolCall.Arguments = "{}"
+	res := c.res
+	res.Choices = slices.Clone(res.Choices)
+	for i := range res.Choices {
+		ch := &res.Choices[i]
+		ch.Parts = slices.Clone(ch.Parts)
+		for j, p := range ch.Parts {
+			if p.Kind == ToolCallPart {
+				call := *p.ToolCall
+				if call.Arguments == "" {
+					call.Arguments = "{}"
+				}
+				ch.Parts[j].ToolCall = &call
 			}
 		}
 	}
-	return &c.res
+	return &res
 }
 
 func (c *Collector) choice(index int) *Choice {

@@ -4,6 +4,8 @@
 package hub
 
 import (
+	"fmt"
+	"io"
 	"log/slog"
 	"time"
 )
@@ -89,6 +91,11 @@ const (
 // Secret is a value that must never be printed. Every formatting path of fmt,
 // slog and encoding/json shows "***".
 type Secret string
+
+// Format hides the value from every verb of fmt, also from those that do not
+// fit a string and would otherwise show it in their complaint. (Only a %w, which
+// go vet refuses for what is no error, never asks.)
+func (Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "***") }
 
 // String hides the value.
 func (Secret) String() string { return "***" }

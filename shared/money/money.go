@@ -157,8 +157,8 @@ func (s Sum) Hold() (Credits, error) { return s.round(picoPerNano - 1) }
 
 func (s Sum) round(add uint64) (Credits, error) {
 	lo, carry := bits.Add64(s.lo, add, 0)
-	hi := s.hi + carry
-	if hi >= picoPerNano {
+	hi, over := bits.Add64(s.hi, 0, carry)
+	if over != 0 || hi >= picoPerNano {
 		return 0, ErrOverflow
 	}
 	q, _ := bits.Div64(hi, lo, picoPerNano)

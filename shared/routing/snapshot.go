@@ -29,6 +29,7 @@ type Snapshot struct {
 	providers []*Provider
 	byName    map[string]*Provider
 	rates     map[rateKey]*Rate
+	folded    map[rateKey]*Rate  // the same by names in lower case
 	byModel   map[string][]*Rate // by the whole model name and by what follows its last slash
 
 	plans     sync.Map // planKey → Plan: what was made before
@@ -53,12 +54,13 @@ const maxPlans = 2000
 // with the credentials that are active.
 func NewSnapshot(version int64, s Settings, cat *pricing.Catalogue, providers []*Provider, rates []*Rate) *Snapshot {
 	n := &Snapshot{Version: version, settings: s, catalogue: cat, providers: providers,
-		byName: map[string]*Provider{}, rates: map[rateKey]*Rate{}, byModel: map[string][]*Rate{}}
+		byName: map[string]*Provider{}, rates: map[rateKey]*Rate{}, folded: map[rateKey]*Rate{}, byModel: map[string][]*Rate{}}
 	for _, p := range providers {
 		n.byName[strings.ToLower(p.Name)] = p
 	}
 	for _, r := range rates {
 		n.rates[rateKey{r.Provider, r.Model, r.Type}] = r
+		n.folded[fold(r.Provider, r.Model, r.Type)] = r
 		n.byModel[r.Model] = append(n.byModel[r.Model], r)
 		if i := strings.LastIndexByte(r.Model, '/'); i >= 0 {
 			n.byModel[r.Model[i+1:]] = append(n.byModel[r.Model[i+1:]], r)
@@ -193,6 +195,21 @@ func (n *Snapshot) candidates(model string, kind hub.CallType) []found {
 	return out
 }
 
+// fold is the key of a rate whatever the case of its names: the catalogue does
+// not tell upper from lower case, so another spelling must not lead past the
+// operator's own price to the catalogue's.
+func fold(provider, model string, kind hub.CallType) rateKey {
+	return rateKey{strings.ToLower(provider), strings.ToLower(strings.TrimSpace(model)), kind}
+}
+
+// rate finds what the operator asks for a model, the exact spelling first.
+func (n *Snapshot) rate(p *Provider, model string, kind hub.CallType) *Rate {
+	if r := n.rates[rateKey{p.Name, model, kind}]; r != nil {
+		return r
+	}
+	return n.folded[fold(p.Name, model, kind)]
+}
+
 // target prices and limits a candidate; refusal says why it cannot serve.
 func (n *Snapshot) target(p *Provider, model string, kind hub.CallType) (t Target, refusal string) {
 	t = Target{Provider: p, Model: model}
@@ -202,8 +219,11 @@ func (n *Snapshot) target(p *Provider, model string, kind hub.CallType) (t Targe
 	if len(p.Credentials) == 0 {
 		return t, noCredential
 	}
+	rate := n.rate(p, model, kind)
+	if rate != nil {
+		t.Model, model = rate.Model, rate.Model
+	}
 	entry, listed := n.catalogue.Lookup(p.Kind.ID, model)
-	rate := n.rates[rateKey{p.Name, model, kind}]
 	if listed {
 		t.Context, t.MaxOutput = entry.Context, entry.MaxOutput
 		if !entry.Cost.Empty() {

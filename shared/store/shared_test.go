@@ -130,3 +130,19 @@ func TestALeaseThatIsDeadStaysDead(t *testing.T) {
 		require.ErrorIs(t, s.RenewLease(ctx, id), store.ErrLeaseLost)
 	})
 }
+
+func TestATransactionIsOverWhenTxReturns(t *testing.T) {
+	t.Parallel()
+	s := openFile(t, filepath.Join(t.TempDir(), "hub.db"))
+	ctx, leave := context.WithCancel(t.Context())
+	defer leave()
+	running := false // plain on purpose: the caller's variables belong to the caller again
+	_ = s.Tx(ctx, func(context.Context, *store.Tx) error {
+		running = true
+		leave()
+		time.Sleep(50 * time.Millisecond)
+		running = false
+		return nil
+	})
+	assert.False(t, running)
+}

@@ -68,7 +68,8 @@ func (s *Store) Exec(ctx context.Context, query string, args ...any) error {
 }
 
 // Tx runs fn in one write transaction and bumps nothing by itself. It must not
-// wait for anything but the database.
+// wait for anything but the database. The context ends the waiting for fn's
+// turn; once it runs, Tx returns after it.
 func (s *Store) Tx(ctx context.Context, fn func(context.Context, *Tx) error) error {
 	return s.writer.tx(ctx, fn)
 }
@@ -165,6 +166,9 @@ func (w *groupWriter) submit(ctx context.Context, p Priority, j *job) error {
 	case <-ctx.Done():
 		if j.state.CompareAndSwap(jobQueued, jobDropped) {
 			return &NotSentError{ctx.Err()}
+		}
+		if j.fn != nil { // fn works on its caller's variables, which must not return before it
+			return <-j.done
 		}
 		return ctx.Err()
 	}

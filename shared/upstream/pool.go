@@ -110,7 +110,7 @@ func (p *pool) rotate(cands []candidate) []candidate {
 	cands[0], cands[best] = cands[best], cands[0]
 	rest := cands[1:]
 	sort.SliceStable(rest, func(i, j int) bool {
-		return p.state[rest[i].key()].current > p.state[rest[j].key()].current
+		return p.of(rest[i].key()).current > p.of(rest[j].key()).current // of: a state may have been cleared meanwhile
 	})
 	return cands
 }

@@ -11,6 +11,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/aigne-hub/aigne-hub/shared/hub"
@@ -71,6 +72,9 @@ type Call struct {
 	Prepare func(t *routing.Target) (Request, error)
 	// Fault reads a non-2xx answer.
 	Fault func(t *routing.Target, status int, header http.Header, body []byte) *hub.Error
+	// Whole: Accept reads the answer to its end, which may take longer than the
+	// first-byte time-out; from the header on the idle time-out counts.
+	Whole bool
 	// Accept looks at a 2xx answer before anything is relayed; an error whose
 	// class allows it sends the call elsewhere.
 	Accept func(a *Answer) *hub.Error
@@ -200,13 +204,16 @@ func (c *Client) attempt(ctx context.Context, call Call, cand candidate, req Req
 			return nil, &hub.Error{Code: hub.CodeUpstream, Class: hub.ClassRetry, Status: http.StatusBadGateway,
 				Message: "The provider answered with a redirect, which is not followed."}
 		}
-		return nil, call.Fault(cand.target, res.StatusCode, res.Header, text)
+		return nil, discreet(call.Fault(cand.target, res.StatusCode, res.Header, text), cand)
 	}
 	a := &Answer{Target: cand.target, Credential: cand.credential, Header: res.Header, Body: body, Started: started, TTFB: c.now().Sub(started)}
+	if call.Whole {
+		body.relaying()
+	}
 	if call.Accept != nil {
 		if fault := call.Accept(a); fault != nil {
 			body.Close()
-			return nil, fault
+			return nil, discreet(fault, cand)
 		}
 	}
 	body.relaying()
@@ -248,6 +255,21 @@ func networkFault(ctx context.Context, cand candidate, err error) *hub.Error {
 	return e
 }
 
+// discreet takes the credential out of what a provider said, whatever the key
+// looks like: messages go to callers, records and logs.
+func discreet(e *hub.Error, cand candidate) *hub.Error {
+	const least = 6 // shorter ones are no secrets and stand in ordinary words
+	key := strings.TrimSpace(cand.credential.Secret.Reveal())
+	if len(key) < least {
+		return e
+	}
+	e.Message = strings.ReplaceAll(e.Message, key, "***")
+	if e.Cause != nil && strings.Contains(e.Cause.Error(), key) {
+		e.Cause = errors.New(strings.ReplaceAll(e.Cause.Error(), key, "***"))
+	}
+	return e
+}
+
 // shown is the error for the caller: what concerns our own credential or quota
 // is told as the hub's trouble, without the provider's words, which may hold
 // parts of keys.
@@ -260,4 +282,6 @@ func shown(e *hub.Error) *hub.Error {
 }
 
 // TimedOut reports whether reading a body failed for want of data.
-func TimedOut(err error) bool { return errors.Is(err, errIdle) || errors.Is(err, errFirstByte) }
+func TimedOut(err error) bool {
+	return errors.Is(err, errIdle) || errors.Is(err, errFirstByte) || errors.Is(err, context.DeadlineExceeded)
+}

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 )
 
 // MaxDepth is how deep a JSON body may nest.
@@ -26,14 +27,20 @@ type edit struct {
 	with []byte
 }
 
+type addition struct {
+	key   string
+	value []byte
+}
+
 // Object is the top level of one JSON object: where each member's value lies,
 // and the edits to be made when it is written out again. Bytes that no edit
 // touches leave exactly as they came.
 type Object struct {
 	raw     []byte
-	members []member
+	parsed  []member // all that came
+	members []member // those not deleted
 	edits   []edit
-	added   []byte
+	added   []addition
 	close   int // where the closing brace stands
 }
 
@@ -69,7 +76,30 @@ func Parse(body []byte) (*Object, error) {
 	if s.i != len(body) {
 		return nil, &SyntaxError{Offset: s.i, Reason: "bytes after the JSON object"}
 	}
+	o.parsed = o.members
 	return o, nil
+}
+
+// manyKeys is how many members are searched one by one for a repeated key: real
+// bodies have fewer, and a map would cost them more.
+const manyKeys = 32
+
+// repeats reports whether a key came before. Beyond manyKeys it keeps them in
+// seen, so that a body of keys only does not cost the square of its length.
+func (o *Object) repeats(key string, seen *map[string]struct{}) bool {
+	if len(o.members) < manyKeys {
+		_, dup := o.find(key)
+		return dup
+	}
+	if *seen == nil {
+		*seen = make(map[string]struct{}, 2*manyKeys)
+		for i := range o.members {
+			(*seen)[o.members[i].key] = struct{}{}
+		}
+	}
+	_, dup := (*seen)[key]
+	(*seen)[key] = struct{}{}
+	return dup
 }
 
 func (o *Object) parseMembers(s *scanner) error {
@@ -80,6 +110,7 @@ func (o *Object) parseMembers(s *scanner) error {
 		s.i++
 		return nil
 	}
+	var seen map[string]struct{}
 	for {
 		start := s.i
 		if !s.str() {
@@ -89,7 +120,7 @@ func (o *Object) parseMembers(s *scanner) error {
 		if err != nil {
 			return &SyntaxError{Offset: start, Reason: "bad key"}
 		}
-		if _, dup := o.find(key); dup {
+		if o.repeats(key, &seen) {
 			return &SyntaxError{Offset: start, Reason: "key appears twice", Key: key}
 		}
 		s.space()
@@ -174,29 +205,37 @@ func (o *Object) Has(key string) bool {
 // Clone returns an Object over the same bytes without edits, so that several
 // targets can each be sent their own version.
 func (o *Object) Clone() *Object {
-	c := *o
-	c.edits, c.added = nil, nil
-	return &c
+	return &Object{raw: o.raw, parsed: o.parsed, members: o.parsed, close: o.close}
 }
 
-// Set replaces the value of a key, or adds the member at the end. A key is set
-// at most once between two calls of Bytes.
+// Set replaces the value of a key, or adds the member at the end. What was set
+// before for the same key is forgotten. It keeps value until the last Bytes.
 func (o *Object) Set(key string, value []byte) {
 	if i, ok := o.find(key); ok {
-		o.edits = append(o.edits, edit{o.members[i].value, value})
+		at := o.members[i].value
+		for j := range o.edits {
+			if o.edits[j].at == at {
+				o.edits[j].with = value
+				return
+			}
+		}
+		o.edits = append(o.edits, edit{at, value})
 		return
 	}
-	if len(o.members) > 0 || len(o.added) > 0 {
-		o.added = append(o.added, ',')
+	for i := range o.added {
+		if o.added[i].key == key {
+			o.added[i].value = value
+			return
+		}
 	}
-	k, _ := json.Marshal(key)
-	o.added = append(append(append(o.added, k...), ':'), value...)
+	o.added = append(o.added, addition{key, value})
 }
 
 // Delete removes a member. Deleting what is not there does nothing.
 func (o *Object) Delete(key string) {
 	i, ok := o.find(key)
 	if !ok {
+		o.added = slices.DeleteFunc(o.added, func(a addition) bool { return a.key == key })
 		return
 	}
 	at := span{o.members[i].entry, o.members[i].value.end}
@@ -214,9 +253,12 @@ func (o *Object) Bytes() []byte {
 	if len(o.edits) == 0 && len(o.added) == 0 {
 		return o.raw
 	}
-	n := len(o.raw) + len(o.added)
+	n := len(o.raw)
 	for _, e := range o.edits {
 		n += len(e.with)
+	}
+	for _, a := range o.added {
+		n += len(a.key) + len(a.value) + len(`,"":`)
 	}
 	out := make([]byte, 0, n)
 	pos := 0
@@ -231,7 +273,13 @@ func (o *Object) Bytes() []byte {
 	}
 	if len(o.added) > 0 {
 		out = append(out, o.raw[pos:o.close]...)
-		out = append(out, o.added...)
+		for i, a := range o.added {
+			if i > 0 || len(o.members) > 0 {
+				out = append(out, ',')
+			}
+			k, _ := json.Marshal(a.key)
+			out = append(append(append(out, k...), ':'), a.value...)
+		}
 		pos = o.close
 	}
 	return append(out, o.raw[pos:]...)

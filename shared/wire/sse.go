@@ -86,7 +86,7 @@ func frameEnd(b []byte, pos int, scanned *int) int {
 	for {
 		nl := bytes.IndexByte(b[i:], '\n')
 		if nl < 0 {
-			*scanned = i
+			*scanned = len(b) // not i: a long line is not looked through again
 			return 0
 		}
 		next := i + nl + 1

@@ -1,0 +1,55 @@
+package proxy
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/aigne-hub/aigne-hub/shared/admission"
+	"github.com/aigne-hub/aigne-hub/shared/dialect"
+	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/routing"
+	"github.com/aigne-hub/aigne-hub/shared/wire"
+)
+
+func view(t *testing.T, body string) *dialect.View {
+	t.Helper()
+	o, err := wire.Parse([]byte(body))
+	require.NoError(t, err)
+	return &dialect.View{Object: o}
+}
+
+func TestWhatTheProviderSaidOfThePromptBeatsAnEstimate(t *testing.T) {
+	t.Parallel()
+	v := view(t, `{"messages":"`+strings.Repeat("word ", 10_000)+`"}`)
+	said := hub.Usage{hub.Input: 7, hub.CacheRead: 9000, hub.Output: 1}
+	u, source := usageOf(v, dialect.Report{Usage: said, TextBytes: 400, HideBytes: 40})
+	assert.Equal(t, hub.UsageEstimated, source)
+	assert.Equal(t, hub.Usage{hub.Input: 7, hub.CacheRead: 9000, hub.Output: 100, hub.Reasoning: 10}, u)
+}
+
+func TestAPictureIsNotEstimatedByItsBytes(t *testing.T) {
+	t.Parallel()
+	picture := strings.Repeat("iVBORw0K", 1<<17)
+	for _, body := range []string{
+		`{"messages":[{"content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,` + picture + `"}}]}]}`,
+		`{"messages":[{"content":[{"type":"image","source":{"type":"base64","data":"` + picture + `"}}]}]}`,
+	} {
+		u, _ := usageOf(view(t, body), dialect.Report{})
+		assert.Greater(t, u[hub.Input], int64(500))
+		assert.Less(t, u[hub.Input], int64(5000))
+	}
+	text := strings.Repeat("some words ", 10_000)
+	u, _ := usageOf(view(t, `{"messages":"`+text+`"}`), dialect.Report{})
+	assert.InDelta(t, len(text)/4, u[hub.Input], 10)
+}
+
+func TestAWalletThatCoversMoreThanAModelGivesAsksForNoMore(t *testing.T) {
+	t.Parallel()
+	x := &exchange{ticket: &admission.Ticket{LowerTo: 3000}, view: view(t, "{}")}
+	assert.EqualValues(t, 500, x.limit(&routing.Target{MaxOutput: 500, LimitKnown: true}), "providers answer 400 above their own limit")
+	assert.EqualValues(t, 3000, x.limit(&routing.Target{MaxOutput: 8000, LimitKnown: true}))
+	assert.EqualValues(t, 3000, x.limit(&routing.Target{MaxOutput: 500}))
+}
