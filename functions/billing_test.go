@@ -41,7 +41,7 @@ func TestAWalletIsShownToItsUser(t *testing.T) {
 		{"info is what the command line asks for", "member", "GET /api/user/info", "", 200,
 			`{"user":{"did":"ID","fullName":"member@example.com","email":"member@example.com","avatar":"","role":"member"},
 			"creditBalance":{"balance":"2.49696","total":"2.5","grantCount":1,"pendingCredit":"0.014"},
-			"paymentLink":"https://hub.example/ai/credits","enableCredit":true,"profileLink":"https://hub.example/ai","creditPrefix":""}`},
+			"paymentLink": null,"enableCredit":true,"profileLink":"https://hub.example/ai","creditPrefix":""}`},
 		{"info needs a key", "", "GET /api/user/info", "", 401, noKey},
 	})
 }

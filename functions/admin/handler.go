@@ -4,7 +4,6 @@
 package admin
 
 import (
-	"log/slog"
 	"net/http"
 
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
@@ -16,12 +15,11 @@ import (
 
 // Deps is what the function needs.
 type Deps struct {
-	Store        *store.Store
-	Desk         *operator.Desk
-	Routes       func() *routing.Snapshot // knows the providers of the environment
-	Authenticate func(*http.Request) (hub.Caller, error)
-	Log          *slog.Logger
-	Now          hub.Now
+	httpkit.Deps // who calls, the clock, the log, the limit of bodies
+
+	Store  *store.Store
+	Desk   *operator.Desk
+	Routes func() *routing.Snapshot // knows the providers of the environment
 }
 
 type handler struct{ Deps }
@@ -29,7 +27,7 @@ type handler struct{ Deps }
 // New returns the function's handler.
 func New(d Deps) http.Handler {
 	h := &handler{d}
-	return httpkit.Mux(h.routes(), httpkit.Deps{Log: d.Log, Now: d.Now, Authenticate: d.Authenticate})
+	return httpkit.Mux(h.routes(), d.Deps)
 }
 
 // Routes is everything the function serves, and who may call it. The handlers in

@@ -4,12 +4,10 @@
 package auth
 
 import (
-	"log/slog"
 	"net/http"
 	"net/netip"
 
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
-	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/identity"
 	"github.com/aigne-hub/aigne-hub/shared/operator"
 	"github.com/aigne-hub/aigne-hub/shared/store"
@@ -17,12 +15,11 @@ import (
 
 // Deps is what the function needs.
 type Deps struct {
+	httpkit.Deps // who calls, the clock, the log, the limit of bodies
+
 	Store          *store.Store
 	Users          *identity.Users
 	Desk           *operator.Desk
-	Authenticate   func(*http.Request) (hub.Caller, error)
-	Log            *slog.Logger
-	Now            hub.Now
 	TrustedProxies []netip.Prefix // may say for whom they forward
 }
 
@@ -34,7 +31,7 @@ type handler struct {
 // New returns the function's handler.
 func New(d Deps) http.Handler {
 	h := &handler{Deps: d, setUps: newThrottle(d.Now)}
-	return httpkit.Mux(h.routes(), httpkit.Deps{Log: d.Log, Now: d.Now, Authenticate: d.Authenticate})
+	return httpkit.Mux(h.routes(), d.Deps)
 }
 
 // Routes is everything the function serves, and who may call it. The handlers in

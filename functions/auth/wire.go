@@ -8,6 +8,6 @@ import (
 
 // Wire makes the function from an open hub.
 func Wire(a *boot.App) http.Handler {
-	return New(Deps{Store: a.Store, Users: a.Users, Desk: a.Desk, Authenticate: a.Keys.Authenticate, Log: a.Log, Now: a.Now,
+	return New(Deps{Deps: a.HTTP(), Store: a.Store, Users: a.Users, Desk: a.Desk,
 		TrustedProxies: a.Config.TrustedProxies})
 }

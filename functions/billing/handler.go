@@ -4,11 +4,9 @@
 package billing
 
 import (
-	"log/slog"
 	"net/http"
 
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
-	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/ledger"
 	"github.com/aigne-hub/aigne-hub/shared/operator"
 	"github.com/aigne-hub/aigne-hub/shared/store"
@@ -16,15 +14,14 @@ import (
 
 // Deps is what the function needs.
 type Deps struct {
-	Store        *store.Store
-	Book         *ledger.Book
-	Desk         *operator.Desk
-	Authenticate func(*http.Request) (hub.Caller, error)
-	Log          *slog.Logger
-	Now          hub.Now
-	Billing      bool   // calls are charged
-	PaymentLink  string // where credits can be had; "" when nowhere
-	PublicURL    string // where users reach the hub; "" when unknown
+	httpkit.Deps // who calls, the clock, the log, the limit of bodies
+
+	Store       *store.Store
+	Book        *ledger.Book
+	Desk        *operator.Desk
+	Billing     bool   // calls are charged
+	PaymentLink string // where credits can be had; "" when nowhere
+	PublicURL   string // where users reach the hub; "" when unknown
 }
 
 type handler struct{ Deps }
@@ -32,7 +29,7 @@ type handler struct{ Deps }
 // New returns the function's handler.
 func New(d Deps) http.Handler {
 	h := &handler{d}
-	return httpkit.Mux(h.routes(), httpkit.Deps{Log: d.Log, Now: d.Now, Authenticate: d.Authenticate})
+	return httpkit.Mux(h.routes(), d.Deps)
 }
 
 // Routes is everything the function serves, and who may call it. The handlers in

@@ -10,7 +10,8 @@ import (
 // Wire makes the function from an open hub.
 func Wire(a *boot.App) http.Handler {
 	return New(Deps{
-		Store: a.Store, Book: a.Book, Desk: a.Desk, Authenticate: a.Keys.Authenticate, Log: a.Log, Now: a.Now,
+		Deps:  a.HTTP(),
+		Store: a.Store, Book: a.Book, Desk: a.Desk,
 		Billing: a.Config.Billing, PaymentLink: a.Gate.Settings.PaymentLink, PublicURL: a.Config.PublicURL,
 	})
 }

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"log/slog"
 	"net/http"
 	"time"
 
@@ -24,18 +23,16 @@ import (
 
 // Deps is what the function needs.
 type Deps struct {
-	Routes       func() *routing.Snapshot
-	Gate         *admission.Gate
-	Upstream     *upstream.Client
-	Authenticate func(*http.Request) (hub.Caller, error)
+	httpkit.Deps // who calls, the clock, the log, the limit of bodies
+
+	Routes   func() *routing.Snapshot
+	Gate     *admission.Gate
+	Upstream *upstream.Client
 	// CatchUp reads the configuration again if it has changed and reports whether
 	// it had: a name just defined must not be unknown.
 	CatchUp      func(context.Context) bool
-	Log          *slog.Logger
-	Now          hub.Now
 	Limits       Limits
-	MaxBody      int64 // bytes
-	PublicModels bool  // GET /api/ai/models answers without a key
+	PublicModels bool // GET /api/ai/models answers without a key
 	MountPoint   string
 	// Halt ends when open calls must be settled at once as delivered: the process
 	// is about to be killed. nil: never.
@@ -84,7 +81,7 @@ func New(d Deps) http.Handler {
 		dialect.Anthropic:  anthropic.Client{},
 		dialect.Gemini:     gemini.Client{},
 	}}
-	return httpkit.Mux(h.routes(), httpkit.Deps{Log: d.Log, Now: d.Now, Authenticate: d.Authenticate, MaxBody: d.MaxBody})
+	return httpkit.Mux(h.routes(), d.Deps)
 }
 
 // Routes is the function's route table, for those who compare tables.

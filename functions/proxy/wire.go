@@ -13,8 +13,9 @@ func Wire(a *boot.App) http.Handler {
 	limits := DefaultLimits
 	limits.Total = a.Config.Timeouts.Total
 	return New(Deps{
-		Routes: a.Routes, Gate: a.Gate, Upstream: a.Upstream, Authenticate: a.Keys.Authenticate, CatchUp: a.CatchUp, Log: a.Log, Now: a.Now,
-		Limits: limits, MaxBody: a.Config.MaxBody, PublicModels: a.Config.PublicModels, MountPoint: mountPoint(a.Config.PublicURL), Halt: a.Halting(),
+		Deps:   a.HTTP(),
+		Routes: a.Routes, Gate: a.Gate, Upstream: a.Upstream, CatchUp: a.CatchUp,
+		Limits: limits, PublicModels: a.Config.PublicModels, MountPoint: mountPoint(a.Config.PublicURL), Halt: a.Halting(),
 	})
 }
 

@@ -3,20 +3,17 @@
 package usage
 
 import (
-	"log/slog"
 	"net/http"
 
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
-	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/store"
 )
 
 // Deps is what the function needs.
 type Deps struct {
-	Store        *store.Store
-	Authenticate func(*http.Request) (hub.Caller, error)
-	Log          *slog.Logger
-	Now          hub.Now
+	httpkit.Deps // who calls, the clock, the log, the limit of bodies
+
+	Store *store.Store
 }
 
 type handler struct{ Deps }
@@ -24,7 +21,7 @@ type handler struct{ Deps }
 // New returns the function's handler.
 func New(d Deps) http.Handler {
 	h := &handler{d}
-	return httpkit.Mux(h.routes(), httpkit.Deps{Log: d.Log, Now: d.Now, Authenticate: d.Authenticate})
+	return httpkit.Mux(h.routes(), d.Deps)
 }
 
 // Routes is everything the function serves, and who may call it. The handlers in

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/aigne-hub/aigne-hub/shared/admission"
+	"github.com/aigne-hub/aigne-hub/shared/httpkit"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/identity"
 	"github.com/aigne-hub/aigne-hub/shared/ledger"
@@ -116,6 +117,11 @@ func prepareFolder(cfg Config) error {
 		return fmt.Errorf("data folder: %w", err)
 	}
 	return nil
+}
+
+// HTTP is what every function's handler needs.
+func (a *App) HTTP() httpkit.Deps {
+	return httpkit.Deps{Log: a.Log, Now: a.Now, Authenticate: a.Keys.Authenticate, MaxBody: a.Config.MaxBody}
 }
 
 // Halting ends once Halt is called.

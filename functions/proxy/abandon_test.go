@@ -46,8 +46,7 @@ func TestPingsAndHeadersDoNotMeet(t *testing.T) {
 	h := start(t, nil)
 	h.provider(fakeprovider.OpenAI)
 	a := h.app
-	srv := httptest.NewServer(proxy.New(proxy.Deps{Routes: a.Routes, Gate: a.Gate, Upstream: a.Upstream, Authenticate: a.Keys.Authenticate,
-		Log: a.Log, Now: a.Now, MaxBody: a.Config.MaxBody, Halt: a.Halting(),
+	srv := httptest.NewServer(proxy.New(proxy.Deps{Deps: a.HTTP(), Routes: a.Routes, Gate: a.Gate, Upstream: a.Upstream, Halt: a.Halting(),
 		Limits: proxy.Limits{Total: time.Minute, Drain: time.Second, Ping: 2 * time.Millisecond}}))
 	defer srv.Close()
 	var wg sync.WaitGroup
