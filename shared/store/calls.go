@@ -53,15 +53,15 @@ func (s *Store) AdmitUnit(a Admission) *Unit {
 	u := &Unit{Priority: Admitting, Stmts: make([]Stmt, 0, 4)}
 	now := s.millis()
 	if a.IdempotencyKey != "" {
-		u.Add("DELETE FROM idempotency_keys WHERE api_key_id = ?1 AND key = ?2 AND created_at < ?3",
-			a.Caller.KeyID, a.IdempotencyKey, now-idempotencyLife.Milliseconds())
+		u.Add("DELETE FROM idempotency_keys WHERE api_key_id = ?1 AND key = ?2 AND created_at < "+dbNow+" - ?3",
+			a.Caller.KeyID, a.IdempotencyKey, idempotencyLife.Milliseconds())
 	}
 	u.Add(insertCall, a.CallID, now, a.Caller.UserID, a.Caller.KeyID, a.Caller.AppID, a.Caller.AccountID, string(a.Type), a.Dialect,
 		a.RequestedModel, boolInt(a.Stream), a.Owner, a.ConfigVersion, a.RequestID, a.TraceID, boolInt(a.Billing),
 		a.OnAbort, a.OnFailure, a.PlanJSON, int64(a.Hold))
 	if a.IdempotencyKey != "" {
-		u.Add("INSERT INTO idempotency_keys (api_key_id, key, call_id, created_at) VALUES (?1, ?2, ?3, ?4)",
-			a.Caller.KeyID, a.IdempotencyKey, a.CallID, now)
+		u.Add("INSERT INTO idempotency_keys (api_key_id, key, call_id, created_at) VALUES (?1, ?2, ?3, "+dbNow+")",
+			a.Caller.KeyID, a.IdempotencyKey, a.CallID)
 	}
 	if a.Billing {
 		u.Add("INSERT INTO credit_holds (call_id, account_id, amount_nano, created_at) VALUES (?1, ?2, ?3, ?4)",
