@@ -2,6 +2,7 @@ package billing
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -21,7 +22,10 @@ type worker struct {
 func jobs(open func() worker) []schedule.Job {
 	return []schedule.Job{
 		{Name: "billing.sweep", Every: 10 * time.Second, Run: func(ctx context.Context) error { return open().Sweeper.Sweep(ctx) }},
-		{Name: "billing.expiry", Every: time.Minute, Run: func(ctx context.Context) error { return open().Book.ExpireDue(ctx) }},
+		{Name: "billing.expiry", Every: time.Minute, Run: func(ctx context.Context) error {
+			book := open().Book
+			return errors.Join(book.ExpireDue(ctx), book.Store.ForgetIdempotencyKeys(ctx))
+		}},
 		{Name: "billing.ledger-verify", Every: time.Hour, Run: func(ctx context.Context) error { return open().verify(ctx) }},
 	}
 }

@@ -76,6 +76,9 @@ func (d *Desk) AddProvider(ctx context.Context, actor string, n NewProvider) (st
 		if n.CredentialName == "" {
 			n.CredentialName = "default"
 		}
+		if err := checkCredentialName(n.CredentialName); err != nil {
+			return p, err
+		}
 		c, err := d.seal(ctx, kind, n.CredentialName, n.Credential)
 		if err != nil {
 			return p, err
@@ -90,6 +93,13 @@ func (d *Desk) AddProvider(ctx context.Context, actor string, n NewProvider) (st
 		return p, err
 	}
 	return p, d.audit(ctx, actor, "provider.add", p.Name, nil, map[string]any{"kind": p.Kind, "base_url": p.BaseURL, "credential": n.Credential != ""})
+}
+
+func checkCredentialName(name string) error {
+	if nameRule.MatchString(name) {
+		return nil
+	}
+	return hub.Invalid("name", "A credential's name has 1 to 64 of a-z, 0-9, dot, dash and underscore, and begins with a letter or digit.")
 }
 
 func kinds() string {
@@ -161,8 +171,8 @@ func (d *Desk) AddCredential(ctx context.Context, actor, providerName, name stri
 	if err != nil {
 		return store.Credential{}, err
 	}
-	if !nameRule.MatchString(name) {
-		return store.Credential{}, hub.Invalid("name", "A credential's name has 1 to 64 of a-z, 0-9, dot, dash and underscore, and begins with a letter or digit.")
+	if err := checkCredentialName(name); err != nil {
+		return store.Credential{}, err
 	}
 	if weight < 0 || weight > 1_000_000 {
 		return store.Credential{}, hub.Invalid("weight", "The weight must be 1 to 1000000.")

@@ -3,6 +3,7 @@ package operator
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"strings"
 	"time"
 
@@ -79,6 +80,9 @@ func (d *Desk) table(perMillion map[hub.Bucket]string, creditPrice string) (pric
 		rate, err := money.ParsePerMillion(text)
 		if err != nil || rate < 0 {
 			return dollars, hub.Invalid(b.String(), "The price of %s must be dollars per million units with at most six decimals; %q is not.", b, text)
+		}
+		if _, err := money.RateFromCost(rate, "0", creditPrice); errors.Is(err, money.ErrOverflow) {
+			return dollars, hub.Invalid(b.String(), "The price of %s is too large: %q.", b, text)
 		}
 		dollars.Set(b, rate)
 	}

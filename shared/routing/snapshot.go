@@ -346,7 +346,7 @@ func (n *Snapshot) near(model string, kind hub.CallType) []string {
 func distance(a, b string) int {
 	const longest = 64
 	if len(a) > longest || len(b) > longest {
-		return longest
+		return len(a) + len(b) // far, whatever they are
 	}
 	row := make([]int, len(b)+1)
 	for j := range row {

@@ -124,17 +124,22 @@ func (p *pool) rest(c candidate, cooldown, asked time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s := p.of(c.key())
-	s.firm = asked > 0
 	if asked > 0 {
 		cooldown = asked
 	}
-	s.rests = p.now().Add(cooldown)
+	until := p.now().Add(cooldown)
+	if p.now().Before(s.rests) && s.firm && until.Before(s.rests) {
+		return // another call's answer does not shorten what the provider asked for
+	}
+	s.firm = asked > 0 || (s.firm && p.now().Before(s.rests))
+	s.rests = until
 }
 
 func (p *pool) succeeded(c candidate) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if s, ok := p.state[c.key()]; ok {
+	// A call that began before the provider sent the key away says nothing of it.
+	if s, ok := p.state[c.key()]; ok && (!s.firm || !p.now().Before(s.rests)) {
 		s.rests, s.firm = time.Time{}, false
 	}
 }
