@@ -10,19 +10,22 @@ import (
 
 // checkpointer copies the write-ahead log back into an embedded file on a
 // connection of its own: within a commit the copying would make everybody wait
-// for its fsync.
+// for its fsync. Under load it never catches up with the writer, and the log
+// would grow for ever; so the writer then copies the small rest itself, after
+// which SQLite starts the log anew.
 type checkpointer struct {
 	db      *sql.DB
 	log     *slog.Logger
 	commits atomic.Int64 // since the last copy
+	copied  atomic.Bool  // the writer is to copy the rest
 	stop    chan struct{}
 	done    chan struct{}
 }
 
 const (
-	checkpointEvery = 500 * time.Millisecond
-	checkpointAfter = 64 // commits; fewer wait for a quiet moment
-	checkpointQuiet = 10 // looks after which few commits are enough
+	checkpointEvery = 100 * time.Millisecond
+	checkpointAfter = 128 // commits; fewer wait for a quiet moment
+	checkpointQuiet = 30  // looks after which few commits are enough
 )
 
 func newCheckpointer(db *sql.DB, log *slog.Logger) *checkpointer {
@@ -47,11 +50,24 @@ func (c *checkpointer) run() {
 		}
 		looks = 0
 		c.commits.Add(-n)
-		var busy, pages, copied int
-		err := c.db.QueryRowContext(context.Background(), "PRAGMA wal_checkpoint(PASSIVE)").Scan(&busy, &pages, &copied)
-		if err != nil {
+		if _, err := c.db.ExecContext(context.Background(), copyBack); err != nil {
 			c.log.Warn("write-ahead log not copied back", "error", err)
+			continue
 		}
+		c.copied.Store(true)
+	}
+}
+
+// copyBack waits for nobody: what readers still need stays in the log.
+const copyBack = "PRAGMA wal_checkpoint(PASSIVE)"
+
+// finishCheckpoint copies what was committed while the checkpointer copied.
+func (w *groupWriter) finishCheckpoint(c *writeConn) {
+	if !w.check.copied.CompareAndSwap(true, false) {
+		return
+	}
+	if err := c.exec(copyBack, nil); err != nil {
+		w.log.Warn("write-ahead log not copied back", "error", err)
 	}
 }
 

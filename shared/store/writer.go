@@ -83,7 +83,7 @@ func (tx *Tx) Bump(ctx context.Context) error {
 const (
 	maxGroup  = 256
 	queueSize = 4096
-	busyWait  = 2 * time.Second
+	lockWait  = 2 * time.Second
 )
 
 // job is a unit on its way through the group writer.
@@ -220,7 +220,7 @@ func (w *groupWriter) run() {
 // gather lets goroutines that are ready to run queue their units first: a
 // commit costs as much as several units, and on a busy machine this makes
 // groups larger without anybody waiting. On an idle one it returns at once.
-func (w *groupWriter) gather() {
+func (*groupWriter) gather() {
 	const rounds = 4
 	for range rounds {
 		runtime.Gosched()
@@ -268,6 +268,7 @@ func (w *groupWriter) commit(group []*job) {
 		for i, j := range group {
 			j.done <- results[i]
 		}
+		w.finishCheckpoint(w.conn)
 		return
 	} else if len(group) == 1 {
 		w.log.Error("database refused a unit", "error", err)
@@ -323,7 +324,7 @@ func (w *groupWriter) tryGroup(group []*job, results []error) (err error) {
 // begin waits for the lock: two seconds for admissions, without limit where
 // money is owed.
 func (w *groupWriter) begin(c *writeConn, patient bool) error {
-	deadline := time.Now().Add(busyWait)
+	deadline := time.Now().Add(lockWait)
 	for {
 		err := c.exec("BEGIN IMMEDIATE", nil)
 		if err == nil || !busy(err) || (!patient && time.Now().After(deadline)) {
