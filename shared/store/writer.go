@@ -202,6 +202,10 @@ func (w *groupWriter) run() {
 	}()
 	for {
 		w.gather()
+		select {
+		case <-w.wake: // for units that are about to be collected
+		default:
+		}
 		group := w.collect()
 		if len(group) == 0 {
 			select {

@@ -34,7 +34,7 @@ type Settings struct {
 // Client calls providers.
 type Client struct {
 	settings Settings
-	http     *http.Client
+	http     *http.Transport // used directly: a redirect is an answer, and there are no cookies
 	pool     *pool
 	now      hub.Now
 }
@@ -57,7 +57,7 @@ func New(s Settings, now hub.Now) *Client {
 	}
 	return &Client{
 		settings: s, now: now, pool: newPool(now),
-		http: &http.Client{Transport: t, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
+		http: t,
 	}
 }
 
@@ -235,7 +235,7 @@ func (c *Client) send(ctx context.Context, cand candidate, req Request) (*http.R
 	if err := provider.Authorize(cand.target.Provider.Kind, r, cand.credential.Secret); err != nil {
 		return nil, err
 	}
-	return c.http.Do(r)
+	return c.http.RoundTrip(r)
 }
 
 var (

@@ -1,0 +1,249 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aigne-hub/aigne-hub/shared/admission"
+	"github.com/aigne-hub/aigne-hub/shared/dialect"
+	"github.com/aigne-hub/aigne-hub/shared/httpkit"
+	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/routing"
+	"github.com/aigne-hub/aigne-hub/shared/upstream"
+)
+
+// exchange is one call between admission and its end: what the lanes share.
+type exchange struct {
+	h        *handler
+	r        *http.Request
+	server   dialect.Server
+	view     *dialect.View
+	ticket   *admission.Ticket
+	out      *clientStream
+	w        http.ResponseWriter
+	started  time.Time
+	upstream context.Context // ends with the call, not with the client
+	cancel   context.CancelFunc
+	leave    func() bool
+	halt     func() bool
+	lane     lane   // of the answer that was accepted
+	whole    []byte // its body, when the caller wants no stream
+	frames   streamReader
+	dropped  []string
+}
+
+func newExchange(h *handler, w http.ResponseWriter, r *http.Request, server dialect.Server, v *dialect.View, t *admission.Ticket) *exchange {
+	x := &exchange{h: h, r: r, w: w, server: server, view: v, ticket: t, started: h.Now()}
+	// The upstream's life is the hub's business: a client that leaves must not
+	// take the usage figures with it.
+	ctx := context.WithoutCancel(r.Context())
+	x.upstream, x.cancel = context.WithTimeout(ctx, h.Limits.Total)
+	x.leave = context.AfterFunc(r.Context(), x.clientLeft)
+	x.halt = context.AfterFunc(h.Halt, x.cancel)
+	w.Header().Set("x-aigne-hub-call-id", t.CallID)
+	if v.Stream {
+		x.out = newClientStream(w, h.Limits.Ping)
+	}
+	return x
+}
+
+// done stops everything that the exchange started.
+func (x *exchange) done() {
+	x.leave()
+	x.halt()
+	x.ticket.Abandon(context.WithoutCancel(x.r.Context())) // only if a panic came between
+	if x.out != nil {
+		x.out.stop()
+	}
+	x.cancel()
+}
+
+// clientLeft ends the upstream at once or bounds how long it is read on, as
+// the abort policy says.
+func (x *exchange) clientLeft() {
+	if x.h.Gate.Settings.OnAbort != "reported" || !x.h.drains.take() {
+		x.cancel()
+		return
+	}
+	t := time.AfterFunc(x.h.Limits.Drain, x.cancel)
+	context.AfterFunc(x.upstream, func() {
+		t.Stop()
+		x.h.drains.give()
+	})
+}
+
+// gone reports whether the client has left.
+func (x *exchange) gone() bool {
+	return x.r.Context().Err() != nil || (x.out != nil && x.out.failed())
+}
+
+func (x *exchange) target(t *routing.Target) dialect.Target {
+	return dialect.Target{Model: t.Model, Quirks: t.Provider.Kind.Quirks, MaxOutput: t.MaxOutput, LowerTo: x.limit(t), Stream: x.view.Stream}
+}
+
+// limit is the output limit that must reach the provider: what the wallet
+// covers, or the default where the model has none of its own and money is held.
+func (x *exchange) limit(t *routing.Target) int64 {
+	if low := x.ticket.LowerTo; low > 0 {
+		if t.LimitKnown { // one target's limit may be below what the wallet covers at another
+			low = min(low, t.MaxOutput)
+		}
+		return low
+	}
+	if x.h.Gate.Settings.Billing && x.view.MaxOutput == nil && !t.LimitKnown {
+		return t.MaxOutput
+	}
+	return 0
+}
+
+// prepare encodes the request for a target: spliced in the native lane,
+// translated otherwise.
+func (x *exchange) prepare(t *routing.Target) (upstream.Request, error) {
+	client, native := x.h.clientFor(t, x.server.Name())
+	var enc dialect.Encoded
+	var err error
+	if native {
+		enc, err = client.Splice(x.view, x.target(t))
+	} else {
+		if x.view.Chat == nil {
+			if x.view.Chat, err = x.server.Decode(x.view); err != nil {
+				return upstream.Request{}, err
+			}
+		}
+		enc, err = client.Encode(x.view.Chat, x.target(t))
+	}
+	if err != nil {
+		return upstream.Request{}, err
+	}
+	x.dropped = enc.Dropped
+	return upstream.Request{Path: client.Path(t.Model, x.view.Stream), Body: enc.Body, Header: enc.Header}, nil
+}
+
+func (x *exchange) fault(t *routing.Target, status int, header http.Header, body []byte) *hub.Error {
+	client, _ := x.h.clientFor(t, x.server.Name())
+	return client.Fault(status, header, body)
+}
+
+// accept takes an answer in before anything is relayed: a whole body is read
+// and understood, of a stream the first frame.
+func (x *exchange) accept(a *upstream.Answer) *hub.Error {
+	client, native := x.h.clientFor(a.Target, x.server.Name())
+	if native {
+		x.lane = newNative(client, x.server, x.view, a.Target.Provider.Kind.Quirks)
+	} else {
+		x.lane = newTranslation(client, x.server, x.view, a.Target.Provider.Kind.Quirks)
+	}
+	if x.view.Stream {
+		return x.frames.open(a, x.lane, x.fault)
+	}
+	body, err := readAnswer(a.Body)
+	if err != nil {
+		return brokenAnswer(err)
+	}
+	x.whole, err = x.lane.whole(body)
+	if err != nil {
+		return brokenAnswer(err)
+	}
+	return nil
+}
+
+const maxAnswer = 64 << 20
+
+func readAnswer(src io.Reader) ([]byte, error) {
+	body, err := io.ReadAll(io.LimitReader(src, maxAnswer+1))
+	if err == nil && len(body) > maxAnswer {
+		err = errors.New("answer exceeds 64 MiB")
+	}
+	return body, err
+}
+
+// brokenAnswer is the fault of a 2xx answer that cannot be used.
+func brokenAnswer(err error) *hub.Error {
+	e := &hub.Error{Code: hub.CodeUpstream, Class: hub.ClassRetry, Status: http.StatusBadGateway, Cause: err,
+		Message: "The provider's answer broke off or could not be understood."}
+	if upstream.TimedOut(err) {
+		e.Code, e.Status, e.Message = hub.CodeTimeout, http.StatusGatewayTimeout, "The provider stopped answering."
+	}
+	return e
+}
+
+// failed settles a call that got no answer and tells the client.
+func (x *exchange) failed(trace upstream.Trace, fault *hub.Error) error {
+	o := x.outcome(trace, hub.StatusFailed)
+	o.Err, o.HTTPStatus = fault, httpkit.Status(fault)
+	if x.gone() {
+		o.Status, o.HTTPStatus = hub.StatusAborted, httpkit.StatusClientGone
+	}
+	if _, err := x.ticket.Settle(context.WithoutCancel(x.r.Context()), o); err != nil {
+		fault = hub.AsError(err)
+	}
+	if x.out != nil && x.out.closed() {
+		x.out.end(x.server.Stream(x.view).Fail(nil, fault))
+		httpkit.NoteError(x.r.Context(), fault)
+		return nil
+	}
+	return fault
+}
+
+func (x *exchange) outcome(trace upstream.Trace, status hub.CallStatus) admission.Outcome {
+	o := admission.Outcome{Status: status, Target: trace.Last, CredentialID: trace.LastKey.ID, Credential: trace.LastKey.Name,
+		Attempts: trace.Attempts, Tries: trace.Tries, HTTPStatus: http.StatusOK}
+	return o
+}
+
+// headers announces where the answer came from.
+func (x *exchange) headers(a *upstream.Answer) {
+	hd := x.w.Header()
+	hd.Set("x-aigne-hub-provider", a.Target.Provider.Name)
+	hd.Set("x-aigne-hub-model", a.Target.Model)
+	if len(x.dropped) > 0 {
+		hd.Set("x-aigne-hub-dropped-params", strings.Join(x.dropped, ", "))
+	}
+	if x.ticket.LowerTo > 0 {
+		hd.Set("x-aigne-hub-output-limit", strconv.FormatInt(x.ticket.LowerTo, 10))
+	}
+	hd.Set("server-timing", "provider;dur="+strconv.FormatInt(a.TTFB.Milliseconds(), 10))
+	if x.server.Name() == dialect.Anthropic {
+		hd.Set("request-id", httpkit.RequestID(x.r.Context()))
+	}
+}
+
+// relayWhole settles and sends a complete answer.
+func (x *exchange) relayWhole(a *upstream.Answer, trace upstream.Trace) error {
+	report := x.lane.report()
+	o := x.outcome(trace, hub.StatusSuccess)
+	o.Usage, o.Source = usageOf(x.view, report)
+	o.ProviderTTFB = &a.TTFB
+	ttfb := x.h.Now().Sub(x.started)
+	o.TTFB = &ttfb
+	if x.gone() {
+		o.Status, o.HTTPStatus = hub.StatusAborted, httpkit.StatusClientGone
+	}
+	settled, err := x.ticket.Settle(context.WithoutCancel(x.r.Context()), o)
+	if err != nil {
+		return err
+	}
+	body, err := x.lane.wholeAnswer(x.whole, x.closing(a, o, settled))
+	if err != nil {
+		return hub.Wrap(hub.CodeInternal, err, "The answer could not be encoded.")
+	}
+	x.headers(a)
+	x.w.Header().Set("content-type", "application/json")
+	x.w.Header().Set("content-length", strconv.Itoa(len(body)))
+	if settled.Billed {
+		x.w.Header().Set("x-aigne-hub-credits", settled.Credits.String())
+	}
+	x.w.WriteHeader(http.StatusOK)
+	_, _ = x.w.Write(body) // a client that left has been charged; nothing else to do
+	return nil
+}
+
+func (x *exchange) closing(a *upstream.Answer, o admission.Outcome, s admission.Settled) dialect.Closing {
+	return dialect.Closing{CallID: x.ticket.CallID, Provider: a.Target.Provider.Name, Model: a.Target.Model,
+		Usage: o.Usage, Known: o.Source == hub.UsageReported, Credits: s.Credits, Billed: s.Billed}
+}
