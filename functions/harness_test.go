@@ -1,7 +1,6 @@
 package functions_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"log/slog"
@@ -10,7 +9,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -27,6 +25,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/store"
 	"github.com/aigne-hub/aigne-hub/shared/telemetry"
+	"github.com/aigne-hub/aigne-hub/shared/testkit/logbuf"
 )
 
 // function is one of the functions whose API is tested here.
@@ -55,24 +54,7 @@ type world struct {
 	fn      map[string]http.Handler
 	keys    map[string]hub.Secret // by role, and "other" for a second member
 	secrets []string              // what must never be seen
-	logs    *lockedBuffer
-}
-
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
+	logs    *logbuf.Buffer
 }
 
 // empty opens a hub without users. Settings are NAME=value.
@@ -87,7 +69,7 @@ func empty(t *testing.T, settings ...string) *world {
 		v, ok := env[name]
 		return v, ok
 	}
-	w := &world{t: t, fn: map[string]http.Handler{}, keys: map[string]hub.Secret{}, secrets: []string{providerKey}, logs: &lockedBuffer{}}
+	w := &world{t: t, fn: map[string]http.Handler{}, keys: map[string]hub.Secret{}, secrets: []string{providerKey}, logs: &logbuf.Buffer{}}
 	cfg, err := boot.Load(lookup, nil, nil)
 	require.NoError(t, err)
 	w.app, err = boot.Open(t.Context(), cfg, boot.Options{Log: telemetry.NewLogger(w.logs, telemetry.FormatText, slog.LevelDebug), Env: lookup, Migrate: true})

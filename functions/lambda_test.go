@@ -24,6 +24,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/testkit/fakeprovider"
 	"github.com/aigne-hub/aigne-hub/shared/testkit/hrana"
 	"github.com/aigne-hub/aigne-hub/shared/testkit/lambdalocal"
+	"github.com/aigne-hub/aigne-hub/shared/testkit/logbuf"
 )
 
 // cloud is a hub as it is deployed on AWS: six Lambda functions over one libSQL
@@ -33,7 +34,7 @@ type cloud struct {
 	app   *boot.App // the operator's
 	fn    map[string]*lambdalocal.Function
 	proxy string // the proxy's Function URL
-	logs  *lockedBuffer
+	logs  *logbuf.Buffer
 	key   hub.Secret // a member's
 	boss  hub.Secret // an owner's
 }
@@ -47,7 +48,7 @@ func deploy(t *testing.T) *cloud {
 		t.Skip("builds six binaries")
 	}
 	database, token := hrana.Start(t)
-	c := &cloud{t: t, fn: map[string]*lambdalocal.Function{}, logs: &lockedBuffer{}}
+	c := &cloud{t: t, fn: map[string]*lambdalocal.Function{}, logs: &logbuf.Buffer{}}
 	env := map[string]string{
 		"AIGNE_HUB_DATABASE": database, "AIGNE_HUB_DATABASE_TOKEN": token, "AIGNE_HUB_MASTER_KEY": masterKey,
 		"AIGNE_HUB_BILLING": "on", "AIGNE_HUB_PUBLIC_URL": "", "AIGNE_HUB_LOG_LEVEL": "debug",

@@ -13,7 +13,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -21,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/aigne-hub/aigne-hub/shared/testkit/fakeprovider"
+	"github.com/aigne-hub/aigne-hub/shared/testkit/logbuf"
 )
 
 // binary is the real command, built once for all tests.
@@ -116,31 +116,14 @@ type served struct {
 	cmd   *exec.Cmd
 	url   string
 	token string
-	log   *lockedBuffer
+	log   *logbuf.Buffer
 	ended chan struct{}
-}
-
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }
 
 // serve starts the hub on a free port and waits until it says where it is.
 func (h *testHub) serve(args ...string) *served {
 	h.t.Helper()
-	s := &served{t: h.t, log: &lockedBuffer{}, ended: make(chan struct{})}
+	s := &served{t: h.t, log: &logbuf.Buffer{}, ended: make(chan struct{})}
 	s.cmd = h.command(context.Background(), append([]string{"serve", "--json", "--listen", "127.0.0.1:0"}, args...)...)
 	s.cmd.Stderr = s.log
 	out, err := s.cmd.StdoutPipe()

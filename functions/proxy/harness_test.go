@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
-	"sync"
 	"testing"
 	"time"
 
@@ -23,6 +22,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/store"
 	"github.com/aigne-hub/aigne-hub/shared/telemetry"
 	"github.com/aigne-hub/aigne-hub/shared/testkit/fakeprovider"
+	"github.com/aigne-hub/aigne-hub/shared/testkit/logbuf"
 )
 
 // testHub is a whole hub with one user, over a real database file.
@@ -32,33 +32,16 @@ type testHub struct {
 	url   string
 	key   hub.Secret
 	email string
-	logs  *lockedBuffer
+	logs  *logbuf.Buffer
 	fakes map[fakeprovider.Kind]*fakeprovider.Provider
 	ended chan struct{} // a value for each request whose client left or was answered
-}
-
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }
 
 // start opens a hub. The environment holds settings such as
 // "AIGNE_HUB_BILLING": "on".
 func start(t *testing.T, env map[string]string) *testHub {
 	t.Helper()
-	h := &testHub{t: t, email: "member@example.com", logs: &lockedBuffer{}, fakes: map[fakeprovider.Kind]*fakeprovider.Provider{}}
+	h := &testHub{t: t, email: "member@example.com", logs: &logbuf.Buffer{}, fakes: map[fakeprovider.Kind]*fakeprovider.Provider{}}
 	lookup := func(name string) (string, bool) {
 		if name == "AIGNE_HUB_DATA" {
 			return filepath.Join(t.TempDir(), "data"), true
