@@ -278,3 +278,15 @@ func TestAFeePerRequestIsHeldAndChargedOnce(t *testing.T) {
 	assert.Equal(t, money.Credits(135_000), settled.Credits)
 	w.clean(t)
 }
+
+func TestARefusedSettlementIsNoSuccess(t *testing.T) {
+	t.Parallel()
+	w := open(t, file(t), money.Credit)
+	ticket, err := w.gate.Admit(t.Context(), w.request())
+	require.NoError(t, err)
+	require.NoError(t, w.Exec(t.Context(), "UPDATE model_calls SET owner = 'somebody else' WHERE id = ?1", ticket.CallID))
+	_, err = ticket.Settle(t.Context(), w.outcome(90, 40))
+	assert.Equal(t, hub.CodeUnavailable, hub.CodeOf(err))
+	assert.Equal(t, money.Credit, w.account(t).Balance, "nothing of the refused unit is left")
+	w.clean(t)
+}

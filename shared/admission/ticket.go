@@ -112,7 +112,11 @@ func (t *Ticket) send(ctx context.Context, x *store.Settlement) error {
 	if err != nil {
 		return store.ErrUnavailable
 	}
-	if c.Status != hub.StatusInterrupted {
+	switch c.Status {
+	case hub.StatusInterrupted:
+	case hub.StatusProcessing:
+		return store.ErrNotOpen // refused and still open: it is not settled, and nobody may say so
+	default:
 		return nil // the same unit arrived before, its answer was lost
 	}
 	t.late = true
