@@ -1,21 +1,16 @@
 package provider_test
 
 import (
-	"bytes"
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/provider"
+	"github.com/aigne-hub/aigne-hub/shared/testkit/readme"
 )
 
-var update = flag.Bool("update", false, "rewrite the table of providers in README.md")
+var update = readme.UpdateFlag()
 
 // kindsTable is the Markdown table of all kinds for README.
 func kindsTable() string {
@@ -50,17 +45,5 @@ func kindsTable() string {
 
 func TestReadmeListsTheKindsAsTheyAre(t *testing.T) {
 	t.Parallel()
-	const begin, end = "<!-- providers -->\n", "<!-- /providers -->"
-	name := filepath.Join("..", "..", "README.md")
-	text, err := os.ReadFile(name)
-	require.NoError(t, err)
-	head, rest, ok := bytes.Cut(text, []byte(begin))
-	require.True(t, ok, "README.md has no line %q", begin)
-	table, tail, ok := bytes.Cut(rest, []byte(end))
-	require.True(t, ok, "README.md has no %q", end)
-	if *update {
-		require.NoError(t, os.WriteFile(name, bytes.Join([][]byte{head, []byte(begin + kindsTable() + end), tail}, nil), 0o600))
-		return
-	}
-	require.Equal(t, kindsTable(), string(table), "run: go test ./shared/provider -run Readme -update")
+	readme.Section(t, "providers", kindsTable(), *update)
 }
