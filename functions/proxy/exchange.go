@@ -121,7 +121,7 @@ func (x *exchange) prepare(t *routing.Target) (upstream.Request, error) {
 		return upstream.Request{}, err
 	}
 	x.dropped = enc.Dropped
-	return upstream.Request{Path: client.Path(t.Model, x.view.Stream), Body: enc.Body, Header: enc.Header}, nil
+	return upstream.Request{Path: client.Path(x.target(t)), Body: enc.Body, Header: enc.Header}, nil
 }
 
 func (x *exchange) fault(t *routing.Target, status int, header http.Header, body []byte) *hub.Error {
@@ -139,7 +139,7 @@ func (x *exchange) accept(a *upstream.Answer) *hub.Error {
 		x.lane = newTranslation(client, x.server, x.view, a.Target.Provider.Kind.Quirks)
 	}
 	if x.view.Stream {
-		return x.frames.open(a, x.lane, x.fault)
+		return x.frames.open(a, framesOf(client, a.Body), x.lane, x.fault)
 	}
 	body, err := readAnswer(a.Body)
 	if err != nil {

@@ -111,10 +111,10 @@ func (h *handler) chatRoute(pattern string, s dialect.Server) httpkit.Route {
 // clientFor returns the client side for a target: the caller's own language
 // where the provider speaks it (native), else the provider's best.
 func (h *handler) clientFor(t *routing.Target, caller dialect.Name) (c dialect.Client, native bool) {
-	if c, ok := h.clients[caller]; ok && t.Provider.Kind.Speaks(caller) {
+	if c, ok := h.clients[caller]; ok && t.Provider.Kind.Speaks(caller, t.Model) {
 		return c, true
 	}
-	for _, name := range t.Provider.Kind.Dialects {
+	for _, name := range t.Provider.Kind.Languages(t.Model) {
 		if c, ok := h.clients[name]; ok {
 			return c, false
 		}

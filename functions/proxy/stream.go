@@ -19,7 +19,7 @@ import (
 
 // streamReader is a provider's stream whose first frame has been looked at.
 type streamReader struct {
-	frames *wire.Frames
+	frames wire.FrameReader
 	first  []byte       // what the client gets for the frames read so far
 	seen   dialect.Seen // of the last of them
 }
@@ -27,7 +27,7 @@ type streamReader struct {
 // open reads up to the first frame that says something. A stream that begins
 // with an error, or is no stream at all, is a fault like any other: nothing has
 // been relayed yet.
-func (s *streamReader) open(a *upstream.Answer, l lane, fault func(*routing.Target, int, http.Header, []byte) *hub.Error) *hub.Error {
+func (s *streamReader) open(a *upstream.Answer, frames wire.FrameReader, l lane, fault func(*routing.Target, int, http.Header, []byte) *hub.Error) *hub.Error {
 	if kind, _, _ := mime.ParseMediaType(a.Header.Get("Content-Type")); kind == "application/json" || kind == "text/html" {
 		body, err := readAnswer(a.Body)
 		if err != nil {
@@ -35,7 +35,7 @@ func (s *streamReader) open(a *upstream.Answer, l lane, fault func(*routing.Targ
 		}
 		return fault(a.Target, http.StatusBadGateway, a.Header, body)
 	}
-	s.frames, s.first = wire.NewFrames(a.Body), nil
+	s.frames, s.first = frames, nil
 	for {
 		frame, err := s.frames.Next()
 		if err != nil {
@@ -52,6 +52,14 @@ func (s *streamReader) open(a *upstream.Answer, l lane, fault func(*routing.Targ
 			return nil
 		}
 	}
+}
+
+// framesOf cuts a stream as the language it is in wants it.
+func framesOf(c dialect.Client, src io.Reader) wire.FrameReader {
+	if f, ok := c.(dialect.Framer); ok {
+		return f.Frames(src)
+	}
+	return wire.NewFrames(src)
 }
 
 // finishWait is how long the usage figures may take after the finish signal.

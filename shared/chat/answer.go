@@ -45,10 +45,10 @@ type EventKind int
 const (
 	EventStart      EventKind = iota // ID, Model, Created
 	EventText                        // Choice, Text
-	EventThinking                    // Choice, Index, Text
-	EventSignature                   // Choice, Index, Text: signature of the thinking part Index; or of tool call Index when Tool is true
-	EventRedacted                    // Choice, Index, Text: opaque data
-	EventToolCall                    // Choice, Index, ID, Name: a call begins; Index counts the calls of the choice from 0
+	EventThinking                    // Choice, Index, Text; ItemID where the dialect names parts
+	EventSignature                   // Choice, Index, Text, SignedBy: signature of the thinking part Index; or of tool call Index when Tool is true
+	EventRedacted                    // Choice, Index, Text, SignedBy: opaque data
+	EventToolCall                    // Choice, Index, ID, Name, ItemID: a call begins; Index counts the calls of the choice from 0
 	EventToolArgs                    // Choice, Index, Text: a piece of its arguments
 	EventRefusal                     // Choice, Text
 	EventMedia                       // Choice, Media
@@ -66,6 +66,8 @@ type Event struct {
 	Tool         bool
 	Text         string
 	ID           string
+	ItemID       string // the part's own id, see Part.ID
+	SignedBy     string // see Part.SignedBy
 	Name         string
 	Model        string
 	Created      int64

@@ -33,19 +33,21 @@ func (c *Collector) Add(ev Event) {
 		if ev.Tool {
 			if i, ok := c.tools[[2]int{ev.Choice, ev.Index}]; ok {
 				ch.Parts[i].Signature += ev.Text
+				ch.Parts[i].SignedBy = ev.SignedBy
 			}
 			return
 		}
 		p := c.thinking(ch, ev)
 		p.Signature += ev.Text
+		p.SignedBy = ev.SignedBy
 	case EventRedacted:
-		ch.Parts = append(ch.Parts, Part{Kind: RedactedThinking, Signature: ev.Text})
+		ch.Parts = append(ch.Parts, Part{Kind: RedactedThinking, Signature: ev.Text, SignedBy: ev.SignedBy, ID: ev.ItemID})
 	case EventToolCall:
 		if c.tools == nil {
 			c.tools = map[[2]int]int{}
 		}
 		c.tools[[2]int{ev.Choice, ev.Index}] = len(ch.Parts)
-		ch.Parts = append(ch.Parts, Part{Kind: ToolCallPart, ToolCall: &ToolCall{ID: ev.ID, Name: ev.Name}})
+		ch.Parts = append(ch.Parts, Part{Kind: ToolCallPart, ID: ev.ItemID, ToolCall: &ToolCall{ID: ev.ID, Name: ev.Name}})
 	case EventToolArgs:
 		if i, ok := c.tools[[2]int{ev.Choice, ev.Index}]; ok {
 			ch.Parts[i].ToolCall.Arguments += ev.Text
@@ -108,6 +110,9 @@ func (c *Collector) thinking(ch *Choice, ev Event) *Part {
 		i = len(ch.Parts)
 		c.think[key] = i
 		ch.Parts = append(ch.Parts, Part{Kind: Thinking})
+	}
+	if ev.ItemID != "" {
+		ch.Parts[i].ID = ev.ItemID
 	}
 	return &ch.Parts[i]
 }

@@ -91,6 +91,15 @@ const (
 	Raw                       // RawJSON: a block only its own dialect understands (RawType names it)
 )
 
+// The vendors whose models sign or seal their thinking. A signature is sent back
+// only to models of the vendor that made it; others refuse it.
+const (
+	SignedAnthropic = "anthropic"
+	SignedGoogle    = "google"
+	SignedOpenAI    = "openai"
+	SignedXAI       = "xai"
+)
+
 // Part is one piece of a message.
 type Part struct {
 	Kind       PartKind
@@ -99,6 +108,8 @@ type Part struct {
 	ToolCall   *ToolCall
 	ToolResult *ToolResult
 	Signature  string
+	SignedBy   string // the vendor whose signature, or opaque data, this is; "" when unknown
+	ID         string // of the part, in dialects that name parts (Responses: rs_…, msg_…, fc_…)
 	Cache      *Cache // a prompt-cache breakpoint after this part
 	RawType    string
 	RawJSON    json.RawMessage
@@ -115,6 +126,9 @@ type Media struct {
 	FileID   string
 	Filename string
 	Detail   string // OpenAI's image detail: low, high, auto
+
+	Transcript string // of generated sound
+	ExpiresAt  int64  // Unix seconds until which FileID can be referred to; 0: not said
 }
 
 // Cache asks for a prompt-cache breakpoint. TTL is "5m" or "1h".

@@ -5,6 +5,7 @@
 package dialect
 
 import (
+	"io"
 	"net/http"
 
 	"github.com/aigne-hub/aigne-hub/shared/chat"
@@ -18,11 +19,17 @@ type Name string
 
 // The languages.
 const (
-	OpenAIChat Name = "openai-chat"
-	Anthropic  Name = "anthropic"
-	Gemini     Name = "gemini"
-	AIGNE      Name = "aigne"      // the AIGNE model protocol, /api/v2/chat
-	AIGNERest  Name = "aigne-rest" // /api/v2/completions and /api/v2/chat/completions
+	OpenAIChat  Name = "openai-chat"
+	Responses   Name = "openai-responses"   // OpenAI's /v1/responses
+	Completions Name = "openai-completions" // OpenAI's legacy /v1/completions
+	Anthropic   Name = "anthropic"
+	Gemini      Name = "gemini"
+	Bedrock     Name = "bedrock"    // Amazon Bedrock's Converse and ConverseStream
+	AIGNE       Name = "aigne"      // the AIGNE model protocol, /api/v2/chat
+	AIGNERest   Name = "aigne-rest" // /api/v2/completions and /api/v2/chat/completions
+	OpenAI      Name = "openai"     // OpenAI's surfaces beside chat: embeddings, images, audio, moderations, videos
+	Cohere      Name = "cohere"     // Cohere's v2 embed and rerank, and the many that copy its rerank
+	Ideogram    Name = "ideogram"
 )
 
 // View is what the hub must know of a chat request before it is routed, read
@@ -140,7 +147,7 @@ type Encoded struct {
 type Client interface {
 	Name() Name
 	// Path is where below the base URL chat requests go, query included.
-	Path(model string, stream bool) string
+	Path(t Target) string
 	// Splice prepares a native request: the caller's own bytes with the model and
 	// what else must change. v is not changed.
 	Splice(v *View, t Target) (Encoded, error)
@@ -156,6 +163,12 @@ type Client interface {
 	Meter(v *View, q Quirks) Meter
 	// Fault reads a non-2xx answer, with its class.
 	Fault(status int, header http.Header, body []byte) *hub.Error
+}
+
+// Framer is a Client whose streams are not server-sent events.
+type Framer interface {
+	// Frames cuts a streamed answer into the frames that Decoder and Meter take.
+	Frames(src io.Reader) wire.FrameReader
 }
 
 // Decoder turns the frames of a streamed answer into events. An error frame

@@ -68,9 +68,11 @@ type Kind struct {
 	KeyOptional bool
 
 	Dialects []dialect.Name // spoken natively, best first
-	Serves   []hub.CallType // offered by the vendor
-	Ready    []hub.CallType // those that this hub can carry to it
-	Quirks   dialect.Quirks
+	// ModelDialects replace Dialects for some models; the first that fits counts.
+	ModelDialects []ModelDialects
+	Serves        []hub.CallType // offered by the vendor
+	Ready         []hub.CallType // those that this hub can carry to it
+	Quirks        dialect.Quirks
 
 	// EnvKeys are the environment variables of the credential, the first one set
 	// wins; for SigV4 they belong together, in the order key id, secret, region.
@@ -101,8 +103,30 @@ type ModelPrefix struct {
 // Can reports whether the hub can send calls of type t to this kind.
 func (k Kind) Can(t hub.CallType) bool { return slices.Contains(k.Ready, t) }
 
-// Speaks reports whether the kind speaks a language natively.
-func (k Kind) Speaks(name dialect.Name) bool { return slices.Contains(k.Dialects, name) }
+// ModelDialects says that models with certain names speak other languages than
+// the rest of their kind.
+type ModelDialects struct {
+	Prefixes []string // beginnings of the provider's own model names, in lower case
+	Dialects []dialect.Name
+}
+
+// Languages are those that a model of the kind speaks natively, best first.
+func (k Kind) Languages(model string) []dialect.Name {
+	if len(k.ModelDialects) > 0 {
+		lower := strings.ToLower(model)
+		for _, m := range k.ModelDialects {
+			if slices.ContainsFunc(m.Prefixes, func(p string) bool { return strings.HasPrefix(lower, p) }) {
+				return m.Dialects
+			}
+		}
+	}
+	return k.Dialects
+}
+
+// Speaks reports whether a model of the kind speaks a language natively.
+func (k Kind) Speaks(name dialect.Name, model string) bool {
+	return slices.Contains(k.Languages(model), name)
+}
 
 // Find returns a kind by its id, without regard to case.
 func Find(id string) (Kind, bool) {

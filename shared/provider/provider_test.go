@@ -83,9 +83,9 @@ func TestKindsSayWhatIsReady(t *testing.T) {
 		want := k.ID != Bedrock && k.ID != Ideogram
 		assert.Equal(t, want, k.Can(hub.TypeChat), k.ID)
 	}
-	assert.True(t, find(t, OpenRouter).Speaks(dialect.Anthropic))
-	assert.True(t, find(t, Google).Speaks(dialect.Gemini))
-	assert.False(t, find(t, OpenAI).Speaks(dialect.Anthropic))
+	assert.True(t, find(t, OpenRouter).Speaks(dialect.Anthropic, "m"))
+	assert.True(t, find(t, Google).Speaks(dialect.Gemini, "m"))
+	assert.False(t, find(t, OpenAI).Speaks(dialect.Anthropic, "m"))
 }
 
 func TestCallersCannotChangeTheRegistry(t *testing.T) {

@@ -134,7 +134,7 @@ func (n *Snapshot) resolve(model string, r Request) (Plan, error) {
 		if a.Provider.Kind.Rank != b.Provider.Kind.Rank {
 			return a.Provider.Kind.Rank < b.Provider.Kind.Rank
 		}
-		an, bn := a.Provider.Kind.Speaks(r.Dialect), b.Provider.Kind.Speaks(r.Dialect)
+		an, bn := a.Provider.Kind.Speaks(r.Dialect, a.Model), b.Provider.Kind.Speaks(r.Dialect, b.Model)
 		if an != bn {
 			return an
 		}

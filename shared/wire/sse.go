@@ -141,3 +141,11 @@ func AppendFrame(dst []byte, event string, data []byte) []byte {
 	}
 	return append(append(append(dst, "data: "...), data...), '\n', '\n')
 }
+
+// FrameReader cuts a stream into frames.
+type FrameReader interface {
+	// Next returns the next frame, valid until the next call, and io.EOF at the end.
+	Next() ([]byte, error)
+	// Ready reports whether Next would return without reading.
+	Ready() bool
+}

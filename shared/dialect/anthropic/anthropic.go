@@ -32,7 +32,7 @@ func (Server) Name() dialect.Name { return dialect.Anthropic }
 func (Client) Name() dialect.Name { return dialect.Anthropic }
 
 // Path is below a base URL that ends in /v1; model and stream are in the body.
-func (Client) Path(string, bool) string { return "/messages" }
+func (Client) Path(dialect.Target) string { return "/messages" }
 
 const (
 	// defaultVersion is sent where the caller named no anthropic-version.

@@ -25,8 +25,8 @@ func (Client) Name() dialect.Name { return dialect.Gemini }
 // https://generativelanguage.googleapis.com/v1beta. Each segment of the model
 // name is escaped; a name that brings its own collection ("models/…",
 // "tunedModels/…", "publishers/…") keeps it.
-func (Client) Path(model string, stream bool) string {
-	segments := strings.Split(model, "/")
+func (Client) Path(t dialect.Target) string {
+	segments := strings.Split(t.Model, "/")
 	for i, s := range segments {
 		segments[i] = escapeSegment(s)
 	}
@@ -37,7 +37,7 @@ func (Client) Path(model string, stream bool) string {
 	default:
 		name = "/models/" + name
 	}
-	if stream {
+	if t.Stream {
 		return name + ":streamGenerateContent?alt=sse"
 	}
 	return name + ":generateContent"

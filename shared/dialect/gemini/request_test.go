@@ -270,10 +270,10 @@ func TestEncodeThinking(t *testing.T) {
 func TestPath(t *testing.T) {
 	t.Parallel()
 	c := gemini.Client{}
-	assert.Equal(t, "/models/gemini-2.5-pro:generateContent", c.Path("gemini-2.5-pro", false))
-	assert.Equal(t, "/models/gemini-2.5-pro:streamGenerateContent?alt=sse", c.Path("gemini-2.5-pro", true))
-	assert.Equal(t, "/tunedModels/my-one:generateContent", c.Path("tunedModels/my-one", false))
-	assert.Equal(t, "/models/%2E%2E/%2E%2E/files/a%3Fkey=1%3Adelete:generateContent", c.Path("../../files/a?key=1:delete", false))
+	assert.Equal(t, "/models/gemini-2.5-pro:generateContent", c.Path(dialect.Target{Model: "gemini-2.5-pro", Stream: false}))
+	assert.Equal(t, "/models/gemini-2.5-pro:streamGenerateContent?alt=sse", c.Path(dialect.Target{Model: "gemini-2.5-pro", Stream: true}))
+	assert.Equal(t, "/tunedModels/my-one:generateContent", c.Path(dialect.Target{Model: "tunedModels/my-one", Stream: false}))
+	assert.Equal(t, "/models/%2E%2E/%2E%2E/files/a%3Fkey=1%3Adelete:generateContent", c.Path(dialect.Target{Model: "../../files/a?key=1:delete", Stream: false}))
 }
 
 func TestSplice(t *testing.T) {

@@ -36,7 +36,7 @@ func (Server) Name() dialect.Name { return dialect.OpenAIChat }
 func (Client) Name() dialect.Name { return dialect.OpenAIChat }
 
 // Path is the same for every model.
-func (Client) Path(string, bool) string { return "/chat/completions" }
+func (Client) Path(dialect.Target) string { return "/chat/completions" }
 
 func clock(now hub.Now) time.Time {
 	if now == nil {
