@@ -15,6 +15,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/dialect/anthropic"
 	"github.com/aigne-hub/aigne-hub/shared/dialect/gemini"
 	"github.com/aigne-hub/aigne-hub/shared/dialect/openai"
+	"github.com/aigne-hub/aigne-hub/shared/dialect/openaitasks"
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/routing"
@@ -54,6 +55,7 @@ const maxDrains = 256
 type handler struct {
 	Deps
 	clients map[dialect.Name]dialect.Client
+	workers map[dialect.Name]dialect.TaskClient
 	drains  slots
 }
 
@@ -80,6 +82,8 @@ func New(d Deps) http.Handler {
 		dialect.OpenAIChat: openai.Client{},
 		dialect.Anthropic:  anthropic.Client{},
 		dialect.Gemini:     gemini.Client{},
+	}, workers: map[dialect.Name]dialect.TaskClient{
+		dialect.OpenAI: openaitasks.Client{},
 	}}
 	return httpkit.Mux(h.routes(), d.Deps)
 }
@@ -92,6 +96,7 @@ func (h *handler) routes() []httpkit.Route {
 	rest, protocol := aigne.RestServer{Now: h.Now}, aigne.Server{Now: h.Now}
 	return []httpkit.Route{
 		h.chatRoute("/v1/chat/completions", openai.Server{}),
+		h.workRoute("/v1/embeddings", openaitasks.Embeddings{}),
 		h.chatRoute("/v1/messages", anthropic.Server{}),
 		h.chatRoute("/api/v2/chat", protocol),
 		h.chatRoute("/api/v2/chat/completions", rest),
@@ -106,6 +111,10 @@ func (h *handler) routes() []httpkit.Route {
 
 func (h *handler) chatRoute(pattern string, s dialect.Server) httpkit.Route {
 	return httpkit.Route{Method: "POST", Pattern: pattern, Who: httpkit.AnyUser, As: h.chat(s), ErrorBody: s.Error}
+}
+
+func (h *handler) workRoute(pattern string, s dialect.TaskServer) httpkit.Route {
+	return httpkit.Route{Method: "POST", Pattern: pattern, Who: httpkit.AnyUser, As: h.work(s), ErrorBody: s.Error}
 }
 
 // clientFor returns the client side for a target: the caller's own language

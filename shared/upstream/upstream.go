@@ -82,6 +82,7 @@ type Call struct {
 
 // Request is an encoded request.
 type Request struct {
+	Method string // "" is POST
 	Path   string
 	Body   []byte
 	Header http.Header
@@ -221,7 +222,11 @@ func (c *Client) attempt(ctx context.Context, call Call, cand candidate, req Req
 }
 
 func (c *Client) send(ctx context.Context, cand candidate, req Request) (*http.Response, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, cand.target.Provider.BaseURL+req.Path, bytes.NewReader(req.Body))
+	method := http.MethodPost
+	if req.Method != "" {
+		method = req.Method
+	}
+	r, err := http.NewRequestWithContext(ctx, method, cand.target.Provider.BaseURL+req.Path, bytes.NewReader(req.Body))
 	if err != nil {
 		return nil, err
 	}
