@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/limits"
 	"github.com/aigne-hub/aigne-hub/shared/money"
 	"github.com/aigne-hub/aigne-hub/shared/pricing"
 	"github.com/aigne-hub/aigne-hub/shared/routing"
@@ -35,6 +36,10 @@ type Gate struct {
 	Now      hub.Now
 	// Reload refreshes the configuration after ErrStale.
 	Reload func(ctx context.Context) error
+	// Limits are those of the current configuration; nil: none.
+	Limits func() *limits.Set
+
+	exhausted exhausted
 }
 
 // Request is what a call asks for.
@@ -76,10 +81,14 @@ var ErrStale = &hub.Error{Code: hub.CodeStaleConfig, Message: "The configuration
 // provider may be called, and the Ticket must be settled.
 func (g *Gate) Admit(ctx context.Context, r Request) (*Ticket, error) {
 	t := &Ticket{gate: g, req: r, CallID: g.Store.NewID(), start: g.Now()}
+	if err := g.bind(t); err != nil {
+		return nil, err
+	}
 	hold, err := g.hold(&r, nil)
 	if err != nil {
 		return nil, err
 	}
+	g.reserve(t, nil, hold)
 	for try := 0; ; try++ {
 		err := g.admit(ctx, t, hold)
 		switch {
@@ -104,6 +113,20 @@ func (g *Gate) Admit(ctx context.Context, r Request) (*Ticket, error) {
 				return nil, lerr
 			}
 			t.LowerTo = lower
+			g.reserve(t, &lower, hold)
+		case errors.Is(err, store.ErrLimit) && try < 3:
+			lower, lerr := g.limited(ctx, t)
+			if lerr != nil {
+				return nil, lerr
+			}
+			if lower == 0 {
+				continue
+			}
+			if hold, lerr = g.hold(&r, &lower); lerr != nil {
+				return nil, lerr
+			}
+			t.LowerTo = lower
+			g.reserve(t, &lower, hold)
 		default:
 			return nil, g.refusal(ctx, &r, err)
 		}
@@ -127,7 +150,7 @@ func (g *Gate) admit(ctx context.Context, t *Ticket, hold money.Credits) error {
 	a := store.Admission{CallID: t.CallID, Caller: r.Caller, Type: r.Type, Dialect: r.Dialect, RequestedModel: r.Plan.Requested,
 		Stream: r.Stream, Owner: owner, ConfigVersion: r.Plan.Version, RequestID: r.RequestID, TraceID: r.TraceID,
 		Billing: g.Settings.Billing, OnAbort: g.Settings.OnAbort, OnFailure: g.Settings.OnFailure, PlanJSON: plan,
-		Hold: hold, IdempotencyKey: r.IdempotencyKey}
+		Hold: hold, IdempotencyKey: r.IdempotencyKey, Limits: t.limits}
 	err = g.Store.Do(ctx, g.Store.AdmitUnit(a))
 	if errors.Is(err, store.ErrExists) {
 		return nil // sent before, and it arrived
@@ -220,6 +243,20 @@ func (g *Gate) lower(ctx context.Context, r *Request) (int64, error) {
 	if err != nil {
 		return 0, unavailable(err)
 	}
+	free := acc.Available()
+	lower, ok := g.largest(r, func(tokens int64) bool {
+		h, err := g.hold(r, &tokens)
+		return err == nil && h <= free
+	})
+	if !ok {
+		return 0, g.insufficient()
+	}
+	return lower, nil
+}
+
+// largest finds the largest output limit that fits, at most what was asked for,
+// else the default; ok is false where what fits would help nobody.
+func (g *Gate) largest(r *Request, fits func(tokens int64) bool) (tokens int64, ok bool) {
 	asked := g.Settings.DefaultOutput
 	if r.MaxOutput != nil {
 		asked = *r.MaxOutput
@@ -228,13 +265,8 @@ func (g *Gate) lower(ctx context.Context, r *Request) (int64, error) {
 	if r.Thinking > 0 {
 		least = max(least, r.Thinking+1)
 	}
-	free := acc.Available()
-	fits := func(tokens int64) bool {
-		h, err := g.hold(r, &tokens)
-		return err == nil && h <= free
-	}
 	if least > asked || !fits(least) {
-		return 0, g.insufficient()
+		return 0, false
 	}
 	low, high := least, asked // fits(low) holds
 	for low < high {
@@ -245,7 +277,7 @@ func (g *Gate) lower(ctx context.Context, r *Request) (int64, error) {
 			high = mid - 1
 		}
 	}
-	return low, nil
+	return low, true
 }
 
 func (g *Gate) insufficient() error {
@@ -256,6 +288,8 @@ func (g *Gate) insufficient() error {
 // refusal turns a unit's condition into what the caller is told.
 func (g *Gate) refusal(ctx context.Context, r *Request, err error) error {
 	switch {
+	case errors.Is(err, store.ErrLimit):
+		return hub.Errorf(hub.CodeRateLimited, "A limit of this key, user, application or model is reached; please try again.")
 	case errors.Is(err, store.ErrInsufficient), errors.Is(err, store.ErrGrantsDue):
 		return g.insufficient()
 	case errors.Is(err, store.ErrDebt):

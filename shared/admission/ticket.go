@@ -23,6 +23,7 @@ type Ticket struct {
 	owner   string
 	hold    money.Credits
 	start   time.Time
+	limits  []store.LimitHold
 	settled bool
 	late    bool // the call had been swept; what was charged must be read back
 }

@@ -29,6 +29,7 @@ type Admission struct {
 	PlanJSON       string
 	Hold           money.Credits
 	IdempotencyKey string
+	Limits         []LimitHold
 }
 
 // insertCall fails by its NOT NULL columns when the configuration has changed,
@@ -47,7 +48,7 @@ VALUES (?1, ?2,
 const idempotencyLife = 24 * time.Hour
 
 // AdmitUnit records a call as processing and, with billing on, opens its hold.
-// Conditions: ErrInsufficient, ErrDebt, ErrGrantsDue, ErrStaleConfig,
+// Conditions: ErrLimit, ErrInsufficient, ErrDebt, ErrGrantsDue, ErrStaleConfig,
 // ErrKeyGone, ErrUserGone, ErrLeaseLost, ErrRepeated; ErrExists means it is done.
 func (s *Store) AdmitUnit(a Admission) *Unit {
 	u := &Unit{Priority: Admitting, Stmts: make([]Stmt, 0, 4)}
@@ -63,6 +64,7 @@ func (s *Store) AdmitUnit(a Admission) *Unit {
 		u.Add("INSERT INTO idempotency_keys (api_key_id, key, call_id, created_at) VALUES (?1, ?2, ?3, "+dbNow+")",
 			a.Caller.KeyID, a.IdempotencyKey, a.CallID)
 	}
+	u.reserve(a.CallID, a.Limits)
 	if a.Billing {
 		u.Add("INSERT INTO credit_holds (call_id, account_id, amount_nano, created_at) VALUES (?1, ?2, ?3, ?4)",
 			a.CallID, a.Caller.AccountID, int64(a.Hold), now)

@@ -15,6 +15,7 @@ var conditions = []struct {
 	{"ck_available", ErrInsufficient},
 	{"ck_grant_covers", ErrGrantSplit},
 	{"ck_debt", ErrDebt},
+	{"ck_limit", ErrLimit},
 	{"ck_grants_due", ErrGrantsDue},
 	{"NOT NULL constraint failed: model_calls.config_version", ErrStaleConfig},
 	{"NOT NULL constraint failed: model_calls.api_key_id", ErrKeyGone},
@@ -35,6 +36,7 @@ var conditions = []struct {
 var (
 	ErrInsufficient = errors.New("wallet does not cover the hold")
 	ErrGrantSplit   = errors.New("first grant does not cover the amount")
+	ErrLimit        = errors.New("a limit is used up")
 	ErrDebt         = errors.New("account has an open debt")
 	ErrGrantsDue    = errors.New("account has grants due to expire")
 	ErrStaleConfig  = errors.New("configuration has changed")

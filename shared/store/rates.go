@@ -84,6 +84,7 @@ type Config struct {
 	Credentials []Credential
 	Rates       []Rate
 	VaultKeys   []VaultKey
+	Limits      []Limit
 }
 
 // LoadConfig reads the configuration in one read transaction.
@@ -107,6 +108,9 @@ func (s *Store) LoadConfig(ctx context.Context) (c Config, err error) {
 		return c, err
 	}
 	if c.Rates, err = rates(ctx, conn); err != nil {
+		return c, err
+	}
+	if c.Limits, err = limitsOf(ctx, conn); err != nil {
 		return c, err
 	}
 	c.VaultKeys, err = vaultKeys(ctx, conn)
