@@ -36,6 +36,7 @@ func newLifetime(h *handler, w http.ResponseWriter, r *http.Request, t *admissio
 	l.leave = context.AfterFunc(r.Context(), func() { h.clientLeft(upstream, cancel) })
 	l.halt = context.AfterFunc(h.Halt, cancel)
 	w.Header().Set("x-aigne-hub-call-id", t.CallID)
+	rateHeaders(w, r, t)
 	return l
 }
 

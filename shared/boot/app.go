@@ -17,6 +17,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/identity"
 	"github.com/aigne-hub/aigne-hub/shared/ledger"
+	"github.com/aigne-hub/aigne-hub/shared/limits"
 	"github.com/aigne-hub/aigne-hub/shared/operator"
 	"github.com/aigne-hub/aigne-hub/shared/pricing"
 	"github.com/aigne-hub/aigne-hub/shared/routing"
@@ -54,6 +55,7 @@ type App struct {
 	halting  context.Context
 	halt     context.CancelFunc
 	snapshot atomic.Pointer[routing.Snapshot]
+	limits   atomic.Pointer[limits.Set]
 	caught   atomic.Int64 // when CatchUp last looked, Unix milliseconds
 	checked  atomic.Int64 // when the version was last compared, Unix milliseconds
 
@@ -87,7 +89,7 @@ func Open(ctx context.Context, cfg Config, o Options) (*App, error) {
 	a.Book = &ledger.Book{Store: s, Now: o.Now}
 	a.Sweeper = &ledger.Sweeper{Store: s, Log: o.Log}
 	a.Desk = &operator.Desk{Store: s, Users: a.Users, Keys: a.Keys, Book: a.Book, Log: o.Log, Now: o.Now, Vault: a.Vault, CreditPrice: cfg.CreditPrice}
-	a.Gate = &admission.Gate{Store: s, Lease: admission.NewLease(s, o.Log), Log: o.Log, Now: o.Now, Reload: a.Reload,
+	a.Gate = &admission.Gate{Store: s, Lease: admission.NewLease(s, o.Log), Log: o.Log, Now: o.Now, Reload: a.Reload, Limits: a.limits.Load,
 		Settings: admission.Settings{Billing: cfg.Billing, OnAbort: cfg.OnAbort, OnFailure: cfg.OnUpstreamFailure,
 			DefaultOutput: cfg.DefaultOutput}}
 	a.Upstream = upstream.New(upstream.Settings{Connect: cfg.Timeouts.Connect, FirstByte: cfg.Timeouts.FirstByte, Idle: cfg.Timeouts.Idle,

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/limits"
 	"github.com/aigne-hub/aigne-hub/shared/operator"
 	"github.com/aigne-hub/aigne-hub/shared/pricing"
 	"github.com/aigne-hub/aigne-hub/shared/provider"
@@ -63,6 +64,7 @@ func (a *App) Reload(ctx context.Context) error {
 		rates = append(rates, r)
 	}
 	a.snapshot.Store(routing.NewSnapshot(c.Version, a.routing(), a.Catalogue, providers, rates))
+	a.limits.Store(limits.NewSet(c.Limits))
 	a.loaded = a.Now()
 	a.checked.Store(a.loaded.UnixMilli())
 	return nil
