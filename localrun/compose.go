@@ -29,6 +29,7 @@ func compose(a *boot.App, f functions, h *health) http.Handler {
 		{"/v1beta", f.proxy},
 		{"/api/v2", f.proxy},
 		{"/api/ai/models", f.proxy},
+		{"/api/ai/plan", f.proxy},
 		{"/__blocklet__.js", f.proxy},
 		{"/api/auth", f.auth},
 		{"/api/usage", f.usage},

@@ -52,7 +52,11 @@ func (h *handler) chat(server dialect.Server) httpkit.CallerHandler {
 
 // admit plans a chat call and takes its ticket.
 func (h *handler) admit(r *http.Request, caller hub.Caller, server dialect.Server, v *dialect.View) (routing.Plan, *admission.Ticket, error) {
-	return h.ticket(r, routing.Request{Model: v.Model, Type: hub.TypeChat, Dialect: server.Name()}, admission.Request{
+	traits, err := h.traits(r, caller, v)
+	if err != nil {
+		return routing.Plan{}, nil, err
+	}
+	return h.ticket(r, routing.Request{Model: v.Model, Type: hub.TypeChat, Dialect: server.Name(), Traits: traits}, admission.Request{
 		Caller: caller, Type: hub.TypeChat, Dialect: string(server.Name()), Stream: v.Stream,
 		PromptBytes: promptBound(v), OpaqueInput: v.OpaqueInput || hasMedia(v.Object.Raw()),
 		MaxOutput: v.MaxOutput, N: v.N, Thinking: v.Thinking, ServerTools: v.ServerTools,

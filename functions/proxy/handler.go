@@ -104,6 +104,7 @@ func (h *handler) routes() []httpkit.Route {
 		{Method: "GET", Pattern: "/v1/models", Who: httpkit.AnyUser, As: h.listModels},
 		{Method: "GET", Pattern: "/v1/models/{id...}", Who: httpkit.AnyUser, As: h.getModel},
 		{Method: "GET", Pattern: "/api/ai/models", Who: httpkit.Optional, As: h.aigneModels},
+		{Method: "GET", Pattern: "/api/ai/plan", Who: httpkit.AnyUser, As: h.explain},
 		{Method: "GET", Pattern: "/api/v2/status", Who: httpkit.Optional, As: h.status},
 		{Method: "GET", Pattern: "/__blocklet__.js", Who: httpkit.Anonymous, Handler: h.discovery},
 	}

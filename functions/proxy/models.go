@@ -37,6 +37,9 @@ func listed(l routing.Listed) model {
 
 func (h *handler) listModels(w http.ResponseWriter, _ *http.Request, _ hub.Caller) error {
 	data := []model{}
+	for _, name := range h.Routes().Aliases() {
+		data = append(data, model{ID: name, Object: "model", OwnedBy: "aigne-hub", Type: "model", DisplayName: name, CreatedAt: "1970-01-01T00:00:00Z"})
+	}
 	for _, l := range h.Routes().Models(hub.TypeChat) {
 		data = append(data, listed(l))
 	}

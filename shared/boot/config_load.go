@@ -63,7 +63,15 @@ func (a *App) Reload(ctx context.Context) error {
 		}
 		rates = append(rates, r)
 	}
-	a.snapshot.Store(routing.NewSnapshot(c.Version, a.routing(), a.Catalogue, providers, rates))
+	names := make([]*routing.Alias, 0, len(c.Aliases))
+	for _, row := range c.Aliases {
+		alias, err := operator.ReadAlias(row)
+		if err != nil {
+			return err
+		}
+		names = append(names, alias)
+	}
+	a.snapshot.Store(routing.NewSnapshot(c.Version, a.routing(), a.Catalogue, providers, rates).WithAliases(names, nil))
 	a.limits.Store(limits.NewSet(c.Limits))
 	a.loaded = a.Now()
 	a.checked.Store(a.loaded.UnixMilli())

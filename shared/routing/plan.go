@@ -55,6 +55,51 @@ type Target struct {
 	Context     int64 // tokens; 0: unknown
 	MaxOutput   int64 // tokens, from rate, catalogue or setting; always > 0
 	LimitKnown  bool  // MaxOutput is the model's own limit, not the setting
+
+	// What the catalogue says of the model.
+	Sees, Hears, Reads, Tools, Reasoning known
+}
+
+// known is what is known of a capability.
+type known int8
+
+const (
+	unknown known = iota
+	yes
+	no
+)
+
+func knownIf(b *bool) known {
+	switch {
+	case b == nil:
+		return unknown
+	case *b:
+		return yes
+	}
+	return no
+}
+
+// lacks returns the first of some needs that the model is known not to meet, "".
+func (t *Target) lacks(needs []Need) Need {
+	for _, n := range needs {
+		k := unknown
+		switch n {
+		case NeedTools:
+			k = t.Tools
+		case NeedVision:
+			k = t.Sees
+		case NeedAudio:
+			k = t.Hears
+		case NeedFiles:
+			k = t.Reads
+		case NeedThinking:
+			k = t.Reasoning
+		}
+		if k == no {
+			return n
+		}
+	}
+	return ""
 }
 
 // Name is provider/model.
@@ -64,6 +109,7 @@ func (t *Target) Name() string { return t.Provider.Name + "/" + t.Model }
 type Plan struct {
 	Version   int64 // of the configuration it was made from
 	Requested string
+	Why       string // how an alias or a wish led here, "" for a plain name
 	Targets   []Target
 	Refused   []Refusal
 	record    string // JSON, made once for all calls that share the plan
@@ -77,6 +123,7 @@ type Refusal struct {
 
 // Record is what is kept of a plan with the call: names and rate versions.
 type Record struct {
+	Why     string         `json:"why,omitempty"`
 	Targets []TargetRecord `json:"targets"`
 	Refused []Refusal      `json:"refused,omitempty"`
 }
@@ -91,7 +138,7 @@ type TargetRecord struct {
 
 // Record returns the part of the plan that is stored.
 func (p *Plan) Record() Record {
-	r := Record{Refused: p.Refused, Targets: make([]TargetRecord, len(p.Targets))}
+	r := Record{Why: p.Why, Refused: p.Refused, Targets: make([]TargetRecord, len(p.Targets))}
 	for i := range p.Targets {
 		t := &p.Targets[i]
 		r.Targets[i] = TargetRecord{Target: t.Name(), RateID: t.RateID, RateVersion: t.RateVersion}

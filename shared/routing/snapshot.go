@@ -30,7 +30,9 @@ type Snapshot struct {
 	providers []*Provider
 	byName    map[string]*Provider
 	rates     map[rateKey]*Rate
-	folded    map[rateKey]*Rate  // the same by names in lower case
+	folded    map[rateKey]*Rate // the same by names in lower case
+	aliases   map[string]*Alias // by name in lower case
+	measured  func(target string) Measured
 	byModel   map[string][]*Rate // by the whole model name and by what follows its last slash
 
 	plans     sync.Map // planKey → Plan: what was made before
@@ -71,6 +73,31 @@ func NewSnapshot(version int64, s Settings, cat *pricing.Catalogue, providers []
 	return n
 }
 
+// WithAliases adds the operator's own model names, and what is known of how
+// targets fare; it is called before the snapshot is used.
+func (n *Snapshot) WithAliases(aliases []*Alias, measured func(target string) Measured) *Snapshot {
+	n.aliases, n.measured = make(map[string]*Alias, len(aliases)), measured
+	for _, a := range aliases {
+		n.aliases[strings.ToLower(a.Name)] = a
+	}
+	return n
+}
+
+// Named reports whether a name is an alias.
+func (n *Snapshot) Named(model string) bool {
+	return len(n.aliases) > 0 && n.aliases[strings.ToLower(strings.TrimPrefix(model, "aignehub/"))] != nil
+}
+
+// Aliases lists the names that the operator defined.
+func (n *Snapshot) Aliases() []string {
+	names := make([]string, 0, len(n.aliases))
+	for _, a := range n.aliases {
+		names = append(names, a.Name)
+	}
+	slices.Sort(names)
+	return names
+}
+
 // Providers lists the providers of the snapshot.
 func (n *Snapshot) Providers() []*Provider { return n.providers }
 
@@ -80,6 +107,14 @@ type Request struct {
 	Type    hub.CallType
 	Task    task.Kind    // of work beside chat
 	Dialect dialect.Name // the caller's
+	Traits  Traits
+}
+
+func has(list []string, word string) known {
+	if slices.Contains(list, word) {
+		return yes
+	}
+	return no
 }
 
 // Plan resolves a model name: provider/model (the rest may hold more slashes),
@@ -89,6 +124,9 @@ func (n *Snapshot) Plan(r Request) (Plan, error) {
 	model := strings.TrimPrefix(r.Model, "aignehub/")
 	if model == "" {
 		return Plan{}, hub.Invalid("model", "The request names no model.")
+	}
+	if a := n.aliases[strings.ToLower(model)]; a != nil || r.Traits.Prefer != "" {
+		return n.arranged(model, a, r)
 	}
 	key := planKey{model, r.Type, r.Task, r.Dialect}
 	if p, ok := n.plans.Load(key); ok {
@@ -240,6 +278,11 @@ func (n *Snapshot) target(p *Provider, model string, kind hub.CallType) (t Targe
 	entry, listed := n.catalogue.Lookup(p.Kind.ID, model)
 	if listed {
 		t.Context, t.MaxOutput = entry.Context, entry.MaxOutput
+		t.Tools, t.Reasoning = knownIf(entry.Tools), knownIf(entry.Reasoning)
+		if len(entry.InputModalities) > 0 {
+			t.Sees, t.Hears = has(entry.InputModalities, "image"), has(entry.InputModalities, "audio")
+			t.Reads = has(entry.InputModalities, "pdf")
+		}
 		if !entry.Cost.Empty() {
 			t.Cost = &entry.Cost
 		}

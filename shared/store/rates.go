@@ -85,6 +85,7 @@ type Config struct {
 	Rates       []Rate
 	VaultKeys   []VaultKey
 	Limits      []Limit
+	Aliases     []Alias
 }
 
 // LoadConfig reads the configuration in one read transaction.
@@ -111,6 +112,9 @@ func (s *Store) LoadConfig(ctx context.Context) (c Config, err error) {
 		return c, err
 	}
 	if c.Limits, err = limitsOf(ctx, conn); err != nil {
+		return c, err
+	}
+	if c.Aliases, err = aliases(ctx, conn); err != nil {
 		return c, err
 	}
 	c.VaultKeys, err = vaultKeys(ctx, conn)

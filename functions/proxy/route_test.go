@@ -1,0 +1,77 @@
+package proxy_test
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/aigne-hub/aigne-hub/shared/routing"
+	"github.com/aigne-hub/aigne-hub/shared/testkit/fakeprovider"
+)
+
+func (h *testHub) alias(name string, rules ...routing.Rule) {
+	h.t.Helper()
+	require.NoError(h.t, h.app.Desk.SetAlias(h.t.Context(), "test", routing.Alias{Name: name, Rules: rules}))
+	require.NoError(h.t, h.app.Reload(h.t.Context()))
+}
+
+func step(models ...string) routing.Step {
+	var s routing.Step
+	for _, m := range models {
+		s.Targets = append(s.Targets, routing.Weighted{Model: m})
+	}
+	return s
+}
+
+func TestAnAliasLeadsToItsTargetsAndIsOnRecord(t *testing.T) {
+	t.Parallel()
+	h := start(t, nil)
+	openai, anthropic := h.provider(fakeprovider.OpenAI), h.provider(fakeprovider.Anthropic)
+	h.alias("smart", routing.Rule{When: routing.When{Needs: []routing.Need{routing.NeedTools}}, Steps: []routing.Step{step("anthropic/claude-fake")}},
+		routing.Rule{Steps: []routing.Step{step("openai/gpt-fake"), step("anthropic/claude-fake")}})
+
+	res, body := h.send("/v1/chat/completions", `{"model":"smart","messages":[{"role":"user","content":"Hi"}]}`)
+	require.Equal(t, http.StatusOK, res.StatusCode, body)
+	assert.Equal(t, "openai", res.Header.Get("x-aigne-hub-provider"))
+	assert.Equal(t, "smart", h.lastCall().RequestedModel)
+
+	res, body = h.send("/v1/chat/completions", `{"model":"smart","tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object"}}}],"messages":[{"role":"user","content":"Hi"}]}`)
+	require.Equal(t, http.StatusOK, res.StatusCode, body)
+	assert.Equal(t, "anthropic", res.Header.Get("x-aigne-hub-provider"))
+
+	openai.Always("gpt-fake", fakeprovider.Answer{Status: 500})
+	res, body = h.send("/v1/chat/completions", `{"model":"smart","messages":[{"role":"user","content":"Hi"}]}`)
+	require.Equal(t, http.StatusOK, res.StatusCode, body)
+	assert.Equal(t, "anthropic", res.Header.Get("x-aigne-hub-provider"), "the next step")
+	assert.NotEmpty(t, anthropic.Requests())
+
+	_, body = h.get("/v1/models", h.key.Reveal())
+	assert.Contains(t, body, `"id":"smart"`)
+	_, body = h.get("/api/ai/plan?model=smart&needs=tools", h.key.Reveal())
+	assert.Contains(t, body, `"why":"alias smart, rule 1"`)
+	assert.Contains(t, body, `"target":"anthropic/claude-fake"`)
+	status, _ := h.get("/api/ai/plan?model=smart&needs=love", h.key.Reveal())
+	assert.Equal(t, http.StatusBadRequest, status)
+}
+
+func TestACallerMayChooseWithinAPlan(t *testing.T) {
+	t.Parallel()
+	h := start(t, nil)
+	openai := h.provider(fakeprovider.OpenAI)
+	h.provider(fakeprovider.Anthropic)
+	h.alias("any", routing.Rule{Steps: []routing.Step{step("openai/gpt-fake"), step("anthropic/claude-fake")}})
+	const ask = `{"model":"any","messages":[{"role":"user","content":"Hi"}]}`
+	res, _ := h.send("/v1/chat/completions", ask, "x-aigne-hub-route", "anthropic")
+	assert.Equal(t, "anthropic", res.Header.Get("x-aigne-hub-provider"))
+	res, body := h.send("/v1/chat/completions", ask, "x-aigne-hub-route", "mistral")
+	assert.Equal(t, http.StatusBadRequest, res.StatusCode)
+	assert.Contains(t, body, `"param":"route"`)
+	res, body = h.send("/v1/chat/completions", `{"route":"openai","model":"any","messages":[{"role":"user","content":"Hi"}]}`)
+	require.Equal(t, http.StatusOK, res.StatusCode, body)
+	assert.Equal(t, "openai", res.Header.Get("x-aigne-hub-provider"))
+	assert.NotContains(t, string(openai.Last().Body), "route", "no provider gets to see it")
+	res, _ = h.send("/v1/chat/completions", `{"route":7,"model":"any","messages":[{"role":"user","content":"Hi"}]}`)
+	assert.Equal(t, http.StatusBadRequest, res.StatusCode)
+}

@@ -1,0 +1,124 @@
+package proxy
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+
+	"github.com/aigne-hub/aigne-hub/shared/dialect"
+	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/routing"
+	"github.com/aigne-hub/aigne-hub/shared/wire"
+)
+
+// The headers by which a caller says how a call is to be routed.
+const (
+	routeHeader  = "x-aigne-hub-route"  // a policy, or providers and provider/model in order
+	tagHeader    = "x-aigne-hub-tag"    // words for the operator's rules, separated by commas
+	regionHeader = "x-aigne-hub-region" // where the call may be served
+)
+
+// theirs is the one value of "route" that belongs to a provider (OpenRouter).
+const theirs = "fallback"
+
+// maxWish bounds what is read of these headers.
+const maxWish = 500
+
+// marks are what bodies of any dialect hold when they ask something of a model.
+// Quoted in a text they would be escaped.
+var marks = []struct {
+	text []byte
+	need routing.Need
+}{
+	{[]byte(`"image_url"`), routing.NeedVision}, {[]byte(`"imageUrl"`), routing.NeedVision}, {[]byte(`"input_image"`), routing.NeedVision},
+	{[]byte(`"image"`), routing.NeedVision}, {[]byte(`"image/`), routing.NeedVision},
+	{[]byte(`"input_audio"`), routing.NeedAudio}, {[]byte(`"audio/`), routing.NeedAudio},
+	{[]byte(`"document"`), routing.NeedFiles}, {[]byte(`"input_file"`), routing.NeedFiles}, {[]byte(`"application/pdf"`), routing.NeedFiles},
+	{[]byte(`"json_schema"`), routing.NeedSchema}, {[]byte(`"responseSchema"`), routing.NeedSchema}, {[]byte(`"responseJsonSchema"`), routing.NeedSchema},
+}
+
+// traits reads what routing may depend on. The body is looked through only where
+// something can depend on it: for an alias, or when the caller has a wish.
+func (h *handler) traits(r *http.Request, c hub.Caller, v *dialect.View) (routing.Traits, error) {
+	t := routing.Traits{Draw: rand.Uint64()}
+	var err error
+	if t.Prefer, err = wish(r, v); err != nil {
+		return t, err
+	}
+	if t.Prefer == "" && !h.Routes().Named(v.Model) {
+		return routing.Traits{}, nil
+	}
+	t.Region = header(r, regionHeader)
+	for tag := range strings.SplitSeq(header(r, tagHeader), ",") {
+		if tag = strings.TrimSpace(tag); tag != "" {
+			t.Tags = append(t.Tags, tag)
+		}
+	}
+	t.Groups = append(t.Groups, string(c.Role))
+	body := v.Object.Raw()
+	if v.Object.Has("tools") {
+		t.Needs = append(t.Needs, routing.NeedTools)
+	}
+	if v.Thinking > 0 || v.Object.Has("reasoning_effort") || v.Object.Has("reasoning") {
+		t.Needs = append(t.Needs, routing.NeedThinking)
+	}
+	have := map[routing.Need]bool{}
+	for _, m := range marks {
+		if !have[m.need] && bytes.Contains(body, m.text) {
+			have[m.need] = true
+			t.Needs = append(t.Needs, m.need)
+		}
+	}
+	t.Tokens = textBytes(body) / bytesPerToken
+	if v.MaxOutput != nil {
+		t.Tokens += *v.MaxOutput
+	}
+	t.Sticky = sticky(c, v)
+	return t, nil
+}
+
+// wish is how the caller wants to be routed: by header or by a body member
+// "route", which no provider gets to see.
+func wish(r *http.Request, v *dialect.View) (string, error) {
+	w := header(r, routeHeader)
+	raw, ok := v.Object.Get("route")
+	if !ok {
+		return w, nil
+	}
+	in, ok := v.Object.String("route")
+	if !ok || len(in) > maxWish {
+		return "", hub.Invalid("route", "route must be a policy or a list of providers, as a string: %.20s is not.", raw)
+	}
+	if in == theirs {
+		return w, nil
+	}
+	o := v.Object.Clone()
+	o.Delete("route")
+	rest, err := wire.Parse(o.Bytes())
+	if err != nil {
+		return "", err
+	}
+	v.Object = rest
+	if w == "" {
+		w = strings.TrimSpace(in)
+	}
+	return w, nil
+}
+
+func header(r *http.Request, name string) string {
+	return strings.TrimSpace(clip(r.Header.Get(name), maxWish))
+}
+
+func clip(s string, n int) string { return s[:min(len(s), n)] }
+
+// sticky names the conversation that a provider's prompt cache may know: what the
+// caller calls it, else nothing.
+func sticky(c hub.Caller, v *dialect.View) string {
+	for _, name := range []string{"prompt_cache_key", "session_id", "conversation"} {
+		if key, ok := v.Object.String(name); ok && key != "" {
+			return c.UserID + "\n" + key
+		}
+	}
+	return ""
+}
