@@ -30,7 +30,9 @@ const (
 )
 
 // Kinds lists all kinds.
-func Kinds() []Kind { return []Kind{CredentialDisabled, CredentialRestored, TargetDown, TargetUp, Test} }
+func Kinds() []Kind {
+	return []Kind{CredentialDisabled, CredentialRestored, TargetDown, TargetUp, Test}
+}
 
 // The severities.
 const (
