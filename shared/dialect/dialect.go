@@ -40,6 +40,7 @@ type View struct {
 
 	Model      string
 	Stream     bool
+	Array      bool   // a stream that the caller wants as one JSON array (Gemini without alt=sse)
 	WantsUsage bool   // a stream whose caller asked for usage frames
 	MaxOutput  *int64 // output tokens asked for, nil when not said
 	N          int64  // how many answers, at least 1

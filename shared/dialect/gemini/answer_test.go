@@ -79,7 +79,7 @@ func TestDecode(t *testing.T) {
 	assert.Equal(t, []chat.Part{
 		{Kind: chat.Thinking, Text: "draft"}, {Kind: chat.Text, Text: "Here: "},
 		{Kind: chat.Image, Media: &chat.Media{MIME: "image/png", Data: "UE5H"}},
-		{Kind: chat.Thinking, Text: "more", Signature: "czI="},
+		{Kind: chat.Thinking, Text: "more", Signature: "czI=", SignedBy: chat.SignedGoogle},
 	}, res.Choices[0].Parts)
 	assert.JSONEq(t, `{"content":[{"token":"é","logprob":-0.25,"bytes":[195,169],"top_logprobs":[{"token":"é","logprob":-0.25,"bytes":[195,169]}]}],"refusal":null}`, string(res.Choices[0].Logprobs))
 	assert.Equal(t, chat.FinishStop, res.Choices[1].Finish)

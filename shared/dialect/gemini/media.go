@@ -40,7 +40,7 @@ func mediaPart(at string, p chat.Part) (part, error) {
 		return part{InlineData: &blob{MIMEType: mimeOf(p, m.Data), Data: m.Data}}, nil
 	case m.URL != "":
 		return part{FileData: &fileData{MIMEType: mimeOf(p, ""), FileURI: m.URL}}, nil
-	case strings.HasPrefix(m.FileID, "https://"):
+	case strings.HasPrefix(m.FileID, "https://"), strings.HasPrefix(m.FileID, "gs://"): // files at Google are addresses
 		return part{FileData: &fileData{MIMEType: m.MIME, FileURI: m.FileID}}, nil
 	case m.FileID != "":
 		return part{}, hub.Invalid(at+".file_id", "This model cannot read the file id %q; send the file's data or a URL.", m.FileID)

@@ -1,6 +1,10 @@
 package gemini
 
-import "github.com/aigne-hub/aigne-hub/shared/hub"
+import (
+	"strings"
+
+	"github.com/aigne-hub/aigne-hub/shared/hub"
+)
 
 // tokens is UsageMetadata. Each frame of a stream carries the sums so far.
 //
@@ -13,6 +17,8 @@ type tokens struct {
 	promptAudio, promptImage         int64
 	cachedAudio, cachedImage         int64
 	candidatesAudio, candidatesImage int64
+
+	tier string // of the service, in lower case; "" when not said
 }
 
 // usage splits the overlapping counts into buckets. Whatever a provider
@@ -55,6 +61,8 @@ func readTokens(c *cursor) (t tokens, ok bool) {
 			t.candidates = c.number()
 		case "thoughtsTokenCount":
 			t.thoughts = c.number()
+		case "serviceTier":
+			t.tier = strings.TrimPrefix(strings.ToLower(string(c.str())), "service_tier_")
 		case "promptTokensDetails":
 			t.promptAudio, t.promptImage = readModalities(c)
 		case "cacheTokensDetails":
