@@ -80,7 +80,7 @@ func (h *handler) admit(r *http.Request, caller hub.Caller, server dialect.Serve
 func promptBound(v *dialect.View) int64 {
 	const toolPreamble = 1024
 	n := int64(len(v.Object.Raw()))
-	if v.Object.Has("tools") || v.Object.Has("input") || v.Object.Has("response_format") {
+	if v.Object.Has("tools") || v.Object.Has("input") || v.Object.Has("response_format") || v.Object.Has("generationConfig") || v.Object.Has("generation_config") {
 		n += toolPreamble
 	}
 	return n

@@ -47,7 +47,7 @@ func newExchange(h *handler, w http.ResponseWriter, r *http.Request, server dial
 	x.halt = context.AfterFunc(h.Halt, x.cancel)
 	w.Header().Set("x-aigne-hub-call-id", t.CallID)
 	if v.Stream {
-		x.out = newClientStream(w, h.Limits.Ping)
+		x.out = newClientStream(w, h.Limits.Ping, v.Array)
 	}
 	return x
 }

@@ -166,6 +166,21 @@ type Client interface {
 	Fault(status int, header http.Header, body []byte) *hub.Error
 }
 
+// Counter is a Server in whose language callers can ask how many tokens a prompt
+// has.
+type Counter interface {
+	Server
+	// Counted encodes the answer.
+	Counted(tokens int64) []byte
+}
+
+// PromptCounter is a Client whose providers count a prompt without answering it.
+type PromptCounter interface {
+	// Count prepares the caller's own request for a count and says where below the
+	// base URL it goes. v is not changed.
+	Count(v *View, t Target) (path string, enc Encoded, err error)
+}
+
 // Framer is a Client whose streams are not server-sent events.
 type Framer interface {
 	// Frames cuts a streamed answer into the frames that Decoder and Meter take.
