@@ -2,6 +2,8 @@ package fakeprovider
 
 import (
 	"fmt"
+	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -174,4 +176,32 @@ func (l gemini) part(turn *geminiTurn, at string, part object) *fixed {
 		turn.responses++
 	}
 	return nil
+}
+
+// count answers countTokens (ai.google.dev/api/tokens): contents alone, or a
+// whole request that names the model again.
+func (l gemini) count(r *http.Request, raw object, models []string) *fixed {
+	body := camel(raw)
+	if name, found := firstUnknown(body, set("contents", "generateContentRequest", "model")); found {
+		return l.unknown(name, "")
+	}
+	if inner, given := body["generateContentRequest"]; given {
+		if body["contents"] != nil {
+			return l.bad("contents and generate_content_request must not both be set.")
+		}
+		rest, _ := geminiModelPath(r)
+		model, _, _ := strings.Cut(rest, ":")
+		body = camel(dict(inner))
+		if text(body["model"]) != "models/"+model {
+			return l.bad("* CountTokensRequest.generate_content_request.model: the model must be models/%s.", model)
+		}
+	}
+	t, f := l.read(r, body, func(m string) bool { return slices.Contains(models, m) })
+	if f != nil {
+		return f
+	}
+	n := Tokens(t.promptBytes)
+	return &fixed{status: http.StatusOK, body: encode(object{
+		"totalTokens": n, "promptTokensDetails": []any{object{"modality": "TEXT", "tokenCount": n}},
+	})}
 }
