@@ -21,7 +21,7 @@ var scripts = map[string][]string{
 		"length", "unknown_model", "unknown_model_stream", "wrong_key", "abort", "models"},
 	sdk.Anthropic: {"whole", "stream", "tool", "parallel_tools", "stream_helper", "structured", "image", "thinking",
 		"length", "unknown_model", "unknown_model_stream", "wrong_key", "abort", "models", "count_tokens"},
-	sdk.Gemini: {"whole", "stream", "tool", "parallel_tools", "forced_tool", "stream_helper", "structured", "structured_json_schema", "image",
+	sdk.Gemini: {"whole", "stream", "chat", "tool", "parallel_tools", "forced_tool", "stream_helper", "structured", "structured_json_schema", "image",
 		"thinking", "length", "unknown_model", "unknown_model_stream", "wrong_key", "abort", "models", "model", "count_tokens"},
 	sdk.AIGNE: {"discovery", "whole", "stream", "tool", "parallel_tools", "structured", "image", "models",
 		"unknown_model", "unknown_model_stream", "wrong_key", "abort"},

@@ -181,6 +181,9 @@ func (e *encoder) media(at string, p chat.Part) (part, error) {
 	if p.Media != nil && p.Media.Detail != "" && p.Media.Detail != "auto" {
 		e.dropped = append(e.dropped, at+".detail")
 	}
+	if p.Media != nil && strings.HasPrefix(p.Media.URL, "http") && !takesURLs(e.target.Model, p.Media.URL) {
+		return part{}, hub.Invalid(at+".url", "The model %s cannot fetch URLs; send the data itself.", e.target.Model)
+	}
 	return mediaPart(at, p)
 }
 

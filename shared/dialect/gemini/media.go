@@ -48,6 +48,24 @@ func mediaPart(at string, p chat.Part) (part, error) {
 	return part{}, hub.Invalid(at, "The content holds no data and no URL.")
 }
 
+// videos begins addresses of the one site whose videos every model can fetch.
+var videos = []string{"https://www.youtube.com/", "https://youtube.com/", "https://youtu.be/"}
+
+// takesURLs reports whether a model fetches what a URL names. Before 2.5 models
+// know only files at Google and videos (ai.google.dev, "File input methods").
+func takesURLs(model, url string) bool {
+	major, minor, _, ok := generation(model)
+	if !ok || major >= 3 || major == 2 && minor >= 5 || strings.HasPrefix(url, ownFiles) {
+		return true
+	}
+	for _, v := range videos {
+		if strings.HasPrefix(url, v) {
+			return true
+		}
+	}
+	return false
+}
+
 func dataURL(at, rest string, p chat.Part) (part, error) {
 	head, data, ok := strings.Cut(rest, ",")
 	kind, b64 := strings.CutSuffix(head, ";base64")

@@ -69,7 +69,7 @@ func (e *streamEncoder) Event(dst []byte, ev chat.Event) []byte {
 		return dst
 	case chat.EventLogprobs:
 		if l := logprobsFor(ev.Raw); l != nil {
-			return e.frame(dst, answerOut{Candidates: []candidateOut{{Index: ch.index, LogprobsResult: l}}})
+			return e.frame(dst, answerOut{Candidates: []candidateOut{{Content: nothing(), Index: ch.index, LogprobsResult: l}}})
 		}
 		return dst
 	case chat.EventToolCall:
@@ -179,6 +179,10 @@ func appendFrame(dst, data []byte) []byte {
 	return append(append(append(dst, "data: "...), data...), "\r\n\r\n"...)
 }
 
+// nothing is a content without words. The API's own SDK takes a stream with a
+// frame without content for broken and forgets the whole answer.
+func nothing() *contentOut { return partsOut(one(textOut{})) }
+
 // Close ends a stream with the settled usage.
 func (e *streamEncoder) Close(dst []byte, c dialect.Closing) []byte {
 	last := answerOut{UsageMetadata: usageFor(c.Usage)}
@@ -188,7 +192,7 @@ func (e *streamEncoder) Close(dst []byte, c dialect.Closing) []byte {
 			last.PromptFeedback = &feedbackOut{blockWord(ch.native)}
 			break
 		}
-		end := candidateOut{Index: ch.index, FinishReason: finishWord(ch.finish, ch.native), Content: partsOut(nil),
+		end := candidateOut{Index: ch.index, FinishReason: finishWord(ch.finish, ch.native), Content: nothing(),
 			Grounding: groundingFor(ch.annotations, ch.text.String())}
 		if ch.malformed {
 			end.FinishReason = malformedCall

@@ -17,6 +17,7 @@ type tokens struct {
 	promptAudio, promptImage         int64
 	cachedAudio, cachedImage         int64
 	candidatesAudio, candidatesImage int64
+	toolUseAudio, toolUseImage       int64
 
 	tier string // of the service, in lower case; "" when not said
 }
@@ -32,7 +33,12 @@ func (t tokens) usage() hub.Usage {
 	u[hub.InputAudio] = min(max(t.promptAudio-t.cachedAudio, 0), left)
 	left -= u[hub.InputAudio]
 	u[hub.InputImage] = min(max(t.promptImage-t.cachedImage, 0), left)
-	u[hub.Input] = left - u[hub.InputImage] + t.toolUse
+	left -= u[hub.InputImage]
+	audio := min(t.toolUseAudio, t.toolUse)
+	image := min(t.toolUseImage, t.toolUse-audio)
+	u[hub.InputAudio] += audio
+	u[hub.InputImage] += image
+	u[hub.Input] = left + t.toolUse - audio - image
 
 	left = t.candidates
 	u[hub.OutputAudio] = min(t.candidatesAudio, left)
@@ -67,6 +73,8 @@ func readTokens(c *cursor) (t tokens, ok bool) {
 			t.promptAudio, t.promptImage = readModalities(c)
 		case "cacheTokensDetails":
 			t.cachedAudio, t.cachedImage = readModalities(c)
+		case "toolUsePromptTokensDetails":
+			t.toolUseAudio, t.toolUseImage = readModalities(c)
 		case "candidatesTokensDetails":
 			t.candidatesAudio, t.candidatesImage = readModalities(c)
 		default:

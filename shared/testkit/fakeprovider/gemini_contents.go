@@ -41,6 +41,15 @@ type geminiTurn struct {
 	signed           bool // the first functionCall carries a thoughtSignature
 }
 
+// add joins the next piece of a turn.
+func (g *geminiTurn) add(next geminiTurn) {
+	if g.calls == 0 {
+		g.signed = next.signed
+	}
+	g.calls += next.calls
+	g.said += next.said
+}
+
 func (l gemini) contents(t *turn, body object) *fixed {
 	contents := list(body["contents"])
 	if len(contents) == 0 {
@@ -51,6 +60,11 @@ func (l gemini) contents(t *turn, body object) *fixed {
 		turn, f := l.content(t, fmt.Sprintf("contents[%d]", i), dict(v), len(contents) == 1)
 		if f != nil {
 			return f
+		}
+		// The SDK's chats send back each piece of a stream as a content.
+		if n := len(turns); n > 0 && turn.role == "model" && turns[n-1].role == "model" {
+			turns[n-1].add(turn)
+			continue
 		}
 		if f := l.order(turns, turn); f != nil {
 			return f

@@ -45,6 +45,22 @@ await main({
     }
     return { calls, finish };
   },
+  async chat() {
+    const chat = client.chats.create({ model, config: { tools: [bySchema] } });
+    const say = async message => {
+      let text = '';
+      const calls = [];
+      for await (const r of await chat.sendMessageStream({ message })) {
+        text += (r.candidates?.[0]?.content?.parts ?? []).map(p => p.text ?? '').join('');
+        calls.push(...(r.functionCalls ?? []));
+      }
+      return { text, calls };
+    };
+    await say('Hi there');
+    const { calls } = await say('please use tools twice');
+    const { text } = await say(calls.map(answerTo));
+    return { calls: calls.map(c => ({ id: c.id ?? c.name, name: c.name, arguments: c.args })), text, chunks: chat.getHistory(true).length };
+  },
   tool: () => toolTurn('please use tool get_weather', byJSONSchema),
   parallel_tools: () => toolTurn('please use tools twice', bySchema),
   async forced_tool() {

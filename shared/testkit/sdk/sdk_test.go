@@ -49,7 +49,7 @@ func TestTheGoogleSDKIsContentWithTheFake(t *testing.T) {
 	results := Run(t, Gemini, Target{BaseURL: p.URL, Key: fakeprovider.DefaultKey, Model: "gemini-fake"})
 	VerifyGreetings(t, results, "gemini-fake")
 	VerifyGoogleErrors(t, results, 400)
-	assert.Len(t, results, 18)
+	assert.Len(t, results, 19)
 	assert.Contains(t, results["thinking"].Thought, "Hi there")
 	assert.Equal(t, 2, results["count_tokens"].Tokens)
 	assert.Equal(t, "models/gemini-fake", results["model"].Model)
