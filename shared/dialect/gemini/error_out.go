@@ -36,6 +36,13 @@ var statusCodes = map[hub.Code]struct {
 	hub.CodeContentFiltered:     {http.StatusBadRequest, "INVALID_ARGUMENT"},
 }
 
+// ownWords are the words of google.rpc.Code that a provider may have said itself
+// of a request that is at fault.
+var ownWords = map[string]bool{
+	"INVALID_ARGUMENT": true, "FAILED_PRECONDITION": true, "OUT_OF_RANGE": true, "NOT_FOUND": true, "ALREADY_EXISTS": true,
+	"ABORTED": true, "RESOURCE_EXHAUSTED": true, "UNIMPLEMENTED": true, "CANCELLED": true,
+}
+
 // statusWords are the words of statuses that a provider gave.
 var statusWords = map[int]string{
 	http.StatusNotFound: "NOT_FOUND", http.StatusConflict: "ABORTED",
@@ -84,6 +91,9 @@ func (Server) Error(err *hub.Error, _ string) []byte {
 			s.http, s.word = n, "INVALID_ARGUMENT"
 			if word, ok := statusWords[n]; ok {
 				s.word = word
+			}
+			if ownWords[err.Type] {
+				s.word = err.Type
 			}
 		}
 	}

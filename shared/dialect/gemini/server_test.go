@@ -294,6 +294,7 @@ func TestErrorsAreGoogles(t *testing.T) {
 			{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"1.5s"}]}}`},
 		{&hub.Error{Code: hub.CodeInsufficientCredits, Message: "Buy <more>.", Link: "https://pay"}, `{"error":{"code":402,"message":"Buy <more>. https://pay","status":"FAILED_PRECONDITION"}}`},
 		{&hub.Error{Code: hub.CodeUpstream, Message: "No.", Status: 404}, `{"error":{"code":404,"message":"No.","status":"NOT_FOUND"}}`},
+		{&hub.Error{Code: hub.CodeUpstream, Message: "Not here.", Status: 400, Type: "FAILED_PRECONDITION"}, `{"error":{"code":400,"message":"Not here.","status":"FAILED_PRECONDITION"}}`},
 		{&hub.Error{Code: hub.CodeUpstream, Message: "No.", Status: 401}, `{"error":{"code":502,"message":"No.","status":"UNAVAILABLE"}}`},
 		{&hub.Error{Code: "new", Message: "?"}, `{"error":{"code":500,"message":"?","status":"INTERNAL"}}`},
 	} {
