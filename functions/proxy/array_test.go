@@ -2,7 +2,9 @@ package proxy
 
 import (
 	"encoding/json"
+	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -34,4 +36,26 @@ func TestEventsBecomeOneArray(t *testing.T) {
 			assert.Equal(t, []map[string]int{{"a": 1}, {"a": 2}}, got, name)
 		}
 	}
+}
+
+func TestSilenceBeforeAnArrayIsWhiteSpace(t *testing.T) {
+	t.Parallel()
+	w := httptest.NewRecorder()
+	s := newClientStream(w, 2*time.Millisecond, true)
+	silence := func() {
+		before := w.Body.Len()
+		require.Eventually(t, func() bool {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			return w.Body.Len() > before
+		}, 5*time.Second, time.Millisecond)
+	}
+	silence()
+	s.write([]byte("data: {\"a\":1}\r\n\r\n"), true)
+	silence()
+	s.end([]byte("data: {\"a\":2}\r\n\r\n"))
+	var got []map[string]int
+	require.NoError(t, json.Unmarshal(w.Body.Bytes(), &got), w.Body.String())
+	assert.Equal(t, []map[string]int{{"a": 1}, {"a": 2}}, got)
+	assert.Equal(t, "application/json; charset=utf-8", w.Header().Get("Content-Type"))
 }

@@ -146,7 +146,10 @@ func candidateFor(ch *chat.Choice) candidateOut {
 	var parts []json.RawMessage
 	var text strings.Builder
 	for _, p := range ch.Parts {
-		if p.Kind == chat.ToolCallPart && !object(p.ToolCall.Arguments) {
+		switch {
+		case p.Kind == chat.Refusal && ch.Finish == chat.FinishStop:
+			out.FinishReason = refusedWord
+		case p.Kind == chat.ToolCallPart && !object(p.ToolCall.Arguments):
 			out.FinishReason = malformedCall
 			continue
 		}
@@ -163,6 +166,10 @@ func candidateFor(ch *chat.Choice) candidateOut {
 	}
 	return out
 }
+
+// refusedWord ends an answer in which the model says that it will not answer:
+// the API has no other mark for that.
+const refusedWord = "SAFETY"
 
 // malformedCall is the finish reason of an answer whose function call has
 // arguments that are no JSON object.
@@ -221,7 +228,7 @@ func finishWord(f chat.Finish, native string) string {
 		if filtered[native] {
 			return native
 		}
-		return "SAFETY"
+		return refusedWord
 	}
 	switch native {
 	case "LANGUAGE", "OTHER", malformedCall, "UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS", "NO_IMAGE", "IMAGE_OTHER", "MALFORMED_RESPONSE":

@@ -35,6 +35,7 @@ type choiceOut struct {
 	finish      chat.Finish
 	native      string
 	malformed   bool
+	refused     bool
 	said        bool
 }
 
@@ -96,6 +97,7 @@ func (e *streamEncoder) content(dst []byte, ch *choiceOut, ev chat.Event) []byte
 	switch ev.Kind {
 	case chat.EventText, chat.EventRefusal:
 		ch.text.WriteString(ev.Text)
+		ch.refused = ch.refused || ev.Kind == chat.EventRefusal
 	case chat.EventThinking:
 		p.Kind = chat.Thinking
 	case chat.EventSignature:
@@ -194,8 +196,11 @@ func (e *streamEncoder) Close(dst []byte, c dialect.Closing) []byte {
 		}
 		end := candidateOut{Index: ch.index, FinishReason: finishWord(ch.finish, ch.native), Content: nothing(),
 			Grounding: groundingFor(ch.annotations, ch.text.String())}
-		if ch.malformed {
+		switch {
+		case ch.malformed:
 			end.FinishReason = malformedCall
+		case ch.refused && ch.finish == chat.FinishStop:
+			end.FinishReason = refusedWord
 		}
 		last.Candidates = append(last.Candidates, end)
 	}
