@@ -206,6 +206,11 @@ func (e *encoder) call(at string, p chat.Part) (part, error) {
 	}, nil
 }
 
+// nestable lists the types that may be parts of a function's response.
+var nestable = map[string]bool{
+	"image/png": true, "image/jpeg": true, "image/webp": true, "application/pdf": true, "text/plain": true,
+}
+
 // result translates a tool's answer. From generation 3 on its pictures and
 // documents are parts of it (ai.google.dev, "Multimodal function responses");
 // for older models, and where only a URL is given, they follow it in the same
@@ -234,7 +239,7 @@ func (e *encoder) result(at string, r *chat.ToolResult) ([]part, error) {
 			if err != nil {
 				return nil, err
 			}
-			if media.InlineData != nil && signsCalls(e.target.Model) {
+			if media.InlineData != nil && nestable[media.InlineData.MIMEType] && signsCalls(e.target.Model) {
 				response.Parts = append(response.Parts, media)
 				continue
 			}

@@ -70,12 +70,12 @@ func TestMediaInToolResults(t *testing.T) {
 		r.Messages = append(r.Messages,
 			chat.Message{Role: chat.Assistant, Parts: []chat.Part{{Kind: chat.ToolCallPart, ToolCall: &chat.ToolCall{ID: "c", Name: "f"}, Signature: "s", SignedBy: chat.SignedGoogle}}},
 			chat.Message{Role: chat.ToolRole, Parts: []chat.Part{{Kind: chat.ToolResultPart, ToolResult: &chat.ToolResult{CallID: "c", Parts: []chat.Part{
-				{Text: "look"}, {Kind: chat.Image, Media: &chat.Media{MIME: "image/png", Data: "AA=="}}}}}}})
+				{Text: "look"}, {Kind: chat.Image, Media: &chat.Media{MIME: "image/png", Data: "AA=="}}, {Kind: chat.Audio, Media: &chat.Media{MIME: "audio/wav", Data: "BB=="}}}}}}})
 	}
 	got, _ := encodeFor(t, "gemini-3-flash", conversation)
-	assert.Contains(t, got, `"response":{"result":"look"},"parts":[{"inlineData":{"mimeType":"image/png","data":"AA=="}}]}`)
+	assert.Contains(t, got, `"response":{"result":"look"},"parts":[{"inlineData":{"mimeType":"image/png","data":"AA=="}}]}},{"inlineData":{"mimeType":"audio/wav","data":"BB=="}}]`)
 	got, _ = encodeFor(t, "gemini-2.5-flash", conversation)
-	assert.Contains(t, got, `[{"functionResponse":{"id":"c","name":"f","response":{"result":"look"}}},{"inlineData":{"mimeType":"image/png","data":"AA=="}}]`)
+	assert.Contains(t, got, `[{"functionResponse":{"id":"c","name":"f","response":{"result":"look"}}},{"inlineData":{"mimeType":"image/png","data":"AA=="}},{"inlineData":{"mimeType":"audio/wav","data":"BB=="}}]`)
 }
 
 func TestURLsGoOnlyToModelsThatFetchThem(t *testing.T) {

@@ -46,10 +46,13 @@ type segment struct {
 }
 
 type citations struct {
-	Sources []struct {
-		segment
-		source
-	} `json:"citationSources"`
+	Sources []citedPlace `json:"citationSources"`
+	Vertex  []citedPlace `json:"citations"` // Vertex's name for them
+}
+
+type citedPlace struct {
+	segment
+	source
 }
 
 // annotations makes citations of what the model's answer rests on. text is the
@@ -80,7 +83,7 @@ func (g *grounding) annotations(cited citations, text string) json.RawMessage {
 			add(g.source(i), segment{})
 		}
 	}
-	for _, s := range cited.Sources {
+	for _, s := range append(cited.Sources, cited.Vertex...) {
 		add(s.source, s.segment)
 	}
 	if len(out) == 0 {
