@@ -132,9 +132,24 @@ func (Server) Whole(v *dialect.View, res *chat.Response, c dialect.Closing) ([]b
 				out.Files = append(out.Files, fileOf(p.Media))
 			}
 		}
-		out.say(chat.TextOf(parts, chat.Text)+chat.TextOf(parts, chat.Refusal), structured(v))
+		out.say(words(parts), structured(v))
 	}
 	return encodeJSON(out), nil
+}
+
+// words are what an answer says, the transcript of spoken words included: the
+// protocol's files have none.
+func words(parts []chat.Part) string {
+	var all strings.Builder
+	for _, p := range parts {
+		switch {
+		case p.Kind == chat.Text, p.Kind == chat.Refusal:
+			all.WriteString(p.Text)
+		case p.Media != nil:
+			all.WriteString(p.Media.Transcript)
+		}
+	}
+	return all.String()
 }
 
 // say puts the answer's words where they belong.
@@ -166,7 +181,7 @@ type protocolStream struct {
 	structured bool
 	text       strings.Builder // the structured answer so far
 	calls      calls
-	files      []protocolFile
+	media      chat.Collector // pictures and pieces of sound
 	model      string
 	finished   bool
 }
@@ -199,7 +214,8 @@ func (e *protocolStream) Event(dst []byte, ev chat.Event) []byte {
 		}
 	case chat.EventMedia:
 		if ev.Media != nil {
-			e.files = append(e.files, fileOf(ev.Media))
+			e.media.Add(ev)
+			return appendWords(dst, "text", ev.Media.Transcript)
 		}
 	case chat.EventFinish:
 		return e.finish(dst)
@@ -212,7 +228,14 @@ func (e *protocolStream) finish(dst []byte) []byte {
 		return dst
 	}
 	e.finished = true
-	out := output{Files: e.files}
+	out := output{}
+	for _, ch := range e.media.Response().Choices {
+		for _, p := range ch.Parts {
+			if p.Media.Data != "" || p.Media.URL != "" {
+				out.Files = append(out.Files, fileOf(p.Media))
+			}
+		}
+	}
 	if len(e.calls) > 0 {
 		out.ToolCalls = e.calls.protocol()
 	}

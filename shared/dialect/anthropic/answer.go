@@ -119,6 +119,9 @@ func (Server) Whole(v *dialect.View, res *chat.Response, c dialect.Closing) ([]b
 			}
 			called = called || b.Type == "tool_use"
 			msg.Content = append(msg.Content, *b)
+			if p.Kind == chat.ToolCallPart && p.Signature != "" {
+				msg.Content = append(msg.Content, block{Type: "redacted_thinking", Data: chat.Seal(p.SignedBy, p.ToolCall.ID, p.Signature)})
+			}
 		}
 		stop = stopReason(ch.Finish, ch.Native, ch.StopSequence, called)
 		if stop == "stop_sequence" {
@@ -141,9 +144,10 @@ func answerBlock(p chat.Part) (*block, error) {
 		}
 		return &block{Type: "text", Text: &p.Text}, nil
 	case chat.Thinking:
-		return &block{Type: "thinking", Thinking: &p.Text, Signature: &p.Signature}, nil
+		signature := sealed(p.SignedBy, p.ID, p.Signature)
+		return &block{Type: "thinking", Thinking: &p.Text, Signature: &signature}, nil
 	case chat.RedactedThinking:
-		return &block{Type: "redacted_thinking", Data: p.Signature}, nil
+		return &block{Type: "redacted_thinking", Data: sealed(p.SignedBy, p.ID, p.Signature)}, nil
 	case chat.ToolCallPart:
 		input, ok := arguments(p.ToolCall.Arguments)
 		if !ok {
@@ -178,7 +182,10 @@ func mediaText(m *chat.Media) string {
 		url = "data:" + m.MIME + ";base64," + m.Data
 	}
 	if bytes.HasPrefix([]byte(m.MIME), []byte("audio/")) {
-		return "[audio](" + url + ")"
+		if url == "" {
+			return m.Transcript // a piece of a stream without sound
+		}
+		return m.Transcript + "[audio](" + url + ")"
 	}
 	return "![image](" + url + ")"
 }

@@ -81,6 +81,9 @@ func decodeMessages(raw []byte) ([]chat.Message, error) {
 		if err != nil {
 			return nil, err
 		}
+		if m.Role == "assistant" {
+			parts = callSignatures(parts)
+		}
 		out = append(out, split(chat.Role(m.Role), parts)...)
 	}
 	return out, nil
@@ -172,9 +175,11 @@ func decodeBlock(raw json.RawMessage, path, where string) ([]chat.Part, error) {
 		p.Kind = chat.ToolResultPart
 		p.ToolResult, err = decodeToolResult(&b, path)
 	case "thinking":
-		p.Kind, p.Text, p.Signature = chat.Thinking, b.Thinking, b.Signature
+		p.Kind, p.Text = chat.Thinking, b.Thinking
+		unseal(&p, b.Signature)
 	case "redacted_thinking":
-		p.Kind, p.Signature = chat.RedactedThinking, b.Data
+		p.Kind = chat.RedactedThinking
+		unseal(&p, b.Data)
 	default:
 		p = chat.Part{Kind: chat.Raw, RawType: b.Type, RawJSON: raw}
 	}

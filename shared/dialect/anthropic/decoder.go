@@ -2,6 +2,7 @@ package anthropic
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 
 	"github.com/aigne-hub/aigne-hub/shared/chat"
@@ -17,6 +18,7 @@ type decoder struct {
 	blocks map[int]*blockState // open blocks by the wire's index
 
 	thoughts, calls int // how many of each began
+	callIDs         []string
 	formatted       bool
 	finished, ended bool
 	tally           tally
@@ -89,12 +91,12 @@ func (d *decoder) start(index int, b []byte) {
 	case "thinking":
 		s.index = d.thoughts
 		d.thoughts++
-		d.thought(s, chat.EventThinking, textOf(member(b, "thinking")))
-		d.thought(s, chat.EventSignature, textOf(member(b, "signature")))
+		d.thought(s, textOf(member(b, "thinking")))
+		d.signature(chat.Event{Kind: chat.EventSignature, Index: s.index}, textOf(member(b, "signature")))
 	case "redacted_thinking":
 		s.index = d.thoughts
 		d.thoughts++
-		d.emit(chat.Event{Kind: chat.EventRedacted, Index: s.index, Text: textOf(member(b, "data"))})
+		d.signature(chat.Event{Kind: chat.EventRedacted, Index: s.index}, textOf(member(b, "data")))
 	case "tool_use":
 		s.input = string(member(b, "input"))
 		name := textOf(member(b, "name"))
@@ -104,7 +106,9 @@ func (d *decoder) start(index int, b []byte) {
 		}
 		s.index = d.calls
 		d.calls++
-		d.emit(chat.Event{Kind: chat.EventToolCall, Index: s.index, ID: textOf(member(b, "id")), Name: name})
+		id := textOf(member(b, "id"))
+		d.callIDs = append(d.callIDs, id)
+		d.emit(chat.Event{Kind: chat.EventToolCall, Index: s.index, ID: id, Name: name})
 	}
 }
 
@@ -116,9 +120,9 @@ func (d *decoder) delta(s *blockState, delta []byte) {
 	case `"text_delta"`:
 		d.text(textOf(member(delta, "text")))
 	case `"thinking_delta"`:
-		d.thought(s, chat.EventThinking, textOf(member(delta, "thinking")))
+		d.thought(s, textOf(member(delta, "thinking")))
 	case `"signature_delta"`:
-		d.thought(s, chat.EventSignature, textOf(member(delta, "signature")))
+		d.signature(chat.Event{Kind: chat.EventSignature, Index: s.index}, textOf(member(delta, "signature")))
 	case `"input_json_delta"`:
 		if text := textOf(member(delta, "partial_json")); text != "" {
 			s.args = true
@@ -147,10 +151,26 @@ func (d *decoder) text(text string) {
 	}
 }
 
-func (d *decoder) thought(s *blockState, kind chat.EventKind, text string) {
+func (d *decoder) thought(s *blockState, text string) {
 	if text != "" {
-		d.emit(chat.Event{Kind: kind, Index: s.index, Text: text})
+		d.emit(chat.Event{Kind: chat.EventThinking, Index: s.index, Text: text, SignedBy: chat.SignedAnthropic})
 	}
+}
+
+// signature gives on a signature or opaque data, unsealed where the provider is
+// a hub itself: sealed data may belong to a call.
+func (d *decoder) signature(ev chat.Event, text string) {
+	if text == "" {
+		return
+	}
+	ev.Text, ev.SignedBy = text, chat.SignedAnthropic
+	if by, id, plain, ok := chat.Unseal(text); ok {
+		ev.Text, ev.SignedBy, ev.ItemID = plain, by, id
+		if i := slices.Index(d.callIDs, id); i >= 0 && id != "" && ev.Kind == chat.EventRedacted {
+			ev = chat.Event{Kind: chat.EventSignature, Tool: true, Index: i, Text: plain, SignedBy: by}
+		}
+	}
+	d.emit(ev)
 }
 
 // args passes on a piece of arguments. Other blocks with input, those of the

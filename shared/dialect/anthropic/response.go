@@ -61,9 +61,9 @@ func (Client) Decode(body []byte, _ dialect.Quirks) (*chat.Response, error) {
 				ch.Parts = append(ch.Parts, chat.Part{Kind: chat.Text, Text: *b.Text})
 			}
 		case "thinking":
-			ch.Parts = append(ch.Parts, chat.Part{Kind: chat.Thinking, Text: b.Thinking, Signature: b.Signature})
+			ch.Parts = append(ch.Parts, signed(chat.Part{Kind: chat.Thinking, Text: b.Thinking}, b.Signature))
 		case "redacted_thinking":
-			ch.Parts = append(ch.Parts, chat.Part{Kind: chat.RedactedThinking, Signature: b.Data})
+			ch.Parts = append(ch.Parts, signed(chat.Part{Kind: chat.RedactedThinking}, b.Data))
 		case "tool_use":
 			args := string(b.Input)
 			if args == "" || args == "null" {
@@ -78,6 +78,7 @@ func (Client) Decode(body []byte, _ dialect.Quirks) (*chat.Response, error) {
 			ch.Parts = append(ch.Parts, chat.Part{Kind: chat.ToolCallPart, ToolCall: &chat.ToolCall{ID: b.ID, Name: b.Name, Arguments: args}})
 		}
 	}
+	ch.Parts = callSignatures(ch.Parts)
 	if a.StopReason != nil {
 		ch.Native = *a.StopReason
 	}
@@ -89,6 +90,13 @@ func (Client) Decode(body []byte, _ dialect.Quirks) (*chat.Response, error) {
 	t.add(a.Usage, true)
 	res.Choices, res.Usage, res.UsageKnown = []chat.Choice{ch}, t.usage(), t.final
 	return res, nil
+}
+
+// signed gives a part of an answer its signature. A provider that is a hub
+// itself seals those of other vendors.
+func signed(p chat.Part, signature string) chat.Part {
+	unseal(&p, signature)
+	return p
 }
 
 // answerFinish hides that a structured answer came by a tool.

@@ -32,6 +32,7 @@ type answerOut struct {
 	Content     *string         `json:"content"`
 	Refusal     *string         `json:"refusal"`
 	Reasoning   string          `json:"reasoning_content,omitempty"`
+	Details     []detail        `json:"reasoning_details,omitempty"`
 	ToolCalls   []answerCallOut `json:"tool_calls,omitempty"`
 	Annotations json.RawMessage `json:"annotations,omitempty"`
 	Audio       *answerAudioOut `json:"audio,omitempty"`
@@ -102,10 +103,10 @@ func finishWord(f chat.Finish) string {
 	return string(f)
 }
 
-// answerFor flattens a choice's parts. Thinking that only its provider can read
-// and signatures of thinking have no place here.
+// answerFor flattens a choice's parts. Signatures and thinking that only its
+// vendor can read are beside the plain text, in reasoning_details.
 func answerFor(ch *chat.Choice) answerOut {
-	m := answerOut{Role: string(chat.Assistant), Reasoning: chat.TextOf(ch.Parts, chat.Thinking)}
+	m := answerOut{Role: string(chat.Assistant), Reasoning: chat.TextOf(ch.Parts, chat.Thinking), Details: detailsOf(ch.Parts, false)}
 	text, refusal := chat.TextOf(ch.Parts, chat.Text), chat.TextOf(ch.Parts, chat.Refusal)
 	if refusal != "" {
 		m.Refusal = &refusal
@@ -113,7 +114,7 @@ func answerFor(ch *chat.Choice) answerOut {
 	for i := range ch.Parts {
 		p := &ch.Parts[i]
 		if p.Annotations != nil {
-			m.Annotations = p.Annotations
+			m.Annotations = chat.JoinArrays(m.Annotations, p.Annotations)
 		}
 		switch p.Kind {
 		case chat.ToolCallPart:
@@ -141,7 +142,7 @@ func (m *answerOut) attach(media *chat.Media) {
 		if id == "" {
 			id = randomID("audio_")
 		}
-		m.Audio = &answerAudioOut{ID: id, Data: media.Data}
+		m.Audio = &answerAudioOut{ID: id, Data: media.Data, Transcript: media.Transcript, ExpiresAt: media.ExpiresAt}
 	default:
 		m.Images = append(m.Images, imagePart(media))
 	}

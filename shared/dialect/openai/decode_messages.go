@@ -19,6 +19,8 @@ type messageIn struct {
 	ReasoningContent string `json:"reasoning_content"`
 	Reasoning        string `json:"reasoning"`
 
+	Details json.RawMessage `json:"reasoning_details"`
+
 	ToolCalls    []json.RawMessage `json:"tool_calls"`
 	FunctionCall *struct {
 		Name      string `json:"name"`
@@ -111,13 +113,7 @@ func (d *requestDecoder) result(at string, in *messageIn, id, name string) error
 
 func (d *requestDecoder) assistant(at string, in *messageIn) error {
 	m := chat.Message{Role: chat.Assistant, Name: in.Name}
-	thought := in.ReasoningContent
-	if thought == "" {
-		thought = in.Reasoning
-	}
-	if thought != "" {
-		m.Parts = append(m.Parts, chat.Part{Kind: chat.Thinking, Text: thought})
-	}
+	m.Parts = thoughts(firstOf(in.ReasoningContent, in.Reasoning), readDetails(in.Details))
 	parts, err := content(at+".content", in.Content)
 	if err != nil {
 		return err
@@ -143,6 +139,7 @@ func (d *requestDecoder) assistant(at string, in *messageIn) error {
 		}
 		m.Parts = append(m.Parts, part)
 	}
+	m.Parts = signCalls(m.Parts)
 	d.add(m)
 	return nil
 }
@@ -173,11 +170,15 @@ func (d *requestDecoder) toolCall(at string, raw json.RawMessage) (chat.Part, er
 		return chat.Part{}, err
 	}
 	d.callNames[in.ID] = in.Function.Name
-	return chat.Part{
+	p := chat.Part{
 		Kind:      chat.ToolCallPart,
 		ToolCall:  &chat.ToolCall{ID: in.ID, Name: in.Function.Name, Arguments: args},
 		Signature: unquote(signatureIn(in.Extra)),
-	}, nil
+	}
+	if p.Signature != "" {
+		p.SignedBy = chat.SignedGoogle
+	}
+	return p, nil
 }
 
 // functionCall gives the call of a legacy message an id, which other languages

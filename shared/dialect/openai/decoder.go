@@ -78,6 +78,8 @@ type openChoice struct {
 	calls    []openCall
 	visible  int  // calls given on as calls
 	thought  int  // thinking parts begun
+	plain    int  // 1 + the last of them that came as plain text and is not signed; 0: none
+	details  []openDetail
 	thinking bool // the last piece was thinking
 	finished bool
 }
@@ -205,7 +207,13 @@ func (d *decoder) emit(ev chat.Event) {
 
 func (d *decoder) choice(ch *choice) {
 	d.at = d.open(ch.index)
-	pieces(ch.thinking, true, d.piece)
+	var details []detail
+	if ch.details != nil {
+		details = readDetails(ch.details)
+	}
+	if !d.details(details) {
+		pieces(ch.thinking, true, d.piece)
+	}
 	pieces(ch.content, false, d.piece)
 	if isString(ch.refusal) {
 		d.emit(chat.Event{Kind: chat.EventRefusal, Text: unquote(ch.refusal)})
@@ -220,6 +228,7 @@ func (d *decoder) choice(ch *choice) {
 	if ch.function != nil {
 		d.function(ch.function)
 	}
+	d.seals(details)
 	if ch.probs != nil {
 		d.emit(chat.Event{Kind: chat.EventLogprobs, Raw: bytes.Clone(ch.probs)})
 	}
@@ -248,6 +257,7 @@ func (d *decoder) piece(raw []byte, thinking bool) {
 	}
 	if !d.at.thinking {
 		d.at.thought++
+		d.at.plain = d.at.thought
 	}
 	d.emit(chat.Event{Kind: chat.EventThinking, Index: d.at.thought - 1, Text: unquote(raw)})
 }
@@ -279,7 +289,7 @@ func (d *decoder) call(delta *callDelta) {
 		d.args(call, args)
 	}
 	if delta.signature != nil && !call.text {
-		d.emit(chat.Event{Kind: chat.EventSignature, Tool: true, Index: call.number, Text: unquote(delta.signature)})
+		d.emit(chat.Event{Kind: chat.EventSignature, Tool: true, Index: call.number, Text: unquote(delta.signature), SignedBy: chat.SignedGoogle})
 	}
 }
 

@@ -16,6 +16,7 @@ type messageOut struct {
 	Refusal          string    `json:"refusal,omitempty"`
 	ReasoningContent string    `json:"reasoning_content,omitempty"`
 	Reasoning        string    `json:"reasoning,omitempty"`
+	Details          []detail  `json:"reasoning_details,omitempty"`
 	ToolCalls        []callOut `json:"tool_calls,omitempty"`
 	ToolCallID       string    `json:"tool_call_id,omitempty"`
 	Audio            *idOut    `json:"audio,omitempty"`
@@ -210,6 +211,12 @@ func (e *encoder) assistant(out []messageOut, at string, m *chat.Message) ([]mes
 				return nil, err
 			}
 			visible = append(visible, one)
+		}
+	}
+	if e.quirks.ReasoningDetails {
+		// They hold the text too.
+		if msg.Details = detailsOf(acceptable(m.Parts, e.target.Model), true); msg.Details != nil {
+			thought.Reset()
 		}
 	}
 	switch e.quirks.ReasoningField {

@@ -69,6 +69,7 @@ func TestStreamAsClientsNeedIt(t *testing.T) {
 	want := []string{
 		delta(`"role":"assistant","content":""`),
 		delta(`"reasoning_content":"hm"`),
+		delta(`"reasoning_details":[{"type":"reasoning.text","signature":"opaque","index":0}]`),
 		delta(`"content":"so \"<é"`),
 		delta(`"tool_calls":[{"index":0,"id":"a","type":"function","function":{"name":"f","arguments":""}}]`),
 		delta(`"tool_calls":[{"index":0,"function":{"arguments":"{\"x\":"}}]`),
@@ -105,7 +106,7 @@ func TestStreamOfOtherThings(t *testing.T) {
 	} {
 		assert.Contains(t, out, part)
 	}
-	assert.NotContains(t, out, "opaque")
+	assert.Contains(t, out, `"reasoning_details":[{"type":"reasoning.encrypted","data":"opaque","index":0}]`)
 	assert.Equal(t, 1, strings.Count(out, `"finish_reason":"stop"`), "one finish a choice")
 	assert.Equal(t, 1, strings.Count(out, `"finish_reason":"length"`))
 	for _, f := range strings.Split(strings.TrimSpace(out), "\n\n") {

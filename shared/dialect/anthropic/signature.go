@@ -1,0 +1,95 @@
+package anthropic
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+
+	"github.com/aigne-hub/aigne-hub/shared/chat"
+	"github.com/aigne-hub/aigne-hub/shared/dialect"
+	"github.com/aigne-hub/aigne-hub/shared/hub"
+)
+
+// Callers of this language keep thinking blocks and send them back, whoever
+// answered. A signature or opaque data that Claude did not make is sealed
+// (chat.Seal) on its way out and unsealed when it comes back, so that it reaches
+// the vendor that made it again and no other.
+
+// sealed is what a caller is given for a signature.
+func sealed(signedBy, id, signature string) string {
+	if signature == "" && id == "" || id == "" && (signedBy == "" || signedBy == chat.SignedAnthropic) {
+		return signature
+	}
+	return chat.Seal(signedBy, id, signature)
+}
+
+// unseal puts a caller's signature back into a part. What is not sealed is
+// Claude's.
+func unseal(p *chat.Part, signature string) {
+	p.Signature = signature
+	if by, id, plain, ok := chat.Unseal(signature); ok {
+		p.SignedBy, p.ID, p.Signature = by, id, plain
+	} else if signature != "" {
+		p.SignedBy = chat.SignedAnthropic
+	}
+}
+
+// forClaude reports whether Claude takes a part's signature back.
+func forClaude(p *chat.Part) bool {
+	return p.Signature != "" && (p.SignedBy == "" || p.SignedBy == chat.SignedAnthropic)
+}
+
+// callSignatures gives tool calls the signatures that came back in blocks of
+// their own: this language has no room for one in a call.
+func callSignatures(parts []chat.Part) []chat.Part {
+	return slices.DeleteFunc(parts, func(p chat.Part) bool {
+		if p.Kind != chat.RedactedThinking || p.ID == "" {
+			return false
+		}
+		for i := range parts {
+			if c := parts[i].ToolCall; c != nil && c.ID == p.ID {
+				parts[i].Signature, parts[i].SignedBy = p.Signature, p.SignedBy
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// withoutSeals takes thinking that Claude did not sign out of a native
+// request: the API refuses signatures that are not its own. A body without any
+// is given back as it came.
+func withoutSeals(v *dialect.View) ([]byte, error) {
+	raw, ok := v.Object.Get("messages")
+	if !ok || !bytes.Contains(raw, []byte(chat.SealPrefix)) {
+		return nil, nil
+	}
+	var messages []map[string]json.RawMessage
+	if err := into(raw, "messages", &messages); err != nil {
+		return nil, err
+	}
+	for _, m := range messages {
+		var blocks []json.RawMessage
+		if json.Unmarshal(m["content"], &blocks) != nil {
+			continue
+		}
+		own := slices.DeleteFunc(blocks, func(b json.RawMessage) bool {
+			_, _, _, foreign := chat.Unseal(firstOf(textOf(member(b, "signature")), textOf(member(b, "data"))))
+			return foreign
+		})
+		if len(own) == 0 {
+			// A turn must say something.
+			own = append(own, json.RawMessage(`{"type":"text","text":"…"}`))
+		}
+		content, err := marshal(own)
+		if err != nil {
+			return nil, hub.Wrap(hub.CodeInternal, err, "The conversation could not be written.")
+		}
+		m["content"] = content
+	}
+	out, err := marshal(messages)
+	if err != nil {
+		return nil, hub.Wrap(hub.CodeInternal, err, "The conversation could not be written.")
+	}
+	return out, nil
+}
