@@ -208,7 +208,7 @@ func restChoiceOf(ch *chat.Choice) restChoice {
 			m.Images = append(m.Images, imageOf(p.Media))
 		}
 		if p.Annotations != nil {
-			m.Annotations = chat.JoinArrays(m.Annotations, p.Annotations)
+			m.Annotations = chat.JoinArrays(m.Annotations, chat.ShownAnnotations(p.Annotations, "url_citation"))
 		}
 	}
 	if text != "" || refusal == "" && len(m.ToolCalls) == 0 && m.Audio == nil {

@@ -116,7 +116,9 @@ func (e *restStream) Event(dst []byte, ev chat.Event) []byte {
 			return e.delta(dst, ev, chunkDelta{Images: []restImage{imageOf(ev.Media)}})
 		}
 	case chat.EventAnnotation:
-		return e.delta(dst, ev, chunkDelta{Annotations: ev.Raw})
+		if shown := chat.ShownAnnotations(ev.Raw, "url_citation"); shown != nil {
+			return e.delta(dst, ev, chunkDelta{Annotations: shown})
+		}
 	case chat.EventLogprobs:
 		return e.frame(dst, chunkChoice{Index: ev.Choice, Logprobs: ev.Raw}, "")
 	case chat.EventFinish:

@@ -83,6 +83,8 @@ type block struct {
 	Source    *source         `json:"source,omitempty"`
 	Title     string          `json:"title,omitempty"`
 	Cache     *cacheControl   `json:"cache_control,omitempty"`
+
+	Citations []json.RawMessage `json:"citations,omitempty"`
 }
 
 type source struct {
@@ -107,6 +109,11 @@ func (Server) Whole(v *dialect.View, res *chat.Response, c dialect.Closing) ([]b
 		ch := &res.Choices[0]
 		called := false
 		for _, p := range ch.Parts {
+			if p.Kind == chat.Thinking && hidden(v) {
+				if p.Text = ""; p.Signature == "" {
+					continue
+				}
+			}
 			b, err := answerBlock(p)
 			if err != nil && ch.Finish == chat.FinishLength {
 				continue
@@ -136,13 +143,19 @@ func (Server) Whole(v *dialect.View, res *chat.Response, c dialect.Closing) ([]b
 	return out, nil
 }
 
+// hidden reports whether the caller wants no text of thinking (display
+// "omitted"); its signature is shown as ever.
+func hidden(v *dialect.View) bool {
+	return v != nil && v.Chat != nil && v.Chat.Reasoning != nil && v.Chat.Reasoning.Hidden
+}
+
 func answerBlock(p chat.Part) (*block, error) {
 	switch p.Kind {
 	case chat.Text, chat.Refusal:
 		if p.Text == "" {
 			return nil, nil
 		}
-		return &block{Type: "text", Text: &p.Text}, nil
+		return &block{Type: "text", Text: &p.Text, Citations: citations(p.Annotations)}, nil
 	case chat.Thinking:
 		signature := sealed(p.SignedBy, p.ID, p.Signature)
 		return &block{Type: "thinking", Thinking: &p.Text, Signature: &signature}, nil

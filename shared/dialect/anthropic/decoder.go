@@ -1,9 +1,11 @@
 package anthropic
 
 import (
+	"bytes"
 	"encoding/json"
 	"slices"
 	"strconv"
+	"unicode/utf8"
 
 	"github.com/aigne-hub/aigne-hub/shared/chat"
 	"github.com/aigne-hub/aigne-hub/shared/dialect"
@@ -19,6 +21,7 @@ type decoder struct {
 
 	thoughts, calls int // how many of each began
 	callIDs         []string
+	said            int64 // characters of text so far
 	formatted       bool
 	finished, ended bool
 	tally           tally
@@ -30,6 +33,8 @@ type blockState struct {
 	index int    // among the choice's tool calls or thoughts
 	input string // arguments that came with the block's start
 	args  bool   // arguments came in deltas
+	from  int64  // characters of text before a block of text
+	cited []json.RawMessage
 }
 
 // maxBlocks bounds what a stream that never closes its blocks can pile up.
@@ -87,6 +92,7 @@ func (d *decoder) start(index int, b []byte) {
 	d.blocks[index] = s
 	switch s.kind {
 	case "text":
+		s.from, s.cited = d.said, elementsOf(member(b, "citations"))
 		d.text(textOf(member(b, "text")))
 	case "thinking":
 		s.index = d.thoughts
@@ -123,6 +129,10 @@ func (d *decoder) delta(s *blockState, delta []byte) {
 		d.thought(s, textOf(member(delta, "thinking")))
 	case `"signature_delta"`:
 		d.signature(chat.Event{Kind: chat.EventSignature, Index: s.index}, textOf(member(delta, "signature")))
+	case `"citations_delta"`:
+		if c := member(delta, "citation"); c != nil && len(s.cited) < maxBlocks {
+			s.cited = append(s.cited, bytes.Clone(c))
+		}
 	case `"input_json_delta"`:
 		if text := textOf(member(delta, "partial_json")); text != "" {
 			s.args = true
@@ -139,14 +149,39 @@ func (d *decoder) stop(index int) {
 	if s == nil || s.args {
 		return
 	}
+	if len(s.cited) > 0 {
+		d.cite(s)
+		return
+	}
 	if s.input == "" || s.input == "null" {
 		s.input = "{}"
 	}
 	d.args(s, s.input)
 }
 
+// cite tells the citations of a block of text once its length is known.
+func (d *decoder) cite(s *blockState) {
+	var all []chat.Annotation
+	for _, raw := range s.cited {
+		if a, ok := annotation(raw, s.from, d.said); ok {
+			all = append(all, a)
+		}
+	}
+	if raw, err := marshal(all); err == nil && all != nil {
+		d.emit(chat.Event{Kind: chat.EventAnnotation, Raw: raw})
+	}
+}
+
+func elementsOf(raw []byte) (out []json.RawMessage) {
+	for _, el := range elements(raw) {
+		out = append(out, bytes.Clone(el))
+	}
+	return out
+}
+
 func (d *decoder) text(text string) {
 	if text != "" {
+		d.said += int64(utf8.RuneCountInString(text))
 		d.emit(chat.Event{Kind: chat.EventText, Text: text})
 	}
 }

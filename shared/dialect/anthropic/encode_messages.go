@@ -122,7 +122,7 @@ func (tr *translator) part(p chat.Part, at string) (any, error) {
 		if strings.TrimSpace(p.Text) == "" {
 			return nil, nil
 		}
-		return &block{Type: "text", Text: &p.Text, Cache: breakpoint(p.Cache)}, nil
+		return &block{Type: "text", Text: &p.Text, Cache: breakpoint(p.Cache), Citations: ownCitations(p.Annotations)}, nil
 	case chat.Image, chat.File:
 		b, err := tr.media(p, at)
 		if err != nil {

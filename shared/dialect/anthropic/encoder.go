@@ -67,7 +67,9 @@ func (e *encoder) Event(dst []byte, ev chat.Event) []byte {
 	case chat.EventFinish:
 		e.finish = ev
 		return dst
-	case chat.EventAnnotation, chat.EventLogprobs:
+	case chat.EventAnnotation:
+		return e.cite(dst, ev.Raw)
+	case chat.EventLogprobs:
 		return dst
 	}
 	dst = e.start(dst, "", "")
@@ -77,6 +79,9 @@ func (e *encoder) Event(dst []byte, ev chat.Event) []byte {
 	case chat.EventMedia:
 		return e.text(dst, mediaText(ev.Media))
 	case chat.EventThinking:
+		if hidden(e.view) {
+			ev.Text = ""
+		}
 		return e.think(dst, ev, "thinking_delta", "thinking")
 	case chat.EventSignature:
 		return e.signature(dst, ev)
@@ -115,6 +120,19 @@ func (e *encoder) text(dst []byte, text string) []byte {
 		dst = e.begin(e.closeTools(dst), textBlock, []byte(`"content_block":{"type":"text","text":""}`))
 	}
 	return e.delta(dst, "text_delta", "text", text)
+}
+
+// cite adds citations to the text they follow.
+func (e *encoder) cite(dst []byte, raw json.RawMessage) []byte {
+	if e.open != textBlock {
+		return dst
+	}
+	for _, c := range citations(raw) {
+		body := strconv.AppendInt([]byte(`{"type":"content_block_delta","index":`), int64(e.index), 10)
+		body = append(append(body, `,"delta":{"type":"citations_delta","citation":`...), c...)
+		dst = wire.AppendFrame(dst, "content_block_delta", append(body, "}}"...))
+	}
+	return dst
 }
 
 func (e *encoder) think(dst []byte, ev chat.Event, delta, field string) []byte {

@@ -73,6 +73,9 @@ func withoutSeals(v *dialect.View) ([]byte, error) {
 		if json.Unmarshal(m["content"], &blocks) != nil {
 			continue
 		}
+		for i, b := range blocks {
+			blocks[i] = withoutForeignCitations(b)
+		}
 		own := slices.DeleteFunc(blocks, func(b json.RawMessage) bool {
 			_, _, _, foreign := chat.Unseal(firstOf(textOf(member(b, "signature")), textOf(member(b, "data"))))
 			return foreign

@@ -76,9 +76,9 @@ type decoder struct {
 type openChoice struct {
 	index    int
 	calls    []openCall
-	visible  int  // calls given on as calls
-	thought  int  // thinking parts begun
-	plain    int  // 1 + the last of them that came as plain text and is not signed; 0: none
+	visible  int // calls given on as calls
+	thought  int // thinking parts begun
+	plain    int // 1 + the last of them that came as plain text and is not signed; 0: none
 	details  []openDetail
 	thinking bool // the last piece was thinking
 	finished bool

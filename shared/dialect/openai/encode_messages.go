@@ -138,6 +138,9 @@ func (e *encoder) part(at string, p *chat.Part) (partOut, error) {
 	if p.Cache != nil {
 		e.drop("cache_control") // prompts are cached without being asked
 	}
+	if p.Annotations != nil {
+		e.drop("messages.annotations") // of an earlier answer; there is no field for them
+	}
 	switch p.Kind {
 	case chat.Text:
 		return partOut{Type: "text", Text: &p.Text}, nil

@@ -77,6 +77,9 @@ func (e *streamEncoder) Event(dst []byte, ev chat.Event) []byte {
 	case chat.EventThinking:
 		return e.thought(dst, ch, ev)
 	case chat.EventRedacted:
+		if hidden(e.view) {
+			return dst
+		}
 		return e.details(dst, ch, sealedOf(ev.SignedBy, ev.Text, ev.ItemID, ev.Index))
 	case chat.EventRefusal:
 		return e.text(dst, ch, "refusal", ev.Text)
@@ -86,6 +89,9 @@ func (e *streamEncoder) Event(dst []byte, ev chat.Event) []byte {
 	case chat.EventToolArgs:
 		return e.args(dst, ch, ev.Index, ev.Text)
 	case chat.EventSignature:
+		if legacy(e.view) || !ev.Tool && hidden(e.view) {
+			return dst
+		}
 		if !ev.Tool {
 			return e.details(dst, ch, signatureOf(ev.SignedBy, ev.Text, ev.ItemID, ev.Index))
 		}
@@ -96,8 +102,12 @@ func (e *streamEncoder) Event(dst []byte, ev chat.Event) []byte {
 	case chat.EventMedia:
 		return e.media(dst, ch, ev.Media)
 	case chat.EventAnnotation:
+		shown := chat.ShownAnnotations(ev.Raw, shownCitation)
+		if shown == nil {
+			return dst
+		}
 		dst = append(e.open(dst, ch), `"annotations":`...)
-		return closeDelta(append(dst, ev.Raw...))
+		return closeDelta(append(dst, shown...))
 	case chat.EventLogprobs:
 		dst = append(e.open(dst, ch), `},"logprobs":`...)
 		return append(append(dst, ev.Raw...), `,"finish_reason":null}]}`+"\n\n"...)
@@ -141,6 +151,9 @@ func (e *streamEncoder) text(dst []byte, ch *streamChoice, field, text string) [
 // thought sends thinking as plain text and, where a signature may follow, as the
 // detail that it will belong to.
 func (e *streamEncoder) thought(dst []byte, ch *streamChoice, ev chat.Event) []byte {
+	if hidden(e.view) {
+		return dst
+	}
 	if ev.SignedBy == "" && ev.ItemID == "" {
 		return e.text(dst, ch, "reasoning_content", ev.Text)
 	}
@@ -160,6 +173,13 @@ func (e *streamEncoder) openCall(dst []byte, ch *streamChoice, index int) []byte
 }
 
 func (e *streamEncoder) call(dst []byte, ch *streamChoice, ev chat.Event) []byte {
+	if legacy(e.view) {
+		if ev.Index > 0 {
+			return dst
+		}
+		dst = appendQuoted(append(e.open(dst, ch), `"function_call":{"name":`...), ev.Name)
+		return closeDelta(append(dst, `,"arguments":""}`...))
+	}
 	id := ev.ID
 	if id == "" {
 		id = randomID("call_")
@@ -174,6 +194,13 @@ func (e *streamEncoder) args(dst []byte, ch *streamChoice, index int, text strin
 		return dst
 	}
 	*ch.at(index) = callArgued
+	if legacy(e.view) {
+		if index > 0 {
+			return dst
+		}
+		dst = append(e.open(dst, ch), `"function_call":{"arguments":`...)
+		return closeDelta(append(appendQuoted(dst, text), '}'))
+	}
 	dst = append(e.openCall(dst, ch, index), `"function":{"arguments":`...)
 	return closeDelta(append(appendQuoted(dst, text), `}}]`...))
 }
@@ -219,7 +246,11 @@ func (e *streamEncoder) finish(dst []byte, ch *streamChoice, ev chat.Event) []by
 	}
 	ch.finished = true
 	dst = append(e.open(dst, ch), `},"logprobs":null,"finish_reason":`...)
-	return append(appendQuoted(dst, finishWord(ev.Finish)), `}]}`+"\n\n"...)
+	word := finishWord(ev.Finish)
+	if word == string(chat.FinishToolCalls) && legacy(e.view) {
+		word = finishFunction
+	}
+	return append(appendQuoted(dst, word), `}]}`+"\n\n"...)
 }
 
 // Close ends a stream: the usage chunk for those who asked, then the marker.
