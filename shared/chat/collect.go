@@ -61,9 +61,7 @@ func (c *Collector) Add(ev Event) {
 	case EventMedia:
 		ch.appendMedia(ev.Media)
 	case EventAnnotation:
-		if n := len(ch.Parts); n > 0 {
-			ch.Parts[n-1].Annotations = JoinArrays(ch.Parts[n-1].Annotations, ev.Raw)
-		}
+		ch.annotate(ev.Raw)
 	case EventLogprobs:
 		ch.Logprobs = ev.Raw
 	case EventFinish:
@@ -125,6 +123,21 @@ func (ch *Choice) appendText(kind PartKind, text string) {
 		return
 	}
 	ch.Parts = append(ch.Parts, Part{Kind: kind, Text: text})
+}
+
+// annotate gives annotations to the last text, or to the last part where there
+// is no text.
+func (ch *Choice) annotate(raw json.RawMessage) {
+	at := len(ch.Parts) - 1
+	for i := at; i >= 0; i-- {
+		if ch.Parts[i].Kind == Text {
+			at = i
+			break
+		}
+	}
+	if at >= 0 {
+		ch.Parts[at].Annotations = JoinArrays(ch.Parts[at].Annotations, raw)
+	}
 }
 
 // appendMedia takes in a picture, or a piece of sound.

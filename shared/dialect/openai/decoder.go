@@ -211,24 +211,22 @@ func (d *decoder) choice(ch *choice) {
 	if ch.details != nil {
 		details = readDetails(ch.details)
 	}
-	if !d.details(details) {
-		pieces(ch.thinking, true, d.piece)
-	}
+	d.details(details, ch.thinking)
 	pieces(ch.content, false, d.piece)
 	if isString(ch.refusal) {
 		d.emit(chat.Event{Kind: chat.EventRefusal, Text: unquote(ch.refusal)})
 	}
-	d.media(ch)
 	if ch.annotations != nil {
 		d.emit(chat.Event{Kind: chat.EventAnnotation, Raw: bytes.Clone(ch.annotations)})
 	}
+	d.media(ch)
 	if ch.calls != nil {
 		eachCall(ch.calls, &d.scratch, d.onCall)
 	}
 	if ch.function != nil {
 		d.function(ch.function)
 	}
-	d.seals(details)
+	d.callSeals(details)
 	if ch.probs != nil {
 		d.emit(chat.Event{Kind: chat.EventLogprobs, Raw: bytes.Clone(ch.probs)})
 	}

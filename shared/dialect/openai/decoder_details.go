@@ -13,39 +13,64 @@ type openDetail struct {
 	signed bool // its signature or sealed form was given on
 }
 
-// details gives on thinking that came in reasoning_details. It reports whether
-// there was text among it, which vendors send a second time as plain text.
-func (d *decoder) details(all []detail) (said bool) {
+// details gives on thinking that came in reasoning_details, in order, and leaves
+// what may belong to a call of the same frame. Vendors send its text a second
+// time as plain text, which counts only where it stands alone.
+func (d *decoder) details(all []detail, plain []byte) {
+	said := false
 	for i := range all {
-		in := &all[i]
-		words := in.Text + in.Summary
-		if in.Type == detailEncrypted || words == "" {
-			continue
-		}
-		said = true
-		o := d.thoughtOf(in)
-		d.emit(chat.Event{Kind: chat.EventThinking, Index: o.index, Text: words, ItemID: in.ID, SignedBy: signerOf(in.Format)})
+		said = said || all[i].Text != "" || all[i].Summary != ""
 	}
-	return said
+	if !said {
+		pieces(plain, true, d.piece)
+	}
+	for i := range all {
+		switch in := &all[i]; {
+		case in.ofCall():
+		case in.Type == detailEncrypted:
+			d.seal(in)
+		default:
+			d.words(in)
+		}
+	}
 }
 
-// seals gives on signatures and sealed thinking, once the text and the calls
-// of the same frame are known.
-func (d *decoder) seals(all []detail) {
+// ofCall reports whether a sealed thought can be a call's signature, which only
+// Google's models make: it is named after the call.
+func (d *detail) ofCall() bool {
+	return d.Type == detailEncrypted && d.ID != "" && signerOf(d.Format) == chat.SignedGoogle
+}
+
+// callSeals gives on what details left, once the calls of the frame are known.
+func (d *decoder) callSeals(all []detail) {
 	for i := range all {
-		in := &all[i]
-		switch {
-		case in.Type == detailEncrypted && in.Data != "":
-			d.seal(in)
-		case in.Type != detailEncrypted && in.Signature != "":
-			o := d.thoughtOf(in)
-			o.signed = true
-			d.emit(chat.Event{Kind: chat.EventSignature, Index: o.index, Text: in.Signature, ItemID: in.ID, SignedBy: signerOf(in.Format)})
+		if all[i].ofCall() {
+			d.seal(&all[i])
 		}
+	}
+}
+
+func (d *decoder) words(in *detail) {
+	words := in.Text + in.Summary
+	if words == "" && in.Signature == "" {
+		return
+	}
+	o := d.thoughtOf(in)
+	ev := chat.Event{Kind: chat.EventThinking, Index: o.index, Text: words, ItemID: in.ID, SignedBy: signerOf(in.Format)}
+	if words != "" {
+		d.emit(ev)
+	}
+	if in.Signature != "" {
+		o.signed = true
+		ev.Kind, ev.Text = chat.EventSignature, in.Signature
+		d.emit(ev)
 	}
 }
 
 func (d *decoder) seal(in *detail) {
+	if in.Data == "" {
+		return
+	}
 	ev := chat.Event{Kind: chat.EventRedacted, Text: in.Data, ItemID: in.ID, SignedBy: signerOf(in.Format)}
 	for i := range d.at.calls {
 		if call := &d.at.calls[i]; in.ID != "" && call.id == in.ID && call.started && !call.text {
