@@ -274,7 +274,11 @@ func (d *decoder) toolCalls(m *fields) []chat.Part {
 		if call.Name == "" {
 			d.r.fail(fn.at("name"), "is required")
 		}
-		parts = append(parts, chat.Part{Kind: chat.ToolCallPart, ToolCall: call, Signature: signatureOf(c)})
+		p := chat.Part{Kind: chat.ToolCallPart, ToolCall: call, Signature: signatureOf(c)}
+		if p.Signature != "" {
+			p.SignedBy = chat.SignedGoogle // the only one that signs calls
+		}
+		parts = append(parts, p)
 	}
 	return parts
 }

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/aigne-hub/aigne-hub/shared/chat"
+	"github.com/aigne-hub/aigne-hub/shared/wire"
 )
 
 // citation is a citation of any type of the public "Citations" page; the types
@@ -95,19 +96,15 @@ func withoutForeignCitations(raw json.RawMessage) json.RawMessage {
 	if len(own) == len(cited) {
 		return raw
 	}
-	var b map[string]json.RawMessage
-	if json.Unmarshal(raw, &b) != nil {
-		return raw
-	}
-	delete(b, "citations")
-	if len(own) > 0 {
-		b["citations"], _ = marshal(own) // raw values that were read before
-	}
-	out, err := marshal(b)
+	o, err := wire.Parse(raw)
 	if err != nil {
 		return raw
 	}
-	return out
+	o.Delete("citations")
+	if len(own) > 0 {
+		o.Set("citations", array(own))
+	}
+	return o.Bytes()
 }
 
 // historic keeps the citations of an earlier answer for their own language;

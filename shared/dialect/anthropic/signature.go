@@ -3,11 +3,13 @@ package anthropic
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"slices"
 
 	"github.com/aigne-hub/aigne-hub/shared/chat"
 	"github.com/aigne-hub/aigne-hub/shared/dialect"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/wire"
 )
 
 // Callers of this language keep thinking blocks and send them back, whoever
@@ -64,35 +66,47 @@ func withoutSeals(v *dialect.View) ([]byte, error) {
 	if !ok || !bytes.Contains(raw, []byte(chat.SealPrefix)) {
 		return nil, nil
 	}
-	var messages []map[string]json.RawMessage
-	if err := into(raw, "messages", &messages); err != nil {
-		return nil, err
-	}
-	for _, m := range messages {
-		var blocks []json.RawMessage
-		if json.Unmarshal(m["content"], &blocks) != nil {
+	messages := list(raw)
+	for i, m := range messages {
+		o, err := wire.Parse(m)
+		if err != nil {
+			return nil, hub.Invalid(fmt.Sprintf("messages[%d]", i), "messages[%d] is not an acceptable object: %v.", i, err)
+		}
+		content, _ := o.Get("content")
+		if !bytes.Contains(content, []byte(chat.SealPrefix)) || content[0] != '[' {
 			continue
 		}
-		for i, b := range blocks {
-			blocks[i] = withoutForeignCitations(b)
-		}
-		own := slices.DeleteFunc(blocks, func(b json.RawMessage) bool {
-			_, _, _, foreign := chat.Unseal(firstOf(textOf(member(b, "signature")), textOf(member(b, "data"))))
-			return foreign
-		})
-		if len(own) == 0 {
-			// A turn must say something.
-			own = append(own, json.RawMessage(`{"type":"text","text":"…"}`))
-		}
-		content, err := marshal(own)
-		if err != nil {
-			return nil, hub.Wrap(hub.CodeInternal, err, "The conversation could not be written.")
-		}
-		m["content"] = content
+		o.Set("content", ownBlocks(content))
+		messages[i] = o.Bytes()
 	}
-	out, err := marshal(messages)
-	if err != nil {
-		return nil, hub.Wrap(hub.CodeInternal, err, "The conversation could not be written.")
+	return array(messages), nil
+}
+
+// ownBlocks are the blocks of a turn that Claude takes.
+func ownBlocks(content []byte) []byte {
+	blocks := list(content)
+	for i, b := range blocks {
+		blocks[i] = withoutForeignCitations(b)
 	}
-	return out, nil
+	blocks = slices.DeleteFunc(blocks, func(b json.RawMessage) bool {
+		_, _, _, foreign := chat.Unseal(firstOf(textOf(member(b, "signature")), textOf(member(b, "data"))))
+		return foreign
+	})
+	if len(blocks) == 0 {
+		// A turn must say something.
+		blocks = append(blocks, json.RawMessage(`{"type":"text","text":"…"}`))
+	}
+	return array(blocks)
+}
+
+// array puts raw values into one, as they are.
+func array(of []json.RawMessage) []byte {
+	out := []byte{'['}
+	for i, raw := range of {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = append(out, raw...)
+	}
+	return append(out, ']')
 }
