@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 func TestASealComesBackAsItWas(t *testing.T) {
@@ -16,7 +17,7 @@ func TestASealComesBackAsItWas(t *testing.T) {
 		sealed := Seal(c[0], c[1], c[2])
 		assert.True(t, strings.HasPrefix(sealed, SealPrefix))
 		_, err := base64.StdEncoding.DecodeString(sealed)
-		assert.NoError(t, err, "clients decode signatures as base64")
+		require.NoError(t, err, "clients decode signatures as base64")
 		by, id, sig, ok := Unseal(sealed)
 		assert.True(t, ok)
 		assert.Equal(t, c, [3]string{by, id, sig})

@@ -2,7 +2,6 @@ package dialecttest
 
 import (
 	"encoding/json"
-	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -85,7 +84,9 @@ func attach(r *chat.Request, kind chat.PartKind, m chat.Media) {
 // name for it.
 func Fates(t *testing.T, client dialect.Client, target dialect.Target) {
 	t.Helper()
-	target.Model = "vendor/model"
+	if target.Model == "" {
+		target.Model = "vendor/model"
+	}
 	if target.MaxOutput == 0 {
 		target.MaxOutput = 4096
 	}
@@ -114,7 +115,7 @@ func fate(t *testing.T, client dialect.Client, target dialect.Target, name strin
 	after, err := client.Encode(full, target)
 	if err != nil {
 		var he *hub.Error
-		require.True(t, errors.As(err, &he), "%s: %v", name, err)
+		require.ErrorAs(t, err, &he, "%s", name)
 		assert.Equal(t, hub.CodeInvalid, he.Code, "%s: %v", name, err)
 		assert.NotEmpty(t, he.Param, "%s: the refusal names no field: %v", name, err)
 		return
@@ -138,7 +139,7 @@ func Members(t *testing.T, server dialect.Server, path, base string, members map
 		got, err := l.decode(o.Bytes())
 		if err != nil {
 			var he *hub.Error
-			require.True(t, errors.As(err, &he), "%s: %v", name, err)
+			require.ErrorAs(t, err, &he, "%s", name)
 			assert.NotEmpty(t, he.Param, "%s: the refusal names no field: %v", name, err)
 			continue
 		}

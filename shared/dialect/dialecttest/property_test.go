@@ -135,10 +135,12 @@ func TestNoParameterVanishesWhateverTheVendorsQuirks(t *testing.T) {
 			"none": {}, "refuses": {Refuses: all}, "ignores": {Ignores: all},
 			"old": {MaxTokensField: "max_tokens", NoDeveloper: true, NoJSONSchema: true, NoStrictTools: true, NoStreamUsage: true},
 		} {
-			t.Run(name+"/"+quirk, func(t *testing.T) {
-				t.Parallel()
-				dialecttest.Fates(t, c, dialect.Target{Quirks: q})
-			})
+			for _, model := range []string{"", "claude-3-7-sonnet", "claude-opus-4-8", "openai/gpt-x"} {
+				t.Run(name+"/"+quirk+"/"+model, func(t *testing.T) {
+					t.Parallel()
+					dialecttest.Fates(t, c, dialect.Target{Model: model, Quirks: q})
+				})
+			}
 		}
 	}
 }

@@ -104,7 +104,7 @@ func detailsOf(parts []chat.Part, calls bool) []detail {
 			if vendor == "" {
 				vendor = chat.SignedGoogle // the only one that signs calls
 			}
-			out = append(out, sealedOf(vendor, p.Signature, p.ToolCall.ID, index))
+			out = append(out, sealedOf(vendor, p.Signature, callID(p.ToolCall.ID), index))
 			index++
 		}
 	}

@@ -129,3 +129,25 @@ func TestSoundKeepsItsTranscriptIDAndExpiry(t *testing.T) {
 	require.NoError(t, json.Unmarshal(body, &out))
 	assert.JSONEq(t, `{"role":"assistant","content":null,"refusal":null,"audio":{"id":"audio_1","data":"AAAABBBB","transcript":"Hello","expires_at":99}}`, string(out.Choices[0].Message))
 }
+
+func TestLongIDsOfCallsAreShortenedTheSameWayEverywhere(t *testing.T) {
+	t.Parallel()
+	long := "call_of_another_language_with_more_than_forty_letters"
+	req := &chat.Request{Model: "m", Messages: []chat.Message{
+		{Role: chat.Assistant, Parts: []chat.Part{{Kind: chat.ToolCallPart, ToolCall: &chat.ToolCall{ID: long, Name: "f", Arguments: "{}"}}}},
+		{Role: chat.ToolRole, Parts: []chat.Part{{Kind: chat.ToolResultPart, ToolResult: &chat.ToolResult{CallID: long, Parts: []chat.Part{{Text: "r"}}}}}},
+	}}
+	enc, err := Client{}.Encode(req, dialect.Target{Model: "m"})
+	require.NoError(t, err)
+	var body struct {
+		Messages []struct {
+			ToolCalls []struct {
+				ID string `json:"id"`
+			} `json:"tool_calls"`
+			ToolCallID string `json:"tool_call_id"`
+		} `json:"messages"`
+	}
+	require.NoError(t, json.Unmarshal(enc.Body, &body))
+	assert.LessOrEqual(t, len(body.Messages[1].ToolCallID), 40)
+	assert.Equal(t, body.Messages[0].ToolCalls[0].ID, body.Messages[1].ToolCallID)
+}
