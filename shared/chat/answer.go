@@ -53,7 +53,7 @@ const (
 	EventRefusal                     // Choice, Text
 	EventMedia                       // Choice, Media: a picture, or a piece of sound (pieces with one FileID or none follow each other)
 	EventAnnotation                  // Choice, Raw: OpenAI's annotations array, added to what came before
-	EventLogprobs                    // Choice, Raw
+	EventLogprobs                    // Choice, Raw: OpenAI's logprobs object of the tokens since the last one
 	EventFinish                      // Choice, Finish, Native, StopSequence
 	EventUsage                       // Usage: replaces what was reported before
 )

@@ -63,7 +63,7 @@ func (c *Collector) Add(ev Event) {
 	case EventAnnotation:
 		ch.annotate(ev.Raw)
 	case EventLogprobs:
-		ch.Logprobs = ev.Raw
+		ch.Logprobs = joinLogprobs(ch.Logprobs, ev.Raw)
 	case EventFinish:
 		ch.Finish, ch.Native, ch.StopSequence = ev.Finish, ev.Native, ev.StopSequence
 	}
@@ -138,6 +138,24 @@ func (ch *Choice) annotate(raw json.RawMessage) {
 	if at >= 0 {
 		ch.Parts[at].Annotations = JoinArrays(ch.Parts[at].Annotations, raw)
 	}
+}
+
+// joinLogprobs adds the log-probabilities of a stream's chunk to those before:
+// OpenAI's object of arrays. What has another form replaces.
+func joinLogprobs(before, more json.RawMessage) json.RawMessage {
+	var a, b struct {
+		Content json.RawMessage `json:"content"`
+		Refusal json.RawMessage `json:"refusal"`
+	}
+	if before == nil || json.Unmarshal(before, &a) != nil || json.Unmarshal(more, &b) != nil {
+		return more
+	}
+	a.Content, a.Refusal = JoinArrays(a.Content, b.Content), JoinArrays(a.Refusal, b.Refusal)
+	joined, err := json.Marshal(a)
+	if err != nil {
+		return more
+	}
+	return joined
 }
 
 // appendMedia takes in a picture, or a piece of sound.

@@ -11,16 +11,16 @@ import (
 
 func TestASealComesBackAsItWas(t *testing.T) {
 	t.Parallel()
-	for _, c := range [][3]string{
+	for _, want := range [][3]string{
 		{SignedGoogle, "", "sig+/=="}, {SignedOpenAI, "rs_1", "gAAAA"}, {SignedXAI, "a", "line\nline"}, {SignedGoogle, "call_1", ""},
 	} {
-		sealed := Seal(c[0], c[1], c[2])
+		sealed := Seal(want[0], want[1], want[2])
 		assert.True(t, strings.HasPrefix(sealed, SealPrefix))
 		_, err := base64.StdEncoding.DecodeString(sealed)
 		require.NoError(t, err, "clients decode signatures as base64")
 		by, id, sig, ok := Unseal(sealed)
 		assert.True(t, ok)
-		assert.Equal(t, c, [3]string{by, id, sig})
+		assert.Equal(t, want, [3]string{by, id, sig})
 	}
 }
 

@@ -67,8 +67,9 @@ type restUsage struct {
 }
 
 type promptDetails struct {
-	Cached int64 `json:"cached_tokens"`
-	Audio  int64 `json:"audio_tokens,omitempty"`
+	Cached  int64 `json:"cached_tokens"`
+	Written int64 `json:"cache_write_tokens,omitempty"` // as OpenRouter has it
+	Audio   int64 `json:"audio_tokens,omitempty"`
 }
 
 type completionDetails struct {
@@ -81,7 +82,7 @@ func restUsageOf(c dialect.Closing) *restUsage {
 	prompt, completion := u.Prompt(), u.Completion()
 	out := &restUsage{
 		PromptTokens: prompt, CompletionTokens: completion, TotalTokens: prompt + completion,
-		PromptDetails:     promptDetails{Cached: u[hub.CacheRead], Audio: u[hub.InputAudio]},
+		PromptDetails:     promptDetails{Cached: u[hub.CacheRead], Written: u[hub.CacheWrite5m] + u[hub.CacheWrite1h], Audio: u[hub.InputAudio]},
 		CompletionDetails: completionDetails{Reasoning: u[hub.Reasoning], Audio: u[hub.OutputAudio]},
 		PromptCamel:       prompt, CompletionCamel: completion, TotalCamel: prompt + completion,
 	}

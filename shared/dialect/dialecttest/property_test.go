@@ -62,7 +62,8 @@ func openAIChat() dialecttest.Language {
 			},
 			Called: chat.Choice{Finish: chat.FinishToolCalls, Native: "tool_calls"},
 			Usage: []int{
-				int(hub.Input), int(hub.CacheRead), int(hub.CacheWrite5m), int(hub.InputAudio), int(hub.Output), int(hub.Reasoning), int(hub.OutputAudio),
+				int(hub.Input), int(hub.CacheRead), int(hub.CacheWrite5m), int(hub.InputAudio), int(hub.InputImage),
+				int(hub.Output), int(hub.Reasoning), int(hub.OutputAudio), int(hub.OutputImage), int(hub.WebSearches),
 			},
 		},
 	}
