@@ -20,7 +20,8 @@ func TestASealComesBackAsItWas(t *testing.T) {
 		require.NoError(t, err, "clients decode signatures as base64")
 		by, id, sig, ok := Unseal(sealed)
 		assert.True(t, ok)
-		assert.Equal(t, want, [3]string{by, id, sig})
+		got := [3]string{by, id, sig}
+		assert.Equal(t, want, got)
 	}
 }
 

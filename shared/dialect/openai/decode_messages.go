@@ -20,6 +20,7 @@ type messageIn struct {
 	Reasoning        string `json:"reasoning"`
 
 	Details json.RawMessage `json:"reasoning_details"`
+	Images  json.RawMessage `json:"images"` // made by the model, as OpenRouter gives them
 
 	ToolCalls    []json.RawMessage `json:"tool_calls"`
 	FunctionCall *struct {
@@ -46,6 +47,9 @@ func (d *requestDecoder) messages(raw json.RawMessage) error {
 		var in messageIn
 		if len(one) == 0 || one[0] != '{' || json.Unmarshal(one, &in) != nil {
 			return badMessage(at, one)
+		}
+		if err := d.unknown(at, one); err != nil {
+			return err
 		}
 		if err := d.message(at, &in); err != nil {
 			return err
@@ -121,6 +125,13 @@ func (d *requestDecoder) assistant(at string, in *messageIn) error {
 	m.Parts = append(m.Parts, parts...)
 	if in.Refusal != nil && *in.Refusal != "" {
 		m.Parts = append(m.Parts, chat.Part{Kind: chat.Refusal, Text: *in.Refusal})
+	}
+	if in.Images != nil {
+		pictures, err := content(at+".images", in.Images)
+		if err != nil {
+			return err
+		}
+		m.Parts = append(m.Parts, pictures...)
 	}
 	if in.Audio != nil {
 		m.Parts = append(m.Parts, chat.Part{Kind: chat.Audio, Media: &chat.Media{FileID: in.Audio.ID}})

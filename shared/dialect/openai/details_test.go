@@ -10,6 +10,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/chat"
 	"github.com/aigne-hub/aigne-hub/shared/dialect"
 	"github.com/aigne-hub/aigne-hub/shared/dialect/dialecttest"
+	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/wire"
 )
 
@@ -150,4 +151,31 @@ func TestLongIDsOfCallsAreShortenedTheSameWayEverywhere(t *testing.T) {
 	require.NoError(t, json.Unmarshal(enc.Body, &body))
 	assert.LessOrEqual(t, len(body.Messages[1].ToolCallID), 40)
 	assert.Equal(t, body.Messages[0].ToolCalls[0].ID, body.Messages[1].ToolCallID)
+}
+
+func TestMembersOfMessagesThatNobodyKnowsAreTold(t *testing.T) {
+	t.Parallel()
+	req := decode(t, `{"model":"m","messages":[{"role":"user","content":"x","cache_hint":1},{"role":"assistant","content":"y","annotations":[],"function_call":null,
+		"provider_specific_fields":{"a":1},"prefix":false,"images":[{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}}]}]}`)
+	assert.Equal(t, []string{"messages.cache_hint", "messages.provider_specific_fields"}, req.Ignored)
+	assert.Equal(t, chat.Part{Kind: chat.Image, Media: &chat.Media{MIME: "image/png", Data: "AAAA"}}, req.Messages[1].Parts[1])
+
+	_, err := Server{}.Decode(viewOf(t, `{"model":"m","messages":[{"role":"user","content":"x"},{"role":"assistant","content":"y","prefix":true}]}`))
+	var he *hub.Error
+	require.ErrorAs(t, err, &he)
+	assert.Equal(t, "messages[1].prefix", he.Param)
+}
+
+// FuzzThoughts: whatever a caller keeps of an earlier answer, reading it neither
+// panics nor invents text.
+func FuzzThoughts(f *testing.F) {
+	f.Add("a", `[{"type":"reasoning.text","text":"a","signature":"s","index":0},{"type":"reasoning.encrypted","data":"d","index":0}]`)
+	f.Add("", `[{"type":"reasoning.summary","summary":"s","format":"xai-responses-v1"},null,{"index":-1}]`)
+	f.Fuzz(func(t *testing.T, plain, raw string) {
+		for _, p := range signCalls(thoughts(plain, readDetails([]byte(raw)))) {
+			if p.Kind != chat.Thinking && p.Kind != chat.RedactedThinking {
+				t.Fatalf("thinking became %d", p.Kind)
+			}
+		}
+	})
 }
