@@ -93,7 +93,9 @@ func TestAnyFlippedBitIsFound(t *testing.T) {
 // prelude makes a prelude with a good checksum and the lengths asked for.
 func prelude(total, headers uint32) []byte {
 	b := AppendMessage(nil, nil, nil)[:preludeLen]
-	put := func(at int, n uint32) { b[at], b[at+1], b[at+2], b[at+3] = byte(n>>24), byte(n>>16), byte(n>>8), byte(n) }
+	put := func(at int, n uint32) {
+		b[at], b[at+1], b[at+2], b[at+3] = byte(n>>24), byte(n>>16), byte(n>>8), byte(n)
+	}
 	put(0, total)
 	put(4, headers)
 	put(8, crc32.ChecksumIEEE(b[:8]))

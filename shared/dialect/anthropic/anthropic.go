@@ -32,7 +32,13 @@ func (Server) Name() dialect.Name { return dialect.Anthropic }
 func (Client) Name() dialect.Name { return dialect.Anthropic }
 
 // Path is below a base URL that ends in /v1; model and stream are in the body.
-func (Client) Path(dialect.Target) string { return "/messages" }
+// On Vertex AI the path names both.
+func (Client) Path(t dialect.Target) string {
+	if t.Quirks.Vertex {
+		return vertexPath(t)
+	}
+	return "/messages"
+}
 
 const (
 	// defaultVersion is sent where the caller named no anthropic-version.
