@@ -52,6 +52,7 @@ func NormaliseBaseURL(k Kind, raw string) (string, error) {
 		return "", hub.Invalid(paramBaseURL, "The base URL must not have a fragment.")
 	}
 	path := strings.TrimRight(u.EscapedPath(), "/")
+	path = strings.ReplaceAll(path, url.PathEscape(projectPlace), projectPlace)
 	if k.ID == Azure && strings.Contains(path, "/deployments/") {
 		return "", hub.Invalid(paramBaseURL, "The base URL must be that of the v1 API, https://RESOURCE.openai.azure.com/openai/v1; the deployment is the model's name.")
 	}

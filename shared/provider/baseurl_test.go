@@ -28,6 +28,7 @@ func TestBaseURLsAreBroughtIntoOneForm(t *testing.T) {
 		{"Azure's origin gets the v1 API", Azure, "https://boat.openai.azure.com/", "https://boat.openai.azure.com/openai/v1"},
 		{"Azure's v1 API", Azure, "https://boat.services.ai.azure.com/openai/v1/", "https://boat.services.ai.azure.com/openai/v1"},
 		{"a project's place stays open", Vertex, "", "https://{region}-aiplatform.googleapis.com/v1/projects/{project}/locations/{region}"},
+		{"a project's place stays open in a URL that was typed", Vertex, "https://aiplatform.us.rep.googleapis.com/v1/projects/{project}/locations/us", "https://aiplatform.us.rep.googleapis.com/v1/projects/{project}/locations/us"},
 		{"escaped slashes stay escaped", OpenAICompatible, "https://h.example/a%2Fb/", "https://h.example/a%2Fb"},
 	}
 	for _, tt := range tests {
