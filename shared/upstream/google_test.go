@@ -183,7 +183,7 @@ func TestAssertionsGoOnlyWhereTheyMay(t *testing.T) {
 		"http://gate.example/token":                        false,
 		"https://gate.example:444/token":                   false,
 		"http://169.254.169.254/token":                     false,
-		"": false,
+		"":                                                 false,
 	} {
 		assert.Equal(t, want, tokenHost(uri, base), uri)
 	}

@@ -35,6 +35,6 @@ func TestVertexNamesTheModelInThePathAndTheVersionInTheBody(t *testing.T) {
 	v := &dialect.View{Object: o, Header: http.Header{"Anthropic-Version": {"2023-06-01"}, "Anthropic-Beta": {"b"}}, MaxOutput: ptr(int64(5))}
 	enc, err = Client{}.Splice(v, to)
 	require.NoError(t, err)
-	assert.Equal(t, `{"max_tokens":5, "messages":[],"anthropic_version":"vertex-2023-10-16"}`, string(enc.Body))
+	assert.JSONEq(t, `{"max_tokens":5,"messages":[],"anthropic_version":"vertex-2023-10-16"}`, string(enc.Body))
 	assert.Equal(t, http.Header{"Anthropic-Beta": {"b"}}, enc.Header)
 }
