@@ -95,6 +95,7 @@ func TestPicturesCachesThoughtsAndFormsReachBedrock(t *testing.T) {
 			{"type":"text","text":"What is it?","cache_control":{"type":"ephemeral"}}]}]}`, claudeFake, stream))
 		require.Equal(t, 200, res.StatusCode, body)
 		assert.Contains(t, body, "Whiskers.")
+		assert.Regexp(t, `"id":"msg_[A-Z0-9]{20,}"`, body, "Bedrock names no answer")
 		assert.Contains(t, body, "ZmFrZS1zaWduYXR1cmU=", "the signature goes to the caller, who has to send it back")
 		sent := string(fake.Last().Body)
 		assert.Contains(t, sent, `{"cachePoint":{"type":"default","ttl":"1h"}}`)

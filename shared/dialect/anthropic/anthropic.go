@@ -7,6 +7,7 @@
 package anthropic
 
 import (
+	"crypto/rand"
 	"slices"
 	"strings"
 
@@ -89,8 +90,11 @@ func stopReason(f chat.Finish, native, stopSequence string, calledTools bool) st
 }
 
 // messageID keeps a provider's own id where it has the form that callers
-// expect, and gives it that form otherwise.
+// expect, and gives it that form otherwise. Answers of Bedrock have none.
 func messageID(id string) string {
+	if id == "" {
+		id = rand.Text()
+	}
 	if strings.HasPrefix(id, "msg_") {
 		return id
 	}
