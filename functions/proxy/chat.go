@@ -50,25 +50,31 @@ func (h *handler) chat(server dialect.Server) httpkit.CallerHandler {
 	}
 }
 
-// admit plans the call and takes its ticket; a configuration that changed
-// meanwhile is read again.
+// admit plans a chat call and takes its ticket.
 func (h *handler) admit(r *http.Request, caller hub.Caller, server dialect.Server, v *dialect.View) (routing.Plan, *admission.Ticket, error) {
+	return h.ticket(r, routing.Request{Model: v.Model, Type: hub.TypeChat, Dialect: server.Name()}, admission.Request{
+		Caller: caller, Type: hub.TypeChat, Dialect: string(server.Name()), Stream: v.Stream,
+		PromptBytes: promptBound(v), OpaqueInput: v.OpaqueInput || hasMedia(v.Object.Raw()),
+		MaxOutput: v.MaxOutput, N: v.N, Thinking: v.Thinking, ServerTools: v.ServerTools,
+	})
+}
+
+// ticket plans a call and admits it; a configuration that changed meanwhile is
+// read again.
+func (h *handler) ticket(r *http.Request, to routing.Request, a admission.Request) (routing.Plan, *admission.Ticket, error) {
 	const tries = 4
+	a.RequestID, a.TraceID = httpkit.RequestID(r.Context()), traceID(r.Header.Get("traceparent"))
+	a.IdempotencyKey = r.Header.Get("Idempotency-Key")
 	for try := 1; ; try++ {
-		plan, err := h.Routes().Plan(routing.Request{Model: v.Model, Type: hub.TypeChat, Dialect: server.Name()})
+		plan, err := h.Routes().Plan(to)
 		if err != nil {
 			if try < tries && h.CatchUp(r.Context()) {
 				continue
 			}
 			return plan, nil, err
 		}
-		ticket, err := h.Gate.Admit(r.Context(), admission.Request{
-			Caller: caller, Plan: plan, Type: hub.TypeChat, Dialect: string(server.Name()), Stream: v.Stream,
-			RequestID: httpkit.RequestID(r.Context()), TraceID: traceID(r.Header.Get("traceparent")),
-			IdempotencyKey: r.Header.Get("Idempotency-Key"),
-			PromptBytes:    promptBound(v), OpaqueInput: v.OpaqueInput || hasMedia(v.Object.Raw()),
-			MaxOutput: v.MaxOutput, N: v.N, Thinking: v.Thinking, ServerTools: v.ServerTools,
-		})
+		a.Plan = plan
+		ticket, err := h.Gate.Admit(r.Context(), a)
 		if !errors.Is(err, admission.ErrStale) || try == tries {
 			return plan, ticket, err
 		}
@@ -80,7 +86,7 @@ func (h *handler) admit(r *http.Request, caller hub.Caller, server dialect.Serve
 func promptBound(v *dialect.View) int64 {
 	const toolPreamble = 1024
 	n := int64(len(v.Object.Raw()))
-	if v.Object.Has("tools") || v.Object.Has("input") || v.Object.Has("response_format") {
+	if v.Object.Has("tools") || v.Object.Has("input") || v.Object.Has("response_format") || v.Object.Has("generationConfig") || v.Object.Has("generation_config") {
 		n += toolPreamble
 	}
 	return n

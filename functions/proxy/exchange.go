@@ -1,13 +1,11 @@
 package proxy
 
 import (
-	"context"
 	"errors"
 	"io"
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/aigne-hub/aigne-hub/shared/admission"
 	"github.com/aigne-hub/aigne-hub/shared/dialect"
@@ -19,62 +17,30 @@ import (
 
 // exchange is one call between admission and its end: what the lanes share.
 type exchange struct {
-	h        *handler
-	r        *http.Request
-	server   dialect.Server
-	view     *dialect.View
-	ticket   *admission.Ticket
-	out      *clientStream
-	w        http.ResponseWriter
-	started  time.Time
-	upstream context.Context // ends with the call, not with the client
-	cancel   context.CancelFunc
-	leave    func() bool
-	halt     func() bool
-	lane     lane   // of the answer that was accepted
-	whole    []byte // its body, when the caller wants no stream
-	frames   streamReader
-	dropped  []string
+	lifetime
+	server  dialect.Server
+	view    *dialect.View
+	out     *clientStream
+	lane    lane   // of the answer that was accepted
+	whole   []byte // its body, when the caller wants no stream
+	frames  streamReader
+	dropped []string
 }
 
 func newExchange(h *handler, w http.ResponseWriter, r *http.Request, server dialect.Server, v *dialect.View, t *admission.Ticket) *exchange {
-	x := &exchange{h: h, r: r, w: w, server: server, view: v, ticket: t, started: h.Now()}
-	// The upstream's life is the hub's business: a client that leaves must not
-	// take the usage figures with it.
-	ctx := context.WithoutCancel(r.Context())
-	x.upstream, x.cancel = context.WithTimeout(ctx, h.Limits.Total)
-	x.leave = context.AfterFunc(r.Context(), x.clientLeft)
-	x.halt = context.AfterFunc(h.Halt, x.cancel)
-	w.Header().Set("x-aigne-hub-call-id", t.CallID)
+	x := &exchange{lifetime: newLifetime(h, w, r, t), server: server, view: v}
 	if v.Stream {
-		x.out = newClientStream(w, h.Limits.Ping)
+		x.out = newClientStream(w, h.Limits.Ping, v.Array)
 	}
 	return x
 }
 
 // done stops everything that the exchange started.
 func (x *exchange) done() {
-	x.leave()
-	x.halt()
-	x.ticket.Abandon(context.WithoutCancel(x.r.Context())) // only if a panic came between
 	if x.out != nil {
-		x.out.stop()
+		defer x.out.stop()
 	}
-	x.cancel()
-}
-
-// clientLeft ends the upstream at once or bounds how long it is read on, as
-// the abort policy says.
-func (x *exchange) clientLeft() {
-	if x.h.Gate.Settings.OnAbort != "reported" || !x.h.drains.take() {
-		x.cancel()
-		return
-	}
-	t := time.AfterFunc(x.h.Limits.Drain, x.cancel)
-	context.AfterFunc(x.upstream, func() {
-		t.Stop()
-		x.h.drains.give()
-	})
+	x.lifetime.done()
 }
 
 // gone reports whether the client has left.
@@ -174,12 +140,7 @@ func brokenAnswer(err error) *hub.Error {
 
 // failed settles a call that got no answer and tells the client.
 func (x *exchange) failed(trace upstream.Trace, fault *hub.Error) error {
-	o := x.outcome(trace, hub.StatusFailed)
-	o.Err, o.HTTPStatus = fault, httpkit.Status(fault)
-	if x.gone() {
-		o.Status, o.HTTPStatus = hub.StatusAborted, httpkit.StatusClientGone
-	}
-	if _, err := x.ticket.Settle(context.WithoutCancel(x.r.Context()), o); err != nil {
+	if _, err := x.ticket.Settle(x.settling(), fail(trace, fault, x.gone())); err != nil {
 		fault = hub.AsError(err)
 	}
 	if x.out != nil && x.out.closed() {
@@ -188,12 +149,6 @@ func (x *exchange) failed(trace upstream.Trace, fault *hub.Error) error {
 		return nil
 	}
 	return fault
-}
-
-func (x *exchange) outcome(trace upstream.Trace, status hub.CallStatus) admission.Outcome {
-	o := admission.Outcome{Status: status, Target: trace.Last, CredentialID: trace.LastKey.ID, Credential: trace.LastKey.Name,
-		Attempts: trace.Attempts, Tries: trace.Tries, HTTPStatus: http.StatusOK}
-	return o
 }
 
 // headers announces where the answer came from.
@@ -216,7 +171,7 @@ func (x *exchange) headers(a *upstream.Answer) {
 // relayWhole settles and sends a complete answer.
 func (x *exchange) relayWhole(a *upstream.Answer, trace upstream.Trace) error {
 	report := x.lane.report()
-	o := x.outcome(trace, hub.StatusSuccess)
+	o := begin(trace, hub.StatusSuccess)
 	o.Usage, o.Source = usageOf(x.view, report)
 	o.ProviderTTFB = &a.TTFB
 	ttfb := x.h.Now().Sub(x.started)
@@ -224,7 +179,7 @@ func (x *exchange) relayWhole(a *upstream.Answer, trace upstream.Trace) error {
 	if x.gone() {
 		o.Status, o.HTTPStatus = hub.StatusAborted, httpkit.StatusClientGone
 	}
-	settled, err := x.ticket.Settle(context.WithoutCancel(x.r.Context()), o)
+	settled, err := x.ticket.Settle(x.settling(), o)
 	if err != nil {
 		return err
 	}

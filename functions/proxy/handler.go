@@ -16,6 +16,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/dialect/bedrock"
 	"github.com/aigne-hub/aigne-hub/shared/dialect/gemini"
 	"github.com/aigne-hub/aigne-hub/shared/dialect/openai"
+	"github.com/aigne-hub/aigne-hub/shared/dialect/openaitasks"
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/routing"
@@ -55,6 +56,7 @@ const maxDrains = 256
 type handler struct {
 	Deps
 	clients map[dialect.Name]dialect.Client
+	workers map[dialect.Name]dialect.TaskClient
 	drains  slots
 }
 
@@ -82,6 +84,8 @@ func New(d Deps) http.Handler {
 		dialect.Anthropic:  anthropic.Client{},
 		dialect.Gemini:     gemini.Client{},
 		dialect.Bedrock:    bedrock.Client{},
+	}, workers: map[dialect.Name]dialect.TaskClient{
+		dialect.OpenAI: openaitasks.Client{},
 	}}
 	return httpkit.Mux(h.routes(), d.Deps)
 }
@@ -92,9 +96,11 @@ func Routes() []httpkit.Route { return (&handler{}).routes() }
 // routes is everything the function serves, and who may call it.
 func (h *handler) routes() []httpkit.Route {
 	rest, protocol := aigne.RestServer{Now: h.Now}, aigne.Server{Now: h.Now}
-	return []httpkit.Route{
+	return append(h.googleRoutes(), []httpkit.Route{
 		h.chatRoute("/v1/chat/completions", openai.Server{}),
+		h.workRoute("/v1/embeddings", openaitasks.Embeddings{}),
 		h.chatRoute("/v1/messages", anthropic.Server{}),
+		{Method: "POST", Pattern: "/v1/messages/count_tokens", Who: httpkit.AnyUser, As: h.count(anthropic.Server{}), ErrorBody: anthropic.Server{}.Error},
 		h.chatRoute("/api/v2/chat", protocol),
 		h.chatRoute("/api/v2/chat/completions", rest),
 		h.chatRoute("/api/v2/completions", rest),
@@ -103,11 +109,15 @@ func (h *handler) routes() []httpkit.Route {
 		{Method: "GET", Pattern: "/api/ai/models", Who: httpkit.Optional, As: h.aigneModels},
 		{Method: "GET", Pattern: "/api/v2/status", Who: httpkit.Optional, As: h.status},
 		{Method: "GET", Pattern: "/__blocklet__.js", Who: httpkit.Anonymous, Handler: h.discovery},
-	}
+	}...)
 }
 
 func (h *handler) chatRoute(pattern string, s dialect.Server) httpkit.Route {
 	return httpkit.Route{Method: "POST", Pattern: pattern, Who: httpkit.AnyUser, As: h.chat(s), ErrorBody: s.Error}
+}
+
+func (h *handler) workRoute(pattern string, s dialect.TaskServer) httpkit.Route {
+	return httpkit.Route{Method: "POST", Pattern: pattern, Who: httpkit.AnyUser, As: h.work(s), ErrorBody: s.Error}
 }
 
 // clientFor returns the client side for a target: the caller's own language

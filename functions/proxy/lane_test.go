@@ -48,7 +48,7 @@ func TestAPictureIsNotEstimatedByItsBytes(t *testing.T) {
 
 func TestAWalletThatCoversMoreThanAModelGivesAsksForNoMore(t *testing.T) {
 	t.Parallel()
-	x := &exchange{ticket: &admission.Ticket{LowerTo: 3000}, view: view(t, "{}")}
+	x := &exchange{lifetime: lifetime{ticket: &admission.Ticket{LowerTo: 3000}}, view: view(t, "{}")}
 	assert.EqualValues(t, 500, x.limit(&routing.Target{MaxOutput: 500, LimitKnown: true}), "providers answer 400 above their own limit")
 	assert.EqualValues(t, 3000, x.limit(&routing.Target{MaxOutput: 8000, LimitKnown: true}))
 	assert.EqualValues(t, 3000, x.limit(&routing.Target{MaxOutput: 500}))

@@ -69,7 +69,7 @@ const finishWait = 2 * time.Second
 // everything is withheld until the call is settled.
 func (x *exchange) relayStream(a *upstream.Answer, trace upstream.Trace) error {
 	x.out.announce(func() { x.headers(a) })
-	o := x.outcome(trace, hub.StatusSuccess)
+	o := begin(trace, hub.StatusSuccess)
 	o.ProviderTTFB = &a.TTFB
 	x.out.onFirst = func() {
 		ttfb := x.h.Now().Sub(x.started)
@@ -87,7 +87,7 @@ func (x *exchange) relayStream(a *upstream.Answer, trace upstream.Trace) error {
 		o.Status, o.HTTPStatus = hub.StatusAborted, httpkit.StatusClientGone
 	}
 	o.Usage, o.Source = usageOf(x.view, x.lane.report())
-	settled, err := x.ticket.Settle(context.WithoutCancel(x.r.Context()), o)
+	settled, err := x.ticket.Settle(x.settling(), o)
 	if err != nil {
 		fault = hub.AsError(err)
 	}

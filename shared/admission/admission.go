@@ -14,6 +14,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/pricing"
 	"github.com/aigne-hub/aigne-hub/shared/routing"
 	"github.com/aigne-hub/aigne-hub/shared/store"
+	"github.com/aigne-hub/aigne-hub/shared/task"
 )
 
 // Settings are the money policies of the operator.
@@ -53,6 +54,12 @@ type Request struct {
 	N           int64
 	Thinking    int64 // thinking budget, 0: none
 	ServerTools bool
+
+	// Work, when set, is the most that work beside chat can use; then none of the
+	// figures above counts but OpaqueInput. An Output below 0 stands for the
+	// model's own limit.
+	Work    *pricing.Bound
+	Variant task.Variant // of pictures and films, as far as it is known
 }
 
 const (
@@ -88,7 +95,7 @@ func (g *Gate) Admit(ctx context.Context, r Request) (*Ticket, error) {
 			if blocked {
 				return nil, g.insufficient()
 			}
-		case errors.Is(err, store.ErrInsufficient) && t.LowerTo == 0 && try < 3:
+		case errors.Is(err, store.ErrInsufficient) && t.LowerTo == 0 && r.Work == nil && try < 3:
 			lower, lerr := g.lower(ctx, &r)
 			if lerr != nil {
 				return nil, lerr
@@ -156,7 +163,8 @@ func (g *Gate) hold(r *Request, lowered *int64) (money.Credits, error) {
 	var most money.Credits
 	for i := range r.Plan.Targets {
 		t := &r.Plan.Targets[i]
-		h, err := t.Prices.Hold(r.bound(t, lowered))
+		prices := t.Prices.Dearest(r.Variant.Quality, r.Variant.Size)
+		h, err := prices.Hold(prices.MeasuredBound(r.bound(t, lowered)))
 		if err != nil {
 			return 0, hub.Wrap(hub.CodeInvalid, err, "The most that this request can cost on %s cannot be computed: %v.", t.Name(), err)
 		}
@@ -166,6 +174,9 @@ func (g *Gate) hold(r *Request, lowered *int64) (money.Credits, error) {
 }
 
 func (r *Request) bound(t *routing.Target, lowered *int64) pricing.Bound {
+	if r.Work != nil {
+		return r.workBound(t)
+	}
 	b := pricing.Bound{Input: r.PromptBytes, N: max(1, r.N)}
 	if r.OpaqueInput || r.ServerTools { // what the provider's tools find becomes prompt
 		b.Input = t.Context
@@ -184,6 +195,21 @@ func (r *Request) bound(t *routing.Target, lowered *int64) pricing.Bound {
 	}
 	if r.ServerTools {
 		b.WebSearches = maxWebSearches
+	}
+	return b
+}
+
+// workBound is the bound of work beside chat at a target.
+func (r *Request) workBound(t *routing.Target) pricing.Bound {
+	b := *r.Work
+	if r.OpaqueInput {
+		b.Input = max(t.Context, b.Input)
+		if t.Context == 0 {
+			b.Input = max(unknownContext, b.Input)
+		}
+	}
+	if b.Output < 0 {
+		b.Output = t.MaxOutput
 	}
 	return b
 }
@@ -296,4 +322,27 @@ func (g *Gate) Solvent(ctx context.Context, accountID string) error {
 		return g.insufficient()
 	}
 	return nil
+}
+
+// Recognize checks once more that a caller's key and user are good, for requests
+// that cost nothing and are therefore not admitted as calls: who is called may be
+// known from a cache.
+func (g *Gate) Recognize(ctx context.Context, c hub.Caller) error {
+	user, err := g.Store.UserByID(ctx, c.UserID)
+	switch {
+	case errors.Is(err, store.ErrNotFound), err == nil && user.DisabledAt != nil:
+		return g.refusal(ctx, nil, store.ErrUserGone)
+	case err != nil:
+		return unavailable(err)
+	case c.KeyID == "":
+		return nil
+	}
+	key, err := g.Store.KeyByID(ctx, c.KeyID)
+	switch {
+	case err == nil && key.RevokedAt == nil && (key.ExpiresAt == nil || key.ExpiresAt.After(g.Now())):
+		return nil
+	case err == nil, errors.Is(err, store.ErrNotFound):
+		return g.refusal(ctx, nil, store.ErrKeyGone)
+	}
+	return unavailable(err)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/money"
 	"github.com/aigne-hub/aigne-hub/shared/routing"
 	"github.com/aigne-hub/aigne-hub/shared/store"
+	"github.com/aigne-hub/aigne-hub/shared/task"
 )
 
 // Ticket is an admitted call. It is settled exactly once, by one goroutine.
@@ -33,6 +34,7 @@ type Outcome struct {
 	CredentialID string
 	Credential   string
 	Usage        hub.Usage
+	Variant      task.Variant
 	Source       hub.UsageSource
 	HTTPStatus   int
 	Err          *hub.Error
@@ -151,21 +153,23 @@ func (t *Ticket) settlement(o *Outcome) (store.Settlement, error) {
 	x.Provider, x.Model = o.Target.Provider.Name, o.Target.Model
 	x.RateID, x.RateVersion = o.Target.RateID, o.Target.RateVersion
 	if o.Target.Cost != nil {
-		if c, err := o.Target.Cost.Charge(x.Usage); err == nil {
+		cost := o.Target.Cost.For(o.Variant.Quality, o.Variant.Size)
+		if c, err := cost.Charge(cost.Measured(x.Usage)); err == nil {
 			x.Cost = &c
 		}
 	}
 	if !x.Billing {
 		return x, nil
 	}
-	if o.Target.Prices.Buckets[hub.Requests].Set && !x.Usage.IsZero() {
+	if o.Target.Prices.Buckets[hub.Requests].Set && !x.Usage.IsZero() && x.Usage[hub.Requests] == 0 {
 		x.Usage[hub.Requests] = 1
 	}
 	if t.free(o) {
 		return x, nil
 	}
 	var err error
-	x.Amount, err = o.Target.Prices.Charge(x.Usage)
+	prices := o.Target.Prices.For(o.Variant.Quality, o.Variant.Size)
+	x.Amount, err = prices.Charge(prices.Measured(x.Usage))
 	if errors.Is(err, money.ErrOverflow) {
 		// Figures beyond all bounds are the provider's lie; what was held is the
 		// most that an honest answer can cost.

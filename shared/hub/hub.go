@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"time"
 )
 
@@ -36,23 +37,25 @@ func (r Role) Valid() bool {
 // CallType is what kind of work a model does; rates are kept per type.
 type CallType string
 
-// The call types, spelled as the original hub spells them.
+// The call types, the first five spelled as the original hub spells them.
 const (
 	TypeChat      CallType = "chatCompletion"
 	TypeEmbedding CallType = "embedding"
 	TypeImage     CallType = "imageGeneration"
 	TypeAudio     CallType = "audioGeneration"
 	TypeVideo     CallType = "video"
+
+	TypeModeration CallType = "moderation"
+	TypeRerank     CallType = "rerank"
 )
 
-// Valid reports whether t is a known call type.
-func (t CallType) Valid() bool {
-	switch t {
-	case TypeChat, TypeEmbedding, TypeImage, TypeAudio, TypeVideo:
-		return true
-	}
-	return false
+// CallTypes lists all call types.
+func CallTypes() []CallType {
+	return []CallType{TypeChat, TypeEmbedding, TypeImage, TypeAudio, TypeVideo, TypeModeration, TypeRerank}
 }
+
+// Valid reports whether t is a known call type.
+func (t CallType) Valid() bool { return slices.Contains(CallTypes(), t) }
 
 // Caller is who sends a request: the outcome of authentication.
 type Caller struct {

@@ -21,6 +21,7 @@ const maxTiers = 16
 //
 //	{"input":"0.0000025","cache_read":"0.00000125","tiers":[{"above":200000,"input":"0.000005"}]}
 //
+// and for pictures {"variants":[{"bucket":"images","quality":"hd","size":"1024x1024","rate":"0.08"}]},
 // with rates as decimal strings per unit, buckets in their order, unset ones
 // left out. Equal prices give equal bytes.
 func (p Prices) MarshalJSON() ([]byte, error) {
@@ -39,6 +40,14 @@ func (p Prices) MarshalJSON() ([]byte, error) {
 			dst = append(appendTable(dst, &p.Tiers[i].Buckets), '}')
 		}
 		dst = append(dst, ']')
+	}
+	if len(p.Variants) > 0 {
+		dst = append(separate(dst), `"variants":`...)
+		list, err := json.Marshal(variantsOut(p.Variants))
+		if err != nil {
+			return nil, err
+		}
+		dst = append(dst, list...)
 	}
 	return append(dst, '}'), nil
 }
@@ -73,8 +82,11 @@ func (p *Prices) UnmarshalJSON(data []byte) error {
 	}
 	var out Prices
 	err := eachMember(data, func(key string, value json.RawMessage) error {
-		if key == "tiers" {
+		switch key {
+		case "tiers":
 			return out.unmarshalTiers(value)
+		case "variants":
+			return out.unmarshalVariants(value)
 		}
 		return out.Buckets.set(key, value)
 	})

@@ -42,15 +42,16 @@ type Tier struct {
 // Fallback). At each step of the chain the call's tier is asked first, then the
 // base; other tiers are never asked. So a tier names only what it changes.
 type Prices struct {
-	Buckets Table
-	Tiers   []Tier
+	Buckets  Table
+	Tiers    []Tier
+	Variants []VariantPrice // of pictures and seconds; see For
 }
 
 // Fallback returns the bucket whose rate stands in for b's when b has none:
 // cache_read → input; cache_write_5m → input; cache_write_1h → cache_write_5m;
 // reasoning, output_audio, output_image → output; input_audio, input_image →
 // input. Other buckets have none: without a rate, web_searches and requests are
-// free, and images, seconds and characters cannot be priced.
+// free, and images, seconds and characters cannot be priced (but see Measured).
 func Fallback(b hub.Bucket) (hub.Bucket, bool) {
 	switch b {
 	case hub.CacheRead, hub.CacheWrite5m, hub.InputAudio, hub.InputImage:
@@ -73,7 +74,7 @@ func (p *Prices) Empty() bool {
 			return false
 		}
 	}
-	return len(p.Tiers) == 0
+	return len(p.Tiers) == 0 && len(p.Variants) == 0
 }
 
 // Set gives bucket b of the base table a rate.
@@ -95,6 +96,11 @@ func (p *Prices) Check() error {
 		}
 		if err := t.Buckets.check(); err != nil {
 			return fmt.Errorf("tier above %d: %w", t.AbovePrompt, err)
+		}
+	}
+	for i := range p.Variants {
+		if err := p.Variants[i].check(); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -226,7 +232,7 @@ func (p *Prices) Explain(u hub.Usage) []Line {
 // a percentage such as "20", creditPrice dollars per credit. Prices that are not
 // set stay unset, so both fall back along the same chain.
 func FromCost(cost Prices, margin, creditPrice string) (Prices, error) {
-	out := Prices{Tiers: slices.Clone(cost.Tiers)}
+	out := Prices{Tiers: slices.Clone(cost.Tiers), Variants: slices.Clone(cost.Variants)}
 	if err := fromCost(&out.Buckets, &cost.Buckets, margin, creditPrice); err != nil {
 		return Prices{}, err
 	}
@@ -234,6 +240,14 @@ func FromCost(cost Prices, margin, creditPrice string) (Prices, error) {
 		if err := fromCost(&out.Tiers[i].Buckets, &cost.Tiers[i].Buckets, margin, creditPrice); err != nil {
 			return Prices{}, err
 		}
+	}
+	for i := range out.Variants {
+		v := &out.Variants[i]
+		rate, err := money.RateFromCost(v.Rate, margin, creditPrice)
+		if err != nil {
+			return Prices{}, fmt.Errorf("%s: %w", v.Bucket, err)
+		}
+		v.Rate = rate
 	}
 	return out, nil
 }

@@ -4,7 +4,7 @@ import (
 	"slices"
 
 	"github.com/aigne-hub/aigne-hub/shared/dialect"
-	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/task"
 )
 
 // Beginnings of model names by vendor.
@@ -29,8 +29,6 @@ var (
 	namesMiniMax   = []string{"minimax-"}
 )
 
-func chat() []hub.CallType { return []hub.CallType{hub.TypeChat} }
-
 func under(prefix string, patterns []string) []ModelPrefix {
 	var all []ModelPrefix
 	for _, p := range patterns {
@@ -48,8 +46,7 @@ func openAI() Kind {
 	return Kind{
 		ID: OpenAI, Title: "OpenAI", BaseURL: "https://api.openai.com/v1", Auth: Bearer,
 		Dialects: []dialect.Name{dialect.OpenAIChat},
-		Serves:   []hub.CallType{hub.TypeChat, hub.TypeEmbedding, hub.TypeImage, hub.TypeAudio, hub.TypeVideo},
-		Ready:    chat(),
+		Tasks:    map[task.Kind]dialect.Name{task.Embedding: dialect.OpenAI},
 		EnvKeys:  []string{"OPENAI_API_KEY"}, EnvBaseURL: "OPENAI_BASE_URL",
 		Rank: RankDirect, BarePatterns: slices.Clone(namesOpenAI), TestModel: "gpt-4.1-nano",
 		PublicDocs: "https://platform.openai.com/docs/api-reference",
@@ -61,8 +58,8 @@ func anthropic() Kind {
 		ID: Anthropic, Title: "Anthropic", BaseURL: "https://api.anthropic.com/v1", Auth: XAPIKey,
 		// Anthropic's SDKs are given the origin and add the version themselves.
 		PathFixes: map[string]string{"": "/v1"},
-		Dialects:  []dialect.Name{dialect.Anthropic}, Serves: chat(), Ready: chat(),
-		EnvKeys: []string{"ANTHROPIC_API_KEY"}, EnvBaseURL: "ANTHROPIC_BASE_URL",
+		Dialects:  []dialect.Name{dialect.Anthropic},
+		EnvKeys:   []string{"ANTHROPIC_API_KEY"}, EnvBaseURL: "ANTHROPIC_BASE_URL",
 		Rank: RankDirect, BarePatterns: slices.Clone(namesAnthropic), TestModel: "claude-haiku-4-5",
 		PublicDocs: "https://docs.claude.com/en/api/overview",
 	}
@@ -75,8 +72,6 @@ func google() Kind {
 		// OpenAI-compatible path below the version is another language.
 		PathFixes: map[string]string{"": "/v1beta", "/v1beta/openai": "/v1beta"},
 		Dialects:  []dialect.Name{dialect.Gemini},
-		Serves:    []hub.CallType{hub.TypeChat, hub.TypeEmbedding, hub.TypeImage, hub.TypeVideo},
-		Ready:     chat(),
 		EnvKeys:   []string{"GEMINI_API_KEY", "GOOGLE_API_KEY"}, EnvBaseURL: "GOOGLE_BASE_URL",
 		Rank: RankDirect, BarePatterns: slices.Clone(namesGoogle), TestModel: "gemini-2.5-flash",
 		PublicDocs: "https://ai.google.dev/api",
@@ -86,7 +81,7 @@ func google() Kind {
 func deepSeek() Kind {
 	return Kind{
 		ID: DeepSeek, Title: "DeepSeek", BaseURL: "https://api.deepseek.com/v1", Auth: Bearer,
-		Dialects: []dialect.Name{dialect.OpenAIChat}, Serves: chat(), Ready: chat(),
+		Dialects: []dialect.Name{dialect.OpenAIChat},
 		Quirks: dialect.Quirks{
 			MaxTokensField: "max_tokens", NoDeveloper: true, NoJSONSchema: true, ReasoningField: "reasoning_content",
 		},
@@ -100,8 +95,6 @@ func xAI() Kind {
 	return Kind{
 		ID: XAI, Title: "xAI", BaseURL: "https://api.x.ai/v1", Auth: Bearer,
 		Dialects: []dialect.Name{dialect.OpenAIChat},
-		Serves:   []hub.CallType{hub.TypeChat, hub.TypeImage, hub.TypeVideo},
-		Ready:    chat(),
 		Quirks:   dialect.Quirks{ReasoningExtra: true},
 		EnvKeys:  []string{"XAI_API_KEY"}, EnvBaseURL: "XAI_BASE_URL",
 		Rank: RankDirect, BarePatterns: slices.Clone(namesXAI), TestModel: "grok-4.3",
@@ -113,8 +106,6 @@ func doubao() Kind {
 	return Kind{
 		ID: Doubao, Title: "Doubao (Volcano Engine Ark)", BaseURL: "https://ark.cn-beijing.volces.com/api/v3", Auth: Bearer,
 		Dialects: []dialect.Name{dialect.OpenAIChat},
-		Serves:   []hub.CallType{hub.TypeChat, hub.TypeEmbedding, hub.TypeImage, hub.TypeVideo},
-		Ready:    chat(),
 		Quirks: dialect.Quirks{
 			// Ark's max_tokens leaves thinking out, so only the other field bounds the bill.
 			MaxTokensField: "max_completion_tokens", NoDeveloper: true, ReasoningField: "reasoning_content",
@@ -129,7 +120,6 @@ func ideogram() Kind {
 	return Kind{
 		ID: Ideogram, Title: "Ideogram", BaseURL: "https://api.ideogram.ai", Auth: APIKeyHeader,
 		PathFixes: map[string]string{"/v1/ideogram-v3/generate": ""},
-		Serves:    []hub.CallType{hub.TypeImage},
 		EnvKeys:   []string{"IDEOGRAM_API_KEY"}, EnvBaseURL: "IDEOGRAM_BASE_URL",
 		Rank: RankDirect, BarePatterns: []string{"ideogram"}, TestModel: "ideogram-v3",
 		PublicDocs: "https://developer.ideogram.ai/api-reference",
@@ -140,8 +130,7 @@ func openAICompatible() Kind {
 	return Kind{
 		ID: OpenAICompatible, Title: "OpenAI-compatible", Auth: Bearer, KeyOptional: true,
 		Dialects: []dialect.Name{dialect.OpenAIChat},
-		Serves:   []hub.CallType{hub.TypeChat, hub.TypeEmbedding, hub.TypeImage, hub.TypeAudio},
-		Ready:    chat(),
+		Tasks:    map[task.Kind]dialect.Name{task.Embedding: dialect.OpenAI},
 		EnvKeys:  []string{"OPENAI_COMPATIBLE_API_KEY"}, EnvBaseURL: "OPENAI_COMPATIBLE_BASE_URL",
 		Rank:       RankDirect,
 		PublicDocs: "https://platform.openai.com/docs/api-reference/chat",

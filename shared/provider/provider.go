@@ -10,6 +10,7 @@ import (
 
 	"github.com/aigne-hub/aigne-hub/shared/dialect"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/task"
 )
 
 // Auth names a way to present a credential.
@@ -78,9 +79,10 @@ type Kind struct {
 	Dialects []dialect.Name // spoken natively, best first
 	// ModelDialects replace Dialects for some models; the first that fits counts.
 	ModelDialects []ModelDialects
-	Serves        []hub.CallType // offered by the vendor
-	Ready         []hub.CallType // those that this hub can carry to it
-	Quirks        dialect.Quirks
+	// Tasks are the kinds of work beside chat that the hub can carry to it, each in
+	// the language it is asked for in.
+	Tasks  map[task.Kind]dialect.Name
+	Quirks dialect.Quirks
 
 	// EnvKeys are the environment variables of the credential, the first one set
 	// wins; for SigV4 they belong together, in the order key id, secret, region; for
@@ -110,7 +112,20 @@ type ModelPrefix struct {
 }
 
 // Can reports whether the hub can send calls of type t to this kind.
-func (k Kind) Can(t hub.CallType) bool { return slices.Contains(k.Ready, t) }
+func (k Kind) Can(t hub.CallType) bool {
+	if t == hub.TypeChat {
+		return len(k.Dialects) > 0
+	}
+	for work := range k.Tasks {
+		if work.CallType() == t {
+			return true
+		}
+	}
+	return false
+}
+
+// Does reports whether the hub can carry one kind of work to this kind.
+func (k Kind) Does(work task.Kind) bool { return k.Tasks[work] != "" }
 
 // ModelDialects says that models with certain names speak other languages than
 // the rest of their kind.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/aigne-hub/aigne-hub/shared/dialect"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/task"
 )
 
 func ids(kinds []Kind) []string {
@@ -42,15 +43,14 @@ func TestEveryKindIsCompleteAndConsistent(t *testing.T) {
 			assert.NotEmpty(t, k.Title)
 			assert.NotEmpty(t, k.EnvKeys)
 			assert.NotEmpty(t, k.EnvBaseURL)
-			assert.NotEmpty(t, k.Serves)
 			assert.Contains(t, []Auth{Bearer, XAPIKey, XGoogAPIKey, APIKeyHeader, SigV4, GoogleAccount}, k.Auth)
 			for _, name := range append([]string{k.EnvBaseURL}, k.EnvKeys...) {
 				assert.Empty(t, env[name], "%s belongs to two kinds", name)
 				env[name] = k.ID
 			}
-			for _, call := range k.Ready {
-				assert.Contains(t, k.Serves, call)
-				assert.NotEmpty(t, k.Dialects, "what is ready needs a language")
+			for work, language := range k.Tasks {
+				assert.Contains(t, task.Kinds(), work)
+				assert.NotEmpty(t, language)
 			}
 			for _, p := range k.ModelPrefixes {
 				assert.Contains(t, k.BarePatterns, p.Pattern)

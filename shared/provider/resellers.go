@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"github.com/aigne-hub/aigne-hub/shared/dialect"
-	"github.com/aigne-hub/aigne-hub/shared/hub"
 )
 
 // resellers serve the models of other vendors.
@@ -18,8 +17,6 @@ func azure() Kind {
 		// The portal shows the resource's origin; requests go below the v1 API.
 		PathFixes: map[string]string{"": "/openai/v1", "/openai": "/openai/v1"},
 		Dialects:  []dialect.Name{dialect.OpenAIChat, dialect.Responses},
-		Serves:    []hub.CallType{hub.TypeChat, hub.TypeEmbedding, hub.TypeImage, hub.TypeAudio, hub.TypeVideo},
-		Ready:     chat(),
 		EnvKeys:   []string{"AZURE_OPENAI_API_KEY"}, EnvBaseURL: "AZURE_OPENAI_ENDPOINT",
 		// Models are named by their deployments, so no bare name leads here.
 		Rank: RankCloud, TestModel: "gpt-4.1-nano",
@@ -35,8 +32,6 @@ func vertex() Kind {
 		ModelDialects: []ModelDialects{
 			{Prefixes: slices.Clone(namesAnthropic), Dialects: []dialect.Name{dialect.Anthropic}},
 		},
-		Serves:  []hub.CallType{hub.TypeChat, hub.TypeEmbedding, hub.TypeImage, hub.TypeVideo},
-		Ready:   chat(),
 		Quirks:  dialect.Quirks{Vertex: true},
 		EnvKeys: []string{"GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_CLOUD_LOCATION"}, EnvBaseURL: "VERTEX_BASE_URL",
 		Rank: RankCloud, TestModel: "gemini-2.5-flash",
@@ -49,8 +44,7 @@ func bedrock() Kind {
 	k := Kind{
 		ID: Bedrock, Title: "Amazon Bedrock", BaseURL: "https://bedrock-runtime.{region}.amazonaws.com", Auth: SigV4,
 		Dialects: []dialect.Name{dialect.Bedrock},
-		Serves:   []hub.CallType{hub.TypeChat, hub.TypeEmbedding, hub.TypeImage}, Ready: chat(),
-		EnvKeys: []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"}, EnvBaseURL: "BEDROCK_BASE_URL",
+		EnvKeys:  []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"}, EnvBaseURL: "BEDROCK_BASE_URL",
 		Rank: RankCloud, TestModel: "us.amazon.nova-lite-v1:0",
 		BarePatterns: slices.Concat(namesAnthropic, namesGPTOSS, namesLlama, namesMistral, namesQwen, namesGemma),
 		PublicDocs:   "https://docs.aws.amazon.com/bedrock/latest/APIReference/",
@@ -66,9 +60,8 @@ func openRouter() Kind {
 	k := Kind{
 		ID: OpenRouter, Title: "OpenRouter", BaseURL: "https://openrouter.ai/api/v1", Auth: Bearer,
 		Dialects: []dialect.Name{dialect.OpenAIChat, dialect.Anthropic},
-		Serves:   []hub.CallType{hub.TypeChat, hub.TypeEmbedding, hub.TypeImage}, Ready: chat(),
-		Quirks:  dialect.Quirks{ReasoningField: "reasoning"},
-		EnvKeys: []string{"OPEN_ROUTER_API_KEY", "OPENROUTER_API_KEY"}, EnvBaseURL: "OPENROUTER_BASE_URL",
+		Quirks:   dialect.Quirks{ReasoningField: "reasoning"},
+		EnvKeys:  []string{"OPEN_ROUTER_API_KEY", "OPENROUTER_API_KEY"}, EnvBaseURL: "OPENROUTER_BASE_URL",
 		Rank: RankReseller, TestModel: "openai/gpt-4o-mini",
 		BarePatterns: slices.Concat(namesOpenAI, namesGPTOSS, namesAnthropic, namesGoogle, namesDeepSeek, namesXAI, namesLlama,
 			namesMistral, namesQwen, namesGemma, namesYi, namesPhi, namesKimi, namesGLM, namesMiniMax),
@@ -91,8 +84,7 @@ func poe() Kind {
 	return Kind{
 		ID: Poe, Title: "Poe", BaseURL: "https://api.poe.com/v1", Auth: Bearer,
 		Dialects: []dialect.Name{dialect.OpenAIChat},
-		Serves:   []hub.CallType{hub.TypeChat, hub.TypeImage, hub.TypeVideo, hub.TypeAudio}, Ready: chat(),
-		EnvKeys: []string{"POE_API_KEY"}, EnvBaseURL: "POE_BASE_URL",
+		EnvKeys:  []string{"POE_API_KEY"}, EnvBaseURL: "POE_BASE_URL",
 		Rank: RankReseller, TestModel: "gpt-5-mini",
 		BarePatterns: slices.Concat(namesOpenAI, namesAnthropic, namesGoogle, namesXAI),
 		PublicDocs:   "https://creator.poe.com/docs/external-applications/openai-compatible-api",
@@ -105,7 +97,6 @@ func ollama() Kind {
 		// /api is Ollama's own language; the OpenAI one lives beside it.
 		PathFixes: map[string]string{"": "/v1", "/api": "/v1"},
 		Dialects:  []dialect.Name{dialect.OpenAIChat},
-		Serves:    []hub.CallType{hub.TypeChat, hub.TypeEmbedding}, Ready: chat(),
 		Quirks: dialect.Quirks{
 			MaxTokensField: "max_tokens", NoDeveloper: true, ReasoningField: "reasoning", Refuses: []string{"n", "logit_bias"},
 		},

@@ -11,6 +11,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/pricing"
 	"github.com/aigne-hub/aigne-hub/shared/provider"
+	"github.com/aigne-hub/aigne-hub/shared/task"
 )
 
 // Settings are the operator's choices that plans depend on.
@@ -46,6 +47,7 @@ type rateKey struct {
 type planKey struct {
 	model   string
 	kind    hub.CallType
+	task    task.Kind
 	dialect dialect.Name
 }
 
@@ -79,6 +81,7 @@ func (n *Snapshot) Providers() []*Provider { return n.providers }
 type Request struct {
 	Model   string
 	Type    hub.CallType
+	Task    task.Kind    // of work beside chat
 	Dialect dialect.Name // the caller's
 }
 
@@ -90,7 +93,7 @@ func (n *Snapshot) Plan(r Request) (Plan, error) {
 	if model == "" {
 		return Plan{}, hub.Invalid("model", "The request names no model.")
 	}
-	key := planKey{model, r.Type, r.Dialect}
+	key := planKey{model, r.Type, r.Task, r.Dialect}
 	if p, ok := n.plans.Load(key); ok {
 		plan := p.(Plan)
 		plan.Requested = r.Model
@@ -120,6 +123,9 @@ func (n *Snapshot) resolve(model string, r Request) (Plan, error) {
 	var unpriced *Target
 	for _, c := range cands {
 		t, refusal := n.target(c.provider, c.model, r.Type)
+		if refusal == "" && r.Task != "" && !c.provider.Kind.Does(r.Task) {
+			refusal = notServed
+		}
 		if refusal != "" {
 			plan.Refused = append(plan.Refused, Refusal{t.Name(), refusal})
 			if refusal == noRate && unpriced == nil {
@@ -137,13 +143,21 @@ func (n *Snapshot) resolve(model string, r Request) (Plan, error) {
 		if a.Provider.Kind.Rank != b.Provider.Kind.Rank {
 			return a.Provider.Kind.Rank < b.Provider.Kind.Rank
 		}
-		an, bn := a.Provider.Kind.Speaks(r.Dialect, a.Model), b.Provider.Kind.Speaks(r.Dialect, b.Model)
+		an, bn := a.speaks(&r), b.speaks(&r)
 		if an != bn {
 			return an
 		}
 		return a.Provider.Name < b.Provider.Name
 	})
 	return plan, nil
+}
+
+// speaks reports whether the target answers a request in its own language.
+func (t *Target) speaks(r *Request) bool {
+	if r.Task != "" {
+		return t.Provider.Kind.Tasks[r.Task] == r.Dialect
+	}
+	return t.Provider.Kind.Speaks(r.Dialect, t.Model)
 }
 
 const (

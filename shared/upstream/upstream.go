@@ -80,6 +80,7 @@ type Call struct {
 
 // Request is an encoded request.
 type Request struct {
+	Method string // "" is POST
 	Path   string
 	Body   []byte
 	Header http.Header
@@ -227,7 +228,11 @@ func (c *Client) send(ctx context.Context, cand candidate, req Request) (*http.R
 	if err != nil {
 		return nil, err
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, base+req.Path, bytes.NewReader(req.Body))
+	method := http.MethodPost
+	if req.Method != "" {
+		method = req.Method
+	}
+	r, err := http.NewRequestWithContext(ctx, method, base+req.Path, bytes.NewReader(req.Body))
 	if err != nil {
 		return nil, err
 	}

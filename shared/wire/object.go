@@ -312,3 +312,12 @@ func isASCII(b []byte) bool {
 	}
 	return true
 }
+
+// Quote encodes a string as JSON, without HTML escapes.
+func Quote(s string) []byte {
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false)
+	_ = enc.Encode(s) // a string always has a JSON form
+	return bytes.TrimRight(out.Bytes(), "\n")
+}

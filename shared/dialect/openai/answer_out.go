@@ -7,6 +7,7 @@ import (
 
 	"github.com/aigne-hub/aigne-hub/shared/chat"
 	"github.com/aigne-hub/aigne-hub/shared/dialect"
+	"github.com/aigne-hub/aigne-hub/shared/faults"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 )
 
@@ -157,55 +158,8 @@ func imagePart(m *chat.Media) partOut {
 	return partOut{Type: "image_url", Image: &imageOut{URL: link}}
 }
 
-type errorOut struct {
-	Message   string  `json:"message"`
-	Type      string  `json:"type"`
-	Code      string  `json:"code"`
-	Param     *string `json:"param"`
-	Link      string  `json:"link,omitempty"`
-	Timestamp string  `json:"timestamp,omitempty"`
-}
-
-// errorTypes are OpenAI's words (https://platform.openai.com/docs/guides/error-codes);
-// an empty wallet has the word that AIGNE's clients act on.
-var errorTypes = map[hub.Code]string{
-	hub.CodeInvalid:             "invalid_request_error",
-	hub.CodeUnauthenticated:     "authentication_error",
-	hub.CodeInsufficientCredits: "NOT_ENOUGH",
-	hub.CodeForbidden:           "permission_error",
-	hub.CodeNotFound:            "invalid_request_error",
-	hub.CodeModelNotFound:       "invalid_request_error",
-	hub.CodeConflict:            "invalid_request_error",
-	hub.CodeTooLarge:            "invalid_request_error",
-	hub.CodeUpgradeRequired:     "invalid_request_error",
-	hub.CodeMethodNotAllowed:    "invalid_request_error",
-	hub.CodeUnsupportedMedia:    "invalid_request_error",
-	hub.CodeRateLimited:         "rate_limit_error",
-	hub.CodeContentFiltered:     "invalid_request_error",
-	hub.CodeTimeout:             "timeout_error",
-}
-
 // Error encodes an error body. The request id travels in a header.
-func (s Server) Error(err *hub.Error, _ string) []byte {
-	out := errorOut{Message: err.Message, Type: err.Type, Code: string(err.Code), Link: err.Link}
-	if out.Type == "" {
-		out.Type = errorTypes[err.Code]
-	}
-	if out.Type == "" {
-		out.Type = "server_error"
-	}
-	if err.NativeCode != "" {
-		out.Code = err.NativeCode
-	}
-	if err.Param != "" {
-		out.Param = &err.Param
-	}
-	if err.Code == hub.CodeInsufficientCredits {
-		out.Type, out.Code = errorTypes[err.Code], string(err.Code)
-		out.Timestamp = clock(s.Now).UTC().Format("2006-01-02T15:04:05.000Z")
-	}
-	return encodeJSON(map[string]errorOut{"error": out})
-}
+func (s Server) Error(err *hub.Error, _ string) []byte { return faults.Body(err, s.Now) }
 
 // quote encodes a string as JSON.
 func quote(s string) []byte { return appendQuoted(make([]byte, 0, len(s)+2), s) }

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/aigne-hub/aigne-hub/shared/chat"
+	"github.com/aigne-hub/aigne-hub/shared/dialect"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 )
 
@@ -69,7 +70,7 @@ func TestDecodeReadsAConversation(t *testing.T) {
 		}},
 		{Role: chat.Assistant, Parts: []chat.Part{
 			{Kind: chat.Thinking, Text: "hm"},
-			{Kind: chat.ToolCallPart, ToolCall: &chat.ToolCall{ID: "c1", Name: "f", Arguments: "{}"}, Signature: "sig"},
+			{Kind: chat.ToolCallPart, ToolCall: &chat.ToolCall{ID: "c1", Name: "f", Arguments: "{}"}, Signature: "sig", SignedBy: chat.SignedGoogle},
 			{Kind: chat.ToolCallPart, ToolCall: &chat.ToolCall{ID: "c2", Name: "g", Arguments: `{"a":1}`}},
 		}},
 		{Role: chat.ToolRole, Parts: []chat.Part{
@@ -174,5 +175,22 @@ func TestDecodeRefusesWithTheField(t *testing.T) {
 			assert.Equal(t, hub.CodeInvalid, e.Code)
 			assert.Equal(t, tc.param, e.Param, e.Message)
 		})
+	}
+}
+
+func TestDecodeOfWhatIsNoAnswer(t *testing.T) {
+	t.Parallel()
+	for body, class := range map[string]hub.Class{
+		``:                   hub.ClassRetry,
+		`<html>`:             hub.ClassRetry,
+		`{"id":"a"`:          hub.ClassRetry,
+		`{"id":"a"}`:         hub.ClassRetry,
+		`{"choices":[]}`:     hub.ClassRetry,
+		`{"error":"whoops"}`: hub.ClassRetry,
+		`{"error":{"message":"x","type":"invalid_request_error"}}`: hub.ClassRequest,
+		`{"error":{"message":"x","code":429}}`:                     hub.ClassRateLimit,
+	} {
+		_, err := Client{}.Decode([]byte(body), dialect.Quirks{})
+		assert.Equal(t, class, hub.AsError(err).Class, body)
 	}
 }

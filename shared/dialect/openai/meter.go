@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"github.com/aigne-hub/aigne-hub/shared/dialect"
+	"github.com/aigne-hub/aigne-hub/shared/faults"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/wire"
 )
@@ -208,7 +209,7 @@ func skippable(event string, data []byte) bool {
 func (c Client) frameError(event string, data []byte, h head, ok bool) *hub.Error {
 	switch {
 	case h.err != nil, event == "error":
-		return c.fault(0, nil, data)
+		return faults.Read(0, nil, data, c.Now)
 	case !ok:
 		return &hub.Error{
 			Code: hub.CodeUpstream, Class: hub.ClassRetry,

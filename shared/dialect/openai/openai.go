@@ -8,9 +8,11 @@ package openai
 
 import (
 	"crypto/rand"
+	"net/http"
 	"time"
 
 	"github.com/aigne-hub/aigne-hub/shared/dialect"
+	"github.com/aigne-hub/aigne-hub/shared/faults"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 )
 
@@ -37,6 +39,11 @@ func (Client) Name() dialect.Name { return dialect.OpenAIChat }
 
 // Path is the same for every model.
 func (Client) Path(dialect.Target) string { return "/chat/completions" }
+
+// Fault reads a non-2xx answer.
+func (c Client) Fault(status int, header http.Header, body []byte) *hub.Error {
+	return faults.Read(status, header, body, c.Now)
+}
 
 func clock(now hub.Now) time.Time {
 	if now == nil {

@@ -1,4 +1,7 @@
-package openai
+// Package faults reads and writes the errors of OpenAI's languages, which the
+// vendors that copied them spell in a dozen ways: one reader and one writer for
+// all dialects of the family. It knows no requests and no answers.
+package faults
 
 import (
 	"encoding/json"
@@ -12,12 +15,6 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 )
 
-// Fault reads a non-2xx answer. What a provider says about the operator's own
-// key or quota goes to the log (Cause), not to the caller.
-func (c Client) Fault(status int, header http.Header, body []byte) *hub.Error {
-	return c.fault(status, header, body)
-}
-
 // complaint is what an error body says, whichever of the vendors' forms it has.
 type complaint struct {
 	message, kind, code, param string
@@ -25,8 +22,10 @@ type complaint struct {
 	filtered                   bool
 }
 
-// fault is Fault for answers and, with status 0, for error frames.
-func (c Client) fault(status int, header http.Header, body []byte) *hub.Error {
+// Read reads the body of a non-2xx answer or, with status 0, an error frame of a
+// stream. What a provider says about the operator's own key or quota goes to the
+// log (Cause), not to the caller. now is for Retry-After dates; nil: time.Now.
+func Read(status int, header http.Header, body []byte, now hub.Now) *hub.Error {
 	said := readComplaint(body)
 	if status == 0 {
 		status = said.status
@@ -48,7 +47,7 @@ func (c Client) fault(status int, header http.Header, body []byte) *hub.Error {
 		err.Message = "The provider does not accept the credential that this hub holds for it, or its quota is used up. An administrator can mend it."
 		err.Param, err.Type, err.NativeCode = "", "", ""
 	case hub.ClassRateLimit, hub.ClassRetry:
-		err.RetryAfter = retryAfter(header, said.message, clock(c.Now))
+		err.RetryAfter = retryAfter(header, said.message, clock(now))
 	}
 	return err
 }
@@ -197,8 +196,8 @@ func parseBody(raw []byte) (b errorBody) {
 
 func (b *errorBody) complaint() complaint {
 	said := complaint{kind: b.Type, param: b.Param, code: unquote(b.Code)}
-	if n, ok := count(b.Code); ok && n >= 400 && n < 600 {
-		said.status = int(n) // OpenRouter and Google put the status here
+	if n, err := strconv.Atoi(string(b.Code)); err == nil && n >= 400 && n < 600 {
+		said.status = n // OpenRouter and Google put the status here
 	}
 	for _, raw := range []json.RawMessage{b.Message, b.Detail} {
 		if said.message == "" && len(raw) > 0 && string(raw) != "null" {
@@ -268,4 +267,19 @@ func span(seconds float64) time.Duration {
 		return 0
 	}
 	return time.Duration(min(seconds, maxRetryAfter.Seconds()) * float64(time.Second))
+}
+
+func clock(now hub.Now) time.Time {
+	if now == nil {
+		return time.Now()
+	}
+	return now()
+}
+
+// unquote decodes a raw string; anything else gives "".
+func unquote(raw json.RawMessage) (s string) {
+	if json.Unmarshal(raw, &s) != nil {
+		return ""
+	}
+	return s
 }

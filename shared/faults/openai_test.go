@@ -1,4 +1,4 @@
-package openai
+package faults
 
 import (
 	"net/http"
@@ -7,7 +7,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
-	"github.com/aigne-hub/aigne-hub/shared/dialect"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 )
 
@@ -41,7 +40,7 @@ func TestFaultTellsWhatToDo(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			err := Client{}.Fault(tc.status, nil, []byte(tc.body))
+			err := Read(tc.status, nil, []byte(tc.body), nil)
 			assert.Equal(t, tc.class, err.Class)
 			assert.Equal(t, tc.code, err.Code)
 			assert.Equal(t, tc.status, err.Status)
@@ -53,30 +52,29 @@ func TestFaultTellsWhatToDo(t *testing.T) {
 
 func TestFaultKeepsTheProvidersWords(t *testing.T) {
 	t.Parallel()
-	err := Client{}.Fault(400, nil, []byte(`{"error":{"message":"Too long.","type":"invalid_request_error","code":"context_length_exceeded","param":"messages"}}`))
+	err := Read(400, nil, []byte(`{"error":{"message":"Too long.","type":"invalid_request_error","code":"context_length_exceeded","param":"messages"}}`), nil)
 	assert.Equal(t, "Too long.", err.Message)
 	assert.Equal(t, "messages", err.Param)
 	assert.JSONEq(t, `{"error":{"message":"Too long.","type":"invalid_request_error","code":"context_length_exceeded","param":"messages"}}`,
-		string(Server{}.Error(err, "")))
+		string(Body(err, nil)))
 
-	err = Client{}.Fault(502, nil, []byte(`{"error":{"message":"Provider returned error","code":502,"metadata":{"raw":"overheated"}}}`))
+	err = Read(502, nil, []byte(`{"error":{"message":"Provider returned error","code":502,"metadata":{"raw":"overheated"}}}`), nil)
 	assert.Equal(t, "Provider returned error: overheated", err.Message)
 }
 
 func TestFaultShowsNoKey(t *testing.T) {
 	t.Parallel()
-	err := Client{}.Fault(401, nil, []byte(`{"error":{"message":"Incorrect API key provided: sk-proj-abcdefghijklmnop1234."}}`))
+	err := Read(401, nil, []byte(`{"error":{"message":"Incorrect API key provided: sk-proj-abcdefghijklmnop1234."}}`), nil)
 	assert.NotContains(t, err.Message, "sk-")
 	assert.NotContains(t, err.Error(), "abcdefghijkl")
 	assert.Contains(t, err.Error(), "Incorrect API key")
-	err = Client{}.Fault(500, nil, []byte(`Bearer sk-abcdefghijklmnop1234 failed`))
+	err = Read(500, nil, []byte(`Bearer sk-abcdefghijklmnop1234 failed`), nil)
 	assert.NotContains(t, err.Error(), "abcdefghijkl")
 }
 
 func TestFaultReadsHowLongToWait(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	c := Client{Now: func() time.Time { return now }}
 	for name, tc := range map[string]struct {
 		header, value, message string
 		want                   time.Duration
@@ -97,25 +95,8 @@ func TestFaultReadsHowLongToWait(t *testing.T) {
 			t.Parallel()
 			h := http.Header{}
 			h.Set(tc.header, tc.value)
-			err := c.Fault(429, h, []byte(`{"error":{"message":"`+tc.message+`"}}`))
+			err := Read(429, h, []byte(`{"error":{"message":"`+tc.message+`"}}`), func() time.Time { return now })
 			assert.Equal(t, tc.want, err.RetryAfter)
 		})
-	}
-}
-
-func TestDecodeOfWhatIsNoAnswer(t *testing.T) {
-	t.Parallel()
-	for body, class := range map[string]hub.Class{
-		``:                   hub.ClassRetry,
-		`<html>`:             hub.ClassRetry,
-		`{"id":"a"`:          hub.ClassRetry,
-		`{"id":"a"}`:         hub.ClassRetry,
-		`{"choices":[]}`:     hub.ClassRetry,
-		`{"error":"whoops"}`: hub.ClassRetry,
-		`{"error":{"message":"x","type":"invalid_request_error"}}`: hub.ClassRequest,
-		`{"error":{"message":"x","code":429}}`:                     hub.ClassRateLimit,
-	} {
-		_, err := Client{}.Decode([]byte(body), dialect.Quirks{})
-		assert.Equal(t, class, hub.AsError(err).Class, body)
 	}
 }

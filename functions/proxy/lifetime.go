@@ -1,0 +1,81 @@
+package proxy
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/aigne-hub/aigne-hub/shared/admission"
+	"github.com/aigne-hub/aigne-hub/shared/httpkit"
+	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/upstream"
+)
+
+// lifetime is how long an admitted call may go on: what chat and other work
+// share of client, clock and ticket.
+type lifetime struct {
+	h        *handler
+	r        *http.Request
+	w        http.ResponseWriter
+	ticket   *admission.Ticket
+	started  time.Time
+	upstream context.Context // ends with the call, not with the client
+	cancel   context.CancelFunc
+	leave    func() bool
+	halt     func() bool
+}
+
+func newLifetime(h *handler, w http.ResponseWriter, r *http.Request, t *admission.Ticket) lifetime {
+	l := lifetime{h: h, r: r, w: w, ticket: t, started: h.Now()}
+	// The upstream's life is the hub's business: a client that leaves must not
+	// take the usage figures with it.
+	var cancel context.CancelFunc
+	l.upstream, cancel = context.WithTimeout(context.WithoutCancel(r.Context()), h.Limits.Total)
+	l.cancel = cancel
+	upstream := l.upstream
+	l.leave = context.AfterFunc(r.Context(), func() { h.clientLeft(upstream, cancel) })
+	l.halt = context.AfterFunc(h.Halt, cancel)
+	w.Header().Set("x-aigne-hub-call-id", t.CallID)
+	return l
+}
+
+// done stops everything that the call started.
+func (l *lifetime) done() {
+	l.leave()
+	l.halt()
+	l.ticket.Abandon(l.settling()) // only if a panic came between
+	l.cancel()
+}
+
+// settling is the context of settlement, which no client can end.
+func (l *lifetime) settling() context.Context { return context.WithoutCancel(l.r.Context()) }
+
+// clientLeft ends the upstream at once or bounds how long it is read on, as
+// the abort policy says.
+func (h *handler) clientLeft(upstream context.Context, cancel context.CancelFunc) {
+	if h.Gate.Settings.OnAbort != "reported" || !h.drains.take() {
+		cancel()
+		return
+	}
+	t := time.AfterFunc(h.Limits.Drain, cancel)
+	context.AfterFunc(upstream, func() {
+		t.Stop()
+		h.drains.give()
+	})
+}
+
+// begin is the outcome of a call as far as the way to the provider tells it.
+func begin(trace upstream.Trace, status hub.CallStatus) admission.Outcome {
+	return admission.Outcome{Status: status, Target: trace.Last, CredentialID: trace.LastKey.ID, Credential: trace.LastKey.Name,
+		Attempts: trace.Attempts, Tries: trace.Tries, HTTPStatus: http.StatusOK}
+}
+
+// fail is the outcome of a call that got no answer.
+func fail(trace upstream.Trace, fault *hub.Error, gone bool) admission.Outcome {
+	o := begin(trace, hub.StatusFailed)
+	o.Err, o.HTTPStatus = fault, httpkit.Status(fault)
+	if gone {
+		o.Status, o.HTTPStatus = hub.StatusAborted, httpkit.StatusClientGone
+	}
+	return o
+}

@@ -1,0 +1,222 @@
+package proxy
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/aigne-hub/aigne-hub/shared/admission"
+	"github.com/aigne-hub/aigne-hub/shared/dialect"
+	"github.com/aigne-hub/aigne-hub/shared/httpkit"
+	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/routing"
+	"github.com/aigne-hub/aigne-hub/shared/task"
+	"github.com/aigne-hub/aigne-hub/shared/upstream"
+)
+
+// work is the way of a call for work beside chat, the same for every kind and
+// language: read, plan, admit, call, settle, answer.
+func (h *handler) work(server dialect.TaskServer) httpkit.CallerHandler {
+	return func(w http.ResponseWriter, r *http.Request, caller hub.Caller) error {
+		body, err := readBody(r)
+		if err != nil {
+			return err
+		}
+		view, err := server.View(r, body)
+		if err != nil {
+			return err
+		}
+		plan, ticket, err := h.admitWork(r, caller, server, view)
+		if err != nil {
+			return err
+		}
+		x := &errand{lifetime: newLifetime(h, w, r, ticket), server: server, view: view}
+		defer x.done()
+		answer, trace, err := h.Upstream.Do(x.upstream, upstream.Call{
+			Plan: plan, Prepare: x.prepare, Fault: x.fault, Whole: true, Accept: x.accept,
+		})
+		if err != nil {
+			return x.failed(trace, hub.AsError(err))
+		}
+		defer answer.Body.Close()
+		return x.relay(answer, trace)
+	}
+}
+
+// admitWork plans work and takes its ticket.
+func (h *handler) admitWork(r *http.Request, caller hub.Caller, server dialect.TaskServer, v *dialect.TaskView) (routing.Plan, *admission.Ticket, error) {
+	req := v.Request
+	bound, opaque := admission.WorkBound(req, v.Bytes)
+	return h.ticket(r, routing.Request{Model: req.Model, Type: req.Kind.CallType(), Task: req.Kind, Dialect: server.Name()}, admission.Request{
+		Caller: caller, Type: req.Kind.CallType(), Dialect: string(server.Name()), Stream: req.Stream,
+		Work: &bound, OpaqueInput: opaque, Variant: variantAsked(req),
+	})
+}
+
+// variantAsked is what the caller said of the quality and size of its pictures
+// or film, which decide their price.
+func variantAsked(r *task.Request) task.Variant {
+	switch {
+	case r.Image != nil:
+		return task.Variant{Quality: r.Image.Quality, Size: r.Image.Size}
+	case r.Film != nil && r.Film.Resolution != "":
+		return task.Variant{Size: r.Film.Resolution}
+	case r.Film != nil:
+		return task.Variant{Size: r.Film.Size}
+	}
+	return task.Variant{}
+}
+
+// errand is one piece of work between admission and its end.
+type errand struct {
+	lifetime
+	server  dialect.TaskServer
+	view    *dialect.TaskView
+	dropped []string
+	body    []byte // the provider's answer
+	result  *task.Result
+}
+
+// clientFor returns how the work is asked for at a target, and whether that is
+// the caller's own language.
+func (x *errand) clientFor(t *routing.Target) (c dialect.TaskClient, native bool) {
+	name := t.Provider.Kind.Tasks[x.view.Request.Kind]
+	return x.h.workers[name], name == x.server.Name()
+}
+
+func (x *errand) target(t *routing.Target) dialect.Target {
+	return dialect.Target{Model: t.Model, Quirks: t.Provider.Kind.Quirks, MaxOutput: t.MaxOutput, Stream: x.view.Request.Stream}
+}
+
+// prepare encodes the request for a target: spliced in the native lane,
+// translated otherwise.
+func (x *errand) prepare(t *routing.Target) (upstream.Request, error) {
+	client, native := x.clientFor(t)
+	var enc dialect.TaskEncoded
+	var err error
+	if native {
+		enc, err = client.Splice(x.view, x.target(t))
+	} else {
+		enc, err = client.Encode(x.view.Request, x.target(t))
+	}
+	if err != nil {
+		return upstream.Request{}, err
+	}
+	x.dropped = enc.Dropped
+	header := enc.Header.Clone()
+	if enc.Type != "" {
+		if header == nil {
+			header = http.Header{}
+		}
+		header.Set("Content-Type", enc.Type)
+	}
+	return upstream.Request{Method: enc.Method, Path: enc.Path, Body: enc.Body, Header: header}, nil
+}
+
+func (x *errand) fault(t *routing.Target, status int, header http.Header, body []byte) *hub.Error {
+	client, _ := x.clientFor(t)
+	return client.Fault(status, header, body)
+}
+
+// accept reads and understands an answer before anything is relayed.
+func (x *errand) accept(a *upstream.Answer) *hub.Error {
+	body, err := readAnswer(a.Body)
+	if err != nil {
+		return brokenAnswer(err)
+	}
+	client, _ := x.clientFor(a.Target)
+	x.body = body
+	x.result, err = client.Decode(x.view.Request, dialect.TaskAnswer{Header: a.Header, Body: body}, x.target(a.Target))
+	if err != nil {
+		return brokenAnswer(err)
+	}
+	return nil
+}
+
+// failed settles work that got no answer.
+func (x *errand) failed(trace upstream.Trace, fault *hub.Error) error {
+	if _, err := x.ticket.Settle(x.settling(), fail(trace, fault, x.r.Context().Err() != nil)); err != nil {
+		return err
+	}
+	return fault
+}
+
+// relay settles and sends an answer.
+func (x *errand) relay(a *upstream.Answer, trace upstream.Trace) error {
+	o := begin(trace, hub.StatusSuccess)
+	o.Usage, o.Source = workUsage(x.view.Request, x.result)
+	o.Variant = variantMade(x.view.Request, x.result)
+	o.ProviderTTFB = &a.TTFB
+	ttfb := x.h.Now().Sub(x.started)
+	o.TTFB = &ttfb
+	if x.r.Context().Err() != nil {
+		o.Status, o.HTTPStatus = hub.StatusAborted, httpkit.StatusClientGone
+	}
+	settled, err := x.ticket.Settle(x.settling(), o)
+	if err != nil {
+		return err
+	}
+	closing := dialect.Closing{CallID: x.ticket.CallID, Provider: a.Target.Provider.Name, Model: a.Target.Model,
+		Usage: o.Usage, Known: o.Source == hub.UsageReported, Credits: settled.Credits, Billed: settled.Billed}
+	payload := dialect.Payload{Type: a.Header.Get("Content-Type"), Body: x.body}
+	if _, native := x.clientFor(a.Target); !native {
+		if payload, err = x.server.Whole(x.view, x.result, closing); err != nil {
+			return hub.Wrap(hub.CodeInternal, err, "The answer could not be encoded.")
+		}
+	}
+	x.headers(a, settled)
+	hd := x.w.Header()
+	hd.Set("content-type", payload.Type)
+	hd.Set("content-length", strconv.Itoa(len(payload.Body)))
+	x.w.WriteHeader(http.StatusOK)
+	_, _ = x.w.Write(payload.Body) // a client that left has been charged; nothing else to do
+	return nil
+}
+
+// headers announces where the answer came from and what it cost.
+func (x *errand) headers(a *upstream.Answer, s admission.Settled) {
+	hd := x.w.Header()
+	hd.Set("x-aigne-hub-provider", a.Target.Provider.Name)
+	hd.Set("x-aigne-hub-model", a.Target.Model)
+	if len(x.dropped) > 0 {
+		hd.Set("x-aigne-hub-dropped-params", strings.Join(x.dropped, ", "))
+	}
+	if s.Billed {
+		hd.Set("x-aigne-hub-credits", s.Credits.String())
+	}
+	hd.Set("server-timing", "provider;dur="+strconv.FormatInt(a.TTFB.Milliseconds(), 10))
+}
+
+// variantMade is the variant that was produced: what the provider said, else
+// what was asked for.
+func variantMade(r *task.Request, res *task.Result) task.Variant {
+	made := variantAsked(r)
+	if res.Variant.Quality != "" {
+		made.Quality = res.Variant.Quality
+	}
+	if res.Variant.Size != "" {
+		made.Size = res.Variant.Size
+	}
+	return made
+}
+
+// workUsage is what the provider reported, else an estimate of what went in.
+// Units that can be counted (pictures, characters, seconds) always are.
+func workUsage(r *task.Request, res *task.Result) (hub.Usage, hub.UsageSource) {
+	u := res.Usage
+	if res.UsageKnown {
+		return u, hub.UsageReported
+	}
+	tokens := func(n int) int64 { return (int64(n) + bytesPerToken - 1) / bytesPerToken }
+	switch {
+	case r.Embed != nil:
+		for _, in := range r.Embed.Inputs {
+			u[hub.Input] += int64(len(in.Tokens)) + tokens(len(in.Text))
+		}
+	case r.Moderate != nil:
+		for _, text := range r.Moderate.Texts {
+			u[hub.Input] += tokens(len(text))
+		}
+	}
+	return u, hub.UsageEstimated
+}

@@ -1,0 +1,69 @@
+// Package openaitasks is OpenAI's language beside chat, both sides: embeddings
+// and what else its API reference (platform.openai.com/docs/api-reference) lists
+// under its own paths. Many vendors copy it. It makes no HTTP calls.
+package openaitasks
+
+import (
+	"net/http"
+
+	"github.com/aigne-hub/aigne-hub/shared/dialect"
+	"github.com/aigne-hub/aigne-hub/shared/faults"
+	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/task"
+	"github.com/aigne-hub/aigne-hub/shared/wire"
+)
+
+// Client is the client side. The zero value is ready.
+type Client struct{ Now hub.Now }
+
+var _ dialect.TaskClient = Client{}
+
+// Name returns dialect.OpenAI.
+func (Client) Name() dialect.Name { return dialect.OpenAI }
+
+// Splice returns the caller's own body with the model of the target.
+func (Client) Splice(v *dialect.TaskView, t dialect.Target) (dialect.TaskEncoded, error) {
+	enc := dialect.TaskEncoded{Path: paths[v.Request.Kind]}
+	if v.Form != nil {
+		f := v.Form.Clone()
+		f.Set("model", t.Model)
+		body, err := f.Bytes()
+		if err != nil {
+			return enc, hub.Wrap(hub.CodeInvalid, err, "The form cannot be sent on.")
+		}
+		enc.Body, enc.Type = body, f.ContentType()
+		return enc, nil
+	}
+	o := v.Object.Clone()
+	o.Set("model", wire.Quote(t.Model))
+	enc.Body = o.Bytes()
+	return enc, nil
+}
+
+// paths are where work is asked for below the base URL.
+var paths = map[task.Kind]string{
+	task.Embedding: "/embeddings",
+}
+
+// Encode translates.
+func (Client) Encode(req *task.Request, t dialect.Target) (dialect.TaskEncoded, error) {
+	switch req.Kind {
+	case task.Embedding:
+		return encodeEmbedding(req, t)
+	}
+	return dialect.TaskEncoded{}, hub.Errorf(hub.CodeInternal, "This kind of work is not asked for in OpenAI's language.")
+}
+
+// Decode reads a complete answer.
+func (Client) Decode(req *task.Request, a dialect.TaskAnswer, _ dialect.Target) (*task.Result, error) {
+	switch req.Kind {
+	case task.Embedding:
+		return decodeEmbedding(a.Body)
+	}
+	return nil, hub.Errorf(hub.CodeInternal, "This kind of work is not answered in OpenAI's language.")
+}
+
+// Fault reads a non-2xx answer.
+func (c Client) Fault(status int, header http.Header, body []byte) *hub.Error {
+	return faults.Read(status, header, body, c.Now)
+}

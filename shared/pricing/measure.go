@@ -1,0 +1,73 @@
+package pricing
+
+import "github.com/aigne-hub/aigne-hub/shared/hub"
+
+// units are the buckets that count work itself. Vendors charge for pictures,
+// sound and films either by these or by tokens, and report both.
+var units = [...]hub.Bucket{hub.Images, hub.Seconds, hub.Characters}
+
+// Measured is the part of u that these prices charge for, where the same work
+// was counted twice: units without a rate are left out when tokens were used
+// that have one, and tokens without a rate when units were used that have one.
+// What neither measure can price stays, so that Charge refuses it.
+func (p *Prices) Measured(u hub.Usage) hub.Usage {
+	var byUnit, byToken, made bool
+	for b, n := range u {
+		bucket := hub.Bucket(b)
+		if n <= 0 || !p.priced(bucket) {
+			continue
+		}
+		byUnit = byUnit || isUnit(bucket)
+		byToken = byToken || isToken(bucket)
+		made = made || isWork(bucket)
+	}
+	for b := range u {
+		bucket := hub.Bucket(b)
+		switch {
+		case p.priced(bucket):
+		case isToken(bucket) && byUnit, bucket == hub.Characters && byToken, isUnit(bucket) && made:
+			u[b] = 0
+		}
+	}
+	return u
+}
+
+// isWork reports tokens that stand for a picture, a film or a recording: those
+// of a text prompt do not.
+func isWork(b hub.Bucket) bool {
+	switch b {
+	case hub.Output, hub.OutputAudio, hub.OutputImage, hub.InputAudio:
+		return true
+	}
+	return false
+}
+
+// MeasuredBound does the same with the most that a call can use.
+func (p *Prices) MeasuredBound(b Bound) Bound {
+	u := hub.Usage{hub.Input: b.Input, hub.Output: b.Output, hub.Images: b.Images, hub.Seconds: b.Seconds, hub.Characters: b.Characters}
+	m := p.Measured(u)
+	b.Input, b.Output, b.Images, b.Seconds, b.Characters = m[hub.Input], m[hub.Output], m[hub.Images], m[hub.Seconds], m[hub.Characters]
+	for bucket := range b.Never {
+		if isToken(hub.Bucket(bucket)) && !p.priced(hub.Bucket(bucket)) {
+			b.Never[bucket] = true
+		}
+	}
+	return b
+}
+
+// priced reports whether a bucket has a rate, its own or by fallback.
+func (p *Prices) priced(b hub.Bucket) bool {
+	_, _, ok := p.rate(b, nil)
+	return ok
+}
+
+func isUnit(b hub.Bucket) bool {
+	for _, unit := range units {
+		if b == unit {
+			return true
+		}
+	}
+	return false
+}
+
+func isToken(b hub.Bucket) bool { return !isUnit(b) && !optional(b) }

@@ -1,0 +1,104 @@
+package pricing
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/money"
+)
+
+// VariantPrice is the rate of pictures or seconds of one quality and size, where
+// those decide the price. Bucket is hub.Images or hub.Seconds; an empty Quality
+// or Size fits every one.
+type VariantPrice struct {
+	Bucket  hub.Bucket
+	Quality string
+	Size    string
+	Rate    money.Rate
+}
+
+// anyVariant are words of callers that leave the choice to the model.
+const anyVariant = "auto"
+
+// For returns the prices of one variant: the rate that fits it best, quality and
+// size before quality before size, takes the bucket's place. Without a fitting
+// one the bucket's own rate stays; a variant that has neither, because only
+// others are priced, costs the dearest of them.
+func (p Prices) For(quality, size string) Prices { return p.pick(quality, size, false) }
+
+// Dearest returns the prices that no variant which fits what is known can
+// exceed: unknown or "auto" fits all.
+func (p Prices) Dearest(quality, size string) Prices { return p.pick(quality, size, true) }
+
+func (p Prices) pick(quality, size string, dearest bool) Prices {
+	if len(p.Variants) == 0 {
+		return p
+	}
+	out := p
+	out.Variants = nil
+	for _, b := range []hub.Bucket{hub.Images, hub.Seconds} {
+		if price, ok := p.variant(b, quality, size, dearest); ok {
+			out.Buckets[b] = price
+		}
+	}
+	return out
+}
+
+func (p *Prices) variant(b hub.Bucket, quality, size string, dearest bool) (Price, bool) {
+	best, most := Price{}, p.Buckets[b]
+	score, found := 0, false
+	for _, v := range p.Variants {
+		if v.Bucket != b {
+			continue
+		}
+		fits, n := v.fits(quality, size, dearest)
+		if !most.Set || v.Rate > most.Rate {
+			if fits || !dearest {
+				most = Price{Rate: v.Rate, Set: true}
+			}
+		}
+		if fits && n > score {
+			best, score, found = Price{Rate: v.Rate, Set: true}, n, true
+		}
+	}
+	switch {
+	case dearest:
+		return most, most.Set
+	case found:
+		return best, true
+	case p.Buckets[b].Set:
+		return p.Buckets[b], true
+	}
+	return most, most.Set
+}
+
+// fits tells how well a variant is met: 3 for quality and size, 2 for quality, 1
+// for size. With open, what is not known fits everything.
+func (v *VariantPrice) fits(quality, size string, open bool) (bool, int) {
+	n := 1
+	for i, pair := range [2][2]string{{v.Size, size}, {v.Quality, quality}} {
+		want, got := pair[0], pair[1]
+		switch {
+		case want == "":
+		case strings.EqualFold(want, got):
+			n += i + 1
+		case open && (got == "" || strings.EqualFold(got, anyVariant)):
+		default:
+			return false, 0
+		}
+	}
+	return true, n
+}
+
+func (v *VariantPrice) check() error {
+	switch {
+	case v.Bucket != hub.Images && v.Bucket != hub.Seconds:
+		return errors.New("variants: only images and seconds have them")
+	case v.Quality == "" && v.Size == "":
+		return errors.New("variants: a quality or a size is needed")
+	case v.Rate < 0:
+		return errors.New("variants: the rate is negative")
+	}
+	return nil
+}
