@@ -54,6 +54,10 @@ type Request struct {
 	// meaning, by the name the caller used. A client side must forward, refuse
 	// or ignore each of them by name.
 	Extra map[string]json.RawMessage
+	// Dropped lists, by the caller's names, what the source dialect's decoder left
+	// out: hints that cannot change the answer, and tools that only their own
+	// provider can run where the model may do without.
+	Dropped []string
 	// Names maps a canonical parameter name (OpenAI's spelling) to the caller's
 	// name for it where the two differ, for error messages.
 	Names map[string]string
