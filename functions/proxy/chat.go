@@ -26,36 +26,45 @@ func (h *handler) chat(server dialect.Server) httpkit.CallerHandler {
 		if err != nil {
 			return err
 		}
-		plan, ticket, err := h.admit(r, caller, server, view)
-		if err != nil {
-			return err
-		}
-		x := newExchange(h, w, r, server, view, ticket)
-		defer x.done()
-		answer, trace, err := h.Upstream.Do(x.upstream, upstream.Call{
-			Plan:    plan,
-			Prepare: x.prepare,
-			Fault:   x.fault,
-			Whole:   !view.Stream,
-			Accept:  x.accept,
-		})
-		if err != nil {
-			return x.failed(trace, hub.AsError(err))
-		}
-		defer answer.Body.Close()
-		if view.Stream {
-			return x.relayStream(answer, trace)
-		}
-		return x.relayWhole(answer, trace)
+		return h.call(w, r, caller, server, view, way{})
 	}
+}
+
+// call carries a request that was read.
+func (h *handler) call(w http.ResponseWriter, r *http.Request, caller hub.Caller, server dialect.Server, view *dialect.View, how way) error {
+	plan, ticket, err := h.admit(r, caller, server, view, how)
+	if err != nil {
+		return err
+	}
+	x := newExchange(h, w, r, server, view, ticket)
+	x.caller, x.way = caller, how
+	defer x.done()
+	answer, trace, err := h.Upstream.Do(x.upstream, upstream.Call{
+		Plan:    plan,
+		Prepare: x.prepare,
+		Fault:   x.fault,
+		Whole:   !view.Stream,
+		Accept:  x.accept,
+	})
+	if err != nil {
+		return x.failed(trace, hub.AsError(err))
+	}
+	defer answer.Body.Close()
+	if view.Stream {
+		return x.relayStream(answer, trace)
+	}
+	return x.relayWhole(answer, trace)
 }
 
 // admit plans the call and takes its ticket; a configuration that changed
 // meanwhile is read again.
-func (h *handler) admit(r *http.Request, caller hub.Caller, server dialect.Server, v *dialect.View) (routing.Plan, *admission.Ticket, error) {
+func (h *handler) admit(r *http.Request, caller hub.Caller, server dialect.Server, v *dialect.View, how way) (routing.Plan, *admission.Ticket, error) {
 	const tries = 4
 	for try := 1; ; try++ {
 		plan, err := h.Routes().Plan(routing.Request{Model: v.Model, Type: hub.TypeChat, Dialect: server.Name()})
+		if err == nil {
+			plan, err = how.narrowed(plan)
+		}
 		if err != nil {
 			if try < tries && h.CatchUp(r.Context()) {
 				continue
@@ -67,7 +76,7 @@ func (h *handler) admit(r *http.Request, caller hub.Caller, server dialect.Serve
 			RequestID: httpkit.RequestID(r.Context()), TraceID: traceID(r.Header.Get("traceparent")),
 			IdempotencyKey: r.Header.Get("Idempotency-Key"),
 			PromptBytes:    promptBound(v), OpaqueInput: v.OpaqueInput || hasMedia(v.Object.Raw()),
-			MaxOutput: v.MaxOutput, N: v.N, Thinking: v.Thinking, ServerTools: v.ServerTools,
+			MaxOutput: v.MaxOutput, N: v.N, Thinking: v.Thinking, ServerTools: runsTools(v, &plan, server.Name()),
 		})
 		if !errors.Is(err, admission.ErrStale) || try == tries {
 			return plan, ticket, err
@@ -90,6 +99,7 @@ func promptBound(v *dialect.View) int64 {
 // Quoted in a text they would be escaped.
 var mediaMarks = [][]byte{
 	[]byte(`"image_url"`), []byte(`"imageUrl"`), []byte(`"input_audio"`), []byte(`"image"`), []byte(`"document"`), []byte(`"file"`),
+	[]byte(`"input_image"`), []byte(`"input_file"`),
 }
 
 // hasMedia reports content whose tokens have nothing to do with its bytes.

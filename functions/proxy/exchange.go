@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,6 +22,8 @@ import (
 type exchange struct {
 	h        *handler
 	r        *http.Request
+	caller   hub.Caller
+	way      way
 	server   dialect.Server
 	view     *dialect.View
 	ticket   *admission.Ticket
@@ -89,6 +92,9 @@ func (x *exchange) target(t *routing.Target) dialect.Target {
 // limit is the output limit that must reach the provider: what the wallet
 // covers, or the default where the model has none of its own and money is held.
 func (x *exchange) limit(t *routing.Target) int64 {
+	if x.way.path != "" {
+		return 0 // not a request for an answer: it has no such parameter
+	}
 	if low := x.ticket.LowerTo; low > 0 {
 		if t.LimitKnown { // one target's limit may be below what the wallet covers at another
 			low = min(low, t.MaxOutput)
@@ -110,6 +116,9 @@ func (x *exchange) prepare(t *routing.Target) (upstream.Request, error) {
 	if native {
 		enc, err = client.Splice(x.view, x.target(t))
 	} else {
+		if err := x.tooLarge(); err != nil {
+			return upstream.Request{}, err
+		}
 		if x.view.Chat == nil {
 			if x.view.Chat, err = x.server.Decode(x.view); err != nil {
 				return upstream.Request{}, err
@@ -121,7 +130,14 @@ func (x *exchange) prepare(t *routing.Target) (upstream.Request, error) {
 		return upstream.Request{}, err
 	}
 	x.dropped = enc.Dropped
-	return upstream.Request{Path: client.Path(x.target(t)), Body: enc.Body, Header: enc.Header}, nil
+	if !native {
+		x.dropped = append(slices.Clone(x.view.Chat.Dropped), enc.Dropped...)
+	}
+	path := client.Path(x.target(t))
+	if native && x.way.path != "" {
+		path = x.way.path
+	}
+	return upstream.Request{Path: path, Body: enc.Body, Header: enc.Header}, nil
 }
 
 func (x *exchange) fault(t *routing.Target, status int, header http.Header, body []byte) *hub.Error {
@@ -224,13 +240,19 @@ func (x *exchange) relayWhole(a *upstream.Answer, trace upstream.Trace) error {
 	if x.gone() {
 		o.Status, o.HTTPStatus = hub.StatusAborted, httpkit.StatusClientGone
 	}
+	body, keep := x.whole, x.keepWhole(a, &o)
 	settled, err := x.ticket.Settle(context.WithoutCancel(x.r.Context()), o)
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
-	}
-	body, err := x.lane.wholeAnswer(x.whole, x.closing(a, o, settled))
-	if err != nil {
-		return hub.Wrap(hub.CodeInternal, err, "The answer could not be encoded.")
+	case keep.fault != nil:
+		return keep.fault
+	case keep.body != nil:
+		body = keep.body
+	default:
+		if body, err = x.lane.wholeAnswer(x.whole, x.closing(a, o, settled)); err != nil {
+			return hub.Wrap(hub.CodeInternal, err, "The answer could not be encoded.")
+		}
 	}
 	x.headers(a)
 	x.w.Header().Set("content-type", "application/json")

@@ -15,10 +15,13 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/dialect/anthropic"
 	"github.com/aigne-hub/aigne-hub/shared/dialect/gemini"
 	"github.com/aigne-hub/aigne-hub/shared/dialect/openai"
+	"github.com/aigne-hub/aigne-hub/shared/dialect/responses"
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/routing"
+	"github.com/aigne-hub/aigne-hub/shared/store"
 	"github.com/aigne-hub/aigne-hub/shared/upstream"
+	"github.com/aigne-hub/aigne-hub/shared/vault"
 )
 
 // Deps is what the function needs.
@@ -28,6 +31,10 @@ type Deps struct {
 	Routes   func() *routing.Snapshot
 	Gate     *admission.Gate
 	Upstream *upstream.Client
+	Store    *store.Store                                  // of answers that can be come back to
+	Vault    func(context.Context) (*vault.Keyring, error) // seals them
+	// ResponsesTTL is how long they are kept; 0: none are stored.
+	ResponsesTTL time.Duration
 	// CatchUp reads the configuration again if it has changed and reports whether
 	// it had: a name just defined must not be unknown.
 	CatchUp      func(context.Context) bool
@@ -80,6 +87,7 @@ func New(d Deps) http.Handler {
 		dialect.OpenAIChat: openai.Client{},
 		dialect.Anthropic:  anthropic.Client{},
 		dialect.Gemini:     gemini.Client{},
+		dialect.Responses:  responses.NewClient(openai.Client{Now: d.Now}.Fault),
 	}}
 	return httpkit.Mux(h.routes(), d.Deps)
 }
@@ -90,7 +98,7 @@ func Routes() []httpkit.Route { return (&handler{}).routes() }
 // routes is everything the function serves, and who may call it.
 func (h *handler) routes() []httpkit.Route {
 	rest, protocol := aigne.RestServer{Now: h.Now}, aigne.Server{Now: h.Now}
-	return []httpkit.Route{
+	routes := []httpkit.Route{
 		h.chatRoute("/v1/chat/completions", openai.Server{}),
 		h.chatRoute("/v1/messages", anthropic.Server{}),
 		h.chatRoute("/api/v2/chat", protocol),
@@ -102,6 +110,7 @@ func (h *handler) routes() []httpkit.Route {
 		{Method: "GET", Pattern: "/api/v2/status", Who: httpkit.Optional, As: h.status},
 		{Method: "GET", Pattern: "/__blocklet__.js", Who: httpkit.Anonymous, Handler: h.discovery},
 	}
+	return append(routes, h.responsesRoutes(responses.NewServer(h.Now, openai.Server{Now: h.Now}.Error))...)
 }
 
 func (h *handler) chatRoute(pattern string, s dialect.Server) httpkit.Route {

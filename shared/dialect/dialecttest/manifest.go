@@ -106,7 +106,7 @@ func Recorded(t testing.TB, api string) string {
 
 // recordedGroups is how many groups the recordings hold for each api, for the
 // message when they are not there.
-var recordedGroups = map[string]int{"openai-chat": 56, "openai-responses": 16, "anthropic": 12, "gemini": 7}
+var recordedGroups = map[string]int{"openai-chat": 56, "openai-responses": 22, "anthropic": 12, "gemini": 7}
 
 // speaks lists which providers' errors come in which language.
 var speaks = map[string]map[string]bool{

@@ -191,7 +191,7 @@ func (o *responseOut) settle(f chat.Finish, u hub.Usage, now int64) {
 	default:
 		o.Status = "completed"
 	}
-	if o.Status == "completed" {
+	if o.Status == "completed" && o.Completed == nil {
 		o.Completed = &now
 	}
 }

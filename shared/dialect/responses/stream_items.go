@@ -167,6 +167,11 @@ func (e *encoder) close(dst []byte) []byte {
 		dst = e.frame(dst, "response.reasoning_summary_part.done", with(place, "part", p))
 		*e.open.Summary = append(*e.open.Summary, p)
 	}
+	if e.open.Type == "reasoning" && e.open.Encrypted == "" {
+		// Unsigned: marked all the same, since OpenAI looks for unsealed thoughts on
+		// its own shelf and refuses those that it does not find.
+		e.open.Encrypted = signature{kind: signedThought}.seal()
+	}
 	dst = e.done(dst, e.open, e.openAt)
 	e.open, e.text = nil, nil
 	return dst
