@@ -84,10 +84,11 @@ func New(d Deps) http.Handler {
 		d.Halt = context.Background()
 	}
 	h := &handler{Deps: d, drains: make(slots, maxDrains), clients: map[dialect.Name]dialect.Client{
-		dialect.OpenAIChat: openai.Client{},
-		dialect.Anthropic:  anthropic.Client{},
-		dialect.Gemini:     gemini.Client{},
-		dialect.Responses:  responses.NewClient(openai.Client{Now: d.Now}.Fault),
+		dialect.OpenAIChat:  openai.Client{},
+		dialect.Anthropic:   anthropic.Client{},
+		dialect.Gemini:      gemini.Client{},
+		dialect.Completions: openai.CompletionsClient{Now: d.Now},
+		dialect.Responses:   responses.NewClient(openai.Client{Now: d.Now}.Fault),
 	}}
 	return httpkit.Mux(h.routes(), d.Deps)
 }
@@ -100,6 +101,7 @@ func (h *handler) routes() []httpkit.Route {
 	rest, protocol := aigne.RestServer{Now: h.Now}, aigne.Server{Now: h.Now}
 	routes := []httpkit.Route{
 		h.chatRoute("/v1/chat/completions", openai.Server{}),
+		h.chatRoute("/v1/completions", openai.CompletionsServer{Now: h.Now}),
 		h.chatRoute("/v1/messages", anthropic.Server{}),
 		h.chatRoute("/api/v2/chat", protocol),
 		h.chatRoute("/api/v2/chat/completions", rest),

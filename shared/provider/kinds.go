@@ -154,7 +154,8 @@ func ideogram() Kind {
 func openAICompatible() Kind {
 	return Kind{
 		ID: OpenAICompatible, Title: "OpenAI-compatible", Auth: Bearer, KeyOptional: true,
-		Dialects: []dialect.Name{dialect.OpenAIChat},
+		// vLLM, llama.cpp, LM Studio and their like continue plain texts too.
+		Dialects: []dialect.Name{dialect.OpenAIChat, dialect.Completions},
 		Serves:   []hub.CallType{hub.TypeChat, hub.TypeEmbedding, hub.TypeImage, hub.TypeAudio},
 		Ready:    chat(),
 		EnvKeys:  []string{"OPENAI_COMPATIBLE_API_KEY"}, EnvBaseURL: "OPENAI_COMPATIBLE_BASE_URL",

@@ -266,6 +266,9 @@ func (p *Provider) langFor(path string) language {
 	if p.responses != nil && (path == responsesPath || strings.HasPrefix(path, responsesPath+"/")) {
 		return p.responses
 	}
+	if p.kind == OpenAI && path == completionsPath {
+		return completionsAPI{}
+	}
 	return p.lang
 }
 
