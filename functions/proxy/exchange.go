@@ -240,16 +240,15 @@ func (x *exchange) relayWhole(a *upstream.Answer, trace upstream.Trace) error {
 	if x.gone() {
 		o.Status, o.HTTPStatus = hub.StatusAborted, httpkit.StatusClientGone
 	}
-	body, keep := x.whole, x.keepWhole(a, &o)
+	keep := x.keepWhole(a, &o)
+	body := keep.body
 	settled, err := x.ticket.Settle(context.WithoutCancel(x.r.Context()), o)
 	switch {
 	case err != nil:
 		return err
 	case keep.fault != nil:
 		return keep.fault
-	case keep.body != nil:
-		body = keep.body
-	default:
+	case body == nil:
 		if body, err = x.lane.wholeAnswer(x.whole, x.closing(a, o, settled)); err != nil {
 			return hub.Wrap(hub.CodeInternal, err, "The answer could not be encoded.")
 		}

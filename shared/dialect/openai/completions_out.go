@@ -129,7 +129,8 @@ func (e *textEncoder) start(ev chat.Event) {
 	b := appendQuoted([]byte(`data: {"id":`), out.ID)
 	b = strconv.AppendInt(append(b, `,"object":"text_completion","created":`...), out.Created, 10)
 	b = appendQuoted(append(b, `,"model":`...), out.Model)
-	e.prefix = append(b, `,"choices":[`...)
+	b = append(b, `,"choices":[`...)
+	e.prefix = b
 }
 
 // Event appends the chunks of one event.

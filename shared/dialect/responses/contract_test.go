@@ -19,3 +19,8 @@ func TestContractOverRecordedAnswers(t *testing.T) {
 	t.Parallel()
 	dialecttest.Run(t, client, "openai-responses", nil)
 }
+
+func TestContractOverOwnAnswers(t *testing.T) {
+	t.Parallel()
+	dialecttest.RunDir(t, client, "openai-responses", "testdata", nil)
+}
