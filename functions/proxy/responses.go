@@ -56,6 +56,13 @@ func (h *handler) createResponse(s responses.Server) httpkit.CallerHandler {
 		if err != nil {
 			return err
 		}
+		if raw, ok := view.Object.Get("store"); !ok || string(raw) != "false" {
+			if how.keep = h.ResponsesTTL > 0; !how.keep { // nor shall the provider store it
+				if view, err = unstored(r, s, view); err != nil {
+					return err
+				}
+			}
+		}
 		return h.call(w, r, caller, s, view, how)
 	}
 }
@@ -74,16 +81,6 @@ func (h *handler) readResponse(r *http.Request, s responses.Server, caller hub.C
 		return nil, way{}, hub.Invalid("conversation", "conversation is not taken: use previous_response_id, or send the whole input.")
 	}
 	how := way{}
-	if raw, ok := o.Get("store"); !ok || string(raw) != "false" {
-		how.keep = h.ResponsesTTL > 0
-		if !how.keep { // nor shall the provider store it
-			changed := o.Clone()
-			changed.Set("store", []byte("false"))
-			if view, err = s.View(r, changed.Bytes()); err != nil {
-				return nil, way{}, err
-			}
-		}
-	}
 	previous, given := o.String("previous_response_id")
 	if !given {
 		if o.Has("previous_response_id") {
@@ -93,6 +90,18 @@ func (h *handler) readResponse(r *http.Request, s responses.Server, caller hub.C
 	}
 	view, how.narrow, err = h.resume(r, s, caller, view, previous)
 	return view, how, err
+}
+
+// unstored is the same request with "store": false, so that the answer says so
+// too.
+func unstored(r *http.Request, s responses.Server, v *dialect.View) (*dialect.View, error) {
+	o := v.Object.Clone()
+	o.Set("store", []byte("false"))
+	changed, err := s.View(r, o.Bytes())
+	if err == nil {
+		changed.Previous = v.Previous
+	}
+	return changed, err
 }
 
 // resume goes on from a stored answer: where the provider has it, the call goes

@@ -377,3 +377,15 @@ func TestANativeResponsePassesByteForByte(t *testing.T) {
 		assert.Equal(t, field, decode(t, body)["error"].(map[string]any)["param"])
 	}
 }
+
+func TestCodexIsBilledWithoutAPriceForSearchesThatNobodyMakes(t *testing.T) {
+	t.Parallel()
+	h := start(t, map[string]string{"AIGNE_HUB_BILLING": "on"})
+	fake := h.provider(fakeprovider.Anthropic)
+	h.rate("anthropic", "claude-fake", "3", "15")
+	h.grant("1000")
+	res, body := h.send("/v1/responses", fmt.Sprintf(codexRequest, "claude-fake", "hello", ""))
+	require.Equal(t, http.StatusOK, res.StatusCode, body)
+	assert.Equal(t, fake.Last().Usage, h.settledCall().Usage)
+	requireBooksMatch(t, h, fake)
+}

@@ -163,7 +163,7 @@ func (e *encoder) extra() error {
 		case e.lists(e.quirks.Ignores, name):
 			e.drop(name)
 		case e.lists(e.quirks.Refuses, name) || !slices.Contains(openAIOnly, name):
-			return hub.Invalid(name, "The model %q does not take %s.", e.req.Model, name)
+			return e.refuse(name)
 		default:
 			e.set(name, e.req.Extra[name])
 		}
