@@ -123,16 +123,35 @@ func eachElement(b []byte, f func(value []byte) bool) {
 }
 
 // member returns the raw value of a key of the object in b, nil when it is not
-// there.
-func member(b []byte, name string) (raw []byte) {
-	eachMember(b, func(key string, value []byte) bool {
-		if key != name {
-			return true
+// there. It allocates nothing. Keys with escapes, of which the language has
+// none, are not found.
+func member(b []byte, name string) []byte {
+	i := skipSpace(b, 0)
+	if i >= len(b) || b[i] != '{' {
+		return nil
+	}
+	for {
+		k := skipSpace(b, i+1)
+		if k >= len(b) || b[k] != '"' {
+			return nil
 		}
-		raw = value
-		return false
-	})
-	return raw
+		kEnd := skipString(b, k)
+		colon := skipSpace(b, kEnd)
+		if colon >= len(b) || b[colon] != ':' {
+			return nil
+		}
+		v := skipSpace(b, colon+1)
+		end := skipValue(b, v)
+		if end > len(b) || end == v {
+			return nil
+		}
+		if string(b[k+1:kEnd-1]) == name {
+			return b[v:end]
+		}
+		if i = skipSpace(b, end); i >= len(b) || b[i] != ',' {
+			return nil
+		}
+	}
 }
 
 // textOf reads a raw JSON string, "" for anything else.

@@ -2,6 +2,7 @@ package responses
 
 import (
 	"encoding/json"
+	"strconv"
 
 	"github.com/aigne-hub/aigne-hub/shared/chat"
 	"github.com/aigne-hub/aigne-hub/shared/dialect"
@@ -110,6 +111,23 @@ func (e *encoder) frame(dst []byte, kind string, fields map[string]any) []byte {
 	e.seq++
 	dst = append(append(append(dst, "event: "...), kind...), "\ndata: "...)
 	return append(append(dst, encodeJSON(fields)...), '\n', '\n')
+}
+
+// delta appends the event of a piece of text, by hand: a stream is nearly
+// nothing else. place names the index within the item, "" for none.
+func (e *encoder) delta(dst []byte, kind string, it *itemOut, at int, place string, index int, text, tail string) []byte {
+	dst = append(append(append(dst, "event: "...), kind...), "\ndata: {\"type\":\""...)
+	dst = append(append(dst, kind...), `","sequence_number":`...)
+	dst = strconv.AppendInt(dst, e.seq, 10)
+	e.seq++
+	dst = append(append(append(dst, `,"item_id":"`...), it.ID...), `","output_index":`...)
+	dst = strconv.AppendInt(dst, int64(at), 10)
+	if place != "" {
+		dst = append(append(append(dst, `,"`...), place...), `":`...)
+		dst = strconv.AppendInt(dst, int64(index), 10)
+	}
+	dst = append(append(dst, `,"delta":`...), quote(text)...)
+	return append(append(dst, tail...), "}\n\n"...)
 }
 
 // Response is the whole answer; it is complete once the finish event was given.

@@ -2,6 +2,7 @@ package responses
 
 import (
 	"encoding/json"
+	"regexp"
 
 	"github.com/aigne-hub/aigne-hub/shared/chat"
 )
@@ -34,12 +35,10 @@ func (e *encoder) say(dst []byte, kind, text string) []byte {
 		dst = e.openPart(e.closePart(dst), kind)
 	}
 	e.text = append(e.text, text...)
-	fields := map[string]any{"item_id": e.open.ID, "output_index": e.openAt, "content_index": len(*e.open.Content), "delta": text}
 	if kind == "refusal" {
-		return e.frame(dst, "response.refusal.delta", fields)
+		return e.delta(dst, "response.refusal.delta", e.open, e.openAt, "content_index", len(*e.open.Content), text, "")
 	}
-	fields["logprobs"] = []any{}
-	return e.frame(dst, "response.output_text.delta", fields)
+	return e.delta(dst, "response.output_text.delta", e.open, e.openAt, "content_index", len(*e.open.Content), text, `,"logprobs":[]`)
 }
 
 func (e *encoder) openPart(dst []byte, kind string) []byte {
@@ -87,13 +86,13 @@ func (e *encoder) think(dst []byte, ev chat.Event) []byte {
 	if ev.Text == "" {
 		return dst
 	}
-	place := map[string]any{"item_id": e.open.ID, "output_index": e.openAt, "summary_index": 0}
 	if e.text == nil {
 		empty := ""
+		place := map[string]any{"item_id": e.open.ID, "output_index": e.openAt, "summary_index": 0}
 		dst = e.frame(dst, "response.reasoning_summary_part.added", with(place, "part", &partOut{Type: "summary_text", Text: &empty}))
 	}
 	e.text = append(e.text, ev.Text...)
-	return e.frame(dst, "response.reasoning_summary_text.delta", with(place, "delta", ev.Text))
+	return e.delta(dst, "response.reasoning_summary_text.delta", e.open, e.openAt, "summary_index", 0, ev.Text, "")
 }
 
 func with(fields map[string]any, key string, value any) map[string]any {
@@ -116,8 +115,10 @@ func (e *encoder) openThought(dst []byte, ev chat.Event) []byte {
 	return dst
 }
 
+var plainThoughtID = regexp.MustCompile(`^rs_[A-Za-z0-9_-]+$`)
+
 func thoughtID(given string) string {
-	if len(given) > len("rs_") && given[:len("rs_")] == "rs_" {
+	if plainThoughtID.MatchString(given) {
 		return given
 	}
 	return newID("rs_")
@@ -212,7 +213,7 @@ func (e *encoder) args(dst []byte, ev chat.Event) []byte {
 	if c.tool.custom {
 		return dst
 	}
-	return e.frame(dst, "response.function_call_arguments.delta", map[string]any{"item_id": c.item.ID, "output_index": c.at, "delta": ev.Text})
+	return e.delta(dst, "response.function_call_arguments.delta", c.item, c.at, "", 0, ev.Text, "")
 }
 
 func (e *encoder) closeAll(dst []byte) []byte {
