@@ -26,7 +26,7 @@ func (h *handler) responsesRoutes(s responses.Server) []httpkit.Route {
 	}
 	return []httpkit.Route{
 		route("POST", "", h.createResponse(s)),
-		{Method: "GET", Pattern: base, Who: httpkit.Anonymous, Handler: noWebSocket, ErrorBody: s.Error},
+		route("GET", "", noWebSocket),
 		route("GET", "/{id}", h.getResponse),
 		route("DELETE", "/{id}", h.deleteResponse),
 		route("GET", "/{id}/input_items", h.inputItems),
@@ -38,12 +38,11 @@ func (h *handler) responsesRoutes(s responses.Server) []httpkit.Route {
 
 // noWebSocket tells clients that would rather have a WebSocket to use POST:
 // Codex falls back at once on 426, after many tries on anything else.
-func noWebSocket(w http.ResponseWriter, r *http.Request) error {
+func noWebSocket(_ http.ResponseWriter, r *http.Request, _ hub.Caller) error {
 	if strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
 		return hub.Errorf(hub.CodeUpgradeRequired, "There is no WebSocket here: send POST /v1/responses.")
 	}
-	w.Header().Set("Allow", http.MethodPost)
-	return hub.Errorf(hub.CodeMethodNotAllowed, "GET is not allowed here; POST is.")
+	return hub.Errorf(hub.CodeNotFound, "There is no list of responses: ask for one by its id, or send POST for a new one.")
 }
 
 func (h *handler) createResponse(s responses.Server) httpkit.CallerHandler {

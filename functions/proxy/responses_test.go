@@ -303,6 +303,7 @@ func TestAWebSocketIsRefusedSoThatCodexFallsBackAtOnce(t *testing.T) {
 	h := start(t, nil)
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, h.url+"/v1/responses", nil)
 	require.NoError(t, err)
+	r.Header.Set("Authorization", "Bearer "+h.key.Reveal())
 	r.Header.Set("Connection", "Upgrade")
 	r.Header.Set("Upgrade", "websocket")
 	res, err := http.DefaultClient.Do(r)
@@ -310,7 +311,7 @@ func TestAWebSocketIsRefusedSoThatCodexFallsBackAtOnce(t *testing.T) {
 	defer res.Body.Close()
 	assert.Equal(t, http.StatusUpgradeRequired, res.StatusCode)
 	status, _ := h.do("GET", "/v1/responses", h.key.Reveal())
-	assert.Equal(t, http.StatusMethodNotAllowed, status)
+	assert.Equal(t, http.StatusNotFound, status)
 }
 
 func TestAResponseThatBreaksOffFailsUnderItsOwnID(t *testing.T) {
