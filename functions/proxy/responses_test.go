@@ -390,3 +390,34 @@ func TestCodexIsBilledWithoutAPriceForSearchesThatNobodyMakes(t *testing.T) {
 	assert.Equal(t, fake.Last().Usage, h.settledCall().Usage)
 	requireBooksMatch(t, h, fake)
 }
+
+func TestThoughtsOfOtherVendorsAreKeptOverTurns(t *testing.T) {
+	t.Parallel()
+	for _, stored := range []bool{false, true} {
+		t.Run(fmt.Sprintf("stored=%t", stored), func(t *testing.T) {
+			t.Parallel()
+			h := start(t, nil)
+			fake := h.provider(fakeprovider.Anthropic)
+			const tools = `"reasoning":{"effort":"medium"},"max_output_tokens":9000,"tools":[{"type":"function","name":"shell","parameters":{"type":"object","properties":{}}}]`
+			res, body := h.send("/v1/responses", fmt.Sprintf(`{"model":"claude-fake","store":%t,%s,"input":[{"role":"user","content":"use tool shell"}]}`, stored, tools))
+			require.Equal(t, http.StatusOK, res.StatusCode, body)
+			first := decode(t, body)
+			output := first["output"].([]any)
+			require.Len(t, output, 2, body)
+			assert.Equal(t, "reasoning", output[0].(map[string]any)["type"])
+			call := output[1].(map[string]any)
+			result := `{"type":"function_call_output","call_id":"` + call["call_id"].(string) + `","output":"fine"}`
+			if stored {
+				res, body = h.send("/v1/responses", fmt.Sprintf(`{"model":"claude-fake",%s,"previous_response_id":%q,"input":[%s]}`, tools, first["id"], result))
+			} else {
+				items, err := json.Marshal(output)
+				require.NoError(t, err)
+				res, body = h.send("/v1/responses", fmt.Sprintf(`{"model":"claude-fake","store":false,%s,"input":[{"role":"user","content":"use tool shell"},%s,%s]}`,
+					tools, items[1:len(items)-1], result))
+			}
+			require.Equal(t, http.StatusOK, res.StatusCode, body)
+			assert.Contains(t, string(fake.Last().Body), `"type":"thinking"`, "the thought is sent back with its signature")
+			assert.Contains(t, string(fake.Last().Body), `"signature":"`)
+		})
+	}
+}

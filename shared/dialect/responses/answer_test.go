@@ -178,6 +178,20 @@ func TestAnAnswerTellsWhyItEnded(t *testing.T) {
 	}
 }
 
+func TestWhatWasCutOffIsIncomplete(t *testing.T) {
+	t.Parallel()
+	last := readStrictly(t, streamed(t, asking, &chat.Response{Choices: []chat.Choice{{Finish: chat.FinishLength, Parts: []chat.Part{
+		{Kind: chat.Text, Text: "whole"},
+		{Kind: chat.ToolCallPart, ToolCall: &chat.ToolCall{ID: "a", Name: "look", Arguments: `{"n":1}`}},
+		{Kind: chat.ToolCallPart, ToolCall: &chat.ToolCall{ID: "b", Name: "look", Arguments: `{"n":`}},
+	}}}}))
+	var states []any
+	for _, it := range last["output"].([]any) {
+		states = append(states, it.(map[string]any)["status"])
+	}
+	assert.Equal(t, []any{"completed", "completed", "incomplete"}, states)
+}
+
 func TestAFailureIsToldUnderTheAnswersID(t *testing.T) {
 	t.Parallel()
 	enc := server.Stream(see(t, asking))

@@ -17,8 +17,20 @@ func (e *encoder) add(dst []byte, it *itemOut) ([]byte, int) {
 func (e *encoder) done(dst []byte, it *itemOut, at int) []byte {
 	if it.Status != "" {
 		it.Status = "completed"
+		if e.cutOff(it) {
+			it.Status = "incomplete"
+		}
 	}
 	return e.frame(dst, "response.output_item.done", map[string]any{"output_index": at, "item": it})
+}
+
+// cutOff reports whether an item ends because the answer had to: a message that
+// is open then, or a call whose arguments are no whole JSON.
+func (e *encoder) cutOff(it *itemOut) bool {
+	if e.finish != chat.FinishLength && e.finish != chat.FinishContentFilter {
+		return false
+	}
+	return it.Arguments == nil || !json.Valid([]byte(*it.Arguments))
 }
 
 // say appends a piece of a message's text or refusal.
