@@ -1,6 +1,6 @@
-// Package fakeprovider plays model providers for tests: OpenAI chat completions,
-// Anthropic messages and Gemini generateContent. The fakes are strict: they
-// refuse, with the provider's own error shape, what the real one refuses. They
+// Package fakeprovider plays model providers for tests: OpenAI's chat and legacy
+// completions and its Responses, Anthropic messages and Gemini generateContent.
+// The fakes are strict: they refuse, with the provider's own error shape, what the real one refuses. They
 // can be told what to answer and how to misbehave, they record what they were
 // asked, and they say exactly what usage they reported. They are no models and
 // know no other endpoints; for load use testkit/bench.
