@@ -87,7 +87,7 @@ func (x *exchange) prepare(t *routing.Target) (upstream.Request, error) {
 		return upstream.Request{}, err
 	}
 	x.dropped = enc.Dropped
-	return upstream.Request{Path: client.Path(x.target(t)), Body: enc.Body, Header: enc.Header}, nil
+	return upstream.Request{Dialect: client.Name(), Path: client.Path(x.target(t)), Body: enc.Body, Header: enc.Header}, nil
 }
 
 func (x *exchange) fault(t *routing.Target, status int, header http.Header, body []byte) *hub.Error {

@@ -149,7 +149,7 @@ func (a *App) providers(ctx context.Context, c *store.Config) ([]*routing.Provid
 			a.Log.Warn("provider with a bad base URL left out", "provider", row.Name, "error", err)
 			continue
 		}
-		p := &routing.Provider{ID: row.ID, Name: row.Name, Kind: kind, BaseURL: base, Region: row.Region, Source: "stored"}
+		p := &routing.Provider{ID: row.ID, Name: row.Name, Kind: kind.At(base), BaseURL: base, Region: row.Region, Source: "stored"}
 		byID[row.ID] = p
 		out = append(out, p)
 	}
@@ -224,7 +224,7 @@ func (a *App) envProviders(taken map[string]bool) []*routing.Provider {
 			a.Log.Warn("provider of the environment left out", "provider", kind.ID, "variable", kind.EnvBaseURL, "error", err)
 			continue
 		}
-		out = append(out, &routing.Provider{Name: kind.ID, Kind: kind, BaseURL: base, Source: "env",
+		out = append(out, &routing.Provider{Name: kind.ID, Kind: kind.At(base), BaseURL: base, Source: "env",
 			Credentials: []routing.Credential{{Name: "env", Weight: 1, Secret: hub.Secret(secret)}}})
 	}
 	return out

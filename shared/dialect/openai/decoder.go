@@ -67,6 +67,7 @@ type decoder struct {
 	started     bool
 	done        bool
 	failed      bool
+	sources     json.RawMessage // what the answer rests on, as annotations
 
 	scratch callDelta
 	onCall  func(*callDelta)
@@ -166,6 +167,7 @@ func (d *decoder) look(event string, data []byte) error {
 		d.failed = true
 		return err
 	}
+	d.cite(h)
 	if !d.whole {
 		d.reader.learn(data, h)
 	}
