@@ -86,6 +86,7 @@ func deepSeek() Kind {
 		Paths:     map[dialect.Name]PathSwap{dialect.Anthropic: {"/v1", "/anthropic/v1"}},
 		Quirks: dialect.Quirks{
 			MaxTokensField: "max_tokens", NoDeveloper: true, NoJSONSchema: true, ReasoningField: "reasoning_content",
+			ThinkingSwitch: dialect.SwitchThinking,
 		},
 		EnvKeys: []string{"DEEPSEEK_API_KEY"}, EnvBaseURL: "DEEPSEEK_BASE_URL",
 		Rank: RankDirect, BarePatterns: slices.Clone(namesDeepSeek), TestModel: "deepseek-flash",

@@ -17,6 +17,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/aigne-hub/aigne-hub/shared/dialect"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 )
 
@@ -49,6 +50,9 @@ type Options struct {
 	// ReasoningField is where OpenAI-shaped answers put thinking text: the default
 	// "reasoning_content", or "reasoning".
 	ReasoningField string
+	// Vendor makes an OpenAI-shaped fake refuse what a vendor with such quirks
+	// refuses; nil is OpenAI itself.
+	Vendor *dialect.Quirks
 }
 
 // Request is one request as it arrived, and what became of it.
@@ -104,7 +108,11 @@ func New(kind Kind, o Options) *Provider {
 	p := &Provider{kind: kind, opts: o, scripts: map[string]*script{}}
 	switch kind {
 	case OpenAI:
-		p.lang = openAI{reasoningField: o.ReasoningField}
+		l := openAI{reasoningField: o.ReasoningField}
+		if o.Vendor != nil {
+			l.vendor = &vendor{*o.Vendor}
+		}
+		p.lang = l
 	case Anthropic:
 		p.lang = anthropic{}
 	case Gemini:

@@ -1,0 +1,426 @@
+package proxy_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/aigne-hub/aigne-hub/shared/dialect"
+	"github.com/aigne-hub/aigne-hub/shared/provider"
+	"github.com/aigne-hub/aigne-hub/shared/task"
+	"github.com/aigne-hub/aigne-hub/shared/testkit/fakeprovider"
+)
+
+// chatFakes play the languages that providers speak: the fake, its own base path
+// and what the paths of the language end in.
+var chatFakes = map[dialect.Name]struct {
+	kind       fakeprovider.Kind
+	base, ends string
+}{
+	dialect.OpenAIChat: {fakeprovider.OpenAI, "/v1", "/chat/completions"},
+	dialect.Anthropic:  {fakeprovider.Anthropic, "/v1", "/messages"},
+	dialect.Gemini:     {fakeprovider.Gemini, "/v1beta", "ontent"},
+}
+
+// vendor is one kind of provider played strictly: each language at its own path,
+// what the kind refuses refused.
+type vendor struct {
+	t     *testing.T
+	kind  provider.Kind
+	model string
+	base  string // what an operator would configure
+	paths map[dialect.Name]string
+	fakes map[dialect.Name]*fakeprovider.Provider
+	work  http.HandlerFunc // answers work beside chat
+}
+
+func startVendor(t *testing.T, k provider.Kind) *vendor {
+	t.Helper()
+	v := &vendor{t: t, kind: k, model: "vendor-model", paths: map[dialect.Name]string{}, fakes: map[dialect.Name]*fakeprovider.Provider{}}
+	srv := httptest.NewServer(v)
+	t.Cleanup(srv.Close)
+	own, err := url.Parse(strings.ReplaceAll(k.BaseURL, "{region}", "us-east-1"))
+	require.NoError(t, err)
+	v.base = srv.URL + own.Path
+	if k.BaseURL == "" {
+		v.base = srv.URL + "/v1"
+	}
+	if slices.Contains(k.Dialects, dialect.Gemini) {
+		v.model = "gemini-2.5-flash" // how a Gemini is told to think depends on its name
+	}
+	for i, name := range k.Dialects {
+		kind, known := chatFakes[name]
+		if !known {
+			continue // TestEachClaimOfTheProviderTableIsTrue says so
+		}
+		o := fakeprovider.Options{Models: []string{v.model}, Vendor: &dialect.Quirks{ReasoningField: "reasoning_content"}}
+		if i == 0 {
+			o.Vendor = &k.Quirks
+			if k.Quirks.ReasoningField == "reasoning" {
+				o.ReasoningField = k.Quirks.ReasoningField
+			}
+		}
+		v.fakes[name] = fakeprovider.New(kind.kind, o)
+		base, ok := k.BaseFor(name, v.base)
+		require.True(t, ok, "%s is not reached from the default base URL", name)
+		v.paths[name] = strings.TrimPrefix(base, srv.URL)
+	}
+	return v
+}
+
+// ServeHTTP leads to the fake whose language is spoken at a path.
+func (v *vendor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	for name, base := range v.paths {
+		rest, ok := strings.CutPrefix(r.URL.Path, base)
+		if ok && strings.HasSuffix(rest, chatFakes[name].ends) {
+			r.URL.Path = chatFakes[name].base + rest
+			v.fakes[name].ServeHTTP(w, r)
+			return
+		}
+	}
+	if v.work != nil {
+		v.work(w, r)
+		return
+	}
+	http.Error(w, `{"error":{"message":"there is nothing at this path"}}`, http.StatusNotFound)
+}
+
+// caller is a language that requests come in, with what an answer shows.
+type caller struct {
+	name, path string
+	body       func(wish) string
+	shows      map[provider.Capability]string // a mark of the capability in the answer
+}
+
+// wish is what a request asks for.
+type wish struct {
+	model  string
+	stream bool
+	want   provider.Capability
+}
+
+const (
+	thought = "The caller wants an answer" // how a fake begins its thinking
+	picture = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+	schema  = `{"type":"object","properties":{"city":{"type":"string"}},"required":["city"],"additionalProperties":false}`
+)
+
+var callers = []caller{
+	{"openai", "/v1/chat/completions", openAIAsk, map[provider.Capability]string{
+		provider.Tools: `"name":"weather"`, provider.Thinking: thought,
+	}},
+	{"anthropic", "/v1/messages", anthropicAsk, map[provider.Capability]string{
+		provider.Tools: `"type":"tool_use"`, provider.Thinking: thought,
+	}},
+	{"aigne", "/api/v2/chat", aigneAsk, map[provider.Capability]string{
+		provider.Tools: `"weather"`, provider.Thinking: thought,
+	}},
+}
+
+func words(c provider.Capability) string {
+	if c == provider.Tools {
+		return "Please use tool weather now."
+	}
+	return "Give me a city as json."
+}
+
+func openAIAsk(a wish) string {
+	content := fmt.Sprintf("%q", words(a.want))
+	more := ""
+	switch a.want {
+	case provider.Tools:
+		more = `,"tools":[{"type":"function","function":{"name":"weather","parameters":` + schema + `}}]`
+	case provider.ImageInput:
+		content = `[{"type":"text","text":` + content + `},{"type":"image_url","image_url":{"url":"data:image/png;base64,` + picture + `"}}]`
+	case provider.StructuredOutput:
+		more = `,"response_format":{"type":"json_schema","json_schema":{"name":"place","schema":` + schema + `}}`
+	case provider.Thinking:
+		more = `,"reasoning_effort":"high"`
+	}
+	return fmt.Sprintf(`{"model":%q,"stream":%t,"max_completion_tokens":3000%s,"messages":[{"role":"user","content":%s}]}`, a.model, a.stream, more, content)
+}
+
+func anthropicAsk(a wish) string {
+	content := fmt.Sprintf("%q", words(a.want))
+	more := ""
+	switch a.want {
+	case provider.Tools:
+		more = `,"tools":[{"name":"weather","input_schema":` + schema + `}]`
+	case provider.ImageInput:
+		content = `[{"type":"text","text":` + content + `},{"type":"image","source":{"type":"base64","media_type":"image/png","data":"` + picture + `"}}]`
+	case provider.StructuredOutput:
+		more = `,"output_config":{"format":{"type":"json_schema","schema":` + schema + `}}`
+	case provider.Thinking:
+		more = `,"thinking":{"type":"enabled","budget_tokens":2000}`
+	}
+	return fmt.Sprintf(`{"model":%q,"stream":%t,"max_tokens":3000,"metadata":{"user_id":"someone"}%s,"messages":[{"role":"user","content":%s}]}`,
+		a.model, a.stream, more, content)
+}
+
+func aigneAsk(a wish) string {
+	content := fmt.Sprintf("%q", words(a.want))
+	more, options := "", ""
+	switch a.want {
+	case provider.Tools:
+		more = `,"tools":[{"type":"function","function":{"name":"weather","parameters":` + schema + `}}]`
+	case provider.ImageInput:
+		content = `[{"type":"text","text":` + content + `},{"type":"file","mimeType":"image/png","data":"` + picture + `"}]`
+	case provider.StructuredOutput:
+		more = `,"responseFormat":{"type":"json_schema","jsonSchema":{"name":"place","schema":` + schema + `}}`
+	case provider.Thinking:
+		options = `,"reasoningEffort":"high"`
+	}
+	return fmt.Sprintf(`{"input":{"modelOptions":{"model":%q%s},"messages":[{"role":"user","content":%s}]%s},"options":{"streaming":%t}}`,
+		a.model, options, content, more, a.stream)
+}
+
+// workProofs prove that work beside chat is carried to a provider: what a caller
+// sends, how a vendor answers in a language, and what must be in the answer.
+var workProofs = map[task.Kind]struct {
+	path, body string
+	answers    map[dialect.Name]string
+	shows      string
+}{
+	task.Embedding: {"/v1/embeddings", `{"model":%q,"input":"hello"}`, map[dialect.Name]string{
+		dialect.OpenAI: `{"object":"list","data":[{"object":"embedding","index":0,"embedding":[0.5,-0.25]}],"model":"vendor-model","usage":{"prompt_tokens":2,"total_tokens":2}}`,
+	}, `0.5`},
+}
+
+// TestEachClaimOfTheProviderTableIsTrue runs every "works" of README's table over
+// a hub and a strict fake of the vendor, from three languages, whole and streamed.
+// A kind with a language or a task that has no fake here fails: its claims are
+// not proven until one is added.
+func TestEachClaimOfTheProviderTableIsTrue(t *testing.T) {
+	t.Parallel()
+	h := start(t, nil)
+	for _, k := range provider.All() {
+		if k.Auth == provider.SigV4 && !k.Offers(provider.Chat) {
+			continue
+		}
+		v := startVendor(t, k)
+		h.add(k.ID, k.ID, v.base, fakeprovider.DefaultKey)
+		t.Run(k.ID, func(t *testing.T) {
+			for _, name := range k.Dialects {
+				require.Contains(t, chatFakes, name, "no fake speaks %s, so nothing proves what README says of %s", name, k.ID)
+			}
+			for _, c := range provider.Capabilities() {
+				for _, from := range callers {
+					for _, stream := range []bool{false, true} {
+						t.Run(fmt.Sprintf("%s from %s stream=%t", c, from.name, stream), func(t *testing.T) {
+							h.prove(t, v, from, wish{k.ID + "/" + v.model, stream, c})
+						})
+					}
+				}
+			}
+			for work, language := range k.Tasks {
+				t.Run(string(work), func(t *testing.T) { h.proveWork(t, v, work, language) })
+			}
+		})
+	}
+}
+
+func (h *testHub) prove(t *testing.T, v *vendor, from caller, a wish) {
+	t.Helper()
+	before := v.asked()
+	res, text := h.send(from.path, from.body(a))
+	native := v.kind.Speaks(dialect.Name(from.name), "") || from.name == "openai" && v.kind.Speaks(dialect.OpenAIChat, "")
+	if !v.kind.Offers(a.want) {
+		if !native && v.kind.Offers(provider.Chat) {
+			assert.Equal(t, http.StatusBadRequest, res.StatusCode, "what is not offered is refused: %s", text)
+			assert.Equal(t, before, v.asked(), "before the vendor is asked")
+		}
+		return
+	}
+	if native && from.name == "openai" && !v.natively(a.want) {
+		return // the caller's bytes pass as they are; the vendor's own refusal is shown
+	}
+	require.Equal(t, http.StatusOK, res.StatusCode, text)
+	assert.Equal(t, before+1, v.asked())
+	if mark := from.shows[a.want]; mark != "" {
+		assert.Contains(t, text, mark)
+	}
+	q := v.kind.Quirks
+	byWords := q.NoJSONSchema && q.ToolModes != nil && !slices.Contains(q.ToolModes, "tool") // a fake reads no prose
+	if a.want == provider.StructuredOutput && !a.stream && !byWords {
+		assert.Contains(t, text, "Paris", "the fake's example of the schema")
+		assert.NotContains(t, text, "hub_structured_answer")
+	}
+	if a.want == provider.ImageInput {
+		assert.True(t, v.got(picture), "the picture has reached the vendor")
+	}
+}
+
+// got reports whether the newest request of some fake holds a text.
+func (v *vendor) got(text string) bool {
+	for _, f := range v.fakes {
+		if strings.Contains(string(f.Last().Body), text) {
+			return true
+		}
+	}
+	return false
+}
+
+// natively reports whether the vendor takes the caller's own OpenAI words.
+func (v *vendor) natively(c provider.Capability) bool {
+	q := v.kind.Quirks
+	if v.kind.Dialects[0] != dialect.OpenAIChat {
+		return true // quirks are those of another language
+	}
+	switch c {
+	case provider.StructuredOutput:
+		return !q.NoJSONSchema && !q.SchemaInObject
+	case provider.Thinking:
+		return q.Efforts == nil || strings.Contains(strings.Join(q.Efforts, " "), "high")
+	}
+	return true
+}
+
+func (v *vendor) asked() (n int) {
+	for _, f := range v.fakes {
+		n += len(f.Requests())
+	}
+	return n
+}
+
+func (h *testHub) proveWork(t *testing.T, v *vendor, work task.Kind, language dialect.Name) {
+	t.Helper()
+	proof, ok := workProofs[work]
+	require.True(t, ok, "nothing proves %s at %s", work, v.kind.ID)
+	answer, ok := proof.answers[language]
+	require.True(t, ok, "nothing proves %s in %s at %s", work, language, v.kind.ID)
+	base, ok := v.kind.BaseFor(language, v.base)
+	require.True(t, ok)
+	want, err := url.Parse(base)
+	require.NoError(t, err)
+	var got string
+	v.work = func(w http.ResponseWriter, r *http.Request) {
+		got = r.URL.Path
+		var body struct{ Model string }
+		if json.NewDecoder(r.Body).Decode(&body) != nil || body.Model != v.model {
+			http.Error(w, "{}", http.StatusBadRequest)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write([]byte(answer))
+	}
+	res, text := h.send(proof.path, fmt.Sprintf(proof.body, v.kind.ID+"/"+v.model))
+	require.Equal(t, http.StatusOK, res.StatusCode, text)
+	assert.Contains(t, text, proof.shows)
+	assert.True(t, strings.HasPrefix(got, want.Path), "asked at %s, not below %s", got, want.Path)
+}
+
+func TestANativeRequestShowsTheVendorsOwnRefusal(t *testing.T) {
+	t.Parallel()
+	h := start(t, nil)
+	k, ok := provider.Find(provider.Groq)
+	require.True(t, ok)
+	v := startVendor(t, k)
+	h.add(k.ID, k.ID, v.base, fakeprovider.DefaultKey)
+	body := `{"model":"groq/vendor-model","logprobs":true,"messages":[{"role":"user","content":"hi"}]}`
+	res, text := h.send("/v1/chat/completions", body)
+	assert.Equal(t, http.StatusBadRequest, res.StatusCode)
+	assert.Contains(t, text, "property 'logprobs' is unsupported")
+	assert.Equal(t, 1, v.asked(), "the caller's bytes have passed")
+}
+
+func TestAnthropicCallersHaveANativeLaneWhereAVendorHasOne(t *testing.T) {
+	t.Parallel()
+	h := start(t, nil)
+	for _, id := range []string{
+		provider.DeepSeek, provider.Moonshot, provider.Zhipu, provider.Qwen, provider.MiniMax, provider.Fireworks, provider.OpenRouter,
+		provider.AIGNEHub, provider.VLLM, provider.LMStudio, provider.LlamaCPP,
+	} {
+		k, ok := provider.Find(id)
+		require.True(t, ok, id)
+		v := startVendor(t, k)
+		h.add(id, id, v.base, fakeprovider.DefaultKey)
+		res, text := h.send("/v1/messages", fmt.Sprintf(
+			`{"model":"%s/vendor-model","max_tokens":99,"context_management":{"edits":[]},"messages":[{"role":"user","content":"hi"}]}`, id),
+			"anthropic-beta", "context-management-2025-06-27")
+		assert.Equal(t, http.StatusOK, res.StatusCode, "%s: %s", id, text)
+		assert.Len(t, v.fakes[dialect.Anthropic].Requests(), 1, id)
+		assert.Contains(t, string(v.fakes[dialect.Anthropic].Last().Body), "context_management", id)
+	}
+}
+
+func TestABaseURLThatLeadsNowhereElseIsTranslatedFor(t *testing.T) {
+	t.Parallel()
+	h := start(t, nil)
+	fake := fakeprovider.Start(t, fakeprovider.OpenAI, fakeprovider.Options{})
+	h.add(provider.Zhipu, "gate", fake.URL+"/v1", fakeprovider.DefaultKey)
+	res, text := h.send("/v1/messages", `{"model":"gate/gpt-fake","max_tokens":99,"messages":[{"role":"user","content":"hi"}]}`)
+	assert.Equal(t, http.StatusOK, res.StatusCode, text)
+	assert.Equal(t, "/v1/chat/completions", fake.Last().Path)
+}
+
+// awkward are requests with one parameter that some vendor refuses.
+var awkward = []struct{ path, body string }{
+	{"/v1/messages", `"temperature":0.5,"top_p":0.9`},
+	{"/v1/messages", `"top_k":5`},
+	{"/v1/messages", `"stop_sequences":["END"]`},
+	{"/v1/messages", `"metadata":{"user_id":"someone"}`},
+	{"/v1/messages", `"service_tier":"auto"`},
+	{"/v1/messages", `"thinking":{"type":"disabled"}`},
+	{"/v1/messages", `"tools":[{"name":"f","input_schema":{"type":"object"}}],"tool_choice":{"type":"any"}`},
+	{"/v1/messages", `"tools":[{"name":"f","input_schema":{"type":"object"}}],"tool_choice":{"type":"tool","name":"f"}`},
+	{"/v1/messages", `"tools":[{"name":"f","input_schema":{"type":"object"}}],"tool_choice":{"type":"none"}`},
+	{"/v1/messages", `"tools":[{"name":"f","input_schema":{"type":"object"}}],"tool_choice":{"type":"auto","disable_parallel_tool_use":true}`},
+	{"/api/v2/chat", `"frequencyPenalty":0.5`},
+	{"/api/v2/chat", `"presencePenalty":0.5`},
+	{"/api/v2/chat", `"seed":7`},
+	{"/api/v2/chat", `"logprobs":true,"topLogprobs":2`},
+	{"/api/v2/chat", `"user":"someone"`},
+	{"/api/v2/chat", `"metadata":{"a":"b"}`},
+	{"/api/v2/chat", `"parallelToolCalls":false`},
+	{"/api/v2/chat", `"reasoningEffort":"low"`},
+	{"/api/v2/chat", `"reasoningEffort":"none"`},
+	{"/api/v2/chat", `"reasoningEffort":2000`},
+	{"/api/v2/chat", `"maxTokens":99,"temperature":1,"topP":0.5`},
+}
+
+func TestNoTranslatedRequestIsRefusedByTheVendor(t *testing.T) {
+	t.Parallel()
+	h := start(t, nil)
+	for _, k := range provider.All() {
+		if !k.Offers(provider.Chat) || chatFakes[k.Dialects[0]].kind != fakeprovider.OpenAI {
+			continue
+		}
+		v := startVendor(t, k)
+		h.add(k.ID, k.ID, v.gate(), fakeprovider.DefaultKey)
+		t.Run(k.ID, func(t *testing.T) {
+			for _, tc := range awkward {
+				for _, stream := range []bool{false, true} {
+					body := fmt.Sprintf(`{"model":"%s/vendor-model","max_tokens":3000,"stream":%t,%s,"messages":[{"role":"user","content":"hi"}]}`, k.ID, stream, tc.body)
+					if tc.path == "/api/v2/chat" {
+						body = fmt.Sprintf(`{"input":{"modelOptions":{"model":"%s/vendor-model",%s},"messages":[{"role":"user","content":"hi"}]},"options":{"streaming":%t}}`, k.ID, tc.body, stream)
+					}
+					before := v.asked()
+					res, text := h.send(tc.path, body)
+					if v.asked() > before {
+						assert.Equal(t, http.StatusOK, res.StatusCode, "%s: the vendor refuses what the hub sent: %s", tc.body, text)
+					} else {
+						assert.Equal(t, http.StatusBadRequest, res.StatusCode, "%s: the hub refuses: %s", tc.body, text)
+					}
+				}
+			}
+		})
+	}
+}
+
+// gate is the vendor at a path from which no other of its dialects is reached.
+func (v *vendor) gate() string {
+	if len(v.kind.Paths) == 0 {
+		return v.base
+	}
+	root, _, _ := strings.Cut(strings.TrimPrefix(v.base, "http://"), "/")
+	v.paths[v.kind.Dialects[0]] = "/gate"
+	return "http://" + root + "/gate"
+}
