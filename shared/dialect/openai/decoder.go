@@ -364,7 +364,7 @@ func finishFor(native string, ch *openChoice) chat.Finish {
 	switch strings.ToLower(native) {
 	case "length", "max_tokens", "model_length", "max_output_tokens":
 		return chat.FinishLength
-	case "content_filter", "safety", "recitation", "refusal":
+	case "content_filter", "safety", "recitation", "refusal", "sensitive":
 		return chat.FinishContentFilter
 	}
 	if ch.visible > 0 {
