@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/aigne-hub/aigne-hub/shared/boot"
@@ -81,14 +83,14 @@ func usable(ctx context.Context, a *boot.App, name string) (*routing.Provider, e
 	return nil, hub.Errorf(hub.CodeNotFound, "there is no provider named %s", name)
 }
 
-// probe asks for the list of models: the one request that every language has
-// and no vendor charges for.
+// probe asks what no vendor charges for and none answers without a good
+// credential: mostly the list of models.
 func probe(ctx context.Context, p *routing.Provider, c routing.Credential) probeView {
 	v := probeView{Provider: p.Name, Credential: c.Name}
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
 	started := time.Now()
-	status, err := askModels(ctx, p, c.Secret)
+	status, err := askFree(ctx, p, c.Secret)
 	v.LatencyMS = time.Since(started).Milliseconds()
 	v.HTTPStatus = status
 	switch {
@@ -98,8 +100,10 @@ func probe(ctx context.Context, p *routing.Provider, c routing.Credential) probe
 		v.Error = err.Error()
 	case status == http.StatusUnauthorized, status == http.StatusForbidden:
 		v.Error = fmt.Sprintf("HTTP %d: the provider refuses the credential", status)
+	case p.Kind.NoCheck && (status == http.StatusBadRequest || status == http.StatusUnprocessableEntity):
+		v.OK = true // the empty request was refused for what it lacks
 	case status == http.StatusNotFound:
-		v.Error = "HTTP 404: there is no list of models at the base URL " + p.BaseURL
+		v.Error = "HTTP 404: there is nothing to ask at the base URL " + p.BaseURL
 	case status < 200 || status > 299:
 		v.Error = fmt.Sprintf("HTTP %d", status)
 	default:
@@ -108,10 +112,17 @@ func probe(ctx context.Context, p *routing.Provider, c routing.Credential) probe
 	return v
 }
 
-func askModels(ctx context.Context, p *routing.Provider, secret hub.Secret) (int, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, p.BaseURL+"/models", nil)
+func askFree(ctx context.Context, p *routing.Provider, secret hub.Secret) (int, error) {
+	method, path, body := http.MethodGet, cmp.Or(p.Kind.CheckPath, "/models"), ""
+	if p.Kind.NoCheck {
+		method, path, body = http.MethodPost, "/chat/completions", "{}"
+	}
+	r, err := http.NewRequestWithContext(ctx, method, p.BaseURL+path, strings.NewReader(body))
 	if err != nil {
 		return 0, errors.New("the base URL cannot be asked")
+	}
+	if p.Kind.NoCheck {
+		r.Header.Set("Content-Type", "application/json")
 	}
 	if p.Kind.Auth == provider.XAPIKey {
 		r.Header.Set("Anthropic-Version", "2023-06-01") // docs.claude.com/en/api/versioning

@@ -127,6 +127,7 @@ func nvidia() Kind {
 		},
 		EnvKeys: []string{"NVIDIA_API_KEY"}, EnvBaseURL: "NVIDIA_BASE_URL",
 		Rank: RankReseller, TestModel: "meta/llama-3.1-8b-instruct",
+		NoCheck:    true, // the list is public
 		PublicDocs: "https://docs.api.nvidia.com/nim/reference/llm-apis",
 	}
 }
@@ -145,6 +146,7 @@ func huggingFace() Kind {
 		},
 		EnvKeys: []string{"HF_TOKEN"}, EnvBaseURL: "HF_BASE_URL",
 		Rank: RankReseller, TestModel: "openai/gpt-oss-20b",
+		NoCheck:    true, // the list is public
 		PublicDocs: "https://huggingface.co/docs/inference-providers/tasks/chat-completion",
 	}
 }

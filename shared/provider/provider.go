@@ -97,8 +97,12 @@ type Kind struct {
 	Tasks map[task.Kind]dialect.Name
 	// Quirks are departures from the first of Dialects.
 	Quirks dialect.Quirks
-	// NoModelList: GET {base}/models, by which a credential is checked, does not exist.
-	NoModelList bool
+	// CheckPath is what GET is free of charge and fails without a good credential;
+	// "" is /models.
+	CheckPath string
+	// NoCheck: there is no such path. A chat request without a body is refused for
+	// a bad credential, else for its emptiness, and costs nothing.
+	NoCheck bool
 
 	// EnvKeys are the environment variables of the credential, the first one set
 	// wins; for SigV4 they belong together, in the order key id, secret, region.

@@ -33,6 +33,7 @@ func openRouter() Kind {
 		Quirks:   dialect.Quirks{ReasoningField: "reasoning", Takes: []string{"top_k"}},
 		EnvKeys:  []string{"OPEN_ROUTER_API_KEY", "OPENROUTER_API_KEY"}, EnvBaseURL: "OPENROUTER_BASE_URL",
 		Rank: RankReseller, TestModel: "openai/gpt-4o-mini",
+		CheckPath: "/key", // the list is public
 		BarePatterns: slices.Concat(namesOpenAI, namesGPTOSS, namesAnthropic, namesGoogle, namesDeepSeek, namesXAI, namesLlama,
 			namesMistral, namesQwen, namesGemma, namesYi, namesPhi, namesKimi, namesGLM, namesMiniMax),
 		PublicDocs: "https://openrouter.ai/docs/api-reference/overview",

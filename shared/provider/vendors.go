@@ -80,8 +80,8 @@ func cohere() Kind {
 		},
 		EnvKeys: []string{"COHERE_API_KEY", "CO_API_KEY"}, EnvBaseURL: "COHERE_BASE_URL",
 		Rank: RankDirect, BarePatterns: slices.Clone(namesCohere), TestModel: "command-r7b-12-2024",
-		NoModelList: true,
-		PublicDocs:  "https://docs.cohere.com/docs/compatibility-api",
+		NoCheck:    true,
+		PublicDocs: "https://docs.cohere.com/docs/compatibility-api",
 	}
 }
 
@@ -103,8 +103,8 @@ func perplexity() Kind {
 		},
 		EnvKeys: []string{"PERPLEXITY_API_KEY"}, EnvBaseURL: "PERPLEXITY_BASE_URL",
 		Rank: RankDirect, BarePatterns: []string{"sonar"}, TestModel: "sonar",
-		NoModelList: true,
-		PublicDocs:  "https://docs.perplexity.ai/api-reference/chat-completions-post",
+		NoCheck:    true,
+		PublicDocs: "https://docs.perplexity.ai/api-reference/chat-completions-post",
 	}
 }
 
@@ -151,6 +151,7 @@ func zhipu() Kind {
 		},
 		EnvKeys: []string{"ZAI_API_KEY", "ZHIPUAI_API_KEY"}, EnvBaseURL: "ZAI_BASE_URL",
 		Rank: RankDirect, BarePatterns: slices.Concat(namesGLM, namesZhipuToo), TestModel: "glm-4.5-flash",
+		NoCheck:    true,
 		PublicDocs: "https://docs.z.ai/api-reference/llm/chat-completion",
 	}
 }
