@@ -89,9 +89,10 @@ func fatesTable() string {
 			continue
 		}
 		schemas, forced := "native", "all"
-		if k.Dialects[0] == dialect.OpenAIChat {
+		switch k.Dialects[0] {
+		case dialect.OpenAIChat:
 			schemas, forced = schemaWay(k.Quirks), forcing(k.Quirks)
-		} else if k.Dialects[0] == dialect.Anthropic {
+		case dialect.Anthropic:
 			schemas = "a forced tool; native with thinking"
 		}
 		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s | %s |\n", k.ID, otherWords(k.Quirks), schemas, forced,

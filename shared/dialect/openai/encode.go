@@ -248,8 +248,7 @@ type schemaOut struct {
 
 func (e *encoder) format() error {
 	f := e.req.Format
-	switch {
-	case f == nil:
+	if f == nil {
 		return nil
 	}
 	switch e.schema() {
