@@ -30,7 +30,7 @@ func openRouter() Kind {
 	k := Kind{
 		ID: OpenRouter, Title: "OpenRouter", BaseURL: "https://openrouter.ai/api/v1", Auth: Bearer,
 		Dialects: []dialect.Name{dialect.OpenAIChat, dialect.Anthropic},
-		Quirks:   dialect.Quirks{ReasoningField: "reasoning", Takes: []string{"top_k"}},
+		Quirks:   dialect.Quirks{ReasoningField: "reasoning"},
 		EnvKeys:  []string{"OPEN_ROUTER_API_KEY", "OPENROUTER_API_KEY"}, EnvBaseURL: "OPENROUTER_BASE_URL",
 		Rank: RankReseller, TestModel: "openai/gpt-4o-mini",
 		CheckPath: "/key", // the list is public
@@ -45,6 +45,7 @@ func openRouter() Kind {
 		under("01-ai/", namesYi), under("microsoft/", namesPhi), under("moonshotai/", namesKimi),
 		under("z-ai/", namesGLM), under("minimax/", namesMiniMax),
 	)
+	k.Quirks.Takes = []string{"top_k"} // https://openrouter.ai/docs/api-reference/parameters
 	for _, pattern := range namesAnthropic {
 		k.ModelPrefixes = append(k.ModelPrefixes, ModelPrefix{Pattern: pattern, Prefix: "anthropic/", DotVersion: true})
 	}
