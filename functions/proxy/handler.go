@@ -19,6 +19,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/routing"
+	"github.com/aigne-hub/aigne-hub/shared/tokens"
 	"github.com/aigne-hub/aigne-hub/shared/upstream"
 )
 
@@ -57,6 +58,7 @@ type handler struct {
 	clients map[dialect.Name]dialect.Client
 	workers map[dialect.Name]dialect.TaskClient
 	drains  slots
+	tokens  tokens.Counter // of what providers did not count
 }
 
 // slots counts what may happen at once.
@@ -83,7 +85,7 @@ func New(d Deps) http.Handler {
 		dialect.Anthropic:  anthropic.Client{},
 		dialect.Gemini:     gemini.Client{},
 	}, workers: map[dialect.Name]dialect.TaskClient{
-		dialect.OpenAI: openaitasks.Client{},
+		dialect.OpenAI: openaitasks.Client{Now: d.Now},
 	}}
 	return httpkit.Mux(h.routes(), d.Deps)
 }
@@ -96,7 +98,12 @@ func (h *handler) routes() []httpkit.Route {
 	rest, protocol := aigne.RestServer{Now: h.Now}, aigne.Server{Now: h.Now}
 	return []httpkit.Route{
 		h.chatRoute("/v1/chat/completions", openai.Server{}),
-		h.workRoute("/v1/embeddings", openaitasks.Embeddings{}),
+		h.workRoute("/v1/embeddings", openaitasks.Embeddings{Now: h.Now}),
+		h.workRoute("/v1/audio/transcriptions", openaitasks.Transcriptions{Now: h.Now}),
+		h.workRoute("/v1/audio/translations", openaitasks.Transcriptions{Now: h.Now, English: true}),
+		h.workRoute("/v1/audio/speech", openaitasks.Speech{Now: h.Now}),
+		h.workRoute("/v1/moderations", openaitasks.Moderations{Now: h.Now}),
+		h.workRoute("/v1/rerank", openaitasks.Rerank{Now: h.Now}),
 		h.chatRoute("/v1/messages", anthropic.Server{}),
 		h.chatRoute("/api/v2/chat", protocol),
 		h.chatRoute("/api/v2/chat/completions", rest),

@@ -57,7 +57,7 @@ func (c *Counter) Count(text string) int64 {
 	return (tokens*int64(len(text)) + counted - 1) / counted
 }
 
-// Scale estimates the tokens of a text of so many bytes that sample begins.
+// Scale estimates the tokens of a text of so many bytes that reads like sample.
 func (c *Counter) Scale(bytes int64, sample string) int64 {
 	n := int64(len(sample))
 	switch {
@@ -65,8 +65,6 @@ func (c *Counter) Scale(bytes int64, sample string) int64 {
 		return 0
 	case n == 0:
 		return (bytes + plain - 1) / plain
-	case bytes <= n:
-		return c.Count(sample)
 	}
 	return (c.Count(sample)*bytes + n - 1) / n
 }

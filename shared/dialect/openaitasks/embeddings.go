@@ -21,7 +21,10 @@ const maxInputs = 2048
 // Embeddings is the server side of POST /v1/embeddings.
 type Embeddings struct{ Now hub.Now }
 
-var _ dialect.TaskServer = Embeddings{}
+var (
+	_ dialect.TaskServer = Embeddings{}
+	_ dialect.TaskMender = Embeddings{}
+)
 
 // Name returns dialect.OpenAI.
 func (Embeddings) Name() dialect.Name { return dialect.OpenAI }
@@ -122,6 +125,44 @@ func (Embeddings) Whole(v *dialect.TaskView, res *task.Result, c dialect.Closing
 		}
 	}
 	return jsonPayload(out)
+}
+
+// Mend gives a caller who asked for base64 what was asked for, also where the
+// vendor answered with numbers.
+func (Embeddings) Mend(v *dialect.TaskView, res *task.Result, body []byte) ([]byte, error) {
+	if !v.Request.Embed.Base64 {
+		return body, nil
+	}
+	o, err := wire.Parse(body)
+	if err != nil {
+		return nil, err
+	}
+	raw, _ := o.Get("data")
+	var items []json.RawMessage
+	if err := json.Unmarshal(raw, &items); err != nil {
+		return nil, err
+	}
+	mended := false
+	for i, item := range items {
+		one, err := wire.Parse(item)
+		if err != nil {
+			return nil, err
+		}
+		if _, ok := one.String("embedding"); ok || i >= len(res.Vectors) {
+			continue
+		}
+		one.Set("embedding", wire.Quote(packed(res.Vectors[i].Values)))
+		items[i], mended = one.Bytes(), true
+	}
+	if !mended {
+		return body, nil
+	}
+	data, err := json.Marshal(items)
+	if err != nil {
+		return nil, err
+	}
+	o.Set("data", data)
+	return o.Bytes(), nil
 }
 
 // packed writes a vector as base64 of little-endian float32.
