@@ -13,6 +13,8 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/dialect"
 	"github.com/aigne-hub/aigne-hub/shared/dialect/aigne"
 	"github.com/aigne-hub/aigne-hub/shared/dialect/anthropic"
+	"github.com/aigne-hub/aigne-hub/shared/dialect/bedrocktasks"
+	"github.com/aigne-hub/aigne-hub/shared/dialect/cohere"
 	"github.com/aigne-hub/aigne-hub/shared/dialect/gemini"
 	"github.com/aigne-hub/aigne-hub/shared/dialect/openai"
 	"github.com/aigne-hub/aigne-hub/shared/dialect/openaitasks"
@@ -85,7 +87,10 @@ func New(d Deps) http.Handler {
 		dialect.Anthropic:  anthropic.Client{},
 		dialect.Gemini:     gemini.Client{},
 	}, workers: map[dialect.Name]dialect.TaskClient{
-		dialect.OpenAI: openaitasks.Client{Now: d.Now},
+		dialect.OpenAI:  openaitasks.Client{Now: d.Now},
+		dialect.Gemini:  gemini.Tasks{},
+		dialect.Cohere:  cohere.Client{Now: d.Now},
+		dialect.Bedrock: bedrocktasks.Client{Now: d.Now},
 	}}
 	return httpkit.Mux(h.routes(), d.Deps)
 }

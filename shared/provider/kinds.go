@@ -11,7 +11,7 @@ import (
 var (
 	namesOpenAI = []string{
 		"gpt-", "o1-", "o3-", "o4-", "chatgpt-", "codex-", "dall-e-", "text-embedding-", "sora-", "whisper-", "tts-",
-		"omni-moderation-",
+		"omni-moderation-", "text-moderation-",
 	}
 	namesGPTOSS    = []string{"gpt-oss-"}
 	namesAnthropic = []string{"claude"}
@@ -28,6 +28,15 @@ var (
 	namesGLM       = []string{"glm-"}
 	namesMiniMax   = []string{"minimax-"}
 )
+
+// in gives work of some kinds one language.
+func in(name dialect.Name, kinds ...task.Kind) map[task.Kind]dialect.Name {
+	m := make(map[task.Kind]dialect.Name, len(kinds))
+	for _, k := range kinds {
+		m[k] = name
+	}
+	return m
+}
 
 func under(prefix string, patterns []string) []ModelPrefix {
 	var all []ModelPrefix
@@ -46,7 +55,7 @@ func openAI() Kind {
 	return Kind{
 		ID: OpenAI, Title: "OpenAI", BaseURL: "https://api.openai.com/v1", Auth: Bearer,
 		Dialects: []dialect.Name{dialect.OpenAIChat},
-		Tasks:    map[task.Kind]dialect.Name{task.Embedding: dialect.OpenAI},
+		Tasks:    in(dialect.OpenAI, task.Embedding, task.Transcription, task.Translation, task.Speech, task.Moderation),
 		EnvKeys:  []string{"OPENAI_API_KEY"}, EnvBaseURL: "OPENAI_BASE_URL",
 		Rank: RankDirect, BarePatterns: slices.Clone(namesOpenAI), TestModel: "gpt-4.1-nano",
 		PublicDocs: "https://platform.openai.com/docs/api-reference",
@@ -72,6 +81,7 @@ func google() Kind {
 		// OpenAI-compatible path below the version is another language.
 		PathFixes: map[string]string{"": "/v1beta", "/v1beta/openai": "/v1beta"},
 		Dialects:  []dialect.Name{dialect.Gemini},
+		Tasks:     in(dialect.Gemini, task.Embedding, task.Speech),
 		EnvKeys:   []string{"GEMINI_API_KEY", "GOOGLE_API_KEY"}, EnvBaseURL: "GOOGLE_BASE_URL",
 		Rank: RankDirect, BarePatterns: slices.Clone(namesGoogle), TestModel: "gemini-2.5-flash",
 		PublicDocs: "https://ai.google.dev/api",
@@ -106,6 +116,7 @@ func doubao() Kind {
 	return Kind{
 		ID: Doubao, Title: "Doubao (Volcano Engine Ark)", BaseURL: "https://ark.cn-beijing.volces.com/api/v3", Auth: Bearer,
 		Dialects: []dialect.Name{dialect.OpenAIChat},
+		Tasks:    in(dialect.OpenAI, task.Embedding),
 		Quirks: dialect.Quirks{
 			// Ark's max_tokens leaves thinking out, so only the other field bounds the bill.
 			MaxTokensField: "max_completion_tokens", NoDeveloper: true, ReasoningField: "reasoning_content",
@@ -130,7 +141,7 @@ func openAICompatible() Kind {
 	return Kind{
 		ID: OpenAICompatible, Title: "OpenAI-compatible", Auth: Bearer, KeyOptional: true,
 		Dialects: []dialect.Name{dialect.OpenAIChat},
-		Tasks:    map[task.Kind]dialect.Name{task.Embedding: dialect.OpenAI},
+		Tasks:    in(dialect.OpenAI, task.Embedding, task.Transcription, task.Translation, task.Speech, task.Moderation, task.Rerank),
 		EnvKeys:  []string{"OPENAI_COMPATIBLE_API_KEY"}, EnvBaseURL: "OPENAI_COMPATIBLE_BASE_URL",
 		Rank:       RankDirect,
 		PublicDocs: "https://platform.openai.com/docs/api-reference/chat",

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/aigne-hub/aigne-hub/shared/dialect"
+	"github.com/aigne-hub/aigne-hub/shared/task"
 )
 
 // resellers serve the models of other vendors.
@@ -14,6 +15,7 @@ func resellers() []Kind {
 func bedrock() Kind {
 	k := Kind{
 		ID: Bedrock, Title: "Amazon Bedrock", BaseURL: "https://bedrock-runtime.{region}.amazonaws.com", Auth: SigV4,
+		Tasks:   in(dialect.Bedrock, task.Embedding),
 		EnvKeys: []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"}, EnvBaseURL: "BEDROCK_BASE_URL",
 		Rank: RankCloud, TestModel: "us.amazon.nova-lite-v1:0",
 		BarePatterns: slices.Concat(namesAnthropic, namesGPTOSS, namesLlama, namesMistral, namesQwen, namesGemma),
@@ -30,6 +32,7 @@ func openRouter() Kind {
 	k := Kind{
 		ID: OpenRouter, Title: "OpenRouter", BaseURL: "https://openrouter.ai/api/v1", Auth: Bearer,
 		Dialects: []dialect.Name{dialect.OpenAIChat, dialect.Anthropic},
+		Tasks:    in(dialect.OpenAI, task.Embedding, task.Rerank),
 		Quirks:   dialect.Quirks{ReasoningField: "reasoning"},
 		EnvKeys:  []string{"OPEN_ROUTER_API_KEY", "OPENROUTER_API_KEY"}, EnvBaseURL: "OPENROUTER_BASE_URL",
 		Rank: RankReseller, TestModel: "openai/gpt-4o-mini",
@@ -67,6 +70,7 @@ func ollama() Kind {
 		// /api is Ollama's own language; the OpenAI one lives beside it.
 		PathFixes: map[string]string{"": "/v1", "/api": "/v1"},
 		Dialects:  []dialect.Name{dialect.OpenAIChat},
+		Tasks:     in(dialect.OpenAI, task.Embedding),
 		Quirks: dialect.Quirks{
 			MaxTokensField: "max_tokens", NoDeveloper: true, ReasoningField: "reasoning", Refuses: []string{"n", "logit_bias"},
 		},

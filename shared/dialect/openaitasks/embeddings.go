@@ -56,7 +56,12 @@ func (Embeddings) View(r *http.Request, body []byte) (*dialect.TaskView, error) 
 	default:
 		return nil, hub.Invalid("encoding_format", "encoding_format must be float or base64.")
 	}
-	v.Request.Extra = rest(v.Object, "model", "input", "dimensions", "encoding_format", "user")
+	// What the vectors are for: OpenAI's models make no difference, others' do.
+	if e.Purpose, err = text(v.Object, "input_type"); err != nil {
+		return nil, err
+	}
+	v.Request.Names = map[string]string{"task_type": "input_type"}
+	v.Request.Extra = rest(v.Object, "model", "input", "dimensions", "encoding_format", "user", "input_type")
 	return v, nil
 }
 
