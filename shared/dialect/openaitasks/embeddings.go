@@ -1,11 +1,8 @@
 package openaitasks
 
 import (
-	"encoding/base64"
-	"encoding/binary"
 	"encoding/json"
 	"fmt"
-	"math"
 	"net/http"
 
 	"github.com/aigne-hub/aigne-hub/shared/dialect"
@@ -126,7 +123,7 @@ func (Embeddings) Whole(v *dialect.TaskView, res *task.Result, c dialect.Closing
 	for i, vec := range res.Vectors {
 		out.Data[i] = embeddingOut{Object: "embedding", Index: vec.Index, Embedding: vec.Values}
 		if v.Request.Embed.Base64 {
-			out.Data[i].Embedding = packed(vec.Values)
+			out.Data[i].Embedding = task.PackVector(vec.Values)
 		}
 	}
 	return jsonPayload(out)
@@ -156,7 +153,7 @@ func (Embeddings) Mend(v *dialect.TaskView, res *task.Result, body []byte) ([]by
 		if _, ok := one.String("embedding"); ok || i >= len(res.Vectors) {
 			continue
 		}
-		one.Set("embedding", wire.Quote(packed(res.Vectors[i].Values)))
+		one.Set("embedding", wire.Quote(task.PackVector(res.Vectors[i].Values)))
 		items[i], mended = one.Bytes(), true
 	}
 	if !mended {
@@ -168,27 +165,6 @@ func (Embeddings) Mend(v *dialect.TaskView, res *task.Result, body []byte) ([]by
 	}
 	o.Set("data", data)
 	return o.Bytes(), nil
-}
-
-// packed writes a vector as base64 of little-endian float32.
-func packed(values []float32) string {
-	raw := make([]byte, 0, 4*len(values))
-	for _, f := range values {
-		raw = binary.LittleEndian.AppendUint32(raw, math.Float32bits(f))
-	}
-	return base64.StdEncoding.EncodeToString(raw)
-}
-
-func unpacked(text string) ([]float32, error) {
-	raw, err := base64.StdEncoding.DecodeString(text)
-	if err != nil || len(raw)%4 != 0 {
-		return nil, fmt.Errorf("an embedding is no base64 of float32: %w", err)
-	}
-	values := make([]float32, len(raw)/4)
-	for i := range values {
-		values[i] = math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:]))
-	}
-	return values, nil
 }
 
 // encodeEmbedding asks for floats: what base64 holds is the same, and not every
@@ -251,7 +227,7 @@ func decodeEmbedding(body []byte) (*task.Result, error) {
 		var text string
 		var err error
 		if json.Unmarshal(d.Embedding, &text) == nil {
-			v.Values, err = unpacked(text)
+			v.Values, err = task.UnpackVector(text)
 		} else {
 			err = json.Unmarshal(d.Embedding, &v.Values)
 		}

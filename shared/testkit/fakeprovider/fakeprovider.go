@@ -1,5 +1,6 @@
 // Package fakeprovider plays model providers for tests: OpenAI chat completions,
-// Anthropic messages and Gemini generateContent. The fakes are strict: they
+// embeddings, audio, moderations and rerank, Anthropic messages, and Gemini's
+// generateContent and embeddings. The fakes are strict: they
 // refuse, with the provider's own error shape, what the real one refuses. They
 // can be told what to answer and how to misbehave, they record what they were
 // asked, and they say exactly what usage they reported. They are no models and
@@ -206,6 +207,10 @@ func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if f := p.lang.authorize(r, p.opts.Keys); f != nil {
 		p.refuse(w, rec, f)
+		return
+	}
+	if do := p.errandOf(r); do != nil {
+		p.work(w, r, rec, do)
 		return
 	}
 	if out, ok := p.lang.simple(r, rec.JSON, p.models()); ok {
