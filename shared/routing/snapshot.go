@@ -133,7 +133,7 @@ func (n *Snapshot) resolve(model string, r Request) (Plan, error) {
 		plan.Targets = append(plan.Targets, t)
 	}
 	if len(plan.Targets) == 0 {
-		return plan, refused(model, unpriced, plan.Refused)
+		return plan, refused(model, &r, unpriced, plan.Refused)
 	}
 	sort.SliceStable(plan.Targets, func(i, j int) bool {
 		a, b := &plan.Targets[i], &plan.Targets[j]
@@ -163,10 +163,27 @@ const (
 	notServed    = "this kind of provider does not serve such calls yet"
 )
 
-func refused(model string, unpriced *Target, all []Refusal) error {
+// priceFlags are the flags of `rate set` that price what is counted of a call.
+func priceFlags(r *Request) string {
+	switch r.Task {
+	case "":
+		return "--input P --output P"
+	case task.Embedding, task.Moderation:
+		return "--type " + string(r.Type) + " --input P"
+	case task.Speech:
+		return "--type " + string(r.Type) + " --price characters=P"
+	case task.Rerank:
+		return "--type " + string(r.Type) + " --per-unit requests=P"
+	case task.ImageGeneration, task.ImageEdit:
+		return "--type " + string(r.Type) + " --per-unit images=P"
+	}
+	return "--type " + string(r.Type) + " --per-unit seconds=P"
+}
+
+func refused(model string, r *Request, unpriced *Target, all []Refusal) error {
 	if unpriced != nil {
-		return hub.Invalid("model", "The model %s has no rate, so it cannot be billed. The operator sets one with `aigne-hub rate set --provider %s --model %s --input P --output P`.",
-			model, unpriced.Provider.Name, unpriced.Model)
+		return hub.Invalid("model", "The model %s has no rate, so it cannot be billed. The operator sets one with `aigne-hub rate set --provider %s --model %s %s`.",
+			model, unpriced.Provider.Name, unpriced.Model, priceFlags(r))
 	}
 	if all[0].Reason == notServed {
 		return hub.Invalid("model", "%s: %s.", all[0].Target, all[0].Reason)

@@ -46,7 +46,11 @@ func decodeTranscript(a dialect.TaskAnswer, format string) (*task.Result, error)
 	kind, _, _ := mime.ParseMediaType(a.Header.Get("Content-Type"))
 	body := bytes.TrimSpace(a.Body)
 	if kind != "application/json" && (format == "text" || format == "srt" || format == "vtt" || !bytes.HasPrefix(body, []byte{'{'})) {
-		return &task.Result{Transcript: &task.Transcript{Text: strings.TrimSuffix(string(a.Body), "\n")}}, nil
+		said := strings.TrimSuffix(string(a.Body), "\n")
+		if format == "srt" || format == "vtt" {
+			said = spoken(said)
+		}
+		return &task.Result{Transcript: &task.Transcript{Text: said}}, nil
 	}
 	var text string
 	if json.Unmarshal(body, &text) == nil { // some vendors quote it
@@ -70,6 +74,19 @@ func decodeTranscript(a dialect.TaskAnswer, format string) (*task.Result, error)
 		res.Usage[hub.Seconds], res.UsageKnown = wholeSeconds(in.Duration), true
 	}
 	return res, nil
+}
+
+// spoken is the text of subtitles without their numbers and times.
+func spoken(subtitles string) string {
+	var lines []string
+	for line := range strings.Lines(subtitles) {
+		line = strings.TrimSpace(line)
+		if line == "" || line == "WEBVTT" || strings.Contains(line, "-->") || strings.Trim(line, "0123456789") == "" {
+			continue
+		}
+		lines = append(lines, line)
+	}
+	return strings.Join(lines, "\n")
 }
 
 // transcriptFlow watches a stream of transcript.text events. Servers of open
