@@ -201,7 +201,7 @@ func (r manifestRate) rate(path string) (operator.NewRate, error) {
 		n.Type = hub.TypeChat
 	}
 	if !n.Type.Valid() {
-		return n, hub.Invalid(path+".type", "%s.type must be chatCompletion, embedding, imageGeneration, audioGeneration or video, not %q", path, r.Type)
+		return n, hub.Invalid(path+".type", "%s.type must be chatCompletion, embedding, imageGeneration, audioGeneration, video, moderation or rerank, not %q", path, r.Type)
 	}
 	if len(r.Prices) == 0 {
 		return n, hub.Invalid(path+".prices", "%s.prices is missing", path)

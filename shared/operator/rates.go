@@ -49,7 +49,7 @@ func (d *Desk) SetRate(ctx context.Context, actor string, n NewRate) (store.Rate
 	case n.Model == "" || len(n.Model) > 200 || strings.TrimSpace(n.Model) != n.Model:
 		return store.Rate{}, hub.Invalid("model", "A rate needs a model name of 1 to 200 characters.")
 	case !n.Type.Valid():
-		return store.Rate{}, hub.Invalid("type", "The type must be one of %s.", hub.CallTypes())
+		return store.Rate{}, hub.Invalid("type", "The type must be chatCompletion, embedding, imageGeneration, audioGeneration, video, moderation or rerank.")
 	case len(n.Prices) == 0 && len(n.Variants) == 0:
 		return store.Rate{}, hub.Invalid("input", "A rate needs at least one price.")
 	case n.Context < 0:
