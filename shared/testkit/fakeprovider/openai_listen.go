@@ -2,6 +2,7 @@ package fakeprovider
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"mime"
 	"mime/multipart"
@@ -12,8 +13,8 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 )
 
-// SecondsOfByte is how the fakes measure recordings: so many bytes are a second.
-const SecondsOfByte = 16_000
+// BytesPerSecond is how the fakes measure recordings, whatever their format.
+const BytesPerSecond = 16_000
 
 var listenFields = set("file", "model", "language", "prompt", "response_format", "temperature", "timestamp_granularities[]",
 	"include[]", "chunking_strategy", "known_speaker_names[]", "known_speaker_references[]", "stream")
@@ -29,7 +30,7 @@ func readForm(r *http.Request, body []byte) (fields map[string]string, file []by
 	reader := multipart.NewReader(bytes.NewReader(body), params["boundary"])
 	for {
 		part, err := reader.NextPart()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return fields, file, nil
 		}
 		if err != nil {
@@ -76,7 +77,7 @@ func openAITranscriptions(p *Provider, r *http.Request, rec *Request) (*piece, *
 	t := &transcription{whisper: whisper, format: format}
 	one := &piece{model: model, kind: "application/json", render: t.whole,
 		cost: func(a Answer) (hub.Usage, bool) {
-			seconds := int64(len(file)+SecondsOfByte-1) / SecondsOfByte
+			seconds := int64(len(file)+BytesPerSecond-1) / BytesPerSecond
 			if whisper {
 				return hub.Usage{hub.Seconds: seconds}, format == "" || strings.Contains(format, "json")
 			}

@@ -21,11 +21,8 @@ type piece struct {
 	model  string
 	stream bool
 	kind   string // content type
-	text   string // what the answer says, for Request.Text
 	parts  [][]byte
-	usage  hub.Usage
-	known  bool // a report is part of the answer
-	cost   func(a Answer) (hub.Usage, bool)
+	cost   func(a Answer) (u hub.Usage, known bool) // known: the wire has a place for a report
 	render func(a Answer, u hub.Usage, known bool) [][]byte
 }
 
