@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -30,7 +31,7 @@ type exchange struct {
 func newExchange(h *handler, w http.ResponseWriter, r *http.Request, server dialect.Server, v *dialect.View, t *admission.Ticket) *exchange {
 	x := &exchange{lifetime: newLifetime(h, w, r, t), server: server, view: v}
 	if v.Stream {
-		x.out = newClientStream(w, h.Limits.Ping)
+		x.out = newClientStream(w, h.Limits.Ping, v.Array)
 	}
 	return x
 }
@@ -87,6 +88,9 @@ func (x *exchange) prepare(t *routing.Target) (upstream.Request, error) {
 		return upstream.Request{}, err
 	}
 	x.dropped = enc.Dropped
+	if !native {
+		x.dropped = slices.Concat(enc.Dropped, x.view.Chat.Ignored)
+	}
 	return upstream.Request{Path: client.Path(x.target(t)), Body: enc.Body, Header: enc.Header}, nil
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/dialect"
 	"github.com/aigne-hub/aigne-hub/shared/dialect/aigne"
 	"github.com/aigne-hub/aigne-hub/shared/dialect/anthropic"
+	"github.com/aigne-hub/aigne-hub/shared/dialect/bedrock"
 	"github.com/aigne-hub/aigne-hub/shared/dialect/bedrocktasks"
 	"github.com/aigne-hub/aigne-hub/shared/dialect/cohere"
 	"github.com/aigne-hub/aigne-hub/shared/dialect/gemini"
@@ -86,6 +87,7 @@ func New(d Deps) http.Handler {
 		dialect.OpenAIChat: openai.Client{},
 		dialect.Anthropic:  anthropic.Client{},
 		dialect.Gemini:     gemini.Client{},
+		dialect.Bedrock:    bedrock.Client{},
 	}, workers: map[dialect.Name]dialect.TaskClient{
 		dialect.OpenAI:  openaitasks.Client{Now: d.Now},
 		dialect.Gemini:  gemini.Tasks{},
@@ -101,7 +103,7 @@ func Routes() []httpkit.Route { return (&handler{}).routes() }
 // routes is everything the function serves, and who may call it.
 func (h *handler) routes() []httpkit.Route {
 	rest, protocol := aigne.RestServer{Now: h.Now}, aigne.Server{Now: h.Now}
-	return []httpkit.Route{
+	return append(h.googleRoutes(), []httpkit.Route{
 		h.chatRoute("/v1/chat/completions", openai.Server{}),
 		h.workRoute("/v1/embeddings", openaitasks.Embeddings{Now: h.Now}),
 		h.workRoute("/v1/audio/transcriptions", openaitasks.Transcriptions{Now: h.Now}),
@@ -110,6 +112,7 @@ func (h *handler) routes() []httpkit.Route {
 		h.workRoute("/v1/moderations", openaitasks.Moderations{Now: h.Now}),
 		h.workRoute("/v1/rerank", openaitasks.Rerank{Now: h.Now}),
 		h.chatRoute("/v1/messages", anthropic.Server{}),
+		{Method: "POST", Pattern: "/v1/messages/count_tokens", Who: httpkit.AnyUser, As: h.count(anthropic.Server{}), ErrorBody: anthropic.Server{}.Error},
 		h.chatRoute("/api/v2/chat", protocol),
 		h.chatRoute("/api/v2/chat/completions", rest),
 		h.chatRoute("/api/v2/completions", rest),
@@ -127,7 +130,7 @@ func (h *handler) routes() []httpkit.Route {
 		{Method: "GET", Pattern: "/api/ai/models", Who: httpkit.Optional, As: h.aigneModels},
 		{Method: "GET", Pattern: "/api/v2/status", Who: httpkit.Optional, As: h.status},
 		{Method: "GET", Pattern: "/__blocklet__.js", Who: httpkit.Anonymous, Handler: h.discovery},
-	}
+	}...)
 }
 
 func (h *handler) chatRoute(pattern string, s dialect.Server) httpkit.Route {

@@ -91,7 +91,7 @@ type errand struct {
 func newErrand(h *handler, w http.ResponseWriter, r *http.Request, server dialect.TaskServer, v *dialect.TaskView, t *admission.Ticket) *errand {
 	x := &errand{lifetime: newLifetime(h, w, r, t), server: server, view: v}
 	if _, ok := server.(dialect.TaskEvents); ok && v.Request.Stream {
-		x.out = newClientStream(w, h.Limits.Ping)
+		x.out = newClientStream(w, h.Limits.Ping, false)
 	}
 	return x
 }

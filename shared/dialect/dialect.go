@@ -40,6 +40,7 @@ type View struct {
 
 	Model      string
 	Stream     bool
+	Array      bool   // a stream that the caller wants as one JSON array (Gemini without alt=sse)
 	WantsUsage bool   // a stream whose caller asked for usage frames
 	MaxOutput  *int64 // output tokens asked for, nil when not said
 	N          int64  // how many answers, at least 1
@@ -113,10 +114,16 @@ type Quirks struct {
 	NoJSONSchema bool
 	// NoStrictTools: the vendor refuses "strict" in tools.
 	NoStrictTools bool
+	// Vertex: the models are Google Vertex AI's publisher models: their paths lie
+	// below publishers/NAME, and Anthropic's body has a version instead of a model.
+	Vertex bool
 	// ReasoningField: "reasoning_content" (DeepSeek and most) or "reasoning"
 	// (OpenRouter) when thinking is sent back in messages; "" means thinking is
 	// never sent back.
 	ReasoningField string
+	// ReasoningDetails: the vendor gives thinking with signatures in
+	// "reasoning_details" and takes it back there (OpenRouter, other hubs).
+	ReasoningDetails bool
 	// Refuses lists parameters that the vendor answers with an error; a
 	// translated request holding one is refused with 400 naming it.
 	Refuses []string
@@ -163,6 +170,21 @@ type Client interface {
 	Meter(v *View, q Quirks) Meter
 	// Fault reads a non-2xx answer, with its class.
 	Fault(status int, header http.Header, body []byte) *hub.Error
+}
+
+// Counter is a Server in whose language callers can ask how many tokens a prompt
+// has.
+type Counter interface {
+	Server
+	// Counted encodes the answer.
+	Counted(tokens int64) []byte
+}
+
+// PromptCounter is a Client whose providers count a prompt without answering it.
+type PromptCounter interface {
+	// Count prepares the caller's own request for a count and says where below the
+	// base URL it goes. v is not changed.
+	Count(v *View, t Target) (path string, enc Encoded, err error)
 }
 
 // Framer is a Client whose streams are not server-sent events.

@@ -57,6 +57,9 @@ func ParseForm(contentType string, body []byte) (*Form, error) {
 	for {
 		part, err := reader.NextRawPart()
 		if errors.Is(err, io.EOF) {
+			if len(f.Parts) == 0 {
+				return nil, errors.New("the form is empty")
+			}
 			return f, nil
 		}
 		if err != nil {

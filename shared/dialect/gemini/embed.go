@@ -30,7 +30,8 @@ func (Tasks) Name() dialect.Name { return dialect.Gemini }
 
 // embedPath is where a method of the target's model is.
 func embedPath(t dialect.Target, method string) string {
-	return strings.TrimSuffix(Client{}.Path(dialect.Target{Model: t.Model}), "generateContent") + method
+	t.Stream = false
+	return strings.TrimSuffix(Client{}.Path(t), Generate) + method
 }
 
 // resource is a model's full name, as requests within a batch carry it.

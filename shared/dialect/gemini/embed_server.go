@@ -14,10 +14,8 @@ import (
 )
 
 // EmbedServer is the side of callers of :embedContent and :batchEmbedContents;
-// the body tells them apart. Encode encodes errors, as Server does.
-type EmbedServer struct {
-	Encode func(err *hub.Error, requestID string) []byte
-}
+// the method tells them apart. The zero value is ready.
+type EmbedServer struct{}
 
 var _ dialect.TaskServer = EmbedServer{}
 
@@ -28,7 +26,9 @@ func (EmbedServer) Name() dialect.Name { return dialect.Gemini }
 func (EmbedServer) Kind() task.Kind { return task.Embedding }
 
 // Error encodes an error body.
-func (s EmbedServer) Error(err *hub.Error, requestID string) []byte { return s.Encode(err, requestID) }
+func (EmbedServer) Error(err *hub.Error, requestID string) []byte {
+	return Server{}.Error(err, requestID)
+}
 
 // View decodes a request. The model stands in the path:
 // /v1beta/models/{model}:embedContent.
@@ -38,9 +38,9 @@ func (EmbedServer) View(r *http.Request, body []byte) (*dialect.TaskView, error)
 		return nil, hub.Invalid("", "The body is not an acceptable JSON object: %v.", err)
 	}
 	_, call, _ := strings.Cut(r.URL.Path, "/models/")
-	model, method := call, ""
-	if i := strings.LastIndexByte(call, ':'); i >= 0 {
-		model, method = call[:i], call[i+1:]
+	model, method := Method(call)
+	if model == "" {
+		return nil, hub.Invalid("model", "The path names no model: /v1beta/models/{model}:%s.", Embed)
 	}
 	e := &task.Embed{}
 	v := &dialect.TaskView{Object: o, Header: r.Header, Bytes: int64(len(body)), Request: &task.Request{

@@ -19,7 +19,7 @@ import (
 // How newer models are told a manner of speaking differs from older ones, which
 // take it from the text itself, so instructions are refused.
 func encodeSpeech(req *task.Request, t dialect.Target) (dialect.TaskEncoded, error) {
-	s, enc := req.Speak, dialect.TaskEncoded{Path: embedPath(t, "generateContent")}
+	s, enc := req.Speak, dialect.TaskEncoded{Path: embedPath(t, Generate)}
 	if err := refuseEmbedExtra(req); err != nil {
 		return enc, err
 	}
@@ -42,8 +42,14 @@ func encodeSpeech(req *task.Request, t dialect.Target) (dialect.TaskEncoded, err
 		config["speechConfig"] = map[string]any{"voiceConfig": map[string]any{"prebuiltVoiceConfig": map[string]string{"voiceName": s.Voice}}}
 	}
 	var err error
-	enc.Body, err = json.Marshal(map[string]any{"contents": []embedContent{{[]embedPart{{s.Input}}}}, "generationConfig": config})
+	enc.Body, err = json.Marshal(map[string]any{"contents": []spokenContent{{"user", []embedPart{{s.Input}}}}, "generationConfig": config})
 	return enc, err
+}
+
+// spokenContent says whose text it is, which Vertex AI demands.
+type spokenContent struct {
+	Role  string      `json:"role"`
+	Parts []embedPart `json:"parts"`
 }
 
 func decodeSpeech(s *task.Speak, body []byte) (*task.Result, error) {

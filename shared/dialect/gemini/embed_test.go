@@ -103,7 +103,7 @@ func TestSpeechIsAskedForAndComesAsWAV(t *testing.T) {
 	enc, err := Tasks{}.Encode(req, dialect.Target{Model: "gemini-tts"})
 	require.NoError(t, err)
 	assert.Equal(t, "/models/gemini-tts:generateContent", enc.Path)
-	assert.JSONEq(t, `{"contents":[{"parts":[{"text":"Hello"}]}],"generationConfig":{"responseModalities":["AUDIO"],
+	assert.JSONEq(t, `{"contents":[{"role":"user","parts":[{"text":"Hello"}]}],"generationConfig":{"responseModalities":["AUDIO"],
 		"speechConfig":{"voiceConfig":{"prebuiltVoiceConfig":{"voiceName":"Kore"}}}}}`, string(enc.Body))
 	for param, change := range map[string]func(*task.Speak){
 		"response_format": func(s *task.Speak) { s.Format = "mp3" },
