@@ -64,6 +64,7 @@ func workHub(t *testing.T) *testHub {
 	h := start(t, billing)
 	h.provider(fakeprovider.OpenAI)
 	h.provider(fakeprovider.Gemini)
+	h.provider(fakeprovider.Bedrock)
 	h.grant("1000")
 	token := map[hub.Bucket]string{hub.Input: "100", hub.Output: "400"}
 	for model, kind := range map[string]hub.CallType{"text-embedding-fake": hub.TypeEmbedding, "omni-moderation-latest": hub.TypeModeration,
@@ -73,6 +74,8 @@ func workHub(t *testing.T) *testHub {
 	h.price("openai", "whisper-fake", hub.TypeAudio, map[hub.Bucket]string{hub.Seconds: "100"})
 	h.price("openai", "tts-fake", hub.TypeAudio, map[hub.Bucket]string{hub.Characters: "15"})
 	h.price("google", "gemini-embedding-fake", hub.TypeEmbedding, token)
+	h.price("bedrock", "amazon.titan-embed-text-fake", hub.TypeEmbedding, token)
+	h.price("bedrock", "cohere.embed-fake", hub.TypeEmbedding, token)
 	h.price("google", "gemini-tts-fake", hub.TypeAudio, token)
 	return h
 }
@@ -119,6 +122,8 @@ func TestTheBooksHoldWhatTheProviderCounted(t *testing.T) {
 		{"AIGNE's embeddings", fakeprovider.OpenAI, ask("/api/v2/embeddings", `{"input":{"input":["hello"],"modelOptions":{"model":"openai/text-embedding-fake"}}}`), hub.Usage{}, hub.UsageReported, "0.0002", `"embeddings":[[0,`},
 		{"AIGNE's embeddings of old", fakeprovider.OpenAI, ask("/api/v1/embeddings", `{"model":"openai/text-embedding-fake","input":"hello"}`), hub.Usage{}, hub.UsageReported, "0.0002", `"data":[{"object":"embedding"`},
 		{"Gemini's embeddings", fakeprovider.Gemini, ask("/v1/embeddings", `{"model":"google/gemini-embedding-fake","input":["hello world","two"],"dimensions":4,"input_type":"search_query"}`), hub.Usage{hub.Input: 3}, hub.UsageEstimated, "0.0003", `"embedding":[1,`},
+		{"Titan's embeddings", fakeprovider.Bedrock, ask("/v1/embeddings", `{"model":"bedrock/amazon.titan-embed-text-fake","input":"hello","dimensions":2}`), hub.Usage{}, hub.UsageReported, "0.0002", `"embedding":[0,0.015625]`},
+		{"Cohere's embeddings at Bedrock", fakeprovider.Bedrock, ask("/v1/embeddings", `{"model":"bedrock/cohere.embed-fake","input":["hello","two"],"input_type":"search_query"}`), hub.Usage{}, hub.UsageReported, "0.0002", `"embedding":[1,`},
 		{"Google's callers of Google", fakeprovider.Gemini, ask("/v1beta/models/google/gemini-embedding-fake:batchEmbedContents", `{"requests":[{"model":"models/x","content":{"parts":[{"text":"hello world"}]},"outputDimensionality":2}]}`), hub.Usage{hub.Input: 2}, hub.UsageEstimated, "0.0002", `"embeddings":[{"values":[0,`},
 		{"Google's callers of OpenAI", fakeprovider.OpenAI, ask("/v1beta/models/openai/text-embedding-fake:embedContent", `{"content":{"parts":[{"text":"hello"}]},"outputDimensionality":2}`), hub.Usage{}, hub.UsageReported, "0.0002", `{"embedding":{"values":[0,0.015625]},"usageMetadata":{"promptTokenCount":2}}`},
 		{"Gemini's speech", fakeprovider.Gemini, ask("/v1/audio/speech", `{"model":"google/gemini-tts-fake","voice":"Kore","input":"`+speak+`"}`), hub.Usage{hub.Characters: 51}, hub.UsageReported, "0.0353", "RIFF"},

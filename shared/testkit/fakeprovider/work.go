@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/aigne-hub/aigne-hub/shared/hub"
@@ -14,6 +15,8 @@ import (
 var workModels = map[Kind][]string{
 	OpenAI: {"text-embedding-fake", "whisper-fake", "gpt-transcribe-fake", "tts-fake", "gpt-tts-fake", "omni-moderation-latest", "rerank-fake"},
 	Gemini: {"gemini-embedding-fake", "gemini-tts-fake"},
+
+	Bedrock: {"amazon.titan-embed-text-fake", "cohere.embed-fake"},
 }
 
 // piece is a request for work beside chat, read and checked, with its answer.
@@ -37,6 +40,10 @@ func (p *Provider) errandOf(r *http.Request) errand {
 	switch p.kind {
 	case OpenAI:
 		return openAIWork[r.URL.Path]
+	case Bedrock:
+		if strings.HasSuffix(r.URL.Path, "/invoke") {
+			return bedrockInvoke
+		}
 	case Gemini:
 		if call, ok := geminiModelPath(r); ok {
 			model, method, _ := strings.Cut(call, ":")
@@ -84,6 +91,9 @@ func (p *Provider) work(w http.ResponseWriter, r *http.Request, rec *Request, do
 		rec.Status, rec.Text, rec.Usage, rec.Known = http.StatusOK, a.Text, usage, known && a.Break == Intact
 	})
 	w.Header().Set("Content-Type", one.kind)
+	if p.kind == Bedrock && known {
+		w.Header().Set("X-Amzn-Bedrock-Input-Token-Count", strconv.FormatInt(usage[hub.Input], 10))
+	}
 	w.Header().Set("X-Request-Id", fmt.Sprintf("req_%06d", number))
 	e := &emitter{w: w, flush: http.NewResponseController(w), leave: leave}
 	p.emitParts(e, one, a)
