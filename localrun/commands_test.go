@@ -141,6 +141,13 @@ func TestWorkIsPricedByTheUnitAndByVariant(t *testing.T) {
 	assert.Equal(t, map[string]string{"images": "30000"}, v.Cost.Base)
 	out := h.ok("rate", "list")
 	assert.Contains(t, out, "images 40000, images::512x512 16000, images:hd:1024x1792 120000")
+	exported := h.ok("export", "-f", "-")
+	assert.Regexp(t, `images:hd:1024x1792: "?120000"?`, exported)
+	file := filepath.Join(t.TempDir(), "hub.yaml")
+	require.NoError(t, os.WriteFile(file, []byte(exported), 0o600))
+	other := newHub(t)
+	other.ok("apply", "-f", file)
+	assert.Equal(t, exported, other.ok("export", "-f", "-"), "there and back")
 	v = decode[rateView](h, "rate", "set", "--provider", "openai", "--model", "w", "--type", "audioGeneration", "--per-unit", "seconds=0.0001")
 	assert.Equal(t, map[string]string{"seconds": "100"}, v.Prices.Base)
 }

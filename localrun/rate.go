@@ -130,18 +130,11 @@ func (j *job) newRate() (operator.NewRate, error) {
 // readPrice reads BUCKET=PRICE or BUCKET:QUALITY:SIZE=PRICE, either of the two
 // left empty where it makes no difference.
 func readPrice(flag, pair string) (operator.NewVariant, error) {
-	key, price, ok := strings.Cut(pair, "=")
-	parts := strings.Split(key, ":")
-	b, known := hub.ParseBucket(parts[0])
-	v := operator.NewVariant{Bucket: b, Price: price}
-	switch {
-	case !ok || !known || len(parts) > 3 || (flag == "cost" && len(parts) > 1):
+	key, price, cut := strings.Cut(pair, "=")
+	b, quality, size, ok := pricing.ParseKey(key)
+	v := operator.NewVariant{Bucket: b, Quality: quality, Size: size, Price: price}
+	if !cut || !ok || (flag == "cost" && strings.Contains(key, ":")) {
 		return v, hub.Invalid(flag, "--%s must be BUCKET=PRICE with one of the buckets %s, not %q", flag, bucketNames(), pair)
-	case len(parts) > 1:
-		v.Quality = parts[1]
-	}
-	if len(parts) == 3 {
-		v.Size = parts[2]
 	}
 	if flag == "per-unit" {
 		rate, err := money.ParseRate(price)
@@ -193,7 +186,7 @@ type variantView struct {
 
 // words is the variant as --price takes it.
 func (v variantView) words() string {
-	return strings.TrimRight(v.Bucket+":"+v.Quality+":"+v.Size, ":") + " " + v.PerMillion
+	return strings.TrimRight(v.Bucket+":"+v.Quality+":"+v.Size, ":") + " " + v.PerMillion // see pricing.VariantPrice.Key
 }
 
 type tierView struct {
