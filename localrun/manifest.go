@@ -219,9 +219,9 @@ func (r manifestRate) rate(path string) (operator.NewRate, error) {
 		if _, err := buckets(path+".prices", map[string]string{b.String(): price}); err != nil {
 			return n, err
 		}
-		n.Variants = append(n.Variants, operator.NewVariant{Bucket: b, Quality: quality, Size: size, Price: price})
+		n.Variants = append(n.Variants, operator.Variant{Bucket: b, Quality: quality, Size: size, Price: price})
 	}
-	slices.SortFunc(n.Variants, func(a, b operator.NewVariant) int {
+	slices.SortFunc(n.Variants, func(a, b operator.Variant) int {
 		return cmp.Or(cmp.Compare(a.Bucket, b.Bucket), cmp.Compare(a.Quality, b.Quality), cmp.Compare(a.Size, b.Size))
 	})
 	var err error

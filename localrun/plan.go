@@ -302,7 +302,7 @@ func (p *planner) rateDetail(n operator.NewRate, old store.Rate, exists bool) ([
 	return detail, nil
 }
 
-func inCredits(perMillion map[hub.Bucket]string, variants []operator.NewVariant, creditPrice string) (*pricing.Prices, error) {
+func inCredits(perMillion map[hub.Bucket]string, variants []operator.Variant, creditPrice string) (*pricing.Prices, error) {
 	var dollars pricing.Prices
 	for b, text := range perMillion {
 		rate, err := money.ParsePerMillion(text)

@@ -129,10 +129,10 @@ func (j *job) newRate() (operator.NewRate, error) {
 
 // readPrice reads BUCKET=PRICE or BUCKET:QUALITY:SIZE=PRICE, either of the two
 // left empty where it makes no difference.
-func readPrice(flag, pair string) (operator.NewVariant, error) {
+func readPrice(flag, pair string) (operator.Variant, error) {
 	key, price, cut := strings.Cut(pair, "=")
 	b, quality, size, ok := pricing.ParseKey(key)
-	v := operator.NewVariant{Bucket: b, Quality: quality, Size: size, Price: price}
+	v := operator.Variant{Bucket: b, Quality: quality, Size: size, Price: price}
 	if !cut || !ok || (flag == "cost" && strings.Contains(key, ":")) {
 		return v, hub.Invalid(flag, "--%s must be BUCKET=PRICE with one of the buckets %s, not %q", flag, bucketNames(), pair)
 	}

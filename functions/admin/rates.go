@@ -137,7 +137,7 @@ func (h *handler) setRate(w http.ResponseWriter, r *http.Request, c hub.Caller) 
 	if n.Prices, n.Variants, err = in.USDPerMillion.prices("usd_per_million"); err != nil {
 		return err
 	}
-	var variants []operator.NewVariant
+	var variants []operator.Variant
 	if n.Costs, variants, err = in.CostUSDPerMillion.prices("cost_usd_per_million"); err != nil {
 		return err
 	}
@@ -167,9 +167,9 @@ func (h *handler) setRate(w http.ResponseWriter, r *http.Request, c hub.Caller) 
 
 // prices reads the entries; a key may name the quality and size of pictures or
 // seconds, as pricing.ParseKey has it. field is where they stand in the request.
-func (t table) prices(field string) (map[hub.Bucket]string, []operator.NewVariant, error) {
+func (t table) prices(field string) (map[hub.Bucket]string, []operator.Variant, error) {
 	out := make(map[hub.Bucket]string, len(t))
-	var variants []operator.NewVariant
+	var variants []operator.Variant
 	for key, price := range t {
 		b, quality, size, ok := pricing.ParseKey(key)
 		switch {
@@ -178,7 +178,7 @@ func (t table) prices(field string) (map[hub.Bucket]string, []operator.NewVarian
 		case quality == "" && size == "":
 			out[b] = price
 		default:
-			variants = append(variants, operator.NewVariant{Bucket: b, Quality: quality, Size: size, Price: price})
+			variants = append(variants, operator.Variant{Bucket: b, Quality: quality, Size: size, Price: price})
 		}
 	}
 	return out, variants, nil

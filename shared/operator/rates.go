@@ -23,15 +23,15 @@ type NewRate struct {
 	Model     string
 	Type      hub.CallType // "" means chatCompletion
 	Prices    map[hub.Bucket]string
-	Variants  []NewVariant          // prices of pictures or seconds by quality and size
+	Variants  []Variant          // prices of pictures or seconds by quality and size
 	Costs     map[hub.Bucket]string // empty: the catalogue's
 	Context   int64                 // tokens; 0: the catalogue's
 	MaxOutput int64
 }
 
-// NewVariant prices the pictures or seconds of one quality and size, in dollars
+// Variant prices the pictures or seconds of one quality and size, in dollars
 // per million.
-type NewVariant struct {
+type Variant struct {
 	Bucket        hub.Bucket
 	Quality, Size string // "" fits every one
 	Price         string
@@ -83,7 +83,7 @@ func (d *Desk) SetRate(ctx context.Context, actor string, n NewRate) (store.Rate
 	return row, d.audit(ctx, actor, "rate.set", n.Provider+"/"+n.Model, nil, map[string]any{"version": row.Version, "prices": json.RawMessage(row.Prices)})
 }
 
-func (d *Desk) table(perMillion map[hub.Bucket]string, variants []NewVariant, creditPrice string) (pricing.Prices, error) {
+func (d *Desk) table(perMillion map[hub.Bucket]string, variants []Variant, creditPrice string) (pricing.Prices, error) {
 	var dollars pricing.Prices
 	for b, text := range perMillion {
 		rate, err := dollarRate(b, text, creditPrice)
