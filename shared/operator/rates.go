@@ -23,7 +23,7 @@ type NewRate struct {
 	Model     string
 	Type      hub.CallType // "" means chatCompletion
 	Prices    map[hub.Bucket]string
-	Variants  []Variant          // prices of pictures or seconds by quality and size
+	Variants  []Variant             // prices of pictures or seconds by quality and size
 	Costs     map[hub.Bucket]string // empty: the catalogue's
 	Context   int64                 // tokens; 0: the catalogue's
 	MaxOutput int64
