@@ -23,6 +23,8 @@ type Ticket struct {
 	owner   string
 	hold    money.Credits
 	start   time.Time
+	billing bool // of the operator when the call was admitted
+	job     *store.JobEnd
 	settled bool
 	late    bool // the call had been swept; what was charged must be read back
 }
@@ -140,9 +142,9 @@ func (t *Ticket) settleLate(x store.Settlement) {
 func (t *Ticket) settlement(o *Outcome) (store.Settlement, error) {
 	r := &t.req
 	x := store.Settlement{CallID: t.CallID, Owner: t.owner, UserID: r.Caller.UserID, AccountID: r.Caller.AccountID, AppID: r.Caller.AppID,
-		Type: r.Type, Billing: t.gate.Settings.Billing, Status: o.Status, Usage: o.Usage, Source: o.Source,
+		Type: r.Type, Billing: t.billing, Status: o.Status, Usage: o.Usage, Source: o.Source,
 		CredentialID: o.CredentialID, Credential: o.Credential, HTTPStatus: o.HTTPStatus, Attempts: o.Attempts, Tries: o.Tries,
-		Duration: t.gate.Now().Sub(t.start), TTFB: o.TTFB, ProviderTTFB: o.ProviderTTFB}
+		Duration: t.gate.Now().Sub(t.start), TTFB: o.TTFB, ProviderTTFB: o.ProviderTTFB, Variant: o.Variant.String(), Job: t.job}
 	x.Usage.Clamp()
 	if o.Err != nil {
 		x.Category, x.Error = string(o.Err.Code), o.Err.Message
