@@ -33,6 +33,8 @@ type JobClient interface {
 	Content(id string, film task.File, t Target) (enc TaskEncoded, ok bool)
 	// Cancel ends a job. ok is false where the provider has no such thing.
 	Cancel(id string, t Target) (enc TaskEncoded, ok bool)
+	// DefaultSeconds is how long a film is whose length nobody said.
+	DefaultSeconds(t Target) int64
 	Fault(status int, header http.Header, body []byte) *hub.Error
 }
 

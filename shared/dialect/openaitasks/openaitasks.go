@@ -23,7 +23,7 @@ func (Client) Name() dialect.Name { return dialect.OpenAI }
 
 // Splice returns the caller's own body with the model of the target.
 func (Client) Splice(v *dialect.TaskView, t dialect.Target) (dialect.TaskEncoded, error) {
-	enc := dialect.TaskEncoded{Path: paths[v.Request.Kind]}
+	enc := dialect.TaskEncoded{Path: pathOf(v.Request)}
 	if v.Form != nil {
 		f := v.Form.Clone()
 		f.Set("model", t.Model)
@@ -42,7 +42,10 @@ func (Client) Splice(v *dialect.TaskView, t dialect.Target) (dialect.TaskEncoded
 
 // paths are where work is asked for below the base URL.
 var paths = map[task.Kind]string{
-	task.Embedding: "/embeddings",
+	task.Embedding:       "/embeddings",
+	task.ImageGeneration: "/images/generations",
+	task.ImageEdit:       "/images/edits",
+	task.Video:           "/videos",
 }
 
 // Encode translates.
@@ -50,6 +53,10 @@ func (Client) Encode(req *task.Request, t dialect.Target) (dialect.TaskEncoded, 
 	switch req.Kind {
 	case task.Embedding:
 		return encodeEmbedding(req, t)
+	case task.ImageGeneration, task.ImageEdit:
+		return encodeImage(req, t)
+	case task.Video:
+		return encodeVideo(req, t)
 	}
 	return dialect.TaskEncoded{}, hub.Errorf(hub.CodeInternal, "This kind of work is not asked for in OpenAI's language.")
 }
@@ -59,6 +66,8 @@ func (Client) Decode(req *task.Request, a dialect.TaskAnswer, _ dialect.Target) 
 	switch req.Kind {
 	case task.Embedding:
 		return decodeEmbedding(a.Body)
+	case task.ImageGeneration, task.ImageEdit:
+		return decodeImages(a.Body)
 	}
 	return nil, hub.Errorf(hub.CodeInternal, "This kind of work is not answered in OpenAI's language.")
 }
