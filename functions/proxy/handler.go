@@ -6,10 +6,12 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"time"
 
 	"github.com/aigne-hub/aigne-hub/shared/admission"
+	"github.com/aigne-hub/aigne-hub/shared/blob"
 	"github.com/aigne-hub/aigne-hub/shared/dialect"
 	"github.com/aigne-hub/aigne-hub/shared/dialect/aigne"
 	"github.com/aigne-hub/aigne-hub/shared/dialect/anthropic"
@@ -18,6 +20,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/dialect/openaitasks"
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/jobs"
 	"github.com/aigne-hub/aigne-hub/shared/routing"
 	"github.com/aigne-hub/aigne-hub/shared/upstream"
 )
@@ -35,6 +38,10 @@ type Deps struct {
 	Limits       Limits
 	PublicModels bool // GET /api/ai/models answers without a key
 	MountPoint   string
+	PublicURL    string // what links begin with; "" when unknown
+	Fetch        *upstream.Fetcher
+	Blobs        *blob.Keeper
+	Jobs         *jobs.Follower
 	// Halt ends when open calls must be settled at once as delivered: the process
 	// is about to be killed. nil: never.
 	Halt context.Context
@@ -45,10 +52,12 @@ type Limits struct {
 	Total time.Duration // of a call
 	Drain time.Duration // how long a provider is read on after the client left
 	Ping  time.Duration // silence on a stream before a comment is sent
+	// JobPoll is how often a job is asked after while its caller waits.
+	JobPoll time.Duration
 }
 
 // DefaultLimits are the limits of money.md §5 and of proxies on the way.
-var DefaultLimits = Limits{Total: 15 * time.Minute, Drain: time.Minute, Ping: 15 * time.Second}
+var DefaultLimits = Limits{Total: 15 * time.Minute, Drain: time.Minute, Ping: 15 * time.Second, JobPoll: 3 * time.Second}
 
 const maxDrains = 256
 
@@ -85,6 +94,7 @@ func New(d Deps) http.Handler {
 	}, workers: map[dialect.Name]dialect.TaskClient{
 		dialect.OpenAI: openaitasks.Client{},
 	}}
+	maps.Copy(h.workers, imageClients(d.Now))
 	return httpkit.Mux(h.routes(), d.Deps)
 }
 
@@ -94,7 +104,7 @@ func Routes() []httpkit.Route { return (&handler{}).routes() }
 // routes is everything the function serves, and who may call it.
 func (h *handler) routes() []httpkit.Route {
 	rest, protocol := aigne.RestServer{Now: h.Now}, aigne.Server{Now: h.Now}
-	return []httpkit.Route{
+	return append(h.mediaRoutes(), []httpkit.Route{
 		h.chatRoute("/v1/chat/completions", openai.Server{}),
 		h.workRoute("/v1/embeddings", openaitasks.Embeddings{}),
 		h.chatRoute("/v1/messages", anthropic.Server{}),
@@ -106,7 +116,7 @@ func (h *handler) routes() []httpkit.Route {
 		{Method: "GET", Pattern: "/api/ai/models", Who: httpkit.Optional, As: h.aigneModels},
 		{Method: "GET", Pattern: "/api/v2/status", Who: httpkit.Optional, As: h.status},
 		{Method: "GET", Pattern: "/__blocklet__.js", Who: httpkit.Anonymous, Handler: h.discovery},
-	}
+	}...)
 }
 
 func (h *handler) chatRoute(pattern string, s dialect.Server) httpkit.Route {

@@ -16,6 +16,7 @@ func Wire(a *boot.App) http.Handler {
 		Deps:   a.HTTP(),
 		Routes: a.Routes, Gate: a.Gate, Upstream: a.Upstream, CatchUp: a.CatchUp,
 		Limits: limits, PublicModels: a.Config.PublicModels, MountPoint: mountPoint(a.Config.PublicURL), Halt: a.Halting(),
+		PublicURL: a.Config.PublicURL, Fetch: a.Fetch, Blobs: a.Blobs, Jobs: a.Jobs,
 	})
 }
 

@@ -3,6 +3,7 @@ package dialect
 import (
 	"net/http"
 
+	"github.com/aigne-hub/aigne-hub/shared/chat"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/task"
 )
@@ -42,4 +43,10 @@ type JobClient interface {
 // model. Others are given files as data only.
 type URLTaker interface {
 	TakesURL(kind task.Kind, f *task.File, t Target) bool
+}
+
+// MediaTaker is a Client that cannot pass on every URL of a conversation's
+// content; what it does not take is given to it as data.
+type MediaTaker interface {
+	TakesURL(kind chat.PartKind, m *chat.Media) bool
 }

@@ -195,9 +195,9 @@ func (Jobs) Content(id string, _ task.File, _ dialect.Target) (dialect.TaskEncod
 	return dialect.TaskEncoded{Method: http.MethodGet, Path: "/videos/" + url.PathEscape(id) + "/content"}, true
 }
 
-// Cancel deletes the video. OpenAI has no other end for one that is being made.
-func (Jobs) Cancel(id string, _ dialect.Target) (dialect.TaskEncoded, bool) {
-	return dialect.TaskEncoded{Method: http.MethodDelete, Path: "/videos/" + url.PathEscape(id)}, true
+// Cancel is not documented: a video can be deleted, which ends no work.
+func (Jobs) Cancel(string, dialect.Target) (dialect.TaskEncoded, bool) {
+	return dialect.TaskEncoded{}, false
 }
 
 // DefaultSeconds is OpenAI's.
