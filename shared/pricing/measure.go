@@ -45,7 +45,8 @@ func isWork(b hub.Bucket) bool {
 // MeasuredBound does the same with the most that a call can use.
 func (p *Prices) MeasuredBound(b Bound) Bound {
 	in, out := p.stand(inputSide[:]), p.stand(outputSide[:])
-	u := hub.Usage{in: b.Input, out: b.Output, hub.Images: b.Images, hub.Seconds: b.Seconds, hub.Characters: b.Characters}
+	u := hub.Usage{hub.Images: b.Images, hub.Seconds: b.Seconds, hub.Characters: b.Characters}
+	u[in], u[out] = b.Input, b.Output
 	m := p.Measured(u)
 	b.Input, b.Output, b.Images, b.Seconds, b.Characters = m[in], m[out], m[hub.Images], m[hub.Seconds], m[hub.Characters]
 	for bucket := range b.Never {

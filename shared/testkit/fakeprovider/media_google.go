@@ -12,6 +12,8 @@ func (m *Media) google(w http.ResponseWriter, r *http.Request, rec *Request) {
 	path := strings.TrimPrefix(r.URL.Path, "/v1beta")
 	model, method, _ := strings.Cut(strings.TrimPrefix(path, "/models/"), ":")
 	switch {
+	case strings.HasPrefix(r.URL.Path, "/download/"):
+		file(w, r, "video/mp4", Film())
 	case strings.HasSuffix(path, ":download"):
 		// The real one redirects to another of its hosts' paths.
 		if r.URL.Query().Get("alt") != "media" {
@@ -19,8 +21,6 @@ func (m *Media) google(w http.ResponseWriter, r *http.Request, rec *Request) {
 			return
 		}
 		http.Redirect(w, r, "/download"+r.URL.Path, http.StatusFound)
-	case strings.HasPrefix(r.URL.Path, "/download/"):
-		file(w, r, "video/mp4", Film())
 	case strings.Contains(path, "/operations/"):
 		m.googleOperation(w, strings.TrimPrefix(path, "/"))
 	case r.Method != http.MethodPost:
