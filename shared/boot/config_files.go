@@ -30,7 +30,7 @@ func fileSettings() []Setting {
 	)
 	return []Setting{
 		{
-			Name: "AIGNE_HUB_BLOB_URL", Flag: "blob-url",
+			Name:  "AIGNE_HUB_BLOB_URL",
 			Doc:   "S3-compatible store for files, s3://bucket/prefix?region=R&endpoint=https://host; unset: the data folder",
 			parse: parseBlobURL,
 		},
