@@ -43,6 +43,9 @@ func (Client) Encode(req *task.Request, t dialect.Target) (dialect.TaskEncoded, 
 	if req.Image == nil {
 		return enc, hub.Errorf(hub.CodeInternal, "This kind of work is not asked for in Bedrock's language of pictures.")
 	}
+	if req.Image.Strength != nil && len(req.Image.Inputs) == 0 {
+		return enc, req.Unsupported("strength") // there is nothing to change
+	}
 	for i := range req.Image.Inputs {
 		if len(req.Image.Inputs[i].Data) == 0 {
 			field := req.ParamName("image")
@@ -118,7 +121,7 @@ func amazonBody(req *task.Request) (map[string]any, []string, error) {
 		}
 		mask, err := task.BlackMask(i.Mask.Data)
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, hub.Invalid(req.ParamName("mask"), "%s", hub.AsError(err).Message)
 		}
 		params["image"], params["maskImage"] = b64(&i.Inputs[0]), b64(&task.File{Data: mask})
 		body["taskType"], body["inPaintingParams"] = "INPAINTING", params

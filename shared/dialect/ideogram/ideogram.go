@@ -104,7 +104,7 @@ func upload(req *task.Request, f *wire.Form, name string, file *task.File) error
 	if name == "mask" {
 		black, err := task.BlackMask(data)
 		if err != nil {
-			return err
+			return hub.Invalid(req.ParamName(name), "%s", hub.AsError(err).Message)
 		}
 		data, kind = black, "image/png"
 	}
@@ -148,6 +148,9 @@ func options(req *task.Request, f *wire.Form) error {
 		f.Add("negative_prompt", i.Negative)
 	}
 	if i.Strength != nil {
+		if len(i.Inputs) == 0 {
+			return req.Unsupported("strength") // there is nothing to change
+		}
 		f.Add("image_weight", strconv.Itoa(int(math.Round(100*(1-*i.Strength)))))
 	}
 	for _, name := range passed {
