@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strconv"
 
+	"github.com/aigne-hub/aigne-hub/shared/dialect"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/store"
 )
@@ -46,17 +47,7 @@ func (f *Follower) Open(ctx context.Context, row store.Job, header http.Header, 
 		return &Content{Status: http.StatusOK, Body: io.NopCloser(bytes.NewReader(film.Data)), Header: http.Header{
 			"Content-Type": {film.MIME}, "Content-Length": {strconv.Itoa(len(film.Data))}}}, nil
 	}
-	var res *http.Response
-	if below {
-		req := request(enc)
-		if part := header.Get("Range"); part != "" {
-			req.Header = http.Header{"Range": {part}}
-		}
-		res, err = f.Upstream.Download(ctx, f.Fetch, s.target, s.key, req, s.fault)
-	} else if res, err = f.Fetch.Open(ctx, film.URL, header); err != nil {
-		// Not the caller's URL, and not the caller's fault.
-		err = &hub.Error{Code: hub.CodeUpstream, Status: http.StatusBadGateway, Cause: err, Message: "The provider's file cannot be read."}
-	}
+	res, err := f.download(ctx, &s, enc, below, film.URL, header) //nolint:bodyclose // whoever reads the content closes it
 	if err != nil {
 		return nil, err
 	}
@@ -67,4 +58,20 @@ func (f *Follower) Open(ctx context.Context, row store.Job, header http.Header, 
 		}
 	}
 	return c, nil
+}
+
+// download gets the film below the provider's base URL, or at its own URL.
+func (f *Follower) download(ctx context.Context, s *side, enc dialect.TaskEncoded, below bool, at string, header http.Header) (*http.Response, error) {
+	if below {
+		req := request(enc)
+		if part := header.Get("Range"); part != "" {
+			req.Header = http.Header{"Range": {part}}
+		}
+		return f.Upstream.Download(ctx, f.Fetch, s.target, s.key, req, s.fault)
+	}
+	res, err := f.Fetch.Open(ctx, at, header)
+	if err != nil { // not the caller's URL, and not the caller's fault
+		return nil, &hub.Error{Code: hub.CodeUpstream, Status: http.StatusBadGateway, Cause: err, Message: "The provider's file cannot be read."}
+	}
+	return res, nil
 }

@@ -11,6 +11,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/aigne-hub/aigne-hub/shared/admission"
@@ -30,7 +31,9 @@ const (
 
 	// young is how long a provider may not know a job that it has just accepted.
 	young    = 10 * time.Minute
-	maxState = 64 << 20 // bytes of an answer, which may hold the film itself
+	askTime  = 30 * time.Second // of one question to a provider
+	atOnce   = 8                // jobs that the scheduled job asks after at the same time
+	maxState = 64 << 20         // bytes of an answer, which may hold the film itself
 )
 
 // Follower follows jobs.
@@ -99,6 +102,8 @@ func request(enc dialect.TaskEncoded) upstream.Request {
 
 // state asks the provider how far a job is.
 func (f *Follower) state(ctx context.Context, s *side, row *store.Job) (*task.Job, error) {
+	ctx, cancel := context.WithTimeout(ctx, askTime)
+	defer cancel()
 	answer, err := f.Upstream.Ask(ctx, s.target, s.key, request(s.client.Poll(row.ProviderJob, s.to)), s.fault)
 	if err != nil {
 		return nil, err
@@ -217,16 +222,21 @@ func (f *Follower) Follow(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var failed error
-	for _, row := range due {
-		if ctx.Err() != nil {
-			return ctx.Err()
+	failed := make([]error, len(due))
+	free := make(chan struct{}, atOnce)
+	var all sync.WaitGroup
+	for i, row := range due {
+		if failed[i] = ctx.Err(); failed[i] != nil {
+			break
 		}
-		if _, err := f.Poll(ctx, row); err != nil {
-			failed = errors.Join(failed, err)
-		}
+		free <- struct{}{}
+		all.Go(func() {
+			defer func() { <-free }()
+			_, failed[i] = f.Poll(ctx, row)
+		})
 	}
-	return errors.Join(failed, f.Store.ForgetJobs(ctx))
+	all.Wait()
+	return errors.Join(errors.Join(failed...), f.Store.ForgetJobs(ctx))
 }
 
 // Delete takes a job out of its owner's sight. One that the provider can still
@@ -253,6 +263,8 @@ func (f *Follower) stop(ctx context.Context, s *side, row *store.Job) bool {
 	if !ok {
 		return false
 	}
+	ctx, cancel := context.WithTimeout(ctx, askTime)
+	defer cancel()
 	answer, err := f.Upstream.Ask(ctx, s.target, s.key, request(enc), s.fault)
 	if err != nil {
 		f.Log.Info("job not cancelled", "job", row.ID, "provider", row.Provider, "error", err)

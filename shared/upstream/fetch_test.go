@@ -2,7 +2,6 @@ package upstream
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -194,7 +193,7 @@ func TestADownloadsKeyStaysWithItsProvider(t *testing.T) {
 		}
 		require.Error(t, err, path)
 		var e *hub.Error
-		require.True(t, errors.As(err, &e))
+		require.ErrorAs(t, err, &e)
 		assert.Contains(t, e.Message, says, fmt.Sprint(path))
 	}
 }

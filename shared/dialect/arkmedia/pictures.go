@@ -28,7 +28,7 @@ var (
 // Name returns dialect.Ark.
 func (Client) Name() dialect.Name { return dialect.Ark }
 
-// TakesURL: Ark fetches pictures itself.
+// TakesURL reports true: Ark fetches pictures itself.
 func (Client) TakesURL(task.Kind, *task.File, dialect.Target) bool { return true }
 
 // Splice is never asked for: no caller speaks this language.

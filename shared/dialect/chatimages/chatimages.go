@@ -27,7 +27,7 @@ var (
 // Name returns dialect.ChatImages.
 func (Client) Name() dialect.Name { return dialect.ChatImages }
 
-// TakesURL: both take links as chat completions do.
+// TakesURL reports true: both take links as chat completions do.
 func (Client) TakesURL(task.Kind, *task.File, dialect.Target) bool { return true }
 
 // Splice is never asked for: no caller speaks this language.

@@ -29,7 +29,7 @@ var (
 // Name returns dialect.XAIMedia.
 func (Client) Name() dialect.Name { return dialect.XAIMedia }
 
-// TakesURL: xAI fetches pictures itself.
+// TakesURL reports true: xAI fetches pictures itself.
 func (Client) TakesURL(task.Kind, *task.File, dialect.Target) bool { return true }
 
 // Splice is never asked for: no caller speaks this language.
