@@ -30,6 +30,7 @@ func rateSpecs() []spec {
 				text("cache-write", "`PRICE` of prompt tokens written to a cache, for 5 minutes or an hour"),
 				text("reasoning", "`PRICE` of thinking tokens; without it that of --output"),
 				&cli.StringSliceFlag{Name: "price", Usage: "`BUCKET=PRICE` of any other unit, such as images=40000 (may be repeated)"},
+				&cli.StringSliceFlag{Name: "variant", Usage: "`UNIT:QUALITY:SIZE=PRICE` of pictures or seconds of one quality and size, either may be empty, such as images:hd:1792x1024=120000 (may be repeated)"},
 				text("cost-input", "`COST` of prompt tokens"), text("cost-output", "`COST` of generated tokens"),
 				number("context", "the model's context in tokens; without it the catalogue's"),
 				number("max-output", "the model's output limit in tokens; without it the catalogue's"),
@@ -90,6 +91,13 @@ func (j *job) newRate() (operator.NewRate, error) {
 		}
 		n.Prices[b] = price
 	}
+	for _, pair := range j.c.StringSlice("variant") {
+		v, err := parseVariant(pair)
+		if err != nil {
+			return n, err
+		}
+		n.Variants = append(n.Variants, v)
+	}
 	for flag, b := range map[string]hub.Bucket{"cost-input": hub.Input, "cost-output": hub.Output} {
 		if j.c.IsSet(flag) {
 			n.Costs[b] = j.text(flag)
@@ -103,6 +111,20 @@ func (j *job) newRate() (operator.NewRate, error) {
 		}
 	}
 	return n, nil
+}
+
+// parseVariant reads UNIT:QUALITY:SIZE=PRICE.
+func parseVariant(pair string) (operator.Variant, error) {
+	name, price, ok := strings.Cut(pair, "=")
+	f := strings.Split(name, ":")
+	if !ok || len(f) != 3 {
+		return operator.Variant{}, hub.Invalid("variant", "--variant must be UNIT:QUALITY:SIZE=PRICE, not %q", pair)
+	}
+	b, known := hub.ParseBucket(f[0])
+	if !known {
+		return operator.Variant{}, hub.Invalid("variant", "--variant must begin with images or seconds, not %q", f[0])
+	}
+	return operator.Variant{Bucket: b, Quality: f[1], Size: f[2], Price: price}, nil
 }
 
 func bucketNames() string {
@@ -129,8 +151,16 @@ type rateView struct {
 
 // priceView is prices per million units, as decimals by bucket.
 type priceView struct {
-	Base  map[string]string `json:"per_million"`
-	Tiers []tierView        `json:"tiers,omitempty"`
+	Base     map[string]string `json:"per_million"`
+	Tiers    []tierView        `json:"tiers,omitempty"`
+	Variants []variantView     `json:"variants,omitempty"`
+}
+
+type variantView struct {
+	Unit       string `json:"unit"`
+	Quality    string `json:"quality,omitempty"`
+	Size       string `json:"size,omitempty"`
+	PerMillion string `json:"per_million"`
 }
 
 type tierView struct {
@@ -142,6 +172,9 @@ func viewPrices(p *pricing.Prices) *priceView {
 	v := &priceView{Base: perMillion(&p.Buckets)}
 	for i := range p.Tiers {
 		v.Tiers = append(v.Tiers, tierView{p.Tiers[i].AbovePrompt, perMillion(&p.Tiers[i].Buckets)})
+	}
+	for _, x := range p.Variants {
+		v.Variants = append(v.Variants, variantView{x.Bucket.String(), x.Quality, x.Size, x.Rate.PerMillion()})
 	}
 	return v
 }
@@ -166,6 +199,9 @@ func (v *priceView) words() string {
 		if price, ok := v.Base[b.String()]; ok {
 			parts = append(parts, b.String()+" "+price)
 		}
+	}
+	for _, x := range v.Variants {
+		parts = append(parts, strings.Join([]string{x.Unit, x.Quality, x.Size}, ":")+" "+x.PerMillion)
 	}
 	if len(v.Tiers) > 0 {
 		parts = append(parts, "+"+strconv.Itoa(len(v.Tiers))+" tier(s)")

@@ -26,6 +26,7 @@ type rateView struct {
 	Version           int64        `json:"version"`
 	CreditsPerMillion table        `json:"credits_per_million"`
 	Tiers             []tierView   `json:"tiers,omitempty"`
+	Variants          []variant    `json:"variants,omitempty"`   // credits
 	CostUSDPerMillion table        `json:"cost_usd_per_million"` // null: the catalogue's
 	CostTiers         []tierView   `json:"cost_tiers,omitempty"`
 	Context           int64        `json:"context"`    // tokens; 0: the catalogue's
@@ -39,14 +40,23 @@ type tierView struct {
 	PerMillion        table `json:"per_million"`
 }
 
+// variant is the price of pictures or seconds of one quality and size; an empty
+// one fits all.
+type variant struct {
+	Unit       string `json:"unit"` // images or seconds
+	Quality    string `json:"quality,omitempty"`
+	Size       string `json:"size,omitempty"`
+	PerMillion string `json:"per_million"`
+}
+
 func viewRate(r store.Rate) (rateView, error) {
 	v := rateView{ID: r.ID, Provider: r.Provider, Model: r.Model, Type: r.Type, Version: r.Version, EffectiveFrom: r.Effective}
 	var err error
-	if v.CreditsPerMillion, v.Tiers, err = viewPrices(r.Prices); err != nil {
+	if v.CreditsPerMillion, v.Tiers, v.Variants, err = viewPrices(r.Prices); err != nil {
 		return v, fmt.Errorf("prices of %s/%s: %w", r.Provider, r.Model, err)
 	}
 	if r.Costs != "" {
-		if v.CostUSDPerMillion, v.CostTiers, err = viewPrices(r.Costs); err != nil {
+		if v.CostUSDPerMillion, v.CostTiers, _, err = viewPrices(r.Costs); err != nil {
 			return v, fmt.Errorf("costs of %s/%s: %w", r.Provider, r.Model, err)
 		}
 	}
@@ -58,16 +68,20 @@ func viewRate(r store.Rate) (rateView, error) {
 	return v, nil
 }
 
-func viewPrices(stored string) (table, []tierView, error) {
+func viewPrices(stored string) (table, []tierView, []variant, error) {
 	var p pricing.Prices
 	if err := json.Unmarshal([]byte(stored), &p); err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	var tiers []tierView
 	for i := range p.Tiers {
 		tiers = append(tiers, tierView{p.Tiers[i].AbovePrompt, viewTable(&p.Tiers[i].Buckets)})
 	}
-	return viewTable(&p.Buckets), tiers, nil
+	var variants []variant
+	for _, v := range p.Variants {
+		variants = append(variants, variant{v.Bucket.String(), v.Quality, v.Size, v.Rate.PerMillion()})
+	}
+	return viewTable(&p.Buckets), tiers, variants, nil
 }
 
 func viewTable(t *pricing.Table) table {
@@ -118,6 +132,7 @@ type newRate struct {
 	Model             string       `json:"model" validate:"required"`
 	Type              hub.CallType `json:"type"` // "" means chatCompletion
 	USDPerMillion     table        `json:"usd_per_million" validate:"required,min=1"`
+	Variants          []variant    `json:"variants"`             // dollars
 	CostUSDPerMillion table        `json:"cost_usd_per_million"` // none: the catalogue's
 	Context           int64        `json:"context"`
 	MaxOutput         int64        `json:"max_output"`
@@ -135,6 +150,13 @@ func (h *handler) setRate(w http.ResponseWriter, r *http.Request, c hub.Caller) 
 	}
 	if n.Costs, err = in.CostUSDPerMillion.buckets("cost_usd_per_million"); err != nil {
 		return err
+	}
+	for _, v := range in.Variants {
+		b, ok := hub.ParseBucket(v.Unit)
+		if !ok {
+			return hub.Invalid("variants", "variants has an entry that is no billable unit: %.40q.", v.Unit)
+		}
+		n.Variants = append(n.Variants, operator.Variant{Bucket: b, Quality: v.Quality, Size: v.Size, Price: v.PerMillion})
 	}
 	row, err := h.Desk.SetRate(r.Context(), c.Email, n)
 	if err != nil {

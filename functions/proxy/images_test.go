@@ -16,6 +16,7 @@ import (
 
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/money"
+	"github.com/aigne-hub/aigne-hub/shared/operator"
 	"github.com/aigne-hub/aigne-hub/shared/store"
 	"github.com/aigne-hub/aigne-hub/shared/testkit/fakeprovider"
 )
@@ -49,13 +50,19 @@ func (h *testHub) spent() string {
 	return (100*money.Credit - a.Balance).String()
 }
 
-const byPicture = `{"images":"0.04","variants":[{"bucket":"images","quality":"hd","rate":"0.12"},{"bucket":"images","size":"1792x1024","rate":"0.08"},{"bucket":"images","quality":"hd","size":"1792x1024","rate":"0.2"}]}`
-
 func TestPicturesAreChargedByQualityAndSize(t *testing.T) {
 	t.Parallel()
 	h := start(t, mediaEnv())
 	h.media(fakeprovider.OpenAIMedia, fakeprovider.MediaOptions{})
-	h.price("openai", "dall-e-3", hub.TypeImage, byPicture)
+	_, err := h.app.Desk.SetRate(t.Context(), "test", operator.NewRate{Provider: "openai", Model: "dall-e-3", Type: hub.TypeImage,
+		Prices: map[hub.Bucket]string{hub.Images: "40000"}, Variants: []operator.Variant{
+			{Bucket: hub.Images, Quality: "hd", Price: "120000"}, {Bucket: hub.Images, Size: "1792x1024", Price: "80000"},
+			{Bucket: hub.Images, Quality: "hd", Size: "1792x1024", Price: "200000"}}})
+	require.NoError(t, err)
+	require.NoError(t, h.app.Reload(t.Context()))
+	_, err = h.app.Desk.SetRate(t.Context(), "test", operator.NewRate{Provider: "openai", Model: "x", Type: hub.TypeImage,
+		Variants: []operator.Variant{{Bucket: hub.Input, Quality: "hd", Price: "1"}}})
+	require.Equal(t, hub.CodeInvalid, hub.CodeOf(err), "only pictures and seconds have variants")
 	h.price("openai", "dall-e-2", hub.TypeImage, `{"images":"0.02"}`)
 	h.grant("100")
 	for _, tt := range []struct{ body, cost, variant string }{
