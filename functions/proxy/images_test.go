@@ -2,6 +2,7 @@ package proxy_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"io"
 	"mime/multipart"
@@ -399,4 +400,39 @@ func TestMediaOfAConversationIsInlinedForGemini(t *testing.T) {
 	res, text = ask(files.URL + "/page")
 	assert.Equal(t, 400, res.StatusCode, text)
 	assert.Contains(t, text, "another type")
+}
+
+func TestAClientWhoLeavesPaysForThePictureThatWasMade(t *testing.T) {
+	t.Parallel()
+	for policy, cost := range map[string]string{"reported": "0.01", "delivered": "0", "free": "0"} {
+		t.Run(policy, func(t *testing.T) {
+			t.Parallel()
+			env := mediaEnv()
+			env["AIGNE_HUB_BILLING_ON_ABORT"] = policy
+			h := start(t, env)
+			fake := h.media(fakeprovider.OpenAIMedia, fakeprovider.MediaOptions{})
+			h.price("openai", "gpt-image-1", hub.TypeImage, `{"images":"0.01"}`)
+			h.grant("100")
+			arrived, release := fake.HoldAnswers()
+			defer release()
+			ctx, leave := context.WithCancel(t.Context())
+			gone := make(chan struct{})
+			go func() {
+				defer close(gone)
+				res, err := h.post(ctx, "/v1/images/generations", `{"model":"gpt-image-1","prompt":"a cat"}`)
+				if err == nil {
+					res.Body.Close()
+				}
+			}()
+			<-arrived
+			leave()
+			<-gone
+			<-h.ended // the hub has noticed
+			release()
+			c := h.settledCall()
+			assert.Equal(t, hub.StatusAborted, c.Status)
+			assert.Equal(t, cost, c.Credits.String())
+			assert.Equal(t, cost, h.spent())
+		})
+	}
 }

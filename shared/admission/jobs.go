@@ -68,8 +68,13 @@ func (t *Ticket) HandOver(ctx context.Context, j Job) (store.Job, error) {
 	send := func(ctx context.Context) error {
 		return retry(ctx, func() error {
 			err := t.gate.Store.Do(ctx, unit)
-			if errors.Is(err, store.ErrExists) {
-				return nil // sent before, and it arrived
+			if errors.Is(err, store.ErrExists) || errors.Is(err, store.ErrNotOpen) {
+				// Sent before, perhaps, and it arrived: then the call is the job's.
+				if _, lookup := t.gate.Store.JobByID(ctx, row.ID, row.UserID); lookup == nil {
+					return nil
+				} else if !errors.Is(lookup, store.ErrNotFound) {
+					return store.ErrUnavailable
+				}
 			}
 			return err
 		})
@@ -85,7 +90,8 @@ func (t *Ticket) HandOver(ctx context.Context, j Job) (store.Job, error) {
 			}
 		}()
 	}
-	return store.Job{}, unavailable(err)
+	return store.Job{}, hub.Wrap(hub.CodeUnavailable, err,
+		"The provider took the work, but the hub's database could not record it; nothing is charged unless it appears in your list later.")
 }
 
 // FinishJob settles the call of a job, once, however many processes ask at the

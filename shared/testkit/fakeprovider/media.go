@@ -49,6 +49,8 @@ type Media struct {
 	failures []int  // statuses of the next requests that make something
 	fault    string // films that are created fail with these words
 	hold     bool   // films stay in the making
+	gate     chan struct{}
+	arrived  chan struct{}
 }
 
 // fakeFilm is a film in the making.
@@ -117,6 +119,32 @@ func (m *Media) HoldFilms(hold bool) {
 	m.hold = hold
 }
 
+// HoldAnswers keeps requests that make something waiting until release is
+// called; arrived gets a value for each.
+func (m *Media) HoldAnswers() (arrived <-chan struct{}, release func()) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	const most = 64
+	m.gate, m.arrived = make(chan struct{}), make(chan struct{}, most)
+	gate := m.gate
+	return m.arrived, sync.OnceFunc(func() { close(gate) })
+}
+
+// wait holds a request as HoldAnswers says.
+func (m *Media) wait(r *http.Request) {
+	m.mu.Lock()
+	gate, arrived := m.gate, m.arrived
+	m.mu.Unlock()
+	if gate == nil || r.Method != http.MethodPost {
+		return
+	}
+	arrived <- struct{}{}
+	select {
+	case <-gate:
+	case <-r.Context().Done():
+	}
+}
+
 // LoseFilms forgets every film.
 func (m *Media) LoseFilms() {
 	m.mu.Lock()
@@ -134,6 +162,7 @@ func (m *Media) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if json.Unmarshal(body, &rec.JSON) != nil {
 		rec.JSON = nil
 	}
+	m.wait(r)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.requests = append(m.requests, rec)
