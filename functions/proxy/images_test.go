@@ -350,6 +350,23 @@ func TestAIGNEClientsGetTheirOwnShapes(t *testing.T) {
 	assert.Equal(t, "0.04", h.spent())
 }
 
+func TestPicturesAreNotFreeBecauseTheirRateCountsTokens(t *testing.T) {
+	t.Parallel()
+	h := start(t, mediaEnv())
+	h.media(fakeprovider.OpenAIMedia, fakeprovider.MediaOptions{})
+	h.price("openai", "dall-e-2", hub.TypeImage, `{"input":"0.000005","output":"0.00004"}`)
+	h.price("openai", "sora-2", hub.TypeVideo, `{"input":"0.000005","output":"0.000001"}`)
+	h.grant("100")
+	res, text := h.send("/v1/images/generations", `{"model":"openai/dall-e-2","prompt":"a cat","n":2}`)
+	require.Equal(t, 200, res.StatusCode, text)
+	assert.Equal(t, hub.UsageEstimated, h.lastCall().Source)
+	assert.Equal(t, "0.08448", h.spent())
+	h.createVideo(`{"model":"openai/sora-2","prompt":"a cat"}`)
+	h.follow()
+	assert.Equal(t, hub.UsageEstimated, h.lastCall().Source)
+	assert.Equal(t, "0.17088", h.spent())
+}
+
 func TestPicturesByURLAreFetchedOnlyFromOutside(t *testing.T) {
 	t.Parallel()
 	inside := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

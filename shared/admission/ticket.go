@@ -8,6 +8,7 @@ import (
 
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/money"
+	"github.com/aigne-hub/aigne-hub/shared/pricing"
 	"github.com/aigne-hub/aigne-hub/shared/routing"
 	"github.com/aigne-hub/aigne-hub/shared/store"
 	"github.com/aigne-hub/aigne-hub/shared/task"
@@ -172,6 +173,12 @@ func (t *Ticket) settlement(o *Outcome) (store.Settlement, error) {
 	var err error
 	prices := o.Target.Prices.For(o.Variant.Quality, o.Variant.Size)
 	x.Amount, err = prices.Charge(prices.Measured(x.Usage))
+	if errors.Is(err, pricing.ErrUnpriced) {
+		if estimated, ok := inTokens(x.Type, x.Usage); ok { // it is not free because it was counted otherwise
+			x.Usage, x.Source = estimated, hub.UsageEstimated
+			x.Amount, err = prices.Charge(prices.Measured(x.Usage))
+		}
+	}
 	if errors.Is(err, money.ErrOverflow) {
 		// Figures beyond all bounds are the provider's lie; what was held is the
 		// most that an honest answer can cost.
