@@ -143,7 +143,7 @@ var notInNames = regexp.MustCompile(`[^A-Z0-9_]`)
 // placeholder is the vendor's own variable for the first credential of the
 // provider that is named after its kind, and a name made up for others.
 func placeholder(p store.Provider, c store.Credential) string {
-	if kind, ok := provider.Find(p.Kind); ok && p.Name == p.Kind && c.Name == "default" && len(kind.EnvKeys) > 0 && kind.Auth != provider.SigV4 {
+	if kind, ok := provider.Find(p.Kind); ok && p.Name == p.Kind && c.Name == "default" && len(kind.EnvKeys) > 0 && kind.Auth != provider.SigV4 && kind.Auth != provider.GoogleAccount {
 		return kind.EnvKeys[0]
 	}
 	name := strings.ToUpper(p.Name + "_" + c.Name + "_CREDENTIAL")
@@ -176,18 +176,29 @@ func inDollars(p *pricing.Prices, creditPrice string) (map[string]string, error)
 		return nil, fmt.Errorf("credit price %q is not a number", creditPrice)
 	}
 	out := map[string]string{}
+	add := func(key string, rate money.Rate) error {
+		// round(rate × price), half up, in pico-dollars
+		x := new(big.Rat).Mul(new(big.Rat).SetInt64(int64(rate)), price)
+		n := new(big.Int).Add(new(big.Int).Lsh(x.Num(), 1), x.Denom())
+		n.Div(n, new(big.Int).Lsh(x.Denom(), 1))
+		if !n.IsInt64() {
+			return money.ErrOverflow
+		}
+		out[key] = money.Rate(n.Int64()).PerMillion()
+		return nil
+	}
 	for b, v := range p.Buckets {
 		if !v.Set {
 			continue
 		}
-		// round(rate × price), half up, in pico-dollars
-		x := new(big.Rat).Mul(new(big.Rat).SetInt64(int64(v.Rate)), price)
-		n := new(big.Int).Add(new(big.Int).Lsh(x.Num(), 1), x.Denom())
-		n.Div(n, new(big.Int).Lsh(x.Denom(), 1))
-		if !n.IsInt64() {
-			return nil, money.ErrOverflow
+		if err := add(hub.Bucket(b).String(), v.Rate); err != nil {
+			return nil, err
 		}
-		out[hub.Bucket(b).String()] = money.Rate(n.Int64()).PerMillion()
+	}
+	for i := range p.Variants {
+		if err := add(p.Variants[i].Key(), p.Variants[i].Rate); err != nil {
+			return nil, err
+		}
 	}
 	return out, nil
 }

@@ -26,58 +26,71 @@ func (h *handler) chat(server dialect.Server) httpkit.CallerHandler {
 		if err != nil {
 			return err
 		}
-		plan, ticket, err := h.admit(r, caller, server, view)
-		if err != nil {
-			return err
-		}
-		x := newExchange(h, w, r, server, view, ticket)
-		defer x.done()
-		answer, trace, err := h.Upstream.Do(x.upstream, upstream.Call{
-			Plan:    plan,
-			Prepare: x.prepare,
-			Fault:   x.fault,
-			Whole:   !view.Stream,
-			Accept:  x.accept,
-		})
-		if err != nil {
-			return x.failed(trace, hub.AsError(err))
-		}
-		defer answer.Body.Close()
-		if view.Stream {
-			return x.relayStream(answer, trace)
-		}
-		return x.relayWhole(answer, trace)
+		return h.call(w, r, caller, server, view, way{})
 	}
 }
 
+// call carries a request that was read.
+func (h *handler) call(w http.ResponseWriter, r *http.Request, caller hub.Caller, server dialect.Server, view *dialect.View, how way) error {
+	plan, ticket, err := h.admit(r, caller, server, view, how)
+	if err != nil {
+		return err
+	}
+	x := newExchange(h, w, r, server, view, ticket)
+	x.caller, x.way = caller, how
+	defer x.done()
+	answer, trace, err := h.Upstream.Do(x.upstream, upstream.Call{
+		Plan:    plan,
+		Prepare: x.prepare,
+		Fault:   x.fault,
+		Whole:   !view.Stream,
+		Accept:  x.accept,
+	})
+	if err != nil {
+		return x.failed(trace, hub.AsError(err))
+	}
+	defer answer.Body.Close()
+	if view.Stream {
+		return x.relayStream(answer, trace)
+	}
+	return x.relayWhole(answer, trace)
+}
+
 // admit plans a chat call and takes its ticket.
-func (h *handler) admit(r *http.Request, caller hub.Caller, server dialect.Server, v *dialect.View) (routing.Plan, *admission.Ticket, error) {
+func (h *handler) admit(r *http.Request, caller hub.Caller, server dialect.Server, v *dialect.View, how way) (routing.Plan, *admission.Ticket, error) {
 	traits, err := h.traits(r, caller, v)
 	if err != nil {
 		return routing.Plan{}, nil, err
 	}
-	return h.ticket(r, routing.Request{Model: v.Model, Type: hub.TypeChat, Dialect: server.Name(), Traits: traits}, admission.Request{
-		Caller: caller, Type: hub.TypeChat, Dialect: string(server.Name()), Stream: v.Stream,
-		PromptBytes: promptBound(v), OpaqueInput: v.OpaqueInput || hasMedia(v.Object.Raw()),
-		MaxOutput: v.MaxOutput, N: v.N, Thinking: v.Thinking, ServerTools: v.ServerTools,
+	to := routing.Request{Model: v.Model, Type: hub.TypeChat, Dialect: server.Name(), Traits: traits}
+	return h.ticket(r, to, how, func(plan *routing.Plan) admission.Request {
+		return admission.Request{
+			Caller: caller, Type: hub.TypeChat, Dialect: string(server.Name()), Stream: v.Stream,
+			PromptBytes: promptBound(v), OpaqueInput: v.OpaqueInput || hasMedia(v.Object.Raw()),
+			MaxOutput: v.MaxOutput, N: v.N, Thinking: v.Thinking, ServerTools: runsTools(v, plan, server.Name()),
+		}
 	})
 }
 
-// ticket plans a call and admits it; a configuration that changed meanwhile is
-// read again.
-func (h *handler) ticket(r *http.Request, to routing.Request, a admission.Request) (routing.Plan, *admission.Ticket, error) {
+// ticket plans a call and admits what ask makes of the plan; a configuration
+// that changed meanwhile is read again.
+func (h *handler) ticket(r *http.Request, to routing.Request, how way, ask func(*routing.Plan) admission.Request) (routing.Plan, *admission.Ticket, error) {
 	const tries = 4
-	a.RequestID, a.TraceID = httpkit.RequestID(r.Context()), traceID(r.Header.Get("traceparent"))
-	a.IdempotencyKey = r.Header.Get("Idempotency-Key")
 	for try := 1; ; try++ {
 		plan, err := h.Routes().Plan(to)
+		if err == nil {
+			plan, err = how.narrowed(plan)
+		}
 		if err != nil {
 			if try < tries && h.CatchUp(r.Context()) {
 				continue
 			}
 			return plan, nil, err
 		}
+		a := ask(&plan)
 		a.Plan = plan
+		a.RequestID, a.TraceID = httpkit.RequestID(r.Context()), traceID(r.Header.Get("traceparent"))
+		a.IdempotencyKey = r.Header.Get("Idempotency-Key")
 		ticket, err := h.Gate.Admit(r.Context(), a)
 		if !errors.Is(err, admission.ErrStale) || try == tries {
 			return plan, ticket, err
@@ -90,16 +103,25 @@ func (h *handler) ticket(r *http.Request, to routing.Request, a admission.Reques
 func promptBound(v *dialect.View) int64 {
 	const toolPreamble = 1024
 	n := int64(len(v.Object.Raw()))
-	if v.Object.Has("tools") || v.Object.Has("input") || v.Object.Has("response_format") {
-		n += toolPreamble
+	for _, name := range explained {
+		if v.Object.Has(name) {
+			return n + toolPreamble
+		}
 	}
 	return n
 }
 
+// explained are the members, in any dialect, that providers or translations add
+// words of their own to the prompt for: tools, and answers of a given form.
+var explained = []string{"tools", "functions", "input", "response_format", "output_config", "output_format", "generationConfig", "generation_config", "web_search_options", "text"}
+
 // mediaMarks stand in bodies with pictures, sounds or documents, in any dialect.
-// Quoted in a text they would be escaped.
+// Quoted in a text they would be escaped. The last ones are letters written as
+// escapes, which no encoder does: they could hide any of the others.
 var mediaMarks = [][]byte{
-	[]byte(`"image_url"`), []byte(`"imageUrl"`), []byte(`"input_audio"`), []byte(`"image"`), []byte(`"document"`), []byte(`"file"`),
+	[]byte(`"image_url"`), []byte(`"imageUrl"`), []byte(`"input_audio"`), []byte(`"inputAudio"`), []byte(`"image"`), []byte(`"document"`), []byte(`"file"`),
+	[]byte(`"input_image"`), []byte(`"input_file"`), []byte(`"inlineData"`), []byte(`"inline_data"`), []byte(`"fileData"`), []byte(`"file_data"`),
+	[]byte(`\u004`), []byte(`\u005`), []byte(`\u006`), []byte(`\u007`),
 }
 
 // hasMedia reports content whose tokens have nothing to do with its bytes.

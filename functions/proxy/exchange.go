@@ -4,10 +4,12 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/aigne-hub/aigne-hub/shared/admission"
+	"github.com/aigne-hub/aigne-hub/shared/chat"
 	"github.com/aigne-hub/aigne-hub/shared/dialect"
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
@@ -18,6 +20,8 @@ import (
 // exchange is one call between admission and its end: what the lanes share.
 type exchange struct {
 	lifetime
+	caller  hub.Caller
+	way     way
 	server  dialect.Server
 	view    *dialect.View
 	out     *clientStream
@@ -30,7 +34,7 @@ type exchange struct {
 func newExchange(h *handler, w http.ResponseWriter, r *http.Request, server dialect.Server, v *dialect.View, t *admission.Ticket) *exchange {
 	x := &exchange{lifetime: newLifetime(h, w, r, t), server: server, view: v}
 	if v.Stream {
-		x.out = newClientStream(w, h.Limits.Ping)
+		x.out = newClientStream(w, h.Limits.Ping, v.Array)
 	}
 	return x
 }
@@ -55,6 +59,9 @@ func (x *exchange) target(t *routing.Target) dialect.Target {
 // limit is the output limit that must reach the provider: what the wallet
 // covers, or the default where the model has none of its own and money is held.
 func (x *exchange) limit(t *routing.Target) int64 {
+	if x.way.path != "" {
+		return 0 // not a request for an answer: it has no such parameter
+	}
 	if low := x.ticket.LowerTo; low > 0 {
 		if t.LimitKnown { // one target's limit may be below what the wallet covers at another
 			low = min(low, t.MaxOutput)
@@ -76,18 +83,32 @@ func (x *exchange) prepare(t *routing.Target) (upstream.Request, error) {
 	if native {
 		enc, err = client.Splice(x.view, x.target(t))
 	} else {
+		if err := x.tooLarge(); err != nil {
+			return upstream.Request{}, err
+		}
 		if x.view.Chat == nil {
 			if x.view.Chat, err = x.server.Decode(x.view); err != nil {
 				return upstream.Request{}, err
 			}
 		}
-		enc, err = client.Encode(x.view.Chat, x.target(t))
+		var said *chat.Request
+		if said, err = x.h.inlined(x.upstream, client, x.view.Chat); err != nil {
+			return upstream.Request{}, err
+		}
+		enc, err = client.Encode(said, x.target(t))
 	}
 	if err != nil {
 		return upstream.Request{}, err
 	}
 	x.dropped = enc.Dropped
-	return upstream.Request{Path: client.Path(x.target(t)), Body: enc.Body, Header: enc.Header}, nil
+	if !native {
+		x.dropped = slices.Concat(x.view.Chat.Ignored, enc.Dropped)
+	}
+	path := client.Path(x.target(t))
+	if native && x.way.path != "" {
+		path = x.way.path
+	}
+	return upstream.Request{Dialect: client.Name(), Path: path, Body: enc.Body, Header: enc.Header}, nil
 }
 
 func (x *exchange) fault(t *routing.Target, status int, header http.Header, body []byte) *hub.Error {
@@ -172,20 +193,25 @@ func (x *exchange) headers(a *upstream.Answer) {
 func (x *exchange) relayWhole(a *upstream.Answer, trace upstream.Trace) error {
 	report := x.lane.report()
 	o := begin(trace, hub.StatusSuccess)
-	o.Usage, o.Source = usageOf(x.view, report)
+	o.Usage, o.Source = x.h.usageOf(x.server, x.view, report)
 	o.ProviderTTFB = &a.TTFB
 	ttfb := x.h.Now().Sub(x.started)
 	o.TTFB = &ttfb
 	if x.gone() {
 		o.Status, o.HTTPStatus = hub.StatusAborted, httpkit.StatusClientGone
 	}
+	keep := x.keepWhole(a, &o)
+	body := keep.body
 	settled, err := x.ticket.Settle(x.settling(), o)
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
-	}
-	body, err := x.lane.wholeAnswer(x.whole, x.closing(a, o, settled))
-	if err != nil {
-		return hub.Wrap(hub.CodeInternal, err, "The answer could not be encoded.")
+	case keep.fault != nil:
+		return keep.fault
+	case body == nil:
+		if body, err = x.lane.wholeAnswer(x.whole, x.closing(a, o, settled)); err != nil {
+			return hub.Wrap(hub.CodeInternal, err, "The answer could not be encoded.")
+		}
 	}
 	x.headers(a)
 	x.w.Header().Set("content-type", "application/json")

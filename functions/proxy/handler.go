@@ -6,20 +6,30 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"time"
 
 	"github.com/aigne-hub/aigne-hub/shared/admission"
+	"github.com/aigne-hub/aigne-hub/shared/blob"
 	"github.com/aigne-hub/aigne-hub/shared/dialect"
 	"github.com/aigne-hub/aigne-hub/shared/dialect/aigne"
 	"github.com/aigne-hub/aigne-hub/shared/dialect/anthropic"
+	"github.com/aigne-hub/aigne-hub/shared/dialect/bedrock"
+	"github.com/aigne-hub/aigne-hub/shared/dialect/bedrocktasks"
+	"github.com/aigne-hub/aigne-hub/shared/dialect/cohere"
 	"github.com/aigne-hub/aigne-hub/shared/dialect/gemini"
 	"github.com/aigne-hub/aigne-hub/shared/dialect/openai"
 	"github.com/aigne-hub/aigne-hub/shared/dialect/openaitasks"
+	"github.com/aigne-hub/aigne-hub/shared/dialect/responses"
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/jobs"
 	"github.com/aigne-hub/aigne-hub/shared/routing"
+	"github.com/aigne-hub/aigne-hub/shared/store"
+	"github.com/aigne-hub/aigne-hub/shared/tokens"
 	"github.com/aigne-hub/aigne-hub/shared/upstream"
+	"github.com/aigne-hub/aigne-hub/shared/vault"
 )
 
 // Deps is what the function needs.
@@ -29,12 +39,20 @@ type Deps struct {
 	Routes   func() *routing.Snapshot
 	Gate     *admission.Gate
 	Upstream *upstream.Client
+	Store    *store.Store                                  // of answers that can be come back to
+	Vault    func(context.Context) (*vault.Keyring, error) // seals them
+	// ResponsesTTL is how long they are kept; 0: none are stored.
+	ResponsesTTL time.Duration
 	// CatchUp reads the configuration again if it has changed and reports whether
 	// it had: a name just defined must not be unknown.
 	CatchUp      func(context.Context) bool
 	Limits       Limits
 	PublicModels bool // GET /api/ai/models answers without a key
 	MountPoint   string
+	PublicURL    string // what links begin with; "" when unknown
+	Fetch        *upstream.Fetcher
+	Blobs        *blob.Keeper
+	Jobs         *jobs.Follower
 	// Halt ends when open calls must be settled at once as delivered: the process
 	// is about to be killed. nil: never.
 	Halt context.Context
@@ -45,10 +63,12 @@ type Limits struct {
 	Total time.Duration // of a call
 	Drain time.Duration // how long a provider is read on after the client left
 	Ping  time.Duration // silence on a stream before a comment is sent
+	// JobPoll is how often a job is asked after while its caller waits.
+	JobPoll time.Duration
 }
 
 // DefaultLimits are the limits of money.md §5 and of proxies on the way.
-var DefaultLimits = Limits{Total: 15 * time.Minute, Drain: time.Minute, Ping: 15 * time.Second}
+var DefaultLimits = Limits{Total: 15 * time.Minute, Drain: time.Minute, Ping: 15 * time.Second, JobPoll: 3 * time.Second}
 
 const maxDrains = 256
 
@@ -57,6 +77,7 @@ type handler struct {
 	clients map[dialect.Name]dialect.Client
 	workers map[dialect.Name]dialect.TaskClient
 	drains  slots
+	tokens  tokens.Counter // of what providers did not count
 }
 
 // slots counts what may happen at once.
@@ -79,12 +100,19 @@ func New(d Deps) http.Handler {
 		d.Halt = context.Background()
 	}
 	h := &handler{Deps: d, drains: make(slots, maxDrains), clients: map[dialect.Name]dialect.Client{
-		dialect.OpenAIChat: openai.Client{},
-		dialect.Anthropic:  anthropic.Client{},
-		dialect.Gemini:     gemini.Client{},
+		dialect.OpenAIChat:  openai.Client{},
+		dialect.Anthropic:   anthropic.Client{},
+		dialect.Gemini:      gemini.Client{},
+		dialect.Bedrock:     bedrock.Client{},
+		dialect.Completions: openai.CompletionsClient{Now: d.Now},
+		dialect.Responses:   responses.NewClient(openai.Client{Now: d.Now}.Fault),
 	}, workers: map[dialect.Name]dialect.TaskClient{
-		dialect.OpenAI: openaitasks.Client{},
+		dialect.OpenAI:  openaitasks.Client{Now: d.Now},
+		dialect.Gemini:  gemini.Tasks{},
+		dialect.Cohere:  cohere.Client{Now: d.Now},
+		dialect.Bedrock: bedrocktasks.Client{Now: d.Now},
 	}}
+	maps.Copy(h.workers, imageClients(d.Now))
 	return httpkit.Mux(h.routes(), d.Deps)
 }
 
@@ -94,20 +122,38 @@ func Routes() []httpkit.Route { return (&handler{}).routes() }
 // routes is everything the function serves, and who may call it.
 func (h *handler) routes() []httpkit.Route {
 	rest, protocol := aigne.RestServer{Now: h.Now}, aigne.Server{Now: h.Now}
-	return []httpkit.Route{
+	routes := append(h.mediaRoutes(), []httpkit.Route{
 		h.chatRoute("/v1/chat/completions", openai.Server{}),
-		h.workRoute("/v1/embeddings", openaitasks.Embeddings{}),
+		h.chatRoute("/v1/completions", openai.CompletionsServer{Now: h.Now}),
+		h.workRoute("/v1/embeddings", openaitasks.Embeddings{Now: h.Now}),
+		h.workRoute("/v1/audio/transcriptions", openaitasks.Transcriptions{Now: h.Now}),
+		h.workRoute("/v1/audio/translations", openaitasks.Transcriptions{Now: h.Now, English: true}),
+		h.workRoute("/v1/audio/speech", openaitasks.Speech{Now: h.Now}),
+		h.workRoute("/v1/moderations", openaitasks.Moderations{Now: h.Now}),
+		h.workRoute("/v1/rerank", openaitasks.Rerank{Now: h.Now}),
 		h.chatRoute("/v1/messages", anthropic.Server{}),
+		{Method: "POST", Pattern: "/v1/messages/count_tokens", Who: httpkit.AnyUser, As: h.count(anthropic.Server{}), ErrorBody: anthropic.Server{}.Error},
 		h.chatRoute("/api/v2/chat", protocol),
 		h.chatRoute("/api/v2/chat/completions", rest),
 		h.chatRoute("/api/v2/completions", rest),
+		h.workRoute("/api/v2/embeddings", aigne.Embeddings{Now: h.Now}),
+		h.workRoute("/api/v2/audio/transcriptions", openaitasks.Transcriptions{Now: h.Now}),
+		h.workRoute("/api/v2/audio/speech", openaitasks.Speech{Now: h.Now}),
+		h.chatRoute("/api/v1/chat/completions", rest),
+		h.chatRoute("/api/v1/completions", rest),
+		h.workRoute("/api/v1/embeddings", aigne.Embeddings{Now: h.Now}),
+		h.workRoute("/api/v1/audio/transcriptions", openaitasks.Transcriptions{Now: h.Now}),
+		h.workRoute("/api/v1/audio/speech", openaitasks.Speech{Now: h.Now}),
+		{Method: "GET", Pattern: "/api/v1/status", Who: httpkit.Optional, As: h.status},
 		{Method: "GET", Pattern: "/v1/models", Who: httpkit.AnyUser, As: h.listModels},
 		{Method: "GET", Pattern: "/v1/models/{id...}", Who: httpkit.AnyUser, As: h.getModel},
 		{Method: "GET", Pattern: "/api/ai/models", Who: httpkit.Optional, As: h.aigneModels},
 		{Method: "GET", Pattern: "/api/ai/plan", Who: httpkit.AnyUser, As: h.explain},
 		{Method: "GET", Pattern: "/api/v2/status", Who: httpkit.Optional, As: h.status},
 		{Method: "GET", Pattern: "/__blocklet__.js", Who: httpkit.Anonymous, Handler: h.discovery},
-	}
+	}...)
+	routes = append(routes, h.googleRoutes()...)
+	return append(routes, h.responsesRoutes(responses.NewServer(h.Now, openai.Server{Now: h.Now}.Error))...)
 }
 
 func (h *handler) chatRoute(pattern string, s dialect.Server) httpkit.Route {

@@ -1,8 +1,6 @@
 package proxy
 
 import (
-	"bytes"
-
 	"github.com/aigne-hub/aigne-hub/shared/chat"
 	"github.com/aigne-hub/aigne-hub/shared/dialect"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
@@ -52,7 +50,12 @@ func (n *native) report() dialect.Report { return n.meter.Report() }
 func (n *native) close(tail []byte, _ dialect.Closing) []byte { return tail }
 
 func (n *native) fail(dst []byte, err *hub.Error) []byte {
-	return n.server.Stream(n.view).Fail(dst, err)
+	enc := n.server.Stream(n.view)
+	// The failure is told under the id that the answer began with; what the
+	// encoder would announce has been announced.
+	rep := n.meter.Report()
+	enc.Event(nil, chat.Event{Kind: chat.EventStart, ID: rep.ID, Model: rep.Model})
+	return enc.Fail(dst, err)
 }
 
 // translation: the provider speaks another language.
@@ -98,11 +101,17 @@ func (t *translation) note(ev *chat.Event, seen *dialect.Seen) {
 		t.rep.ID, t.rep.Model = ev.ID, ev.Model
 	case chat.EventText, chat.EventToolArgs, chat.EventRefusal:
 		t.rep.TextBytes += int64(len(ev.Text))
+		t.rep.Keep([]byte(ev.Text))
 		seen.Content = true
 	case chat.EventThinking:
 		t.rep.HideBytes += int64(len(ev.Text))
 		seen.Content = true
-	case chat.EventToolCall, chat.EventMedia:
+	case chat.EventMedia:
+		if ev.Media != nil {
+			t.rep.TextBytes += int64(len(ev.Media.Transcript))
+		}
+		seen.Content = true
+	case chat.EventToolCall:
 		seen.Content = true
 	case chat.EventFinish:
 		t.open--
@@ -128,6 +137,7 @@ func (t *translation) whole(body []byte) ([]byte, error) {
 				t.rep.TextBytes += int64(len(p.ToolCall.Arguments))
 			default:
 				t.rep.TextBytes += int64(len(p.Text))
+				t.rep.Keep([]byte(p.Text))
 			}
 		}
 	}
@@ -143,63 +153,3 @@ func (t *translation) report() dialect.Report { return t.rep }
 func (t *translation) close(tail []byte, c dialect.Closing) []byte { return t.encoder.Close(tail, c) }
 
 func (t *translation) fail(dst []byte, err *hub.Error) []byte { return t.encoder.Fail(dst, err) }
-
-// usageOf is what the provider reported, else an estimate from what is known to
-// have gone in and come out: four bytes a token, the usual measure for English.
-func usageOf(v *dialect.View, r dialect.Report) (hub.Usage, hub.UsageSource) {
-	if r.Known {
-		return r.Usage, hub.UsageReported
-	}
-	tokens := func(n int64) int64 { return (n + bytesPerToken - 1) / bytesPerToken }
-	u := r.Usage
-	if u.Prompt() == 0 { // else the provider told the prompt's part at the start, caches and all
-		u[hub.Input] = tokens(textBytes(v.Object.Raw()))
-	}
-	u[hub.Output] = max(u[hub.Output], tokens(r.TextBytes))
-	u[hub.Reasoning] = max(u[hub.Reasoning], tokens(r.HideBytes))
-	return u, hub.UsageEstimated
-}
-
-const (
-	bytesPerToken = 4
-	// A string of base64 this long is a picture, a sound or a document, whose
-	// tokens have nothing to do with its bytes; a picture has about this many.
-	mediaBytes  = 4 << 10
-	mediaTokens = 1 << 10
-)
-
-// textBytes is the size of a body with each picture in it at a flat price.
-func textBytes(body []byte) int64 {
-	n := int64(len(body))
-	for rest := body; ; {
-		from := bytes.IndexByte(rest, '"')
-		if from < 0 {
-			return n
-		}
-		rest = rest[from+1:]
-		end := bytes.IndexByte(rest, '"')
-		if end < 0 {
-			return n
-		}
-		if end >= mediaBytes && isBase64(rest[:end]) {
-			n += mediaTokens*bytesPerToken - int64(end)
-		}
-		rest = rest[end:]
-		if end < mediaBytes {
-			continue // the quote that was found may as well open a string
-		}
-		rest = rest[1:]
-	}
-}
-
-// isBase64 reports whether s has only the characters of base64 and data URLs.
-func isBase64(s []byte) bool {
-	for _, c := range s {
-		switch {
-		case c|0x20 >= 'a' && c|0x20 <= 'z', c >= '+' && c <= ';', c == '=', c == '_':
-		default:
-			return false
-		}
-	}
-	return true
-}

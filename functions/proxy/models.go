@@ -35,7 +35,10 @@ func listed(l routing.Listed) model {
 	return m
 }
 
-func (h *handler) listModels(w http.ResponseWriter, _ *http.Request, _ hub.Caller) error {
+func (h *handler) listModels(w http.ResponseWriter, r *http.Request, c hub.Caller) error {
+	if forGoogle(r) {
+		return h.listGoogleModels(w, r, c)
+	}
 	data := []model{}
 	for _, name := range h.Routes().Aliases() {
 		data = append(data, model{ID: name, Object: "model", OwnedBy: "aigne-hub", Type: "model", DisplayName: name, CreatedAt: "1970-01-01T00:00:00Z"})
@@ -50,7 +53,10 @@ func (h *handler) listModels(w http.ResponseWriter, _ *http.Request, _ hub.Calle
 	return httpkit.WriteJSON(w, http.StatusOK, list)
 }
 
-func (h *handler) getModel(w http.ResponseWriter, r *http.Request, _ hub.Caller) error {
+func (h *handler) getModel(w http.ResponseWriter, r *http.Request, c hub.Caller) error {
+	if forGoogle(r) {
+		return h.getGoogleModel(w, r, c)
+	}
 	plan, err := h.Routes().Plan(routing.Request{Model: r.PathValue("id"), Type: hub.TypeChat, Dialect: dialect.OpenAIChat})
 	if err != nil {
 		return err

@@ -20,7 +20,9 @@ var scripts = map[string][]string{
 	sdk.OpenAI: {"whole", "stream", "stream_without_usage", "tool", "parallel_tools", "run_tools", "stream_helper", "structured", "image",
 		"length", "unknown_model", "unknown_model_stream", "wrong_key", "abort", "models"},
 	sdk.Anthropic: {"whole", "stream", "tool", "parallel_tools", "stream_helper", "structured", "image", "thinking",
-		"length", "unknown_model", "unknown_model_stream", "wrong_key", "abort", "models"},
+		"length", "unknown_model", "unknown_model_stream", "wrong_key", "abort", "models", "count_tokens"},
+	sdk.Gemini: {"whole", "stream", "chat", "tool", "parallel_tools", "forced_tool", "stream_helper", "structured", "structured_json_schema", "image",
+		"thinking", "length", "unknown_model", "unknown_model_stream", "wrong_key", "abort", "models", "model", "count_tokens"},
 	sdk.AIGNE: {"discovery", "whole", "stream", "tool", "parallel_tools", "structured", "image", "models",
 		"unknown_model", "unknown_model_stream", "wrong_key", "abort"},
 }
@@ -41,7 +43,11 @@ func TestTheRealSDKsAgainstEveryProvider(t *testing.T) {
 				h.grant("1000")
 				results := sdk.Run(t, script, sdk.Target{BaseURL: h.url, Key: h.key.Reveal(), Model: name, UnknownModel: kinds[kind].kind + "x/none"}, scenarios...)
 				sdk.VerifyGreetings(t, results, model)
-				if script != sdk.AIGNE {
+				switch script {
+				case sdk.Gemini:
+					sdk.VerifyGoogleErrors(t, results, 401)
+				case sdk.AIGNE:
+				default:
 					sdk.VerifyErrors(t, results)
 				}
 				h.settledCall()

@@ -80,7 +80,7 @@ var ErrStale = &hub.Error{Code: hub.CodeStaleConfig, Message: "The configuration
 // Admit records the call and holds its dearest price. After it returns nil the
 // provider may be called, and the Ticket must be settled.
 func (g *Gate) Admit(ctx context.Context, r Request) (*Ticket, error) {
-	t := &Ticket{gate: g, req: r, CallID: g.Store.NewID(), start: g.Now()}
+	t := &Ticket{gate: g, req: r, CallID: g.Store.NewID(), start: g.Now(), billing: g.Settings.Billing}
 	if err := g.bind(t); err != nil {
 		return nil, err
 	}
@@ -356,4 +356,27 @@ func (g *Gate) Solvent(ctx context.Context, accountID string) error {
 		return g.insufficient()
 	}
 	return nil
+}
+
+// Recognize checks once more that a caller's key and user are good, for requests
+// that cost nothing and are therefore not admitted as calls: who is called may be
+// known from a cache.
+func (g *Gate) Recognize(ctx context.Context, c hub.Caller) error {
+	user, err := g.Store.UserByID(ctx, c.UserID)
+	switch {
+	case errors.Is(err, store.ErrNotFound), err == nil && user.DisabledAt != nil:
+		return g.refusal(ctx, nil, store.ErrUserGone)
+	case err != nil:
+		return unavailable(err)
+	case c.KeyID == "":
+		return nil
+	}
+	key, err := g.Store.KeyByID(ctx, c.KeyID)
+	switch {
+	case err == nil && key.RevokedAt == nil && (key.ExpiresAt == nil || key.ExpiresAt.After(g.Now())):
+		return nil
+	case err == nil, errors.Is(err, store.ErrNotFound):
+		return g.refusal(ctx, nil, store.ErrKeyGone)
+	}
+	return unavailable(err)
 }

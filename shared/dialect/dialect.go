@@ -40,6 +40,7 @@ type View struct {
 
 	Model      string
 	Stream     bool
+	Array      bool   // a stream that the caller wants as one JSON array (Gemini without alt=sse)
 	WantsUsage bool   // a stream whose caller asked for usage frames
 	MaxOutput  *int64 // output tokens asked for, nil when not said
 	N          int64  // how many answers, at least 1
@@ -50,6 +51,10 @@ type View struct {
 	OpaqueInput bool
 	// ServerTools: tools that the provider runs and bills (web search …).
 	ServerTools bool
+
+	// Previous is the stored answer that this request goes on from, where its
+	// conversation has been put into Object (dialect Responses); else "".
+	Previous string
 
 	// Chat is the decoded conversation where the server side made it already;
 	// nil otherwise.
@@ -113,16 +118,40 @@ type Quirks struct {
 	NoJSONSchema bool
 	// NoStrictTools: the vendor refuses "strict" in tools.
 	NoStrictTools bool
+	// Vertex: the models are Google Vertex AI's publisher models: their paths lie
+	// below publishers/NAME, and Anthropic's body has a version instead of a model.
+	Vertex bool
 	// ReasoningField: "reasoning_content" (DeepSeek and most) or "reasoning"
 	// (OpenRouter) when thinking is sent back in messages; "" means thinking is
 	// never sent back.
 	ReasoningField string
+	// ReasoningDetails: the vendor gives thinking with signatures in
+	// "reasoning_details" and takes it back there (OpenRouter, other hubs).
+	ReasoningDetails bool
 	// Refuses lists parameters that the vendor answers with an error; a
 	// translated request holding one is refused with 400 naming it.
 	Refuses []string
 	// Ignores lists parameters that the vendor's documents say are ignored; a
 	// translated request drops them and says so in a header.
 	Ignores []string
+	// Takes lists parameters beyond the language that the vendor documents.
+	Takes []string
+	// Renames maps a parameter's name to the one that the vendor has for the same.
+	Renames map[string]string
+	// ToolModes lists the tool_choice modes that the vendor takes, of auto, none,
+	// required and tool (one by its name); nil: all. auto is then left out, being
+	// what it does anyway, and for none the tools are.
+	ToolModes []string
+	// SchemaInObject: a JSON schema stands in response_format beside the type
+	// json_object (Cohere).
+	SchemaInObject bool
+	// Efforts lists the words of reasoning_effort that the vendor takes, weakest
+	// first; nil: all. Another word becomes the next stronger one, else the strongest.
+	Efforts []string
+	// ThinkingSwitch names the vendor's own switch of thinking, if it has one.
+	ThinkingSwitch Switch
+	// NoNames: the vendor refuses "name" in messages.
+	NoNames bool
 }
 
 // Target is what a client side must know of where a request goes.
@@ -165,6 +194,21 @@ type Client interface {
 	Fault(status int, header http.Header, body []byte) *hub.Error
 }
 
+// Counter is a Server in whose language callers can ask how many tokens a prompt
+// has.
+type Counter interface {
+	Server
+	// Counted encodes the answer.
+	Counted(tokens int64) []byte
+}
+
+// PromptCounter is a Client whose providers count a prompt without answering it.
+type PromptCounter interface {
+	// Count prepares the caller's own request for a count and says where below the
+	// base URL it goes. v is not changed.
+	Count(v *View, t Target) (path string, enc Encoded, err error)
+}
+
 // Framer is a Client whose streams are not server-sent events.
 type Framer interface {
 	// Frames cuts a streamed answer into the frames that Decoder and Meter take.
@@ -195,9 +239,22 @@ type Report struct {
 	Known     bool  // the provider reported usage
 	TextBytes int64 // visible text and tool arguments relayed, in bytes
 	HideBytes int64 // thinking text relayed, in bytes
-	Model     string
-	ID        string
-	Finish    string // the native finish word
+	// Sample is the beginning of what the two count, where the meter keeps it: what
+	// tokens are estimated by when the provider reports none.
+	Sample []byte
+	Model  string
+	ID     string
+	Finish string // the native finish word
+}
+
+// sampleBytes is how much of an answer a report keeps.
+const sampleBytes = 2 << 10
+
+// Keep adds text to the sample while there is room.
+func (r *Report) Keep(text []byte) {
+	if room := sampleBytes - len(r.Sample); room > 0 {
+		r.Sample = append(r.Sample, text[:min(room, len(text))]...)
+	}
 }
 
 // Meter reads a native answer without decoding what it does not need.

@@ -21,15 +21,22 @@ const (
 	Bearer       Auth = "bearer"         // Authorization: Bearer KEY
 	XAPIKey      Auth = "x-api-key"      // x-api-key: KEY (Anthropic)
 	XGoogAPIKey  Auth = "x-goog-api-key" // x-goog-api-key: KEY (Gemini)
-	APIKeyHeader Auth = "api-key"        // Api-Key: KEY (Ideogram)
-	SigV4        Auth = "sigv4"          // AWS Signature Version 4 over the whole request
+	APIKeyHeader Auth = "api-key"        // Api-Key: KEY (Ideogram, Azure OpenAI)
+	// SigV4 is AWS Signature Version 4 over the whole request, or Bearer with an
+	// API key of Amazon Bedrock.
+	SigV4 Auth = "sigv4"
+	// GoogleAccount is a bearer token that a Google service account is given for
+	// its key (RFC 7523).
+	GoogleAccount Auth = "google-service-account"
 )
 
 // The ids of the kinds.
 const (
 	OpenAI           = "openai"
 	Anthropic        = "anthropic"
+	Azure            = "azure"
 	Bedrock          = "bedrock"
+	Vertex           = "vertex"
 	DeepSeek         = "deepseek"
 	Google           = "google"
 	Ollama           = "ollama"
@@ -39,6 +46,25 @@ const (
 	Poe              = "poe"
 	Ideogram         = "ideogram"
 	OpenAICompatible = "openai-compatible"
+
+	Mistral     = "mistral"
+	Groq        = "groq"
+	Together    = "together"
+	Fireworks   = "fireworks"
+	Cohere      = "cohere"
+	Perplexity  = "perplexity"
+	Cerebras    = "cerebras"
+	Moonshot    = "moonshot"
+	Zhipu       = "zhipu"
+	Qwen        = "qwen"
+	MiniMax     = "minimax"
+	SiliconFlow = "siliconflow"
+	NVIDIA      = "nvidia"
+	HuggingFace = "huggingface"
+	VLLM        = "vllm"
+	LMStudio    = "lmstudio"
+	LlamaCPP    = "llamacpp"
+	AIGNEHub    = "aigne-hub"
 )
 
 // Ranks order the kinds that serve the same bare model name, best first.
@@ -55,7 +81,8 @@ type Kind struct {
 	Title string
 
 	// BaseURL is used when the operator gives none; "" means one must be given. In
-	// it, "{region}" stands for the provider's region (see RegionURL).
+	// it, "{region}" stands for the provider's region (see RegionURL) and "{project}"
+	// for that of the credential (see ProjectURL).
 	BaseURL string
 	// LocalBaseURL: the default lives on this machine, so an outbound guard must
 	// allow it, and a missing credential is no fault.
@@ -71,13 +98,23 @@ type Kind struct {
 	Dialects []dialect.Name // spoken natively, best first
 	// ModelDialects replace Dialects for some models; the first that fits counts.
 	ModelDialects []ModelDialects
+	// Paths says where the dialects are that are not below the base URL.
+	Paths map[dialect.Name]PathSwap
 	// Tasks are the kinds of work beside chat that the hub can carry to it, each in
 	// the language it is asked for in.
-	Tasks  map[task.Kind]dialect.Name
+	Tasks map[task.Kind]dialect.Name
+	// Quirks are departures from the first of Dialects.
 	Quirks dialect.Quirks
+	// CheckPath is what GET is free of charge and fails without a good credential;
+	// "" is /models.
+	CheckPath string
+	// NoCheck: there is no such path. A chat request without a body is refused for
+	// a bad credential, else for its emptiness, and costs nothing.
+	NoCheck bool
 
 	// EnvKeys are the environment variables of the credential, the first one set
-	// wins; for SigV4 they belong together, in the order key id, secret, region.
+	// wins; for SigV4 they belong together, in the order key id, secret, region; for
+	// GoogleAccount they are the path of the key's file and the region.
 	EnvKeys    []string
 	EnvBaseURL string
 	// DefaultEnvCredential stands in for a credential when only EnvBaseURL is set.
@@ -156,7 +193,10 @@ func Find(id string) (Kind, bool) {
 
 // All returns every kind, ordered by rank and then by id.
 func All() []Kind {
-	all := append(direct(), resellers()...)
+	all := slices.Concat(direct(), vendors(), resellers(), hosts(), local())
+	for i := range all {
+		all[i] = all[i].withMedia()
+	}
 	slices.SortFunc(all, func(a, b Kind) int {
 		if a.Rank != b.Rank {
 			return a.Rank - b.Rank

@@ -30,8 +30,11 @@ func find(t *testing.T, id string) Kind {
 func TestRegistryHoldsEveryKindByRank(t *testing.T) {
 	t.Parallel()
 	assert.Equal(t, []string{
-		"anthropic", "deepseek", "doubao", "google", "ideogram", "openai", "openai-compatible", "xai",
-		"bedrock", "openrouter", "poe", "ollama",
+		"anthropic", "cohere", "deepseek", "doubao", "google", "ideogram", "minimax", "mistral", "moonshot", "openai",
+		"openai-compatible", "perplexity", "qwen", "xai", "zhipu",
+		"azure", "bedrock", "vertex",
+		"aigne-hub", "cerebras", "fireworks", "groq", "huggingface", "nvidia", "openrouter", "poe", "siliconflow", "together",
+		"llamacpp", "lmstudio", "ollama", "vllm",
 	}, ids(All()))
 }
 
@@ -43,7 +46,7 @@ func TestEveryKindIsCompleteAndConsistent(t *testing.T) {
 			assert.NotEmpty(t, k.Title)
 			assert.NotEmpty(t, k.EnvKeys)
 			assert.NotEmpty(t, k.EnvBaseURL)
-			assert.Contains(t, []Auth{Bearer, XAPIKey, XGoogAPIKey, APIKeyHeader, SigV4}, k.Auth)
+			assert.Contains(t, []Auth{Bearer, XAPIKey, XGoogAPIKey, APIKeyHeader, SigV4, GoogleAccount}, k.Auth)
 			for _, name := range append([]string{k.EnvBaseURL}, k.EnvKeys...) {
 				assert.Empty(t, env[name], "%s belongs to two kinds", name)
 				env[name] = k.ID
@@ -58,7 +61,11 @@ func TestEveryKindIsCompleteAndConsistent(t *testing.T) {
 			docs, err := url.Parse(k.PublicDocs)
 			require.NoError(t, err)
 			assert.Equal(t, "https", docs.Scheme)
-			if k.ID != OpenAICompatible {
+			for _, language := range k.Dialects {
+				_, ok := k.BaseFor(language, k.BaseURL)
+				assert.True(t, ok || k.BaseURL == "", "%s cannot be reached from the default", language)
+			}
+			if k.BaseURL != "" {
 				assert.NotEmpty(t, k.TestModel)
 				base, err := NormaliseBaseURL(k, k.BaseURL)
 				require.NoError(t, err)
@@ -71,7 +78,7 @@ func TestEveryKindIsCompleteAndConsistent(t *testing.T) {
 func TestFindIgnoresCaseAndAnswersUnknownIDs(t *testing.T) {
 	t.Parallel()
 	assert.Equal(t, "OpenAI", find(t, "OpenAI").Title)
-	_, ok := Find("azure")
+	_, ok := Find("opensesame")
 	assert.False(t, ok)
 	_, ok = Find("")
 	assert.False(t, ok)
@@ -80,12 +87,14 @@ func TestFindIgnoresCaseAndAnswersUnknownIDs(t *testing.T) {
 func TestKindsSayWhatIsReady(t *testing.T) {
 	t.Parallel()
 	for _, k := range All() {
-		want := k.ID != Bedrock && k.ID != Ideogram
+		want := k.ID != Ideogram
 		assert.Equal(t, want, k.Can(hub.TypeChat), k.ID)
 	}
 	assert.True(t, find(t, OpenRouter).Speaks(dialect.Anthropic, "m"))
 	assert.True(t, find(t, Google).Speaks(dialect.Gemini, "m"))
 	assert.False(t, find(t, OpenAI).Speaks(dialect.Anthropic, "m"))
+	assert.Equal(t, []dialect.Name{dialect.Gemini}, find(t, Vertex).Languages("gemini-2.5-pro"))
+	assert.Equal(t, []dialect.Name{dialect.Anthropic}, find(t, Vertex).Languages("claude-sonnet-4-5@20250929"))
 }
 
 func TestCallersCannotChangeTheRegistry(t *testing.T) {
@@ -101,7 +110,7 @@ func TestCallersCannotChangeTheRegistry(t *testing.T) {
 	}
 	assert.Equal(t, []string{"OPENAI_API_KEY"}, find(t, OpenAI).EnvKeys)
 	assert.Equal(t, "/v1", find(t, Anthropic).PathFixes[""])
-	assert.Equal(t, []string{"anthropic", "bedrock", "openrouter", "poe"}, ids(ForBare("claude-opus-5")))
+	assert.Equal(t, []string{"anthropic", "bedrock", "vertex", "openrouter", "poe"}, ids(ForBare("claude-opus-5")))
 }
 
 func TestBareNamesLeadToTheKindsThatServeThem(t *testing.T) {
@@ -118,15 +127,22 @@ func TestBareNamesLeadToTheKindsThatServeThem(t *testing.T) {
 		{"codex-mini-latest", []string{"openai", "openrouter", "poe"}},
 		{"gpt-oss-20b", []string{"bedrock", "openrouter", "ollama"}},
 		{"gpt-oss:20b", []string{"bedrock", "openrouter", "ollama"}},
-		{"claude-sonnet-4-5", []string{"anthropic", "bedrock", "openrouter", "poe"}},
-		{"gemini-2.5-pro", []string{"google", "openrouter", "poe"}},
-		{"veo-3.1", []string{"google", "openrouter", "poe"}},
+		{"claude-sonnet-4-5", []string{"anthropic", "bedrock", "vertex", "openrouter", "poe"}},
+		{"gemini-2.5-pro", []string{"google", "vertex", "openrouter", "poe"}},
+		{"veo-3.1", []string{"google", "vertex", "openrouter", "poe"}},
 		{"deepseek-chat", []string{"deepseek", "openrouter", "ollama"}},
 		{"grok-4", []string{"xai", "openrouter", "poe"}},
 		{"doubao-seed-1-8-251228", []string{"doubao"}},
 		{"ideogram-v3", []string{"ideogram"}},
 		{"llama3.2", []string{"bedrock", "openrouter", "ollama"}},
-		{"qwen3", []string{"bedrock", "openrouter", "ollama"}},
+		{"qwen3", []string{"qwen", "bedrock", "openrouter", "ollama"}},
+		{"mistral-large-latest", []string{"mistral", "bedrock", "openrouter", "ollama"}},
+		{"codestral-latest", []string{"mistral"}},
+		{"command-a-03-2025", []string{"cohere"}},
+		{"sonar-pro", []string{"perplexity"}},
+		{"kimi-k2.6", []string{"moonshot", "openrouter", "ollama"}},
+		{"glm-4.7", []string{"zhipu", "openrouter", "ollama"}},
+		{"MiniMax-M2.7", []string{"minimax", "openrouter", "ollama"}},
 		{"meta-llama/llama-3", []string{"openrouter"}},
 		{"mistralai/mistral-small", []string{"openrouter"}},
 		{"o1x", nil},

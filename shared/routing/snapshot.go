@@ -35,6 +35,8 @@ type Snapshot struct {
 	measured  func(target string) Measured
 	byModel   map[string][]*Rate // by the whole model name and by what follows its last slash
 
+	profiles func() map[string][]string // see profileIndex; made when first asked for
+
 	plans     sync.Map // planKey → Plan: what was made before
 	planCount atomic.Int64
 }
@@ -59,6 +61,7 @@ const maxPlans = 2000
 func NewSnapshot(version int64, s Settings, cat *pricing.Catalogue, providers []*Provider, rates []*Rate) *Snapshot {
 	n := &Snapshot{Version: version, settings: s, catalogue: cat, providers: providers,
 		byName: map[string]*Provider{}, rates: map[rateKey]*Rate{}, folded: map[rateKey]*Rate{}, byModel: map[string][]*Rate{}}
+	n.profiles = sync.OnceValue(n.profileIndex)
 	for _, p := range providers {
 		n.byName[strings.ToLower(p.Name)] = p
 	}
@@ -171,7 +174,7 @@ func (n *Snapshot) resolve(model string, r Request) (Plan, error) {
 		plan.Targets = append(plan.Targets, t)
 	}
 	if len(plan.Targets) == 0 {
-		return plan, refused(model, unpriced, plan.Refused)
+		return plan, refused(model, &r, unpriced, plan.Refused)
 	}
 	sort.SliceStable(plan.Targets, func(i, j int) bool {
 		a, b := &plan.Targets[i], &plan.Targets[j]
@@ -193,23 +196,6 @@ func (t *Target) speaks(r *Request) bool {
 		return t.Provider.Kind.Tasks[r.Task] == r.Dialect
 	}
 	return t.Provider.Kind.Speaks(r.Dialect, t.Model)
-}
-
-const (
-	noRate       = "no rate"
-	noCredential = "no active credential"
-	notServed    = "this kind of provider does not serve such calls yet"
-)
-
-func refused(model string, unpriced *Target, all []Refusal) error {
-	if unpriced != nil {
-		return hub.Invalid("model", "The model %s has no rate, so it cannot be billed. The operator sets one with `aigne-hub rate set --provider %s --model %s --input P --output P`.",
-			model, unpriced.Provider.Name, unpriced.Model)
-	}
-	if all[0].Reason == notServed {
-		return hub.Invalid("model", "%s: %s.", all[0].Target, all[0].Reason)
-	}
-	return hub.Errorf(hub.CodeUnavailable, "No provider can serve %s now: %s has %s.", model, all[0].Target, all[0].Reason)
 }
 
 type found struct {
@@ -239,7 +225,11 @@ func (n *Snapshot) candidates(model string, kind hub.CallType) []found {
 			if p.Kind.ID != k.ID {
 				continue
 			}
-			if m, ok := k.NameFor(model); ok {
+			if k.ID == provider.Bedrock {
+				for _, m := range n.bedrockNames(p, model, kind) {
+					add(p, m)
+				}
+			} else if m, ok := k.NameFor(model); ok {
 				add(p, m)
 			}
 		}
@@ -359,66 +349,4 @@ func (n *Snapshot) Models(kind hub.CallType) []Listed {
 	}
 	sort.Slice(out, func(i, j int) bool { return out[i].Name() < out[j].Name() })
 	return out
-}
-
-// unknown is the error for a name nobody serves, with names that are close.
-func (n *Snapshot) unknown(model string, kind hub.CallType) error {
-	e := hub.Errorf(hub.CodeModelNotFound, "The model %s is not known here.", model)
-	e.Param = "model"
-	if near := n.near(model, kind); len(near) > 0 {
-		e.Message += " Did you mean " + strings.Join(near, ", ") + "?"
-	}
-	e.Message += " GET /v1/models lists what can be called."
-	return e
-}
-
-func (n *Snapshot) near(model string, kind hub.CallType) []string {
-	const most = 3
-	type scored struct {
-		name string
-		d    int
-	}
-	bare := strings.ToLower(model[strings.LastIndexByte(model, '/')+1:])
-	var near []scored
-	for k := range n.rates {
-		if k.kind != kind || n.byName[strings.ToLower(k.provider)] == nil {
-			continue
-		}
-		name := strings.ToLower(k.model[strings.LastIndexByte(k.model, '/')+1:])
-		if d := distance(bare, name); d <= 2+len(bare)/4 || (len(bare) > 2 && strings.Contains(name, bare)) {
-			near = append(near, scored{k.provider + "/" + k.model, d})
-		}
-	}
-	sort.Slice(near, func(i, j int) bool {
-		return near[i].d < near[j].d || (near[i].d == near[j].d && near[i].name < near[j].name)
-	})
-	var out []string
-	for _, s := range near[:min(most, len(near))] {
-		out = append(out, s.name)
-	}
-	return out
-}
-
-// distance is the Levenshtein distance of two short names.
-func distance(a, b string) int {
-	const longest = 64
-	if len(a) > longest || len(b) > longest {
-		return len(a) + len(b) // far, whatever they are
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		diag := row[0]
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			diag, row[j] = row[j], min(row[j]+1, row[j-1]+1, diag+cost)
-		}
-	}
-	return row[len(b)]
 }

@@ -16,6 +16,7 @@ type Result struct {
 	Pictures    []Picture
 	Transcript  *Transcript
 	Sound       *File
+	Seconds     float64         // of the sound that was made; 0 when unknown
 	Moderations json.RawMessage // OpenAI's results array
 	Ranking     []Ranked
 	Films       []File
@@ -29,6 +30,14 @@ type Result struct {
 type Variant struct {
 	Quality string // "" when unknown
 	Size    string // WxH or a resolution such as 1080p; "" when unknown
+}
+
+// String is quality/size, "" when neither is known.
+func (v Variant) String() string {
+	if v == (Variant{}) {
+		return ""
+	}
+	return v.Quality + "/" + v.Size
 }
 
 // Vector is one embedding.

@@ -14,7 +14,8 @@ import (
 
 // requestOut is a translated request.
 type requestOut struct {
-	Model        string        `json:"model"`
+	Model        string        `json:"model,omitempty"`
+	Version      string        `json:"anthropic_version,omitempty"` // on Vertex AI
 	MaxTokens    int64         `json:"max_tokens"`
 	System       []any         `json:"system,omitempty"`
 	Messages     []turn        `json:"messages"`
@@ -80,6 +81,9 @@ type translator struct {
 func (Client) Encode(req *chat.Request, t dialect.Target) (dialect.Encoded, error) {
 	tr := &translator{req: req, t: t}
 	tr.out.Model, tr.out.Stream = t.Model, t.Stream
+	if t.Quirks.Vertex {
+		tr.out.Model, tr.out.Version = "", vertexVersion
+	}
 	for _, step := range []func() error{tr.messages, tr.tools, tr.reasoning, tr.toolChoice, tr.format, tr.params, tr.extras} {
 		if err := step(); err != nil {
 			return dialect.Encoded{}, err
@@ -96,7 +100,9 @@ func (Client) Encode(req *chat.Request, t dialect.Target) (dialect.Encoded, erro
 		body = append(append(body, req.Extra[name]...), '}')
 	}
 	h := http.Header{}
-	h.Set("anthropic-version", defaultVersion)
+	if !t.Quirks.Vertex {
+		h.Set("anthropic-version", defaultVersion)
+	}
 	if tr.files {
 		h.Set("anthropic-beta", filesBeta)
 	}
@@ -266,50 +272,5 @@ func (tr *translator) toolChoice() error {
 	if out.Type != "" {
 		tr.out.ToolChoice = &out
 	}
-	return nil
-}
-
-// format asks for a structured answer. A forced tool is understood by every
-// model; only where the model thinks, which forbids forcing, the native
-// output_config.format is used, which newer models have. Decode and Decoder
-// turn the tool's arguments back into text.
-func (tr *translator) format() error {
-	f := tr.req.Format
-	if f == nil || f.Kind == "" || f.Kind == "text" {
-		return nil
-	}
-	send, err := tr.want("response_format", true)
-	if err != nil || !send {
-		return err
-	}
-	schema := json.RawMessage(`{"type":"object","additionalProperties":true}`)
-	switch {
-	case f.Kind == "json_schema":
-		if schema, err = objectSchema(f.Schema); err != nil {
-			return tr.refuse("response_format", "its schema must describe an object")
-		}
-	case f.Kind != "json_object":
-		return tr.refuse("response_format", "this type is not known")
-	case tr.thinks():
-		return tr.refuse("response_format", "with reasoning it needs a JSON schema")
-	}
-	if tr.thinks() {
-		if tr.out.OutputConfig == nil {
-			tr.out.OutputConfig = &outputConfig{}
-		}
-		tr.out.OutputConfig.Format = &formatOut{Type: "json_schema", Schema: schema}
-		return nil
-	}
-	choice := tr.out.ToolChoice
-	if choice != nil && choice.Type == "tool" {
-		return tr.refuse("response_format", "tool_choice names a tool, so there is no answer to give a form to")
-	}
-	out := toolChoice{Type: "tool", Name: formatTool}
-	if len(tr.out.Tools) > 0 && (choice == nil || choice.Type != "none") {
-		out = toolChoice{Type: "any", DisableParallel: choice != nil && choice.DisableParallel}
-	}
-	desc := firstOf(f.Description, "Gives the final answer. Its arguments are the answer.")
-	tr.out.Tools = append(tr.out.Tools, &toolOut{Name: formatTool, Description: desc, InputSchema: schema})
-	tr.out.ToolChoice = &out
 	return nil
 }

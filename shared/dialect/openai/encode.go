@@ -2,10 +2,13 @@ package openai
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/aigne-hub/aigne-hub/shared/chat"
 	"github.com/aigne-hub/aigne-hub/shared/dialect"
@@ -73,7 +76,7 @@ func (e *encoder) param(name string, value any) error {
 	case e.lists(e.quirks.Refuses, name):
 		return e.refuse(name)
 	default:
-		e.set(name, value)
+		e.set(called(e.quirks, name), value)
 	}
 	return nil
 }
@@ -119,8 +122,8 @@ func (e *encoder) params(all []named) error {
 
 func (e *encoder) sampling() error {
 	r := e.req
-	if r.TopK != nil {
-		// Not of this language: vendors that have it are reached natively.
+	if r.TopK != nil && !slices.Contains(e.quirks.Takes, "top_k") {
+		// Not of this language.
 		if !e.lists(e.quirks.Ignores, "top_k") {
 			return e.refuse("top_k")
 		}
@@ -129,11 +132,12 @@ func (e *encoder) sampling() error {
 	return e.params([]named{
 		{"temperature", r.Temperature != nil, r.Temperature},
 		{"top_p", r.TopP != nil, r.TopP},
+		{"top_k", r.TopK != nil && slices.Contains(e.quirks.Takes, "top_k"), r.TopK},
 		{"frequency_penalty", r.FrequencyPenalty != nil, r.FrequencyPenalty},
 		{"presence_penalty", r.PresencePenalty != nil, r.PresencePenalty},
 		{"stop", len(r.Stop) > 0, r.Stop},
 		{"seed", r.Seed != nil, r.Seed},
-		{"n", r.N != nil, r.N},
+		{"n", r.N != nil && (*r.N > 1 || !e.lists(e.quirks.Refuses, "n")), r.N}, // 1 is what comes anyway
 		{"logprobs", r.Logprobs != nil, r.Logprobs},
 		{"top_logprobs", r.TopLogprobs != nil, r.TopLogprobs},
 		{"logit_bias", r.LogitBias != nil, r.LogitBias},
@@ -144,10 +148,22 @@ func (e *encoder) rest() error {
 	r := e.req
 	return e.params([]named{
 		{"service_tier", r.ServiceTier != "", r.ServiceTier},
-		{"user", r.User != "", r.User},
+		{"user", r.User != "", endUser(r.User)},
 		{"metadata", len(r.Metadata) > 0, r.Metadata},
 		{"modalities", len(r.Modalities) > 0, r.Modalities},
 	})
+}
+
+// maxUser is how many characters OpenAI takes for the caller's end user.
+const maxUser = 64
+
+// endUser shortens an id that is too long to one that is as stable.
+func endUser(id string) string {
+	if utf8.RuneCountInString(id) <= maxUser {
+		return id
+	}
+	sum := sha256.Sum256([]byte(id))
+	return hex.EncodeToString(sum[:])
 }
 
 // openAIOnly are parameters of this language without a canonical meaning. Where
@@ -157,13 +173,19 @@ var openAIOnly = []string{
 	"store", "tool_choice", "verbosity", "web_search_options",
 }
 
+// optimisations are parameters of other languages that steer how their own
+// vendor keeps or hurries a request, not what is answered.
+var optimisations = []string{"cache_control", "context_management", "speed"}
+
 func (e *encoder) extra() error {
 	for _, name := range slices.Sorted(maps.Keys(e.req.Extra)) {
-		switch {
-		case e.lists(e.quirks.Ignores, name):
-			e.drop(name)
-		case e.lists(e.quirks.Refuses, name) || !slices.Contains(openAIOnly, name):
-			return hub.Invalid(name, "The model %q does not take %s.", e.req.Model, name)
+		caller := e.req.ParamName(name)
+		switch raw := bytes.TrimSpace(e.req.Extra[name]); {
+		case len(raw) == 0 || string(raw) == "null":
+		case e.lists(e.quirks.Ignores, name) || slices.Contains(optimisations, name):
+			e.drop(caller)
+		case e.lists(e.quirks.Refuses, name) || !slices.Contains(openAIOnly, name) && !slices.Contains(e.quirks.Takes, name):
+			return e.refuse(name)
 		default:
 			e.set(name, e.req.Extra[name])
 		}
@@ -215,15 +237,24 @@ func (e *encoder) reasoning() error {
 	if r.Summary != "" {
 		e.drop(e.req.ParamName("reasoning_effort") + ".summary")
 	}
+	if e.quirks.ThinkingSwitch != "" {
+		return e.switchThinking(r)
+	}
 	effort := r.Effort
 	switch {
 	case effort != "":
+	case (r.Disabled || r.Budget != nil && *r.Budget <= 0) && slices.Contains(e.quirks.Efforts, "none"):
+		effort = "none"
 	case r.Disabled, r.Budget != nil && *r.Budget <= 0:
 		e.drop(e.req.ParamName("reasoning_effort"))
 		return nil
 	case r.Budget != nil:
 		effort = effortFor(*r.Budget)
 	default: // adaptive: the model decides, as it does when nothing is said
+		return nil
+	}
+	if effort = e.fitEffort(effort); effort == "" {
+		e.drop(e.req.ParamName("reasoning_effort"))
 		return nil
 	}
 	return e.param("reasoning_effort", effort)
@@ -238,12 +269,17 @@ type schemaOut struct {
 
 func (e *encoder) format() error {
 	f := e.req.Format
-	switch {
-	case f == nil:
+	if f == nil {
 		return nil
-	case f.Kind == "json_schema" && e.quirks.NoJSONSchema:
+	}
+	switch e.schema() {
+	case schemaByTool:
 		return nil // goes as a forced tool
-	case f.Kind == "json_schema":
+	case schemaByWords:
+		return e.param("response_format", map[string]any{"type": "json_object"})
+	case schemaInObject:
+		return e.param("response_format", map[string]any{"type": "json_object", "schema": f.Schema})
+	case schemaNative:
 		name := f.Name
 		if name == "" {
 			name = "answer" // required by this language only
@@ -286,8 +322,14 @@ func (e *encoder) tools() error {
 		}
 		out = append(out, toolOut{"function", f})
 	}
-	choice := e.toolChoice()
-	if f := e.req.Format; f != nil && f.Kind == "json_schema" && e.quirks.NoJSONSchema {
+	choice, off, err := e.choose()
+	if err != nil {
+		return err
+	}
+	if off {
+		out = nil
+	}
+	if f := e.req.Format; e.schema() == schemaByTool {
 		description := f.Description
 		if description == "" {
 			description = "Gives the answer. Call it exactly once, with the answer as its arguments."

@@ -1,11 +1,14 @@
 package openai
 
 import (
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"strings"
 
 	"github.com/aigne-hub/aigne-hub/shared/chat"
+	"github.com/aigne-hub/aigne-hub/shared/dialect"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 )
 
@@ -16,6 +19,7 @@ type messageOut struct {
 	Refusal          string    `json:"refusal,omitempty"`
 	ReasoningContent string    `json:"reasoning_content,omitempty"`
 	Reasoning        string    `json:"reasoning,omitempty"`
+	Details          []detail  `json:"reasoning_details,omitempty"`
 	ToolCalls        []callOut `json:"tool_calls,omitempty"`
 	ToolCallID       string    `json:"tool_call_id,omitempty"`
 	Audio            *idOut    `json:"audio,omitempty"`
@@ -26,12 +30,13 @@ type idOut struct {
 }
 
 type partOut struct {
-	Type    string    `json:"type"`
-	Text    *string   `json:"text,omitempty"`
-	Refusal *string   `json:"refusal,omitempty"`
-	Image   *imageOut `json:"image_url,omitempty"`
-	Audio   *audioOut `json:"input_audio,omitempty"`
-	File    *fileOut  `json:"file,omitempty"`
+	Type     string    `json:"type"`
+	Text     *string   `json:"text,omitempty"`
+	Refusal  *string   `json:"refusal,omitempty"`
+	Image    *imageOut `json:"image_url,omitempty"`
+	Audio    *audioOut `json:"input_audio,omitempty"`
+	File     *fileOut  `json:"file,omitempty"`
+	Thinking []partOut `json:"thinking,omitempty"` // Mistral
 }
 
 type imageOut struct {
@@ -66,7 +71,10 @@ func (e *encoder) messages() error {
 	for i := range e.req.Messages {
 		m := &e.req.Messages[i]
 		at := fmt.Sprintf("messages[%d]", i)
-		var err error
+		err := e.named(at, m)
+		if err != nil {
+			return err
+		}
 		switch m.Role {
 		case chat.System, chat.Developer:
 			out, err = e.instruction(out, at, m)
@@ -82,6 +90,9 @@ func (e *encoder) messages() error {
 		if err != nil {
 			return err
 		}
+	}
+	if e.schema() == schemaByWords {
+		out = e.withSchema(out)
 	}
 	e.set("messages", out)
 	return nil
@@ -137,6 +148,9 @@ func (e *encoder) part(at string, p *chat.Part) (partOut, error) {
 	if p.Cache != nil {
 		e.drop("cache_control") // prompts are cached without being asked
 	}
+	if p.Annotations != nil {
+		e.drop("messages.annotations") // of an earlier answer; there is no field for them
+	}
 	switch p.Kind {
 	case chat.Text:
 		return partOut{Type: "text", Text: &p.Text}, nil
@@ -182,6 +196,18 @@ func (e *encoder) media(at string, kind chat.PartKind, m *chat.Media) (partOut, 
 	return partOut{Type: "file", File: &fileOut{Data: dataURL(m, "application/pdf"), Name: name}}, nil
 }
 
+// maxCallID is how long OpenAI lets the id of a tool call be.
+const maxCallID = 40
+
+// callID shortens an id of another language, the same way wherever it stands.
+func callID(id string) string {
+	if len(id) <= maxCallID {
+		return id
+	}
+	sum := sha256.Sum256([]byte(id))
+	return "call_" + hex.EncodeToString(sum[:16])
+}
+
 func (e *encoder) assistant(out []messageOut, at string, m *chat.Message) ([]messageOut, error) {
 	msg := messageOut{Role: string(chat.Assistant), Name: m.Name}
 	var visible []partOut
@@ -196,7 +222,7 @@ func (e *encoder) assistant(out []messageOut, at string, m *chat.Message) ([]mes
 			if args == "" {
 				args = "{}"
 			}
-			msg.ToolCalls = append(msg.ToolCalls, callOut{p.ToolCall.ID, "function", callFunctionOut{p.ToolCall.Name, args}})
+			msg.ToolCalls = append(msg.ToolCalls, callOut{callID(p.ToolCall.ID), "function", callFunctionOut{p.ToolCall.Name, args}})
 		case chat.Image, chat.File:
 			return nil, e.cannot(at, "pictures or documents in an assistant's message")
 		case chat.Audio:
@@ -212,11 +238,21 @@ func (e *encoder) assistant(out []messageOut, at string, m *chat.Message) ([]mes
 			visible = append(visible, one)
 		}
 	}
+	if e.quirks.ReasoningDetails {
+		// They hold the text too.
+		if msg.Details = detailsOf(acceptable(m.Parts, e.target.Model), true); msg.Details != nil {
+			thought.Reset()
+		}
+	}
 	switch e.quirks.ReasoningField {
 	case "reasoning_content":
 		msg.ReasoningContent = thought.String()
 	case "reasoning":
 		msg.Reasoning = thought.String()
+	case dialect.ThinkingParts:
+		if text := thought.String(); text != "" {
+			visible = append([]partOut{{Type: "thinking", Thinking: []partOut{{Type: "text", Text: &text}}}}, visible...)
+		}
 	}
 	switch {
 	case len(visible) == 1 && visible[0].Type == "refusal":
@@ -262,7 +298,7 @@ func (e *encoder) results(out []messageOut, at string, m *chat.Message) ([]messa
 				texts = []partOut{{Type: "text", Text: &see}}
 			}
 		}
-		out = append(out, messageOut{Role: string(chat.ToolRole), ToolCallID: r.CallID, Content: contentOf(texts)})
+		out = append(out, messageOut{Role: string(chat.ToolRole), ToolCallID: callID(r.CallID), Content: contentOf(texts)})
 	}
 	if len(attached) > 0 {
 		out = append(out, messageOut{Role: string(chat.User), Content: attached})

@@ -12,6 +12,7 @@ type counts struct {
 	cached, written, audioIn, imgIn int64
 	reasoning, audioOut, imgOut     int64
 	hit, miss, searches             int64
+	sources                         int64 // Perplexity: tokens of what was found, beside the prompt
 	known                           bool
 }
 
@@ -47,6 +48,10 @@ func readUsage(raw []byte, q dialect.Quirks) (u hub.Usage, ok bool) {
 			c.count(&n.hit)
 		case "num_search_queries": // Perplexity
 			c.count(&n.searches)
+		case "citation_tokens": // Perplexity
+			c.count(&n.sources)
+		case "reasoning_tokens": // Perplexity, Together
+			c.count(&n.reasoning)
 		case "server_tool_use": // OpenRouter
 			n.serverTools(c.value())
 		default:
@@ -141,7 +146,7 @@ func (n *counts) buckets(q dialect.Quirks) (u hub.Usage) {
 	u[hub.CacheWrite5m] = take(&rest, n.written)
 	u[hub.InputAudio] = take(&rest, n.audioIn)
 	u[hub.InputImage] = take(&rest, n.imgIn)
-	u[hub.Input] = rest
+	u[hub.Input] = rest + n.sources // read at the price of a prompt
 
 	rest = n.completion
 	if n.reasoningExtra(q) {
@@ -157,7 +162,12 @@ func (n *counts) buckets(q dialect.Quirks) (u hub.Usage) {
 
 // reasoningExtra tells whether reasoning stands beside completion_tokens. The
 // total, where it is given, decides over what is known of the vendor.
+// Thinking that is more than the completion, or stands beside counted sources
+// (Perplexity's deep research), is no part of it whatever the total says.
 func (n *counts) reasoningExtra(q dialect.Quirks) bool {
+	if n.reasoning > n.completion || n.sources > 0 {
+		return true
+	}
 	switch n.total {
 	case n.prompt + n.completion:
 		return false
@@ -177,11 +187,19 @@ type usageOut struct {
 		Cached  int64 `json:"cached_tokens"`
 		Written int64 `json:"cache_write_tokens,omitempty"`
 		Audio   int64 `json:"audio_tokens"`
+		Image   int64 `json:"image_tokens,omitempty"`
 	} `json:"prompt_tokens_details"`
 	CompletionDetails struct {
 		Reasoning int64 `json:"reasoning_tokens"`
 		Audio     int64 `json:"audio_tokens"`
+		Image     int64 `json:"image_tokens,omitempty"`
 	} `json:"completion_tokens_details"`
+	ServerTools *serverToolsOut `json:"server_tool_use,omitempty"`
+}
+
+// serverToolsOut is OpenRouter's count of searches that were billed.
+type serverToolsOut struct {
+	WebSearches int64 `json:"web_search_requests"`
 }
 
 func usageFor(u hub.Usage) usageOut {
@@ -193,5 +211,9 @@ func usageFor(u hub.Usage) usageOut {
 	o.PromptDetails.Audio = u[hub.InputAudio]
 	o.CompletionDetails.Reasoning = u[hub.Reasoning]
 	o.CompletionDetails.Audio = u[hub.OutputAudio]
+	o.PromptDetails.Image, o.CompletionDetails.Image = u[hub.InputImage], u[hub.OutputImage]
+	if n := u[hub.WebSearches]; n > 0 {
+		o.ServerTools = &serverToolsOut{n}
+	}
 	return o
 }

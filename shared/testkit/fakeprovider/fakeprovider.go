@@ -1,12 +1,15 @@
-// Package fakeprovider plays model providers for tests: OpenAI chat completions,
-// Anthropic messages and Gemini generateContent. The fakes are strict: they
-// refuse, with the provider's own error shape, what the real one refuses. They
+// Package fakeprovider plays model providers for tests: OpenAI's chat and legacy
+// completions, its Responses and its work beside chat, Anthropic messages,
+// Gemini's generateContent and embeddings, Bedrock's Converse, and the fronts
+// that clouds put before the first three. The fakes are strict: they refuse,
+// with the provider's own error shape, what the real one refuses. They
 // can be told what to answer and how to misbehave, they record what they were
 // asked, and they say exactly what usage they reported. They are no models and
 // know no other endpoints; for load use testkit/bench.
 package fakeprovider
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -17,6 +20,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/aigne-hub/aigne-hub/shared/dialect"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 )
 
@@ -28,6 +32,7 @@ const (
 	OpenAI    Kind = "openai"
 	Anthropic Kind = "anthropic"
 	Gemini    Kind = "gemini"
+	Bedrock   Kind = "bedrock"
 )
 
 // DefaultKey is the credential that a fake accepts unless Options name others.
@@ -40,6 +45,7 @@ var defaultModels = map[Kind][]string{
 	OpenAI:    {"gpt-fake", "gpt-fake-mini"},
 	Anthropic: {"claude-fake", "claude-fake-mini"},
 	Gemini:    {"gemini-fake", "gemini-fake-mini"},
+	Bedrock:   {"us.anthropic.claude-fake-4-5-v1:0", "us.amazon.nova-fake-v1:0"},
 }
 
 // Options change a fake. The zero value is usable.
@@ -49,6 +55,9 @@ type Options struct {
 	// ReasoningField is where OpenAI-shaped answers put thinking text: the default
 	// "reasoning_content", or "reasoning".
 	ReasoningField string
+	// Vendor makes an OpenAI-shaped fake refuse what a vendor with such quirks
+	// refuses; nil is OpenAI itself.
+	Vendor *dialect.Quirks
 }
 
 // Request is one request as it arrived, and what became of it.
@@ -77,9 +86,10 @@ type Request struct {
 type Provider struct {
 	URL string // set by Start: scheme, host and port; the endpoints lie below /v1 or /v1beta
 
-	kind Kind
-	opts Options
-	lang language
+	kind      Kind
+	opts      Options
+	lang      language
+	responses *responsesAPI // of OpenAI, beside chat completions
 
 	mu       sync.Mutex
 	scripts  map[string]*script
@@ -104,11 +114,17 @@ func New(kind Kind, o Options) *Provider {
 	p := &Provider{kind: kind, opts: o, scripts: map[string]*script{}}
 	switch kind {
 	case OpenAI:
-		p.lang = openAI{reasoningField: o.ReasoningField}
+		chat := openAI{reasoningField: o.ReasoningField}
+		if o.Vendor != nil {
+			chat.vendor = &vendor{*o.Vendor}
+		}
+		p.lang, p.responses = chat, &responsesAPI{openAI: chat, stored: map[string]*storedResponse{}}
 	case Anthropic:
 		p.lang = anthropic{}
 	case Gemini:
 		p.lang = gemini{}
+	case Bedrock:
+		p.lang = bedrock{}
 	default:
 		panic("fakeprovider: unknown kind " + string(kind))
 	}
@@ -197,26 +213,33 @@ func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.update(func() { rec.Left = true })
 		return
 	}
+	lang := p.langFor(r.URL.Path)
 	if json.Unmarshal(body, &rec.JSON) != nil {
 		rec.JSON = nil
 	}
 	if len(body) > maxBody {
-		p.refuse(w, rec, p.lang.failure(http.StatusRequestEntityTooLarge, "Request exceeds the maximum size"))
+		p.refuse(w, rec, lang.failure(http.StatusRequestEntityTooLarge, "Request exceeds the maximum size"))
 		return
 	}
-	if f := p.lang.authorize(r, p.opts.Keys); f != nil {
+	r.Body = io.NopCloser(bytes.NewReader(body)) // signatures are over it
+	if f := lang.authorize(r, p.opts.Keys); f != nil {
 		p.refuse(w, rec, f)
 		return
 	}
-	if out, ok := p.lang.simple(r, rec.JSON, p.models()); ok {
+	if do := p.errandOf(r); do != nil {
+		p.work(w, r, rec, do)
+		return
+	}
+	if out, ok := lang.simple(r, rec.JSON, p.models()); ok {
 		p.refuse(w, rec, out)
 		return
 	}
-	t, f := p.lang.read(r, rec.JSON, p.serves)
+	t, f := lang.read(r, rec.JSON, p.serves)
 	if f != nil {
 		p.refuse(w, rec, f)
 		return
 	}
+	t.lang = lang
 	p.update(func() { rec.Model, rec.Stream = t.model, t.stream })
 	p.answer(w, r, rec, t)
 }
@@ -256,6 +279,17 @@ func (p *Provider) models() []string {
 }
 
 func (p *Provider) serves(model string) bool { return slices.Contains(p.models(), model) }
+
+// langFor is the language of a path.
+func (p *Provider) langFor(path string) language {
+	if p.responses != nil && (path == responsesPath || strings.HasPrefix(path, responsesPath+"/")) {
+		return p.responses
+	}
+	if p.kind == OpenAI && path == completionsPath {
+		return completionsAPI{}
+	}
+	return p.lang
+}
 
 // refuse sends a complete answer, which for most callers is an error.
 func (p *Provider) refuse(w http.ResponseWriter, rec *Request, f *fixed) {

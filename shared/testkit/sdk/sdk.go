@@ -1,7 +1,7 @@
-// Package sdk runs the public SDKs (openai, @anthropic-ai/sdk, @aigne/aigne-hub)
-// in Node against an address and hands back what their callers would see. The
-// SDKs judge the wire format; what the facts must be is for the test to say. It
-// is for tests only and skips them without Node.
+// Package sdk runs the public SDKs (openai, @anthropic-ai/sdk, @google/genai,
+// @aigne/aigne-hub) in Node against an address and hands back what their callers
+// would see. The SDKs judge the wire format; what the facts must be is for the
+// test to say. It is for tests only and skips them without Node.
 package sdk
 
 import (
@@ -27,7 +27,9 @@ var files embed.FS
 // The scripts.
 const (
 	OpenAI    = "openai"
+	Responses = "responses" // of the same SDK, with legacy completions
 	Anthropic = "anthropic"
+	Gemini    = "gemini"
 	AIGNE     = "aigne"
 )
 

@@ -39,11 +39,18 @@ func VerifyGreetings(t testing.TB, results map[string]Result, saysModel string) 
 			assert.Zero(t, r.Empty, "chunks without choices are for usage alone")
 		case "tool", "stream_helper":
 			verifyCalls(t, name, r, paris)
+		case "chat":
+			assert.GreaterOrEqual(t, r.Chunks, 6, "the SDK takes every answer for whole and keeps it")
+			verifyCalls(t, name, r, paris, rome)
 		case "parallel_tools":
 			verifyCalls(t, name, r, paris, rome)
 		case "run_tools":
 			assert.Contains(t, r.Text, "20 degrees in Paris", name)
-		case "structured":
+		case "forced_tool":
+			if assert.Len(t, r.Calls, 1, name) {
+				assert.Equal(t, paris, r.Calls[0].Arguments, name)
+			}
+		case "structured", "structured_json_schema":
 			assert.Equal(t, paris, r.Value, name)
 		case "length":
 			assert.Contains(t, []string{"length", "max_tokens"}, r.Finish, name)
@@ -73,18 +80,31 @@ func verifyCalls(t testing.TB, name string, r Result, arguments ...map[string]an
 // an unknown model (404) and a wrong key (401).
 func VerifyErrors(t testing.TB, results map[string]Result) {
 	t.Helper()
-	for name, want := range map[string]struct {
-		class  string
-		status int
-	}{
-		"unknown_model":        {"NotFoundError", 404},
-		"unknown_model_stream": {"NotFoundError", 404},
-		"wrong_key":            {"AuthenticationError", 401},
-	} {
+	verifyErrors(t, results, map[string]Failure{
+		"unknown_model":        {Class: "NotFoundError", Status: 404},
+		"unknown_model_stream": {Class: "NotFoundError", Status: 404},
+		"wrong_key":            {Class: "AuthenticationError", Status: 401},
+	})
+}
+
+// VerifyGoogleErrors is VerifyErrors for Google's SDK, which has one class.
+// badKey is the status for a wrong key: 400 at Google, 401 at a hub.
+func VerifyGoogleErrors(t testing.TB, results map[string]Result, badKey int) {
+	t.Helper()
+	verifyErrors(t, results, map[string]Failure{
+		"unknown_model":        {Class: "ApiError", Status: 404},
+		"unknown_model_stream": {Class: "ApiError", Status: 404},
+		"wrong_key":            {Class: "ApiError", Status: badKey},
+	})
+}
+
+func verifyErrors(t testing.TB, results map[string]Result, want map[string]Failure) {
+	t.Helper()
+	for name, want := range want {
 		r := results[name]
 		if assert.NotNil(t, r.Error, name) {
-			assert.Equal(t, want.class, r.Error.Class, name)
-			assert.Equal(t, want.status, r.Error.Status, name)
+			assert.Equal(t, want.Class, r.Error.Class, name)
+			assert.Equal(t, want.Status, r.Error.Status, name)
 		}
 	}
 }
