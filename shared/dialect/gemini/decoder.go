@@ -195,10 +195,10 @@ func (d *decoder) call(choice int, ch *choiceState, p *answerPart) {
 		args = compact.String()
 	}
 	d.emit(chat.Event{Kind: chat.EventToolCall, Choice: choice, Index: index, ID: id, Name: p.FunctionCall.Name})
-	d.emit(chat.Event{Kind: chat.EventToolArgs, Choice: choice, Index: index, Text: args})
 	if p.ThoughtSignature != "" {
 		d.emit(chat.Event{Kind: chat.EventSignature, Choice: choice, Index: index, Tool: true, Text: p.ThoughtSignature})
 	}
+	d.emit(chat.Event{Kind: chat.EventToolArgs, Choice: choice, Index: index, Text: args})
 }
 
 // count reports usage when it is first known and when it changed.
