@@ -1,6 +1,7 @@
 package proxy_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/openai/openai-go/v3"
@@ -21,8 +22,23 @@ var scripts = map[string][]string{
 		"length", "unknown_model", "unknown_model_stream", "wrong_key", "abort", "models"},
 	sdk.Anthropic: {"whole", "stream", "tool", "parallel_tools", "stream_helper", "structured", "image", "thinking",
 		"length", "unknown_model", "unknown_model_stream", "wrong_key", "abort", "models"},
+	sdk.Vercel: each([]string{"chat", "compatible", "anthropic"}, "whole", "stream", "tool", "parallel_tools", "stream_tools", "structured",
+		"image", "thinking", "stream_thinking", "length", "unknown_model", "unknown_model_stream", "wrong_key", "abort"),
+	sdk.LangChain: {"whole", "stream", "stream_tools", "tool", "parallel_tools", "structured", "structured_by_tool", "image", "length",
+		"unknown_model", "unknown_model_stream", "wrong_key", "abort"},
 	sdk.AIGNE: {"discovery", "whole", "stream", "tool", "parallel_tools", "structured", "image", "models",
 		"unknown_model", "unknown_model_stream", "wrong_key", "abort"},
+}
+
+// each names scenarios of several providers of the AI SDK.
+func each(providers []string, scenarios ...string) []string {
+	var all []string
+	for _, p := range providers {
+		for _, s := range scenarios {
+			all = append(all, p+"/"+s)
+		}
+	}
+	return all
 }
 
 // TestTheRealSDKsAgainstEveryProvider runs the public SDKs, tools, pictures and
@@ -40,9 +56,13 @@ func TestTheRealSDKsAgainstEveryProvider(t *testing.T) {
 				h.rate(kinds[kind].kind, model, "3", "15")
 				h.grant("1000")
 				results := sdk.Run(t, script, sdk.Target{BaseURL: h.url, Key: h.key.Reveal(), Model: name, UnknownModel: kinds[kind].kind + "x/none"}, scenarios...)
+				assert.Len(t, results, len(scenarios))
 				sdk.VerifyGreetings(t, results, model)
 				if script != sdk.AIGNE {
-					sdk.VerifyErrors(t, results)
+					sdk.VerifyErrors(t, script, results)
+				}
+				if kind == fakeprovider.Gemini && script == sdk.Vercel {
+					requireSignatures(t, fake)
 				}
 				h.settledCall()
 				requireBooksMatch(t, h, fake)
@@ -81,6 +101,24 @@ func requireBooksMatch(t *testing.T, h *testHub, fake *fakeprovider.Provider) {
 	}
 	assert.Equal(t, reported, used)
 	assert.Equal(t, 1000*money.Credit-charged, h.account().Balance)
+}
+
+// requireSignatures checks that the AI SDK's next turns, streamed and not, bring
+// back what Gemini signed its calls with. Of the languages asked for here only
+// that of @ai-sdk/openai-compatible has a place for the signature of a call.
+func requireSignatures(t *testing.T, fake *fakeprovider.Provider) {
+	t.Helper()
+	answered, signed := 0, 0
+	for _, r := range fake.Requests() {
+		if strings.Contains(string(r.Body), `"functionResponse"`) {
+			answered++
+			if strings.Contains(string(r.Body), `"thoughtSignature"`) {
+				signed++
+			}
+		}
+	}
+	assert.Equal(t, 9, answered)
+	assert.Equal(t, 3, signed)
 }
 
 func TestTheGoSDK(t *testing.T) {

@@ -27,7 +27,7 @@ function need(name) {
 // failure tells what a caller of the SDK sees of an error.
 export function failure(e) {
   return {
-    class: e?.constructor?.name ?? typeof e, name: e?.name, status: e?.status ?? null,
+    class: e?.constructor?.name ?? typeof e, name: e?.name, status: e?.status ?? e?.statusCode ?? null, retryable: e?.isRetryable ?? null,
     type: e?.type ?? null, code: e?.code ?? null, message: String(e?.message ?? e).slice(0, 500),
   };
 }
@@ -41,7 +41,7 @@ export async function expectError(work) {
 export async function main(scenarios) {
   const chosen = process.argv.slice(2);
   for (const [scenario, work] of Object.entries(scenarios)) {
-    if (chosen.length && !chosen.includes(scenario)) continue;
+    if (chosen.length && !chosen.some(c => c === scenario || (c.endsWith('/') && scenario.startsWith(c)))) continue;
     let line;
     try { line = { scenario, ok: true, ...await work() }; } catch (e) { line = { scenario, ok: false, error: failure(e) }; }
     console.log(JSON.stringify(line));

@@ -1,5 +1,5 @@
-// Package sdk runs the public SDKs (openai, @anthropic-ai/sdk, @aigne/aigne-hub)
-// in Node against an address and hands back what their callers would see. The
+// Package sdk runs the public SDKs (openai, @anthropic-ai/sdk, @aigne/aigne-hub,
+// ai with its providers, @langchain/openai) in Node against an address and hands back what their callers would see. The
 // SDKs judge the wire format; what the facts must be is for the test to say. It
 // is for tests only and skips them without Node.
 package sdk
@@ -29,6 +29,8 @@ const (
 	OpenAI    = "openai"
 	Anthropic = "anthropic"
 	AIGNE     = "aigne"
+	Vercel    = "vercel"    // its scenarios are named <provider>/<what>
+	LangChain = "langchain" // over the OpenAI language
 )
 
 // runLimit bounds one script with all its scenarios.
@@ -44,12 +46,13 @@ type Target struct {
 
 // Failure is what an SDK's caller sees of an error.
 type Failure struct {
-	Class   string `json:"class"` // the error's class, such as NotFoundError
-	Name    string `json:"name"`
-	Status  int    `json:"status"` // 0 when the SDK tells none
-	Type    string `json:"type"`
-	Code    any    `json:"code"`
-	Message string `json:"message"`
+	Class     string `json:"class"` // the error's class, such as NotFoundError
+	Name      string `json:"name"`
+	Status    int    `json:"status"`    // 0 when the SDK tells none
+	Retryable *bool  `json:"retryable"` // nil when the SDK does not say
+	Type      string `json:"type"`
+	Code      any    `json:"code"`
+	Message   string `json:"message"`
 }
 
 // Call is a tool call as the SDK hands it out.
@@ -79,10 +82,12 @@ type Result struct {
 	Model    string         `json:"model"`
 	Signed   bool           `json:"signed"`
 	Aborted  bool           `json:"aborted"`
+	Sizes    []int          `json:"sizes"` // of vectors (numbers) and of files (bytes)
 }
 
 // Run runs a script and returns its results by scenario; without names it runs
-// all scenarios of the script.
+// all scenarios of the script. A name that ends in "/" stands for all that begin
+// with it.
 func Run(t testing.TB, script string, target Target, scenarios ...string) map[string]Result {
 	t.Helper()
 	node := npm.Node(t)
