@@ -4,8 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/openai/openai-go/v3"
-	"github.com/openai/openai-go/v3/option"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -119,32 +117,4 @@ func requireSignatures(t *testing.T, fake *fakeprovider.Provider) {
 	}
 	assert.Equal(t, 9, answered)
 	assert.Equal(t, 3, signed)
-}
-
-func TestTheGoSDK(t *testing.T) {
-	t.Parallel()
-	h := start(t, nil)
-	h.provider(fakeprovider.Anthropic)
-	client := openai.NewClient(option.WithBaseURL(h.url+"/v1"), option.WithAPIKey(h.key.Reveal()))
-	params := openai.ChatCompletionNewParams{Model: "anthropic/claude-fake", Messages: []openai.ChatCompletionMessageParamUnion{openai.UserMessage("Hi there")}}
-	res, err := client.Chat.Completions.New(t.Context(), params)
-	require.NoError(t, err)
-	assert.Equal(t, "Hello from claude-fake: Hi there", res.Choices[0].Message.Content)
-	assert.NotZero(t, res.Usage.TotalTokens)
-
-	params.StreamOptions.IncludeUsage = openai.Bool(true)
-	stream := client.Chat.Completions.NewStreaming(t.Context(), params)
-	var acc openai.ChatCompletionAccumulator
-	for stream.Next() {
-		require.True(t, acc.AddChunk(stream.Current()))
-	}
-	require.NoError(t, stream.Err())
-	assert.Equal(t, "Hello from claude-fake: Hi there", acc.Choices[0].Message.Content)
-	assert.Equal(t, res.Usage.TotalTokens, acc.Usage.TotalTokens)
-
-	params.Model = "nobody/none"
-	_, err = client.Chat.Completions.New(t.Context(), params)
-	var apiErr *openai.Error
-	require.ErrorAs(t, err, &apiErr)
-	assert.Equal(t, 404, apiErr.StatusCode)
 }
