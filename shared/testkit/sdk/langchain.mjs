@@ -7,7 +7,7 @@ import { baseURL, key, model, unknownModel, wrongKey, picture, citySchema, expec
 const how = apiKey => ({ apiKey, maxRetries: 0, timeout: 30000, configuration: { baseURL: `${baseURL}/v1` } });
 const tools = [{ type: 'function', function: { name: 'get_weather', description: 'Weather of a city', parameters: citySchema } }];
 const callsOf = message => (message.tool_calls ?? []).map(c => ({ id: c.id, name: c.name, arguments: c.args }));
-const finishOf = message => message.response_metadata?.finish_reason ?? message.response_metadata?.status ?? null;
+const finishOf = ({ response_metadata: m }) => m?.finish_reason ?? m?.incomplete_details?.reason ?? m?.status ?? null;
 
 function chatScenarios(more) {
   const chat = (options = {}, apiKey = key) => new ChatOpenAI({ model, ...how(apiKey), ...more, ...options });
@@ -51,7 +51,7 @@ function chatScenarios(more) {
       return { text: r.text };
     },
     async length() {
-      const r = await chat({ maxTokens: more.useResponsesApi ? 16 : 5 }).invoke('Hi there, say a lot, please');
+      const r = await chat({ maxTokens: 16 }).invoke('Hi there, say a lot, please. '.repeat(8));
       return { finish: finishOf(r), tokens: r.usage_metadata.output_tokens };
     },
     unknown_model: () => expectError(() => chat({ model: unknownModel }).invoke('Hi')),

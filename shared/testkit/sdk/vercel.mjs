@@ -23,6 +23,7 @@ const chatModels = {
   google: { make: (k, m) => google(k)(m), think: { google: { thinkingConfig: { includeThoughts: true, thinkingBudget: 1024 } } } },
 };
 
+const long = 'Hi there, say a lot, please. '.repeat(8); // Responses takes no limit below 16
 const get_weather = tool({ description: 'Weather of a city', inputSchema: jsonSchema(citySchema), execute: async ({ city }) => `20 degrees in ${city}` });
 const callsOf = step => step.toolCalls.map(c => ({ id: c.toolCallId, name: c.toolName, arguments: c.input }));
 
@@ -65,6 +66,17 @@ function chatScenarios({ make, think }) {
       const r = await collect(result);
       return { ...r, calls: callsOf((await result.steps)[0]) };
     },
+    // The SDK decides how an earlier turn is sent back: Responses by reference.
+    async conversation() {
+      const messages = [{ role: 'user', content: 'Hi there' }];
+      const first = await generateText(ask({ messages, providerOptions: think }));
+      const r = await generateText(ask({ messages: [...messages, ...first.response.messages, { role: 'user', content: 'And again' }] }));
+      return { text: r.text };
+    },
+    async thinking_tool() {
+      const r = await generateText(ask({ prompt: 'please use tool get_weather', ...tools, providerOptions: think }));
+      return { calls: callsOf(r.steps[0]), text: r.text };
+    },
     async structured() {
       const r = await generateObject(ask({ prompt: 'Name a city.', schema: jsonSchema(citySchema) }));
       return { value: r.object, usage: r.usage };
@@ -83,7 +95,7 @@ function chatScenarios({ make, think }) {
       return { text: r.text, thought: r.thought };
     },
     async length() {
-      const r = await generateText(ask({ prompt: 'Hi there, say a lot, please', maxOutputTokens: 5 }));
+      const r = await generateText(ask({ prompt: long, maxOutputTokens: 16 }));
       return { finish: r.finishReason, tokens: r.usage.outputTokens };
     },
     unknown_model: () => expectError(() => generateText(ask({ model: make(key, unknownModel), prompt: 'Hi' }))),
