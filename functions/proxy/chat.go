@@ -86,7 +86,7 @@ func (h *handler) ticket(r *http.Request, to routing.Request, a admission.Reques
 func promptBound(v *dialect.View) int64 {
 	const toolPreamble = 1024
 	n := int64(len(v.Object.Raw()))
-	if v.Object.Has("tools") || v.Object.Has("input") || v.Object.Has("response_format") {
+	if v.Object.Has("tools") || v.Object.Has("input") || v.Object.Has("response_format") || v.Object.Has("generationConfig") || v.Object.Has("generation_config") {
 		n += toolPreamble
 	}
 	return n

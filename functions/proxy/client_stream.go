@@ -14,7 +14,8 @@ type clientStream struct {
 	w       http.ResponseWriter
 	rc      *http.ResponseController
 	every   time.Duration
-	onFirst func() // at the first real byte
+	array   *jsonArray // the client wants the events as elements of one; else nil
+	onFirst func()     // at the first real byte
 
 	mu     sync.Mutex
 	header bool // the header is out
@@ -33,8 +34,11 @@ const writeTimeout = 2 * time.Minute
 
 // newClientStream starts a stream that pings after a silence of every to one
 // and a half times every.
-func newClientStream(w http.ResponseWriter, every time.Duration) *clientStream {
+func newClientStream(w http.ResponseWriter, every time.Duration, array bool) *clientStream {
 	s := &clientStream{w: w, rc: http.NewResponseController(w), every: every}
+	if array {
+		s.array = &jsonArray{}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.allow()
@@ -62,11 +66,19 @@ func (s *clientStream) look() {
 	case !s.still:
 		s.still = true
 	default:
-		s.send([]byte(": ping\n\n"), true)
+		s.send(s.ping(), true)
 		s.still = false
 	}
 	s.seen = s.writes
 	s.timer.Reset(s.every / 2)
+}
+
+// ping is what says nothing: a comment, or white space.
+func (s *clientStream) ping() []byte {
+	if s.array != nil {
+		return []byte("\n")
+	}
+	return []byte(": ping\n\n")
 }
 
 // maxScratch is the largest buffer that a stream keeps for its next frames.
@@ -84,6 +96,13 @@ func (*clientStream) scratch(used []byte) []byte {
 func (s *clientStream) write(p []byte, flush bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.array != nil {
+		p = s.array.elements(p)
+	}
+	s.put(p, flush)
+}
+
+func (s *clientStream) put(p []byte, flush bool) {
 	if s.broken.Load() || len(p) == 0 {
 		return
 	}
@@ -102,6 +121,9 @@ func (s *clientStream) send(p []byte, flush bool) {
 		s.header = true
 		h := s.w.Header()
 		h.Set("content-type", "text/event-stream; charset=utf-8")
+		if s.array != nil {
+			h.Set("content-type", "application/json; charset=utf-8")
+		}
 		h.Set("cache-control", "no-cache")
 		h.Set("x-accel-buffering", "no")
 		s.w.WriteHeader(http.StatusOK)
@@ -136,7 +158,13 @@ func (s *clientStream) failed() bool { return s.broken.Load() }
 
 // end writes the last frames.
 func (s *clientStream) end(p []byte) {
-	s.write(p, true)
+	if s.array == nil {
+		s.write(p, true)
+	} else {
+		s.mu.Lock()
+		s.put(s.array.end(p), true)
+		s.mu.Unlock()
+	}
 	s.stop()
 }
 

@@ -30,7 +30,7 @@ type exchange struct {
 func newExchange(h *handler, w http.ResponseWriter, r *http.Request, server dialect.Server, v *dialect.View, t *admission.Ticket) *exchange {
 	x := &exchange{lifetime: newLifetime(h, w, r, t), server: server, view: v}
 	if v.Stream {
-		x.out = newClientStream(w, h.Limits.Ping)
+		x.out = newClientStream(w, h.Limits.Ping, v.Array)
 	}
 	return x
 }

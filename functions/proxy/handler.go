@@ -94,10 +94,11 @@ func Routes() []httpkit.Route { return (&handler{}).routes() }
 // routes is everything the function serves, and who may call it.
 func (h *handler) routes() []httpkit.Route {
 	rest, protocol := aigne.RestServer{Now: h.Now}, aigne.Server{Now: h.Now}
-	return []httpkit.Route{
+	return append(h.googleRoutes(), []httpkit.Route{
 		h.chatRoute("/v1/chat/completions", openai.Server{}),
 		h.workRoute("/v1/embeddings", openaitasks.Embeddings{}),
 		h.chatRoute("/v1/messages", anthropic.Server{}),
+		{Method: "POST", Pattern: "/v1/messages/count_tokens", Who: httpkit.AnyUser, As: h.count(anthropic.Server{}), ErrorBody: anthropic.Server{}.Error},
 		h.chatRoute("/api/v2/chat", protocol),
 		h.chatRoute("/api/v2/chat/completions", rest),
 		h.chatRoute("/api/v2/completions", rest),
@@ -106,7 +107,7 @@ func (h *handler) routes() []httpkit.Route {
 		{Method: "GET", Pattern: "/api/ai/models", Who: httpkit.Optional, As: h.aigneModels},
 		{Method: "GET", Pattern: "/api/v2/status", Who: httpkit.Optional, As: h.status},
 		{Method: "GET", Pattern: "/__blocklet__.js", Who: httpkit.Anonymous, Handler: h.discovery},
-	}
+	}...)
 }
 
 func (h *handler) chatRoute(pattern string, s dialect.Server) httpkit.Route {

@@ -175,15 +175,19 @@ func usageOf(v *dialect.View, r dialect.Report) (hub.Usage, hub.UsageSource) {
 	if r.Known {
 		return r.Usage, hub.UsageReported
 	}
-	tokens := func(n int64) int64 { return (n + bytesPerToken - 1) / bytesPerToken }
 	u := r.Usage
 	if u.Prompt() == 0 { // else the provider told the prompt's part at the start, caches and all
-		u[hub.Input] = tokens(textBytes(v.Object.Raw()))
+		u[hub.Input] = estimate(v)
 	}
 	u[hub.Output] = max(u[hub.Output], tokens(r.TextBytes))
 	u[hub.Reasoning] = max(u[hub.Reasoning], tokens(r.HideBytes))
 	return u, hub.UsageEstimated
 }
+
+// estimate is about how many tokens a request's prompt has.
+func estimate(v *dialect.View) int64 { return tokens(textBytes(v.Object.Raw())) }
+
+func tokens(bytes int64) int64 { return (bytes + bytesPerToken - 1) / bytesPerToken }
 
 const (
 	bytesPerToken = 4

@@ -35,7 +35,10 @@ func listed(l routing.Listed) model {
 	return m
 }
 
-func (h *handler) listModels(w http.ResponseWriter, _ *http.Request, _ hub.Caller) error {
+func (h *handler) listModels(w http.ResponseWriter, r *http.Request, c hub.Caller) error {
+	if forGoogle(r) {
+		return h.listGoogleModels(w, r, c)
+	}
 	data := []model{}
 	for _, l := range h.Routes().Models(hub.TypeChat) {
 		data = append(data, listed(l))
@@ -47,7 +50,10 @@ func (h *handler) listModels(w http.ResponseWriter, _ *http.Request, _ hub.Calle
 	return httpkit.WriteJSON(w, http.StatusOK, list)
 }
 
-func (h *handler) getModel(w http.ResponseWriter, r *http.Request, _ hub.Caller) error {
+func (h *handler) getModel(w http.ResponseWriter, r *http.Request, c hub.Caller) error {
+	if forGoogle(r) {
+		return h.getGoogleModel(w, r, c)
+	}
 	plan, err := h.Routes().Plan(routing.Request{Model: r.PathValue("id"), Type: hub.TypeChat, Dialect: dialect.OpenAIChat})
 	if err != nil {
 		return err

@@ -323,3 +323,26 @@ func (g *Gate) Solvent(ctx context.Context, accountID string) error {
 	}
 	return nil
 }
+
+// Recognize checks once more that a caller's key and user are good, for requests
+// that cost nothing and are therefore not admitted as calls: who is called may be
+// known from a cache.
+func (g *Gate) Recognize(ctx context.Context, c hub.Caller) error {
+	user, err := g.Store.UserByID(ctx, c.UserID)
+	switch {
+	case errors.Is(err, store.ErrNotFound), err == nil && user.DisabledAt != nil:
+		return g.refusal(ctx, nil, store.ErrUserGone)
+	case err != nil:
+		return unavailable(err)
+	case c.KeyID == "":
+		return nil
+	}
+	key, err := g.Store.KeyByID(ctx, c.KeyID)
+	switch {
+	case err == nil && key.RevokedAt == nil && (key.ExpiresAt == nil || key.ExpiresAt.After(g.Now())):
+		return nil
+	case err == nil, errors.Is(err, store.ErrNotFound):
+		return g.refusal(ctx, nil, store.ErrKeyGone)
+	}
+	return unavailable(err)
+}

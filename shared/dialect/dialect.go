@@ -40,6 +40,7 @@ type View struct {
 
 	Model      string
 	Stream     bool
+	Array      bool   // a stream that the caller wants as one JSON array (Gemini without alt=sse)
 	WantsUsage bool   // a stream whose caller asked for usage frames
 	MaxOutput  *int64 // output tokens asked for, nil when not said
 	N          int64  // how many answers, at least 1
@@ -163,6 +164,21 @@ type Client interface {
 	Meter(v *View, q Quirks) Meter
 	// Fault reads a non-2xx answer, with its class.
 	Fault(status int, header http.Header, body []byte) *hub.Error
+}
+
+// Counter is a Server in whose language callers can ask how many tokens a prompt
+// has.
+type Counter interface {
+	Server
+	// Counted encodes the answer.
+	Counted(tokens int64) []byte
+}
+
+// PromptCounter is a Client whose providers count a prompt without answering it.
+type PromptCounter interface {
+	// Count prepares the caller's own request for a count and says where below the
+	// base URL it goes. v is not changed.
+	Count(v *View, t Target) (path string, enc Encoded, err error)
 }
 
 // Framer is a Client whose streams are not server-sent events.

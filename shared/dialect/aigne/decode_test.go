@@ -74,7 +74,11 @@ func TestProtocolReadsAWholeConversation(t *testing.T) {
 	assert.Equal(t, int64(2048), v.Thinking)
 
 	call := func(id, name, args, signature string) chat.Part {
-		return chat.Part{Kind: chat.ToolCallPart, Signature: signature, ToolCall: &chat.ToolCall{ID: id, Name: name, Arguments: args}}
+		p := chat.Part{Kind: chat.ToolCallPart, Signature: signature, ToolCall: &chat.ToolCall{ID: id, Name: name, Arguments: args}}
+		if signature != "" {
+			p.SignedBy = chat.SignedGoogle
+		}
+		return p
 	}
 	assert.Equal(t, []chat.Message{
 		{Role: chat.System, Parts: []chat.Part{{Text: "be brief", Cache: &chat.Cache{TTL: "1h"}}}},

@@ -274,7 +274,11 @@ func (d *decoder) toolCalls(m *fields) []chat.Part {
 		if call.Name == "" {
 			d.r.fail(fn.at("name"), "is required")
 		}
-		parts = append(parts, chat.Part{Kind: chat.ToolCallPart, ToolCall: call, Signature: signatureOf(c)})
+		part := chat.Part{Kind: chat.ToolCallPart, ToolCall: call, Signature: signatureOf(c)}
+		if part.Signature != "" {
+			part.SignedBy = chat.SignedGoogle
+		}
+		parts = append(parts, part)
 	}
 	return parts
 }

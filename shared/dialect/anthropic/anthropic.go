@@ -3,7 +3,7 @@
 // the hub sends to providers that understand it. The wire format is that of the
 // public "Messages" API reference, "Streaming Messages" and "Errors" pages of
 // Anthropic's documentation. The package holds no transport, no authentication
-// and no prices; count_tokens and batches are only recognised, not served.
+// and no prices; batches are not served.
 package anthropic
 
 import (

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/aigne-hub/aigne-hub/shared/chat"
 	"github.com/aigne-hub/aigne-hub/shared/dialect"
@@ -33,9 +34,8 @@ type candidate struct {
 	} `json:"content"`
 	FinishReason      string          `json:"finishReason"`
 	LogprobsResult    *logprobsResult `json:"logprobsResult"`
-	GroundingMetadata struct {
-		WebSearchQueries []json.RawMessage `json:"webSearchQueries"`
-	} `json:"groundingMetadata"`
+	GroundingMetadata grounding       `json:"groundingMetadata"`
+	CitationMetadata  citations       `json:"citationMetadata"`
 }
 
 type answerPart struct {
@@ -47,8 +47,28 @@ type answerPart struct {
 		Name string          `json:"name"`
 		Args json.RawMessage `json:"args"`
 	} `json:"functionCall"`
-	InlineData *blob     `json:"inlineData"`
-	FileData   *fileData `json:"fileData"`
+	InlineData     *blob     `json:"inlineData"`
+	FileData       *fileData `json:"fileData"`
+	ExecutableCode *struct {
+		Language string `json:"language"`
+		Code     string `json:"code"`
+	} `json:"executableCode"`
+	CodeExecutionResult *struct {
+		Outcome string `json:"outcome"`
+		Output  string `json:"output"`
+	} `json:"codeExecutionResult"`
+}
+
+// text is what a part says. Code that the provider ran and what came of it are
+// part of the answer: they are shown as Markdown shows code.
+func (p *answerPart) text() string {
+	switch {
+	case p.ExecutableCode != nil && p.ExecutableCode.Code != "":
+		return "\n```" + strings.ToLower(p.ExecutableCode.Language) + "\n" + strings.TrimSuffix(p.ExecutableCode.Code, "\n") + "\n```\n"
+	case p.CodeExecutionResult != nil && p.CodeExecutionResult.Output != "":
+		return "\n```\n" + strings.TrimSuffix(p.CodeExecutionResult.Output, "\n") + "\n```\n"
+	}
+	return p.Text
 }
 
 // noReason stands for a candidate that has not ended.
@@ -73,58 +93,6 @@ func finishOf(reason string, calledTools bool) chat.Finish {
 		return chat.FinishToolCalls
 	}
 	return chat.FinishStop
-}
-
-type logprobsResult struct {
-	TopCandidates []struct {
-		Candidates []tokenLogprob `json:"candidates"`
-	} `json:"topCandidates"`
-	ChosenCandidates []tokenLogprob `json:"chosenCandidates"`
-}
-
-type tokenLogprob struct {
-	Token          string          `json:"token"`
-	LogProbability json.RawMessage `json:"logProbability"`
-}
-
-// openAILogprob is a token in OpenAI's logprobs object, which is the canonical
-// form.
-type openAILogprob struct {
-	Token   string           `json:"token"`
-	Logprob json.RawMessage  `json:"logprob"`
-	Bytes   []int            `json:"bytes"`
-	Top     *[]openAILogprob `json:"top_logprobs,omitempty"`
-}
-
-func (t tokenLogprob) openAI() openAILogprob {
-	o := openAILogprob{Token: t.Token, Logprob: t.LogProbability, Bytes: []int{}}
-	if len(o.Logprob) == 0 {
-		o.Logprob = json.RawMessage("0")
-	}
-	for i := range len(t.Token) {
-		o.Bytes = append(o.Bytes, int(t.Token[i]))
-	}
-	return o
-}
-
-func (l *logprobsResult) openAI() json.RawMessage {
-	content := make([]openAILogprob, 0, len(l.ChosenCandidates))
-	for i, chosen := range l.ChosenCandidates {
-		token := chosen.openAI()
-		top := []openAILogprob{}
-		if i < len(l.TopCandidates) {
-			for _, c := range l.TopCandidates[i].Candidates {
-				top = append(top, c.openAI())
-			}
-		}
-		token.Top = &top
-		content = append(content, token)
-	}
-	out, err := json.Marshal(map[string]any{"content": content, "refusal": nil})
-	if err != nil {
-		return nil
-	}
-	return out
 }
 
 // callID makes the id of a call that came without one: the same for the same
@@ -153,6 +121,7 @@ func (Client) Decode(body []byte, _ dialect.Quirks) (*chat.Response, error) {
 			Message: "The provider sent an answer without content.",
 		}
 	}
+	res.ServiceTier = d.tier
 	for i := range res.Choices {
 		if ch := &res.Choices[i]; ch.Finish == "" {
 			ch.Finish = finishOf("STOP", len(chat.ToolCalls(ch.Parts)) > 0)

@@ -39,6 +39,8 @@ func TestUsage(t *testing.T) {
 			hub.Usage{hub.Input: 1, hub.Output: 7, hub.Reasoning: 9}},
 		{"tool prompts stand beside the prompt", `{"promptTokenCount":10,"toolUsePromptTokenCount":5}`,
 			hub.Usage{hub.Input: 15}},
+		{"tool prompts have modalities too", `{"promptTokenCount":10,"toolUsePromptTokenCount":50,"toolUsePromptTokensDetails":[{"modality":"IMAGE","tokenCount":40},{"modality":"TEXT","tokenCount":10}]}`,
+			hub.Usage{hub.Input: 20, hub.InputImage: 40}},
 		{"modalities are split off", `{"promptTokenCount":100,"promptTokensDetails":[{"modality":"TEXT","tokenCount":10},{"modality":"AUDIO","tokenCount":50},{"modality":"IMAGE","tokenCount":30},{"modality":"VIDEO","tokenCount":10}],
 			"candidatesTokenCount":20,"candidatesTokensDetails":[{"modality":"IMAGE","tokenCount":15},{"tokenCount":5,"modality":"TEXT"}]}`,
 			hub.Usage{hub.Input: 20, hub.InputAudio: 50, hub.InputImage: 30, hub.Output: 5, hub.OutputImage: 15}},
@@ -79,7 +81,7 @@ func TestDecode(t *testing.T) {
 	assert.Equal(t, []chat.Part{
 		{Kind: chat.Thinking, Text: "draft"}, {Kind: chat.Text, Text: "Here: "},
 		{Kind: chat.Image, Media: &chat.Media{MIME: "image/png", Data: "UE5H"}},
-		{Kind: chat.Thinking, Text: "more", Signature: "czI="},
+		{Kind: chat.Thinking, Text: "more", Signature: "czI=", SignedBy: chat.SignedGoogle},
 	}, res.Choices[0].Parts)
 	assert.JSONEq(t, `{"content":[{"token":"é","logprob":-0.25,"bytes":[195,169],"top_logprobs":[{"token":"é","logprob":-0.25,"bytes":[195,169]}]}],"refusal":null}`, string(res.Choices[0].Logprobs))
 	assert.Equal(t, chat.FinishStop, res.Choices[1].Finish)

@@ -16,15 +16,30 @@ type content struct {
 	Parts []part `json:"parts"`
 }
 
-// part is Part; one of its data fields is set.
+// part is Part; one of its data fields is set. raw stands for the whole of it.
 type part struct {
 	Text             string            `json:"text,omitempty"`
+	Thought          bool              `json:"thought,omitempty"`
 	InlineData       *blob             `json:"inlineData,omitempty"`
 	FileData         *fileData         `json:"fileData,omitempty"`
 	FunctionCall     *functionCall     `json:"functionCall,omitempty"`
 	FunctionResponse *functionResponse `json:"functionResponse,omitempty"`
 	ThoughtSignature string            `json:"thoughtSignature,omitempty"`
+
+	raw json.RawMessage
 }
+
+// MarshalJSON writes the raw form where there is one.
+func (p part) MarshalJSON() ([]byte, error) {
+	type plain part
+	if p.raw != nil {
+		return p.raw, nil
+	}
+	return encodeJSON(plain(p)), nil
+}
+
+// ownPart lists parts that only this language has and that go back as they came.
+var ownPart = map[string]bool{"executableCode": true, "codeExecutionResult": true, "toolCall": true, "toolResponse": true}
 
 type blob struct {
 	MIMEType string `json:"mimeType"`
@@ -46,6 +61,7 @@ type functionResponse struct {
 	ID       string          `json:"id,omitempty"`
 	Name     string          `json:"name"`
 	Response json.RawMessage `json:"response"`
+	Parts    []part          `json:"parts,omitempty"`
 }
 
 // conversation splits system messages from turns and merges neighbouring turns
@@ -101,9 +117,10 @@ func appendTurn(turns []content, role string, parts []part) []content {
 	return append(turns, content{Role: role, Parts: parts})
 }
 
-// parts translates one message. Thinking is left out: the API wants back
-// signatures of calls only, and another vendor's would be refused. Empty texts
-// are left out too, as the API refuses them.
+// parts translates one message. Thinking goes back where a model of Google's
+// signed it; other thinking is left out: the API does not ask for it, and other
+// vendors' signatures would be refused. Empty texts are left out too, as the API
+// refuses them.
 func (e *encoder) parts(at string, m chat.Message) ([]part, error) {
 	var out []part
 	for j, p := range m.Parts {
@@ -114,10 +131,10 @@ func (e *encoder) parts(at string, m chat.Message) ([]part, error) {
 		switch p.Kind {
 		case chat.Text, chat.Refusal:
 			if p.Text != "" {
-				out = append(out, part{Text: p.Text})
+				out = append(out, part{Text: p.Text, ThoughtSignature: googles(p)})
 			}
 		case chat.Image, chat.Audio, chat.File:
-			media, err := mediaPart(here, p)
+			media, err := e.media(here, p)
 			if err != nil {
 				return nil, err
 			}
@@ -134,12 +151,40 @@ func (e *encoder) parts(at string, m chat.Message) ([]part, error) {
 				return nil, err
 			}
 			out = append(out, results...)
-		case chat.Thinking, chat.RedactedThinking:
+		case chat.Thinking:
+			if signature := googles(p); signature != "" {
+				out = append(out, part{Text: p.Text, Thought: true, ThoughtSignature: signature})
+			}
+		case chat.RedactedThinking:
 		default:
+			if p.Kind == chat.Raw && ownPart[p.RawType] {
+				out = append(out, part{raw: p.RawJSON})
+				continue
+			}
 			return nil, hub.Invalid(here+".type", "Content of type %q is not supported by this model.", p.RawType)
 		}
 	}
 	return out, nil
+}
+
+// googles is a part's signature where a model of Google's made it.
+func googles(p chat.Part) string {
+	if p.SignedBy != chat.SignedGoogle {
+		return ""
+	}
+	return p.Signature
+}
+
+// media translates a picture, sound or document. The API has no setting for how
+// closely one picture is looked at.
+func (e *encoder) media(at string, p chat.Part) (part, error) {
+	if p.Media != nil && p.Media.Detail != "" && p.Media.Detail != "auto" {
+		e.dropped = append(e.dropped, at+".detail")
+	}
+	if p.Media != nil && strings.HasPrefix(p.Media.URL, "http") && !takesURLs(e.target.Model, p.Media.URL) {
+		return part{}, hub.Invalid(at+".url", "The model %s cannot fetch URLs; send the data itself.", e.target.Model)
+	}
+	return mediaPart(at, p)
 }
 
 func (e *encoder) call(at string, p chat.Part) (part, error) {
@@ -157,11 +202,18 @@ func (e *encoder) call(at string, p chat.Part) (part, error) {
 	e.calls[c.ID] = c.Name
 	return part{
 		FunctionCall:     &functionCall{ID: c.ID, Name: c.Name, Args: json.RawMessage(args)},
-		ThoughtSignature: p.Signature,
+		ThoughtSignature: googles(p),
 	}, nil
 }
 
-// result translates a tool's answer; pictures in it follow as parts of the same
+// nestable lists the types that may be parts of a function's response.
+var nestable = map[string]bool{
+	"image/png": true, "image/jpeg": true, "image/webp": true, "application/pdf": true, "text/plain": true,
+}
+
+// result translates a tool's answer. From generation 3 on its pictures and
+// documents are parts of it (ai.google.dev, "Multimodal function responses");
+// for older models, and where only a URL is given, they follow it in the same
 // turn.
 func (e *encoder) result(at string, r *chat.ToolResult) ([]part, error) {
 	if r == nil {
@@ -175,6 +227,7 @@ func (e *encoder) result(at string, r *chat.ToolResult) ([]part, error) {
 		return nil, hub.Invalid(at+".tool_call_id", "No earlier tool call has the id %q.", r.CallID)
 	}
 	out := []part{{}}
+	response := &functionResponse{ID: r.CallID, Name: name}
 	var text strings.Builder
 	for k, p := range r.Parts {
 		here := fmt.Sprintf("%s.content[%d]", at, k)
@@ -182,16 +235,21 @@ func (e *encoder) result(at string, r *chat.ToolResult) ([]part, error) {
 		case chat.Text, chat.Refusal:
 			text.WriteString(p.Text)
 		case chat.Image, chat.Audio, chat.File:
-			media, err := mediaPart(here, p)
+			media, err := e.media(here, p)
 			if err != nil {
 				return nil, err
+			}
+			if media.InlineData != nil && nestable[media.InlineData.MIMEType] && signsCalls(e.target.Model) {
+				response.Parts = append(response.Parts, media)
+				continue
 			}
 			out = append(out, media)
 		default:
 			return nil, hub.Invalid(here+".type", "A tool result can hold only text and media.")
 		}
 	}
-	out[0].FunctionResponse = &functionResponse{ID: r.CallID, Name: name, Response: outcome(text.String(), r.IsError)}
+	response.Response = outcome(text.String(), r.IsError)
+	out[0].FunctionResponse = response
 	return out, nil
 }
 
@@ -205,13 +263,11 @@ func outcome(text string, failed bool) json.RawMessage {
 	}
 	value := json.RawMessage(text)
 	if !object {
-		// A string always has a JSON form.
-		value, _ = json.Marshal(text)
+		value = quoted(text)
 	}
 	key := "result"
 	if failed {
 		key = "error"
 	}
-	out, _ := json.Marshal(map[string]json.RawMessage{key: value})
-	return out
+	return encodeJSON(map[string]json.RawMessage{key: value})
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/rand"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"github.com/aigne-hub/aigne-hub/shared/chat"
@@ -23,10 +24,13 @@ type decoder struct {
 	usage    hub.Usage
 	tokens   tokens
 	searches searches
+	tier     string // OpenAI's word for the service tier
 	events   []chat.Event
 }
 
 type choiceState struct {
+	text     strings.Builder
+	cited    json.RawMessage // annotations not sent yet
 	calls    int
 	thoughts int  // thinking parts begun
 	thinking bool // the last part was a thought
@@ -116,6 +120,13 @@ func (d *decoder) candidate(c *candidate) {
 		d.emit(chat.Event{Kind: chat.EventLogprobs, Choice: int(c.Index), Raw: c.LogprobsResult.openAI()})
 	}
 	d.searches.see(c.Index, int64(len(c.GroundingMetadata.WebSearchQueries)))
+	// Later frames repeat what earlier ones said; the last word is at the finish.
+	if cited := c.GroundingMetadata.annotations(c.CitationMetadata, ch.text.String()); cited != nil {
+		ch.cited = cited
+	}
+	if ch.finished {
+		d.cite(int(c.Index), ch)
+	}
 	if c.FinishReason != "" && c.FinishReason != noReason {
 		d.finish(c.Index, finishOf(c.FinishReason, ch.calls > 0), c.FinishReason)
 	}
@@ -127,7 +138,15 @@ func (d *decoder) finish(index int64, finish chat.Finish, native string) {
 		return
 	}
 	ch.finished = true
+	d.cite(int(index), ch)
 	d.emit(chat.Event{Kind: chat.EventFinish, Choice: int(index), Finish: finish, Native: native})
+}
+
+func (d *decoder) cite(choice int, ch *choiceState) {
+	if ch.cited != nil {
+		d.emit(chat.Event{Kind: chat.EventAnnotation, Choice: choice, Raw: ch.cited})
+		ch.cited = nil
+	}
 }
 
 func (d *decoder) part(choice int, ch *choiceState, p *answerPart) {
@@ -147,9 +166,10 @@ func (d *decoder) part(choice int, ch *choiceState, p *answerPart) {
 		d.emit(chat.Event{Kind: chat.EventMedia, Choice: choice,
 			Media: &chat.Media{MIME: p.FileData.MIMEType, URL: p.FileData.FileURI}})
 	default:
-		if p.Text != "" {
+		if text := p.text(); text != "" {
 			ch.thinking = false
-			d.emit(chat.Event{Kind: chat.EventText, Choice: choice, Text: p.Text})
+			ch.text.WriteString(text)
+			d.emit(chat.Event{Kind: chat.EventText, Choice: choice, Text: text})
 		}
 		d.signature(choice, ch, p.ThoughtSignature)
 	}
@@ -161,7 +181,13 @@ func (d *decoder) thought(choice int, ch *choiceState, p *answerPart) {
 	if p.Text == "" && p.ThoughtSignature == "" {
 		return
 	}
-	if !ch.thinking {
+	kind, signature, by := unwrap(p.ThoughtSignature)
+	if kind == markRedacted {
+		ch.thinking = false
+		d.emit(chat.Event{Kind: chat.EventRedacted, Choice: choice, Text: signature, SignedBy: by})
+		return
+	}
+	if !ch.thinking || ch.signed && p.Text != "" {
 		ch.thinking, ch.signed = true, false
 		ch.thoughts++
 	}
@@ -179,24 +205,30 @@ func (d *decoder) signature(choice int, ch *choiceState, signature string) {
 		return
 	}
 	ch.signed = true
-	d.emit(chat.Event{Kind: chat.EventSignature, Choice: choice, Index: ch.thoughts - 1, Text: signature})
+	_, signature, by := unwrap(signature)
+	d.emit(chat.Event{Kind: chat.EventSignature, Choice: choice, Index: ch.thoughts - 1, Text: signature, SignedBy: by})
 }
 
 func (d *decoder) call(choice int, ch *choiceState, p *answerPart) {
 	ch.thinking = false
+	args := "{}"
+	if present(p.FunctionCall.Args) {
+		args = compact(p.FunctionCall.Args)
+	}
+	if p.FunctionCall.Name == formatTool { // the forced way to a structured answer
+		ch.text.WriteString(args)
+		d.emit(chat.Event{Kind: chat.EventText, Choice: choice, Text: args})
+		return
+	}
 	index, id := ch.calls, p.FunctionCall.ID
 	ch.calls++
 	if id == "" {
 		id = callID(d.id, int64(choice), index)
 	}
-	args := "{}"
-	var compact bytes.Buffer
-	if present(p.FunctionCall.Args) && json.Compact(&compact, p.FunctionCall.Args) == nil {
-		args = compact.String()
-	}
 	d.emit(chat.Event{Kind: chat.EventToolCall, Choice: choice, Index: index, ID: id, Name: p.FunctionCall.Name})
 	if p.ThoughtSignature != "" {
-		d.emit(chat.Event{Kind: chat.EventSignature, Choice: choice, Index: index, Tool: true, Text: p.ThoughtSignature})
+		_, signature, by := unwrap(p.ThoughtSignature)
+		d.emit(chat.Event{Kind: chat.EventSignature, Choice: choice, Index: index, Tool: true, Text: signature, SignedBy: by})
 	}
 	d.emit(chat.Event{Kind: chat.EventToolArgs, Choice: choice, Index: index, Text: args})
 }
@@ -208,6 +240,9 @@ func (d *decoder) count(raw json.RawMessage) {
 		if t, ok := readTokens(&cursor{b: raw}); ok {
 			d.tokens = t
 			first, d.reported = !d.reported, true
+			if t.tier != "" {
+				d.tier = tiers[t.tier]
+			}
 		}
 	}
 	d.usage = d.tokens.usage()

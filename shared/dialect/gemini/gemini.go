@@ -1,6 +1,7 @@
-// Package gemini is the client side and the meter of Google's generateContent
-// language, as the public Gemini API reference (ai.google.dev/api, v1beta)
-// describes it. It makes no HTTP calls and knows no credentials.
+// Package gemini speaks Google's generateContent language on both sides, as the
+// public Gemini API reference (ai.google.dev/api, v1beta) describes it: what
+// callers such as the @google/genai SDK send to the hub, and what the hub sends
+// to providers. It makes no HTTP calls and knows no credentials.
 package gemini
 
 import (
@@ -65,12 +66,13 @@ func (Client) Splice(v *dialect.View, t dialect.Target) (dialect.Encoded, error)
 	}
 	o := v.Object.Clone()
 	o.Delete("model")
+	o.Delete("route") // the hub's own
 	if t.LowerTo > 0 {
 		if err := lowerOutput(o, t.LowerTo); err != nil {
 			return dialect.Encoded{}, err
 		}
 	}
-	return dialect.Encoded{Body: o.Bytes()}, nil
+	return dialect.Encoded{Body: withoutForeign(o.Bytes())}, nil
 }
 
 // lowerOutput sets generationConfig.maxOutputTokens to at most limit. The API

@@ -40,12 +40,30 @@ func mediaPart(at string, p chat.Part) (part, error) {
 		return part{InlineData: &blob{MIMEType: mimeOf(p, m.Data), Data: m.Data}}, nil
 	case m.URL != "":
 		return part{FileData: &fileData{MIMEType: mimeOf(p, ""), FileURI: m.URL}}, nil
-	case strings.HasPrefix(m.FileID, "https://"):
+	case strings.HasPrefix(m.FileID, "https://"), strings.HasPrefix(m.FileID, "gs://"): // files at Google are addresses
 		return part{FileData: &fileData{MIMEType: m.MIME, FileURI: m.FileID}}, nil
 	case m.FileID != "":
 		return part{}, hub.Invalid(at+".file_id", "This model cannot read the file id %q; send the file's data or a URL.", m.FileID)
 	}
 	return part{}, hub.Invalid(at, "The content holds no data and no URL.")
+}
+
+// videos begins addresses of the one site whose videos every model can fetch.
+var videos = []string{"https://www.youtube.com/", "https://youtube.com/", "https://youtu.be/"}
+
+// takesURLs reports whether a model fetches what a URL names. Before 2.5 models
+// know only files at Google and videos (ai.google.dev, "File input methods").
+func takesURLs(model, url string) bool {
+	major, minor, _, ok := generation(model)
+	if !ok || major >= 3 || major == 2 && minor >= 5 || strings.HasPrefix(url, ownFiles) {
+		return true
+	}
+	for _, v := range videos {
+		if strings.HasPrefix(url, v) {
+			return true
+		}
+	}
+	return false
 }
 
 func dataURL(at, rest string, p chat.Part) (part, error) {

@@ -44,9 +44,9 @@ var params = []param{
 
 // ignorable lists what says nothing about the answer and has no field in the
 // generateContent reference: labels for other vendors' dashboards, caches,
-// storage, price classes, and Anthropic's housekeeping of long histories.
+// storage, and Anthropic's housekeeping of long histories.
 var ignorable = map[string]bool{
-	"user": true, "metadata": true, "service_tier": true, "store": true,
+	"user": true, "metadata": true, "store": true,
 	"prompt_cache_key": true, "prompt_cache_retention": true, "safety_identifier": true,
 	"cache_control": true, "context_management": true,
 }
@@ -71,6 +71,9 @@ func fate(req *chat.Request, q dialect.Quirks) (*chat.Request, []string, error) 
 	for _, name := range slices.Sorted(maps.Keys(req.Extra)) {
 		if !present(req.Extra[name]) {
 			continue
+		}
+		if name == "safetySettings" && !slices.Contains(q.Refuses, name) {
+			continue // this language's own, sent as it came
 		}
 		if !ignorable[name] && !slices.Contains(q.Ignores, name) || slices.Contains(q.Refuses, name) {
 			return nil, nil, refused(req.ParamName(name))

@@ -3,14 +3,12 @@ package gemini
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"math"
 	"strings"
 
 	"github.com/aigne-hub/aigne-hub/shared/chat"
 	"github.com/aigne-hub/aigne-hub/shared/dialect"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
-	"github.com/aigne-hub/aigne-hub/shared/wire"
 )
 
 // maxStop is how many stopSequences the API takes.
@@ -20,28 +18,11 @@ const maxStop = 5
 type request struct {
 	SystemInstruction *content          `json:"systemInstruction,omitempty"`
 	Contents          []content         `json:"contents"`
-	Tools             []tool            `json:"tools,omitempty"`
+	Tools             []json.RawMessage `json:"tools,omitempty"`
 	ToolConfig        *toolConfig       `json:"toolConfig,omitempty"`
 	GenerationConfig  *generationConfig `json:"generationConfig,omitempty"`
-}
-
-type tool struct {
-	FunctionDeclarations []functionDeclaration `json:"functionDeclarations"`
-}
-
-type functionDeclaration struct {
-	Name                 string          `json:"name"`
-	Description          string          `json:"description,omitempty"`
-	ParametersJSONSchema json.RawMessage `json:"parametersJsonSchema,omitempty"`
-}
-
-type toolConfig struct {
-	FunctionCallingConfig functionCallingConfig `json:"functionCallingConfig"`
-}
-
-type functionCallingConfig struct {
-	Mode                 string   `json:"mode"`
-	AllowedFunctionNames []string `json:"allowedFunctionNames,omitempty"`
+	SafetySettings    json.RawMessage   `json:"safetySettings,omitempty"`
+	ServiceTier       string            `json:"serviceTier,omitempty"`
 }
 
 type generationConfig struct {
@@ -88,6 +69,7 @@ type encoder struct {
 	target  dialect.Target
 	dropped []string
 	calls   map[string]string // tool call id → function name
+	format  formatWay
 }
 
 func (e *encoder) request() (*request, error) {
@@ -98,80 +80,17 @@ func (e *encoder) request() (*request, error) {
 	if out.SystemInstruction, out.Contents, err = e.conversation(); err != nil {
 		return nil, err
 	}
+	e.format = e.formatWay()
 	if out.Tools, err = e.tools(); err != nil {
 		return nil, err
 	}
 	if out.ToolConfig, err = e.toolConfig(); err != nil {
 		return nil, err
 	}
+	out.SafetySettings = e.req.Extra["safetySettings"]
+	out.ServiceTier = e.tier()
 	out.GenerationConfig, err = e.generation()
 	return &out, err
-}
-
-func (e *encoder) tools() ([]tool, error) {
-	if len(e.req.Tools) == 0 {
-		return nil, nil
-	}
-	name := e.req.ParamName("tools")
-	declarations := make([]functionDeclaration, 0, len(e.req.Tools))
-	strict := false
-	for i, t := range e.req.Tools {
-		if t.RawType != "" || len(t.Raw) > 0 {
-			return nil, hub.Invalid(fmt.Sprintf("%s[%d].type", name, i), "The tool type %q is not supported by this model.", t.RawType)
-		}
-		d := functionDeclaration{Name: t.Name, Description: t.Description}
-		if present(t.Parameters) {
-			schema, err := plainSchema(fmt.Sprintf("%s[%d].parameters", name, i), t.Parameters)
-			if err != nil {
-				return nil, err
-			}
-			d.ParametersJSONSchema = schema
-		}
-		strict = strict || t.Strict != nil && *t.Strict
-		declarations = append(declarations, d)
-	}
-	if strict {
-		e.dropped = append(e.dropped, name+".strict")
-	}
-	return []tool{{FunctionDeclarations: declarations}}, nil
-}
-
-// plainSchema returns a JSON schema without "$schema", which the API refuses.
-func plainSchema(param string, schema json.RawMessage) (json.RawMessage, error) {
-	o, err := wire.Parse(schema)
-	if err != nil {
-		return nil, hub.Invalid(param, "%s must be a JSON schema object: %v.", param, err)
-	}
-	o.Delete("$schema")
-	return o.Bytes(), nil
-}
-
-func (e *encoder) toolConfig() (*toolConfig, error) {
-	choice := e.req.ToolChoice
-	if choice == nil {
-		return nil, nil
-	}
-	param := e.req.ParamName("tool_choice")
-	if len(e.req.Tools) == 0 {
-		if choice.Mode == "required" || choice.Mode == "tool" {
-			return nil, hub.Invalid(param, "%s asks for a tool call, but there are no tools.", param)
-		}
-		return nil, nil
-	}
-	c := functionCallingConfig{}
-	switch choice.Mode {
-	case "auto":
-		c.Mode = "AUTO"
-	case "none":
-		c.Mode = "NONE"
-	case "required":
-		c.Mode = "ANY"
-	case "tool":
-		c.Mode, c.AllowedFunctionNames = "ANY", []string{choice.Name}
-	default:
-		return nil, hub.Invalid(param, "%s %q is not known.", param, choice.Mode)
-	}
-	return &toolConfig{FunctionCallingConfig: c}, nil
 }
 
 func (e *encoder) generation() (*generationConfig, error) {
@@ -194,7 +113,7 @@ func (e *encoder) generation() (*generationConfig, error) {
 	for _, m := range r.Modalities {
 		g.ResponseModalities = append(g.ResponseModalities, strings.ToUpper(m))
 	}
-	if err := e.format(&g); err != nil {
+	if err := e.setFormat(&g); err != nil {
 		return nil, err
 	}
 	if err := e.thinking(&g); err != nil {
@@ -221,26 +140,15 @@ func (e *encoder) outputLimit() *int64 {
 	return limit
 }
 
-func (e *encoder) format(g *generationConfig) error {
-	f := e.req.Format
-	if f == nil {
-		return nil
-	}
-	param := e.req.ParamName("response_format")
-	switch f.Kind {
-	case "", "text":
-		return nil
-	case "json_object":
-		g.ResponseMIMEType = "application/json"
-		return nil
-	case "json_schema":
-		g.ResponseMIMEType = "application/json"
-		if !present(f.Schema) {
-			return nil
+// tier is the service tier in the API's words; "auto" is what it does by itself.
+func (e *encoder) tier() string {
+	for word, own := range tiers {
+		if own == e.req.ServiceTier && own != "" {
+			return word
 		}
-		schema, err := plainSchema(param+".schema", f.Schema)
-		g.ResponseJSONSchema = schema
-		return err
 	}
-	return hub.Invalid(param, "%s %q is not known.", param, f.Kind)
+	if e.req.ServiceTier != "" {
+		e.dropped = append(e.dropped, e.req.ParamName("service_tier"))
+	}
+	return ""
 }

@@ -69,7 +69,7 @@ func TestEncode(t *testing.T) {
 			r.ParallelToolCalls = new(true)
 		}), want: `{` + hi + `,"tools":[{"functionDeclarations":[{"name":"weather","description":"d","parametersJsonSchema":
 			{"type":"object","properties":{"n":{"maximum":90071992547409931}}}},{"name":"now"}]}],
-			"toolConfig":{"functionCallingConfig":{"mode":"ANY","allowedFunctionNames":["weather"]}}}`, dropped: []string{"tools.strict"}},
+			"toolConfig":{"functionCallingConfig":{"mode":"ANY","allowedFunctionNames":["weather"]}}}`},
 		{name: "forbids tools when asked to", req: ask(func(r *chat.Request) {
 			r.Tools, r.ToolChoice = []chat.Tool{{Name: "f"}}, &chat.ToolChoice{Mode: "none"}
 		}), want: `{` + hi + `,"tools":[{"functionDeclarations":[{"name":"f"}]}],"toolConfig":{"functionCallingConfig":{"mode":"NONE"}}}`},
@@ -82,7 +82,7 @@ func TestEncode(t *testing.T) {
 			r.User, r.Metadata, r.ServiceTier = "u", map[string]string{"a": "b"}, "auto"
 			r.Names = map[string]string{"user": "metadata.user_id"}
 			r.Extra = map[string]json.RawMessage{"store": json.RawMessage("true"), "prediction": json.RawMessage(" null")}
-		}), want: `{` + hi + `}`, dropped: []string{"service_tier", "metadata.user_id", "metadata", "store"}},
+		}), want: `{` + hi + `}`, dropped: []string{"metadata.user_id", "metadata", "store", "service_tier"}},
 		{name: "drops what the target ignores", quirks: dialect.Quirks{Ignores: []string{"temperature", "verbosity"}}, req: ask(func(r *chat.Request) {
 			r.Temperature, r.Extra = new(1.0), map[string]json.RawMessage{"verbosity": json.RawMessage(`"low"`)}
 		}), want: `{` + hi + `}`, dropped: []string{"temperature", "verbosity"}},
@@ -149,7 +149,11 @@ func TestEncodeRefuses(t *testing.T) {
 func TestEncodeToolTurns(t *testing.T) {
 	t.Parallel()
 	call := func(id, name, args, signature string) chat.Part {
-		return chat.Part{Kind: chat.ToolCallPart, Signature: signature, ToolCall: &chat.ToolCall{ID: id, Name: name, Arguments: args}}
+		p := chat.Part{Kind: chat.ToolCallPart, Signature: signature, ToolCall: &chat.ToolCall{ID: id, Name: name, Arguments: args}}
+		if signature != "" {
+			p.SignedBy = chat.SignedGoogle
+		}
+		return p
 	}
 	result := func(id, text string, failed bool) chat.Message {
 		return chat.Message{Role: chat.ToolRole, Parts: []chat.Part{{Kind: chat.ToolResultPart,

@@ -200,6 +200,13 @@ func signsCalls(model string) bool {
 	return ok && major >= 3
 }
 
+// validates reports whether the model can be held to the schemas of functions
+// that it may or may not call (mode VALIDATED).
+func validates(model string) bool {
+	major, minor, _, ok := generation(model)
+	return ok && (major >= 3 || major == 2 && minor >= 5)
+}
+
 // unsigned is the value that Google documents for calls that another model
 // made: it takes the place of a signature and is not checked.
 const unsigned = "skip_thought_signature_validator"

@@ -1,6 +1,10 @@
 package gemini
 
-import "github.com/aigne-hub/aigne-hub/shared/hub"
+import (
+	"strings"
+
+	"github.com/aigne-hub/aigne-hub/shared/hub"
+)
 
 // tokens is UsageMetadata. Each frame of a stream carries the sums so far.
 //
@@ -13,6 +17,9 @@ type tokens struct {
 	promptAudio, promptImage         int64
 	cachedAudio, cachedImage         int64
 	candidatesAudio, candidatesImage int64
+	toolUseAudio, toolUseImage       int64
+
+	tier string // of the service, in lower case; "" when not said
 }
 
 // usage splits the overlapping counts into buckets. Whatever a provider
@@ -26,7 +33,12 @@ func (t tokens) usage() hub.Usage {
 	u[hub.InputAudio] = min(max(t.promptAudio-t.cachedAudio, 0), left)
 	left -= u[hub.InputAudio]
 	u[hub.InputImage] = min(max(t.promptImage-t.cachedImage, 0), left)
-	u[hub.Input] = left - u[hub.InputImage] + t.toolUse
+	left -= u[hub.InputImage]
+	audio := min(t.toolUseAudio, t.toolUse)
+	image := min(t.toolUseImage, t.toolUse-audio)
+	u[hub.InputAudio] += audio
+	u[hub.InputImage] += image
+	u[hub.Input] = left + t.toolUse - audio - image
 
 	left = t.candidates
 	u[hub.OutputAudio] = min(t.candidatesAudio, left)
@@ -55,10 +67,14 @@ func readTokens(c *cursor) (t tokens, ok bool) {
 			t.candidates = c.number()
 		case "thoughtsTokenCount":
 			t.thoughts = c.number()
+		case "serviceTier":
+			t.tier = strings.TrimPrefix(strings.ToLower(string(c.str())), "service_tier_")
 		case "promptTokensDetails":
 			t.promptAudio, t.promptImage = readModalities(c)
 		case "cacheTokensDetails":
 			t.cachedAudio, t.cachedImage = readModalities(c)
+		case "toolUsePromptTokensDetails":
+			t.toolUseAudio, t.toolUseImage = readModalities(c)
 		case "candidatesTokensDetails":
 			t.candidatesAudio, t.candidatesImage = readModalities(c)
 		default:

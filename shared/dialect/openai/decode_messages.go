@@ -173,11 +173,11 @@ func (d *requestDecoder) toolCall(at string, raw json.RawMessage) (chat.Part, er
 		return chat.Part{}, err
 	}
 	d.callNames[in.ID] = in.Function.Name
-	return chat.Part{
-		Kind:      chat.ToolCallPart,
-		ToolCall:  &chat.ToolCall{ID: in.ID, Name: in.Function.Name, Arguments: args},
-		Signature: unquote(signatureIn(in.Extra)),
-	}, nil
+	part := chat.Part{Kind: chat.ToolCallPart, ToolCall: &chat.ToolCall{ID: in.ID, Name: in.Function.Name, Arguments: args}}
+	if part.Signature = unquote(signatureIn(in.Extra)); part.Signature != "" {
+		part.SignedBy = chat.SignedGoogle
+	}
+	return part, nil
 }
 
 // functionCall gives the call of a legacy message an id, which other languages

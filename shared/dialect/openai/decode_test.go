@@ -70,7 +70,7 @@ func TestDecodeReadsAConversation(t *testing.T) {
 		}},
 		{Role: chat.Assistant, Parts: []chat.Part{
 			{Kind: chat.Thinking, Text: "hm"},
-			{Kind: chat.ToolCallPart, ToolCall: &chat.ToolCall{ID: "c1", Name: "f", Arguments: "{}"}, Signature: "sig"},
+			{Kind: chat.ToolCallPart, ToolCall: &chat.ToolCall{ID: "c1", Name: "f", Arguments: "{}"}, Signature: "sig", SignedBy: chat.SignedGoogle},
 			{Kind: chat.ToolCallPart, ToolCall: &chat.ToolCall{ID: "c2", Name: "g", Arguments: `{"a":1}`}},
 		}},
 		{Role: chat.ToolRole, Parts: []chat.Part{

@@ -279,7 +279,7 @@ func (d *decoder) call(delta *callDelta) {
 		d.args(call, args)
 	}
 	if delta.signature != nil && !call.text {
-		d.emit(chat.Event{Kind: chat.EventSignature, Tool: true, Index: call.number, Text: unquote(delta.signature)})
+		d.emit(chat.Event{Kind: chat.EventSignature, Tool: true, Index: call.number, Text: unquote(delta.signature), SignedBy: chat.SignedGoogle})
 	}
 }
 

@@ -52,19 +52,22 @@ func geminiModelPath(r *http.Request) (string, bool) {
 	return "", false
 }
 
-func (l gemini) simple(r *http.Request, _ object, models []string) (*fixed, bool) {
+func (l gemini) simple(r *http.Request, body object, models []string) (*fixed, bool) {
 	entry := func(id string) object {
 		return object{
 			"name": "models/" + id, "version": "001", "displayName": id, "inputTokenLimit": 1 << 20, "outputTokenLimit": 1 << 16,
-			"supportedGenerationMethods": []string{"generateContent", "streamGenerateContent"},
+			"supportedGenerationMethods": []string{"generateContent", "streamGenerateContent", "countTokens"},
 		}
 	}
 	rest, ok := geminiModelPath(r)
 	switch {
 	case ok && r.Method == http.MethodPost:
 		_, method, _ := strings.Cut(rest, ":")
-		if method == "generateContent" || method == "streamGenerateContent" {
+		switch method {
+		case "generateContent", "streamGenerateContent":
 			return nil, false
+		case "countTokens":
+			return l.count(r, body, models), true
 		}
 	case ok && r.Method == http.MethodGet && slices.Contains(models, rest):
 		return &fixed{status: http.StatusOK, body: encode(entry(rest))}, true

@@ -88,6 +88,9 @@ func (l gemini) read(r *http.Request, raw object, serves func(string) bool) (*tu
 			return nil, f
 		}
 	}
+	if t.schema != nil && len(t.tools) > 0 && !strings.HasPrefix(model, "gemini-3") {
+		return nil, l.bad("Function calling with a response mime type: 'application/json' is unsupported")
+	}
 	return t, nil
 }
 

@@ -2,6 +2,8 @@ package fakeprovider
 
 import (
 	"fmt"
+	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -39,6 +41,15 @@ type geminiTurn struct {
 	signed           bool // the first functionCall carries a thoughtSignature
 }
 
+// add joins the next piece of a turn.
+func (g *geminiTurn) add(next geminiTurn) {
+	if g.calls == 0 {
+		g.signed = next.signed
+	}
+	g.calls += next.calls
+	g.said += next.said
+}
+
 func (l gemini) contents(t *turn, body object) *fixed {
 	contents := list(body["contents"])
 	if len(contents) == 0 {
@@ -49,6 +60,11 @@ func (l gemini) contents(t *turn, body object) *fixed {
 		turn, f := l.content(t, fmt.Sprintf("contents[%d]", i), dict(v), len(contents) == 1)
 		if f != nil {
 			return f
+		}
+		// The SDK's chats send back each piece of a stream as a content.
+		if n := len(turns); n > 0 && turn.role == "model" && turns[n-1].role == "model" {
+			turns[n-1].add(turn)
+			continue
 		}
 		if f := l.order(turns, turn); f != nil {
 			return f
@@ -174,4 +190,32 @@ func (l gemini) part(turn *geminiTurn, at string, part object) *fixed {
 		turn.responses++
 	}
 	return nil
+}
+
+// count answers countTokens (ai.google.dev/api/tokens): contents alone, or a
+// whole request that names the model again.
+func (l gemini) count(r *http.Request, raw object, models []string) *fixed {
+	body := camel(raw)
+	if name, found := firstUnknown(body, set("contents", "generateContentRequest", "model")); found {
+		return l.unknown(name, "")
+	}
+	if inner, given := body["generateContentRequest"]; given {
+		if body["contents"] != nil {
+			return l.bad("contents and generate_content_request must not both be set.")
+		}
+		rest, _ := geminiModelPath(r)
+		model, _, _ := strings.Cut(rest, ":")
+		body = camel(dict(inner))
+		if text(body["model"]) != "models/"+model {
+			return l.bad("* CountTokensRequest.generate_content_request.model: the model must be models/%s.", model)
+		}
+	}
+	t, f := l.read(r, body, func(m string) bool { return slices.Contains(models, m) })
+	if f != nil {
+		return f
+	}
+	n := Tokens(t.promptBytes)
+	return &fixed{status: http.StatusOK, body: encode(object{
+		"totalTokens": n, "promptTokensDetails": []any{object{"modality": "TEXT", "tokenCount": n}},
+	})}
 }

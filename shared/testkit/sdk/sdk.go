@@ -1,7 +1,8 @@
-// Package sdk runs the public SDKs (openai, @anthropic-ai/sdk, @aigne/aigne-hub,
-// ai with its providers, @langchain/openai) in Node against an address and hands back what their callers would see. The
-// SDKs judge the wire format; what the facts must be is for the test to say. It
-// is for tests only and skips them without Node.
+// Package sdk runs the public SDKs (openai, @anthropic-ai/sdk, @google/genai,
+// @aigne/aigne-hub, ai with its providers, @langchain/openai) in Node against an
+// address and hands back what their callers would see. The SDKs judge the wire
+// format; what the facts must be is for the test to say. It is for tests only and
+// skips them without Node.
 package sdk
 
 import (
@@ -28,6 +29,7 @@ var files embed.FS
 const (
 	OpenAI    = "openai"
 	Anthropic = "anthropic"
+	Gemini    = "gemini"
 	AIGNE     = "aigne"
 	Vercel    = "vercel"    // its scenarios are named <provider>/<what>
 	LangChain = "langchain" // over the OpenAI language

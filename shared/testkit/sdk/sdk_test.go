@@ -43,6 +43,20 @@ func TestTheAnthropicSDKIsContentWithTheFake(t *testing.T) {
 	assert.Eventually(t, func() bool { return left(p) }, 5*time.Second, time.Millisecond)
 }
 
+func TestTheGoogleSDKIsContentWithTheFake(t *testing.T) {
+	t.Parallel()
+	p := fakeprovider.Start(t, fakeprovider.Gemini, fakeprovider.Options{})
+	results := Run(t, Gemini, Target{BaseURL: p.URL, Key: fakeprovider.DefaultKey, Model: "gemini-fake"})
+	VerifyGreetings(t, results, "gemini-fake")
+	VerifyGoogleErrors(t, results, 400)
+	assert.Len(t, results, 19)
+	assert.Contains(t, results["thinking"].Thought, "Hi there")
+	assert.Equal(t, 2, results["count_tokens"].Tokens)
+	assert.Equal(t, "models/gemini-fake", results["model"].Model)
+	assert.Equal(t, []string{"models/gemini-fake", "models/gemini-fake-mini"}, results["models"].IDs)
+	assert.Eventually(t, func() bool { return left(p) }, 5*time.Second, time.Millisecond)
+}
+
 func TestTheAISDKIsContentWithTheFakes(t *testing.T) {
 	t.Parallel()
 	for kind, run := range map[fakeprovider.Kind]struct {

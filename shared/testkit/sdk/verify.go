@@ -1,6 +1,7 @@
 package sdk
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 
@@ -42,11 +43,18 @@ func VerifyGreetings(t testing.TB, results map[string]Result, saysModel string) 
 			assert.Zero(t, r.Empty, "chunks without choices are for usage alone")
 		case "tool", "stream_tools", "thinking_tool", "stream_helper":
 			verifyCalls(t, name, r, paris)
+		case "chat":
+			assert.GreaterOrEqual(t, r.Chunks, 6, "the SDK takes every answer for whole and keeps it")
+			verifyCalls(t, name, r, paris, rome)
 		case "parallel_tools":
 			verifyCalls(t, name, r, paris, rome)
 		case "run_tools":
 			assert.Contains(t, r.Text, "20 degrees in Paris", name)
-		case "structured", "structured_by_tool":
+		case "forced_tool":
+			if assert.Len(t, r.Calls, 1, name) {
+				assert.Equal(t, paris, r.Calls[0].Arguments, name)
+			}
+		case "structured", "structured_json_schema", "structured_by_tool":
 			assert.Equal(t, paris, r.Value, name)
 		case "length":
 			assert.Contains(t, []string{"length", "max_tokens", "max_output_tokens"}, r.Finish, name)
@@ -79,19 +87,32 @@ var errorClasses = map[string]struct{ notFound, unauthenticated string }{
 	Anthropic: {"NotFoundError", "AuthenticationError"},
 	LangChain: {"NotFoundError", "AuthenticationError"},
 	Vercel:    {"APICallError", "APICallError"},
+	Gemini:    {"ApiError", "ApiError"},
 }
 
 // VerifyErrors checks that the error scenarios of a script end in its SDK's own
 // classes, with the status, and that no SDK takes them for worth a retry.
 func VerifyErrors(t testing.TB, script string, results map[string]Result) {
 	t.Helper()
+	verifyErrors(t, script, results, http.StatusUnauthorized)
+}
+
+// VerifyGoogleErrors is VerifyErrors for Google's SDK. badKey is the status for a
+// wrong key: 400 at Google, 401 at a hub.
+func VerifyGoogleErrors(t testing.TB, results map[string]Result, badKey int) {
+	t.Helper()
+	verifyErrors(t, Gemini, results, badKey)
+}
+
+func verifyErrors(t testing.TB, script string, results map[string]Result, badKey int) {
+	t.Helper()
 	classes, failed := errorClasses[script], 0
 	for name, r := range results {
-		class, status := classes.notFound, 404
+		class, status := classes.notFound, http.StatusNotFound
 		switch what := name[strings.LastIndex(name, "/")+1:]; {
 		case strings.HasPrefix(what, "unknown_"):
 		case what == "wrong_key":
-			class, status = classes.unauthenticated, 401
+			class, status = classes.unauthenticated, badKey
 		default:
 			continue
 		}
