@@ -86,16 +86,25 @@ func (h *handler) ticket(r *http.Request, to routing.Request, a admission.Reques
 func promptBound(v *dialect.View) int64 {
 	const toolPreamble = 1024
 	n := int64(len(v.Object.Raw()))
-	if v.Object.Has("tools") || v.Object.Has("input") || v.Object.Has("response_format") || v.Object.Has("generationConfig") || v.Object.Has("generation_config") {
-		n += toolPreamble
+	for _, name := range explained {
+		if v.Object.Has(name) {
+			return n + toolPreamble
+		}
 	}
 	return n
 }
 
+// explained are the members, in any dialect, that providers or translations add
+// words of their own to the prompt for: tools, and answers of a given form.
+var explained = []string{"tools", "functions", "input", "response_format", "output_config", "output_format", "generationConfig", "generation_config", "web_search_options", "text"}
+
 // mediaMarks stand in bodies with pictures, sounds or documents, in any dialect.
-// Quoted in a text they would be escaped.
+// Quoted in a text they would be escaped. The last ones are letters written as
+// escapes, which no encoder does: they could hide any of the others.
 var mediaMarks = [][]byte{
-	[]byte(`"image_url"`), []byte(`"imageUrl"`), []byte(`"input_audio"`), []byte(`"image"`), []byte(`"document"`), []byte(`"file"`),
+	[]byte(`"image_url"`), []byte(`"imageUrl"`), []byte(`"input_audio"`), []byte(`"inputAudio"`), []byte(`"image"`), []byte(`"document"`), []byte(`"file"`),
+	[]byte(`"input_image"`), []byte(`"input_file"`), []byte(`"inlineData"`), []byte(`"inline_data"`), []byte(`"fileData"`), []byte(`"file_data"`),
+	[]byte(`\u004`), []byte(`\u005`), []byte(`\u006`), []byte(`\u007`),
 }
 
 // hasMedia reports content whose tokens have nothing to do with its bytes.

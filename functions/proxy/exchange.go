@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -87,6 +88,9 @@ func (x *exchange) prepare(t *routing.Target) (upstream.Request, error) {
 		return upstream.Request{}, err
 	}
 	x.dropped = enc.Dropped
+	if !native {
+		x.dropped = slices.Concat(enc.Dropped, x.view.Chat.Ignored)
+	}
 	return upstream.Request{Path: client.Path(x.target(t)), Body: enc.Body, Header: enc.Header}, nil
 }
 

@@ -124,7 +124,12 @@ func (t *translation) note(ev *chat.Event, seen *dialect.Seen) {
 	case chat.EventThinking:
 		t.rep.HideBytes += int64(len(ev.Text))
 		seen.Content = true
-	case chat.EventToolCall, chat.EventMedia:
+	case chat.EventMedia:
+		if ev.Media != nil {
+			t.rep.TextBytes += int64(len(ev.Media.Transcript))
+		}
+		seen.Content = true
+	case chat.EventToolCall:
 		seen.Content = true
 	case chat.EventFinish:
 		t.open--

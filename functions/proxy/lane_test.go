@@ -53,3 +53,20 @@ func TestAWalletThatCoversMoreThanAModelGivesAsksForNoMore(t *testing.T) {
 	assert.EqualValues(t, 3000, x.limit(&routing.Target{MaxOutput: 8000, LimitKnown: true}))
 	assert.EqualValues(t, 3000, x.limit(&routing.Target{MaxOutput: 500}))
 }
+
+func TestAHoldKnowsWhereBytesSayNothing(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{
+		`{"messages":[{"content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,AA"}}]}]}`,
+		`{"messages":[{"content":[{"type":"input_audio","input_audio":{"data":"AA"}}]}]}`,
+		`{"messages":[{"content":[{"type":"tool_result","content":[{"type":"document"}]}]}]}`,
+		`{"input":[{"content":[{"type":"input_image","image":"x"}]}]}`,
+		`{"input":[{"content":[{"type":"input_file"}]}]}`,
+		`{"contents":[{"parts":[{"inlineData":{"mimeType":"image/png","data":"AA"}}]}]}`,
+		`{"contents":[{"parts":[{"file_data":{}}]}]}`,
+		`{"messages":[{"content":[{"type":"im\u0061ge"}]}]}`,
+	} {
+		assert.True(t, hasMedia([]byte(body)), body)
+	}
+	assert.False(t, hasMedia([]byte(`{"messages":[{"content":"a \"image\" and \u003cfile\u003e and \u00e9"}]}`)))
+}

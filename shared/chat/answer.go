@@ -45,15 +45,15 @@ type EventKind int
 const (
 	EventStart      EventKind = iota // ID, Model, Created
 	EventText                        // Choice, Text
-	EventThinking                    // Choice, Index, Text; ItemID where the dialect names parts
-	EventSignature                   // Choice, Index, Text, SignedBy: signature of the thinking part Index; or of tool call Index when Tool is true
-	EventRedacted                    // Choice, Index, Text, SignedBy: opaque data
+	EventThinking                    // Choice, Index, Text; ItemID where the dialect names parts; SignedBy where a signature may follow
+	EventSignature                   // Choice, Index, Text, SignedBy, ItemID: signature of the thinking part Index; or of tool call Index when Tool is true
+	EventRedacted                    // Choice, Index, Text, SignedBy, ItemID: opaque data
 	EventToolCall                    // Choice, Index, ID, Name, ItemID: a call begins; Index counts the calls of the choice from 0
 	EventToolArgs                    // Choice, Index, Text: a piece of its arguments
 	EventRefusal                     // Choice, Text
-	EventMedia                       // Choice, Media
-	EventAnnotation                  // Choice, Raw: OpenAI's annotations array
-	EventLogprobs                    // Choice, Raw
+	EventMedia                       // Choice, Media: a picture, or a piece of sound (pieces with one FileID or none follow each other)
+	EventAnnotation                  // Choice, Raw: OpenAI's annotations array, added to what came before
+	EventLogprobs                    // Choice, Raw: OpenAI's logprobs object of the tokens since the last one
 	EventFinish                      // Choice, Finish, Native, StopSequence
 	EventUsage                       // Usage: replaces what was reported before
 )

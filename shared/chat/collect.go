@@ -1,6 +1,12 @@
 package chat
 
-import "slices"
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"slices"
+	"strings"
+)
 
 // Collector builds a whole Response from events, for callers and tests that
 // need the sum of a stream.
@@ -53,17 +59,11 @@ func (c *Collector) Add(ev Event) {
 			ch.Parts[i].ToolCall.Arguments += ev.Text
 		}
 	case EventMedia:
-		kind := Image
-		if ev.Media != nil && len(ev.Media.MIME) > 5 && ev.Media.MIME[:6] == "audio/" {
-			kind = Audio
-		}
-		ch.Parts = append(ch.Parts, Part{Kind: kind, Media: ev.Media})
+		ch.appendMedia(ev.Media)
 	case EventAnnotation:
-		if n := len(ch.Parts); n > 0 {
-			ch.Parts[n-1].Annotations = ev.Raw
-		}
+		ch.annotate(ev.Raw)
 	case EventLogprobs:
-		ch.Logprobs = ev.Raw
+		ch.Logprobs = joinLogprobs(ch.Logprobs, ev.Raw)
 	case EventFinish:
 		ch.Finish, ch.Native, ch.StopSequence = ev.Finish, ev.Native, ev.StopSequence
 	}
@@ -123,6 +123,89 @@ func (ch *Choice) appendText(kind PartKind, text string) {
 		return
 	}
 	ch.Parts = append(ch.Parts, Part{Kind: kind, Text: text})
+}
+
+// annotate gives annotations to the last text, or to the last part where there
+// is no text.
+func (ch *Choice) annotate(raw json.RawMessage) {
+	at := len(ch.Parts) - 1
+	for i := at; i >= 0; i-- {
+		if ch.Parts[i].Kind == Text {
+			at = i
+			break
+		}
+	}
+	if at >= 0 {
+		ch.Parts[at].Annotations = JoinArrays(ch.Parts[at].Annotations, raw)
+	}
+}
+
+// joinLogprobs adds the log-probabilities of a stream's chunk to those before:
+// OpenAI's object of arrays. What has another form replaces.
+func joinLogprobs(before, more json.RawMessage) json.RawMessage {
+	var a, b struct {
+		Content json.RawMessage `json:"content"`
+		Refusal json.RawMessage `json:"refusal"`
+	}
+	if before == nil || json.Unmarshal(before, &a) != nil || json.Unmarshal(more, &b) != nil {
+		return more
+	}
+	a.Content, a.Refusal = JoinArrays(a.Content, b.Content), JoinArrays(a.Refusal, b.Refusal)
+	joined, err := json.Marshal(a)
+	if err != nil {
+		return more
+	}
+	return joined
+}
+
+// appendMedia takes in a picture, or a piece of sound.
+func (ch *Choice) appendMedia(m *Media) {
+	kind := Image
+	if m != nil && strings.HasPrefix(m.MIME, "audio/") {
+		kind = Audio
+	}
+	n := len(ch.Parts)
+	if kind == Audio && n > 0 && ch.Parts[n-1].Kind == Audio && ch.Parts[n-1].Media.MIME == m.MIME &&
+		(m.FileID == "" || m.FileID == ch.Parts[n-1].Media.FileID) {
+		whole := *ch.Parts[n-1].Media
+		whole.Data = joinBase64(whole.Data, m.Data)
+		whole.Transcript += m.Transcript
+		whole.ExpiresAt = max(whole.ExpiresAt, m.ExpiresAt)
+		ch.Parts[n-1].Media = &whole
+		return
+	}
+	ch.Parts = append(ch.Parts, Part{Kind: kind, Media: m})
+}
+
+// joinBase64 joins two pieces that were encoded apart. Only padding in the
+// middle makes that more than putting them together.
+func joinBase64(a, b string) string {
+	if !strings.HasSuffix(a, "=") || b == "" {
+		return a + b
+	}
+	first, err1 := base64.StdEncoding.DecodeString(a)
+	second, err2 := base64.StdEncoding.DecodeString(b)
+	if err1 != nil || err2 != nil {
+		return a + b
+	}
+	return base64.StdEncoding.EncodeToString(append(first, second...))
+}
+
+// JoinArrays puts the elements of two JSON arrays into one. Either may be nil;
+// what is no array is left out.
+func JoinArrays(a, b json.RawMessage) json.RawMessage {
+	a, b = bytes.TrimSpace(a), bytes.TrimSpace(b)
+	array := func(raw []byte) bool { return len(raw) > 1 && raw[0] == '[' && raw[len(raw)-1] == ']' }
+	empty := func(raw []byte) bool { return len(bytes.TrimSpace(raw[1:len(raw)-1])) == 0 }
+	switch {
+	case !array(b):
+		return a
+	case !array(a) || empty(a):
+		return b
+	case empty(b):
+		return a
+	}
+	return slices.Concat(a[:len(a)-1], []byte{','}, b[1:])
 }
 
 // TextOf joins the parts of one kind.

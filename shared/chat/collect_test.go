@@ -141,3 +141,22 @@ func TestParametersAreNamedAsTheCallerNamedThem(t *testing.T) {
 	assert.Equal(t, "maxOutputTokens", r.ParamName("max_tokens"))
 	assert.Equal(t, "seed", r.ParamName("seed"))
 }
+
+func TestLogprobsAnnotationsAndSoundAddUp(t *testing.T) {
+	t.Parallel()
+	got := collect(
+		Event{Kind: EventText, Text: "ab"},
+		Event{Kind: EventLogprobs, Raw: json.RawMessage(`{"content":[{"token":"a"}],"refusal":null}`)},
+		Event{Kind: EventLogprobs, Raw: json.RawMessage(`{"content":[{"token":"b"}],"refusal":null}`)},
+		Event{Kind: EventMedia, Media: &Media{MIME: "audio/pcm", FileID: "au", Data: "AA==", Transcript: "x"}},
+		Event{Kind: EventMedia, Media: &Media{MIME: "audio/pcm", Data: "AQ==", Transcript: "y"}},
+		Event{Kind: EventMedia, Media: &Media{MIME: "audio/pcm", ExpiresAt: 5}},
+		Event{Kind: EventAnnotation, Raw: json.RawMessage(`[{"type":"a"}]`)},
+		Event{Kind: EventAnnotation, Raw: json.RawMessage(`[ ]`)},
+		Event{Kind: EventAnnotation, Raw: json.RawMessage(`[{"type":"b"}]`)},
+	).Choices[0]
+	assert.JSONEq(t, `{"content":[{"token":"a"},{"token":"b"}],"refusal":null}`, string(got.Logprobs))
+	require.Len(t, got.Parts, 2)
+	assert.Equal(t, `[{"type":"a"},{"type":"b"}]`, string(got.Parts[0].Annotations), "annotations are of the text")
+	assert.Equal(t, &Media{MIME: "audio/pcm", FileID: "au", Data: "AAE=", Transcript: "xy", ExpiresAt: 5}, got.Parts[1].Media)
+}

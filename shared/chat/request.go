@@ -4,7 +4,10 @@
 // field's common words and, for parameters, OpenAI's spelling.
 package chat
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"slices"
+)
 
 // Role is who speaks.
 type Role string
@@ -54,6 +57,10 @@ type Request struct {
 	// meaning, by the name the caller used. A client side must forward, refuse
 	// or ignore each of them by name.
 	Extra map[string]json.RawMessage
+	// Ignored lists, by the caller's names, what the server side left out of the
+	// conversation because it only steers how the source dialect's own vendor
+	// handles a request and cannot change what is answered. Callers are told.
+	Ignored []string
 	// Names maps a canonical parameter name (OpenAI's spelling) to the caller's
 	// name for it where the two differ, for error messages.
 	Names map[string]string
@@ -65,6 +72,13 @@ func (r *Request) ParamName(canonical string) string {
 		return n
 	}
 	return canonical
+}
+
+// Ignore notes a parameter that was left out, once.
+func (r *Request) Ignore(name string) {
+	if !slices.Contains(r.Ignored, name) {
+		r.Ignored = append(r.Ignored, name)
+	}
 }
 
 // Message is one turn.

@@ -118,6 +118,9 @@ type Quirks struct {
 	// (OpenRouter) when thinking is sent back in messages; "" means thinking is
 	// never sent back.
 	ReasoningField string
+	// ReasoningDetails: the vendor gives thinking with signatures in
+	// "reasoning_details" and takes it back there (OpenRouter, other hubs).
+	ReasoningDetails bool
 	// Refuses lists parameters that the vendor answers with an error; a
 	// translated request holding one is refused with 400 naming it.
 	Refuses []string

@@ -30,7 +30,7 @@ func openRouter() Kind {
 	k := Kind{
 		ID: OpenRouter, Title: "OpenRouter", BaseURL: "https://openrouter.ai/api/v1", Auth: Bearer,
 		Dialects: []dialect.Name{dialect.OpenAIChat, dialect.Anthropic},
-		Quirks:   dialect.Quirks{ReasoningField: "reasoning"},
+		Quirks:   dialect.Quirks{ReasoningField: "reasoning", ReasoningDetails: true},
 		EnvKeys:  []string{"OPEN_ROUTER_API_KEY", "OPENROUTER_API_KEY"}, EnvBaseURL: "OPENROUTER_BASE_URL",
 		Rank: RankReseller, TestModel: "openai/gpt-4o-mini",
 		BarePatterns: slices.Concat(namesOpenAI, namesGPTOSS, namesAnthropic, namesGoogle, namesDeepSeek, namesXAI, namesLlama,

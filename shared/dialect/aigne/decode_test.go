@@ -74,11 +74,11 @@ func TestProtocolReadsAWholeConversation(t *testing.T) {
 	assert.Equal(t, int64(2048), v.Thinking)
 
 	call := func(id, name, args, signature string) chat.Part {
-		p := chat.Part{Kind: chat.ToolCallPart, Signature: signature, ToolCall: &chat.ToolCall{ID: id, Name: name, Arguments: args}}
+		by := ""
 		if signature != "" {
-			p.SignedBy = chat.SignedGoogle
+			by = chat.SignedGoogle
 		}
-		return p
+		return chat.Part{Kind: chat.ToolCallPart, Signature: signature, SignedBy: by, ToolCall: &chat.ToolCall{ID: id, Name: name, Arguments: args}}
 	}
 	assert.Equal(t, []chat.Message{
 		{Role: chat.System, Parts: []chat.Part{{Text: "be brief", Cache: &chat.Cache{TTL: "1h"}}}},

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/aigne-hub/aigne-hub/shared/chat"
@@ -42,7 +43,11 @@ func (d *decoder) message(m *fields) {
 		if thoughts := m.str("reasoningContent"); thoughts != "" {
 			parts = append([]chat.Part{{Kind: chat.Thinking, Text: thoughts}}, parts...)
 		}
-		parts = append(parts, d.toolCalls(m)...)
+		calls, kept := d.toolCalls(m)
+		if kept != nil { // the same thoughts, and signed
+			parts = slices.DeleteFunc(parts, func(p chat.Part) bool { return p.Kind == chat.Thinking })
+		}
+		parts = slices.Concat(kept, parts, calls)
 	case chat.ToolRole:
 		id := m.str("toolCallId")
 		if id == "" {
@@ -256,16 +261,15 @@ func kindOf(mime string) chat.PartKind {
 	return chat.File
 }
 
-func (d *decoder) toolCalls(m *fields) []chat.Part {
+func (d *decoder) toolCalls(m *fields) (parts, kept []chat.Part) {
 	items, at := m.list("toolCalls")
-	var parts []chat.Part
 	for i, raw := range items {
 		c := d.r.parse(item(at, i), raw)
 		d.mustBeFunction(c)
 		fn := c.object("function")
 		if fn == nil {
 			d.r.fail(c.at("function"), "is required")
-			return nil
+			return nil, nil
 		}
 		call := &chat.ToolCall{ID: c.str("id"), Name: fn.str("name"), Arguments: d.arguments(fn)}
 		if call.ID == "" {
@@ -274,13 +278,14 @@ func (d *decoder) toolCalls(m *fields) []chat.Part {
 		if call.Name == "" {
 			d.r.fail(fn.at("name"), "is required")
 		}
-		part := chat.Part{Kind: chat.ToolCallPart, ToolCall: call, Signature: signatureOf(c)}
-		if part.Signature != "" {
-			part.SignedBy = chat.SignedGoogle
+		p := chat.Part{Kind: chat.ToolCallPart, ToolCall: call, Signature: signatureOf(c)}
+		if p.Signature != "" {
+			p.SignedBy = chat.SignedGoogle // the only one that signs calls
 		}
-		parts = append(parts, part)
+		kept = append(kept, thoughtsOf(c)...)
+		parts = append(parts, p)
 	}
-	return parts
+	return parts, kept
 }
 
 // arguments reads an object, or its JSON text.

@@ -37,7 +37,8 @@ type protocolFunction struct {
 
 // callMetadata comes back unchanged with the call in the next turn.
 type callMetadata struct {
-	ThoughtSignature string `json:"thoughtSignature"`
+	ThoughtSignature string        `json:"thoughtSignature,omitempty"`
+	Reasoning        []keptThought `json:"reasoning,omitempty"`
 }
 
 // protocolFile is the protocol's FileUnion: data in base64, or a URL.
@@ -74,12 +75,15 @@ func usageOf(c dialect.Closing) *protocolUsage {
 	return out
 }
 
-func (cs calls) protocol() []protocolCall {
+func (cs calls) protocol(kept []keptThought) []protocolCall {
 	out := make([]protocolCall, 0, len(cs))
-	for _, c := range cs {
+	for i, c := range cs {
 		p := protocolCall{ID: c.id, Type: "function", Function: protocolFunction{Name: c.name, Arguments: c.argsJSON()}}
-		if c.signature != "" {
-			p.Metadata = &callMetadata{ThoughtSignature: c.signature}
+		if i > 0 {
+			kept = nil
+		}
+		if c.signature != "" || kept != nil {
+			p.Metadata = &callMetadata{ThoughtSignature: c.signature, Reasoning: kept}
 		}
 		out = append(out, p)
 	}
@@ -126,15 +130,30 @@ func (Server) Whole(v *dialect.View, res *chat.Response, c dialect.Closing) ([]b
 	if ch := firstChoice(res); ch != nil {
 		parts := ch.Parts
 		out.Thoughts = chat.TextOf(parts, chat.Thinking)
-		out.ToolCalls = callsOf(parts).protocol()
+		out.ToolCalls = callsOf(parts).protocol(keptThoughts(parts))
 		for _, p := range parts {
 			if p.Media != nil && (p.Kind == chat.Image || p.Kind == chat.Audio || p.Kind == chat.File) {
 				out.Files = append(out.Files, fileOf(p.Media))
 			}
 		}
-		out.say(chat.TextOf(parts, chat.Text)+chat.TextOf(parts, chat.Refusal), structured(v))
+		out.say(words(parts), structured(v))
 	}
 	return encodeJSON(out), nil
+}
+
+// words are what an answer says, the transcript of spoken words included: the
+// protocol's files have none.
+func words(parts []chat.Part) string {
+	var all strings.Builder
+	for _, p := range parts {
+		switch {
+		case p.Kind == chat.Text, p.Kind == chat.Refusal:
+			all.WriteString(p.Text)
+		case p.Media != nil:
+			all.WriteString(p.Media.Transcript)
+		}
+	}
+	return all.String()
 }
 
 // say puts the answer's words where they belong.
@@ -166,7 +185,8 @@ type protocolStream struct {
 	structured bool
 	text       strings.Builder // the structured answer so far
 	calls      calls
-	files      []protocolFile
+	media      chat.Collector // pictures and pieces of sound
+	thoughts   chat.Collector
 	model      string
 	finished   bool
 }
@@ -189,17 +209,23 @@ func (e *protocolStream) Event(dst []byte, ev chat.Event) []byte {
 			return dst
 		}
 		return appendWords(dst, "text", ev.Text)
+	case chat.EventRedacted:
+		e.thoughts.Add(ev)
 	case chat.EventThinking:
+		e.thoughts.Add(ev)
 		return appendWords(dst, "thoughts", ev.Text)
 	case chat.EventToolCall, chat.EventToolArgs:
 		e.calls.add(ev)
 	case chat.EventSignature:
 		if ev.Tool {
 			e.calls.add(ev)
+		} else {
+			e.thoughts.Add(ev)
 		}
 	case chat.EventMedia:
 		if ev.Media != nil {
-			e.files = append(e.files, fileOf(ev.Media))
+			e.media.Add(ev)
+			return appendWords(dst, "text", ev.Media.Transcript)
 		}
 	case chat.EventFinish:
 		return e.finish(dst)
@@ -212,9 +238,20 @@ func (e *protocolStream) finish(dst []byte) []byte {
 		return dst
 	}
 	e.finished = true
-	out := output{Files: e.files}
+	out := output{}
+	for _, ch := range e.media.Response().Choices {
+		for _, p := range ch.Parts {
+			if p.Media.Data != "" || p.Media.URL != "" {
+				out.Files = append(out.Files, fileOf(p.Media))
+			}
+		}
+	}
 	if len(e.calls) > 0 {
-		out.ToolCalls = e.calls.protocol()
+		var kept []keptThought
+		if res := e.thoughts.Response(); len(res.Choices) > 0 {
+			kept = keptThoughts(res.Choices[0].Parts)
+		}
+		out.ToolCalls = e.calls.protocol(kept)
 	}
 	if text := e.text.String(); text != "" {
 		if value, ok := parsed(text); ok {

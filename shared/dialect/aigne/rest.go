@@ -67,8 +67,9 @@ type restUsage struct {
 }
 
 type promptDetails struct {
-	Cached int64 `json:"cached_tokens"`
-	Audio  int64 `json:"audio_tokens,omitempty"`
+	Cached  int64 `json:"cached_tokens"`
+	Written int64 `json:"cache_write_tokens,omitempty"` // as OpenRouter has it
+	Audio   int64 `json:"audio_tokens,omitempty"`
 }
 
 type completionDetails struct {
@@ -81,7 +82,7 @@ func restUsageOf(c dialect.Closing) *restUsage {
 	prompt, completion := u.Prompt(), u.Completion()
 	out := &restUsage{
 		PromptTokens: prompt, CompletionTokens: completion, TotalTokens: prompt + completion,
-		PromptDetails:     promptDetails{Cached: u[hub.CacheRead], Audio: u[hub.InputAudio]},
+		PromptDetails:     promptDetails{Cached: u[hub.CacheRead], Written: u[hub.CacheWrite5m] + u[hub.CacheWrite1h], Audio: u[hub.InputAudio]},
 		CompletionDetails: completionDetails{Reasoning: u[hub.Reasoning], Audio: u[hub.OutputAudio]},
 		PromptCamel:       prompt, CompletionCamel: completion, TotalCamel: prompt + completion,
 	}
@@ -121,7 +122,20 @@ type restMessage struct {
 	Reasoning   string          `json:"reasoning_content,omitempty"`
 	ToolCalls   []restCall      `json:"tool_calls,omitempty"`
 	Images      []restImage     `json:"images,omitempty"`
+	Audio       *restAudio      `json:"audio,omitempty"`
 	Annotations json.RawMessage `json:"annotations,omitempty"`
+}
+
+// restAudio is sound as OpenAI has it, in answers and in the deltas of streams.
+type restAudio struct {
+	ID         string `json:"id,omitempty"`
+	Data       string `json:"data,omitempty"`
+	Transcript string `json:"transcript,omitempty"`
+	ExpiresAt  int64  `json:"expires_at,omitempty"`
+}
+
+func audioOf(m *chat.Media) *restAudio {
+	return &restAudio{ID: m.FileID, Data: m.Data, Transcript: m.Transcript, ExpiresAt: m.ExpiresAt}
 }
 
 // restImage is a picture in an answer as OpenRouter documents it.
@@ -171,6 +185,8 @@ func (s RestServer) Whole(_ *dialect.View, res *chat.Response, c dialect.Closing
 			out.Text = *choice.Message.Content
 		} else if choice.Message.Refusal != nil {
 			out.Text = *choice.Message.Refusal
+		} else if a := choice.Message.Audio; a != nil {
+			out.Text = a.Transcript
 		}
 		out.Content, out.ToolCalls = out.Text, choice.Message.ToolCalls
 	}
@@ -185,16 +201,19 @@ func restChoiceOf(ch *chat.Choice) restChoice {
 	if refusal != "" {
 		m.Refusal = &refusal
 	}
-	if text != "" || refusal == "" && len(m.ToolCalls) == 0 {
-		m.Content = &text
-	}
 	for _, p := range ch.Parts {
+		if p.Media != nil && p.Kind == chat.Audio {
+			m.Audio = audioOf(p.Media)
+		}
 		if p.Media != nil && p.Kind == chat.Image {
 			m.Images = append(m.Images, imageOf(p.Media))
 		}
 		if p.Annotations != nil {
-			m.Annotations = p.Annotations
+			m.Annotations = chat.JoinArrays(m.Annotations, chat.ShownAnnotations(p.Annotations, "url_citation"))
 		}
+	}
+	if text != "" || refusal == "" && len(m.ToolCalls) == 0 && m.Audio == nil {
+		m.Content = &text
 	}
 	finish := ch.Finish
 	if finish == "" {

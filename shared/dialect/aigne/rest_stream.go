@@ -2,6 +2,7 @@ package aigne
 
 import (
 	"encoding/json"
+	"strings"
 
 	"github.com/aigne-hub/aigne-hub/shared/chat"
 	"github.com/aigne-hub/aigne-hub/shared/dialect"
@@ -36,6 +37,7 @@ type chunkDelta struct {
 	Reasoning   string          `json:"reasoning_content,omitempty"`
 	ToolCalls   []restCall      `json:"tool_calls,omitempty"`
 	Images      []restImage     `json:"images,omitempty"`
+	Audio       *restAudio      `json:"audio,omitempty"`
 	Annotations json.RawMessage `json:"annotations,omitempty"`
 }
 
@@ -107,11 +109,16 @@ func (e *restStream) Event(dst []byte, ev chat.Event) []byte {
 			return e.delta(dst, ev, chunkDelta{ToolCalls: e.call(ev)})
 		}
 	case chat.EventMedia:
+		if ev.Media != nil && strings.HasPrefix(ev.Media.MIME, "audio/") {
+			return e.frame(dst, chunkChoice{Index: ev.Choice, Delta: chunkDelta{Audio: audioOf(ev.Media)}}, ev.Media.Transcript)
+		}
 		if ev.Media != nil {
 			return e.delta(dst, ev, chunkDelta{Images: []restImage{imageOf(ev.Media)}})
 		}
 	case chat.EventAnnotation:
-		return e.delta(dst, ev, chunkDelta{Annotations: ev.Raw})
+		if shown := chat.ShownAnnotations(ev.Raw, "url_citation"); shown != nil {
+			return e.delta(dst, ev, chunkDelta{Annotations: shown})
+		}
 	case chat.EventLogprobs:
 		return e.frame(dst, chunkChoice{Index: ev.Choice, Logprobs: ev.Raw}, "")
 	case chat.EventFinish:

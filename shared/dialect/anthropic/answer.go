@@ -83,6 +83,8 @@ type block struct {
 	Source    *source         `json:"source,omitempty"`
 	Title     string          `json:"title,omitempty"`
 	Cache     *cacheControl   `json:"cache_control,omitempty"`
+
+	Citations []json.RawMessage `json:"citations,omitempty"`
 }
 
 type source struct {
@@ -107,6 +109,11 @@ func (Server) Whole(v *dialect.View, res *chat.Response, c dialect.Closing) ([]b
 		ch := &res.Choices[0]
 		called := false
 		for _, p := range ch.Parts {
+			if p.Kind == chat.Thinking && hidden(v) {
+				if p.Text = ""; p.Signature == "" {
+					continue
+				}
+			}
 			b, err := answerBlock(p)
 			if err != nil && ch.Finish == chat.FinishLength {
 				continue
@@ -119,6 +126,9 @@ func (Server) Whole(v *dialect.View, res *chat.Response, c dialect.Closing) ([]b
 			}
 			called = called || b.Type == "tool_use"
 			msg.Content = append(msg.Content, *b)
+			if p.Kind == chat.ToolCallPart && p.Signature != "" {
+				msg.Content = append(msg.Content, block{Type: "redacted_thinking", Data: chat.Seal(p.SignedBy, p.ToolCall.ID, p.Signature)})
+			}
 		}
 		stop = stopReason(ch.Finish, ch.Native, ch.StopSequence, called)
 		if stop == "stop_sequence" {
@@ -133,17 +143,24 @@ func (Server) Whole(v *dialect.View, res *chat.Response, c dialect.Closing) ([]b
 	return out, nil
 }
 
+// hidden reports whether the caller wants no text of thinking (display
+// "omitted"); its signature is shown as ever.
+func hidden(v *dialect.View) bool {
+	return v != nil && v.Chat != nil && v.Chat.Reasoning != nil && v.Chat.Reasoning.Hidden
+}
+
 func answerBlock(p chat.Part) (*block, error) {
 	switch p.Kind {
 	case chat.Text, chat.Refusal:
 		if p.Text == "" {
 			return nil, nil
 		}
-		return &block{Type: "text", Text: &p.Text}, nil
+		return &block{Type: "text", Text: &p.Text, Citations: citations(p.Annotations)}, nil
 	case chat.Thinking:
-		return &block{Type: "thinking", Thinking: &p.Text, Signature: &p.Signature}, nil
+		signature := sealed(p.SignedBy, p.ID, p.Signature)
+		return &block{Type: "thinking", Thinking: &p.Text, Signature: &signature}, nil
 	case chat.RedactedThinking:
-		return &block{Type: "redacted_thinking", Data: p.Signature}, nil
+		return &block{Type: "redacted_thinking", Data: sealed(p.SignedBy, p.ID, p.Signature)}, nil
 	case chat.ToolCallPart:
 		input, ok := arguments(p.ToolCall.Arguments)
 		if !ok {
@@ -178,7 +195,10 @@ func mediaText(m *chat.Media) string {
 		url = "data:" + m.MIME + ";base64," + m.Data
 	}
 	if bytes.HasPrefix([]byte(m.MIME), []byte("audio/")) {
-		return "[audio](" + url + ")"
+		if url == "" {
+			return m.Transcript // a piece of a stream without sound
+		}
+		return m.Transcript + "[audio](" + url + ")"
 	}
 	return "![image](" + url + ")"
 }

@@ -29,8 +29,8 @@ func TestWholeTellsEveryKindOfPart(t *testing.T) {
 	res := &chat.Response{ID: "chatcmpl-9", Model: "boat-1-2026", ServiceTier: "default", Choices: []chat.Choice{{
 		Finish: chat.FinishToolCalls,
 		Parts: []chat.Part{
-			{Kind: chat.Thinking, Text: "Hm <b>", Signature: ""},
-			{Kind: chat.RedactedThinking, Signature: "b3A="},
+			{Kind: chat.Thinking, Text: "Hm <b>", Signature: "", SignedBy: chat.SignedAnthropic},
+			{Kind: chat.RedactedThinking, Signature: "b3A=", SignedBy: chat.SignedAnthropic},
 			{Kind: chat.Text, Text: "A & B"},
 			{Kind: chat.Text},
 			{Kind: chat.Image, Media: &chat.Media{MIME: "image/png", Data: "AA=="}},
@@ -171,12 +171,12 @@ func TestStreamIsWhatStrictClientsRead(t *testing.T) {
 	assert.Equal(t, "msg_resp-7", res.ID)
 	assert.Equal(t, usage, res.Usage)
 	assert.Equal(t, []chat.Part{
-		{Kind: chat.Thinking, Text: "Look twice.", Signature: "c2ln"},
+		{Kind: chat.Thinking, Text: "Look twice.", Signature: "c2ln", SignedBy: chat.SignedAnthropic},
 		{Kind: chat.Thinking, Text: "Third."},
-		{Kind: chat.RedactedThinking, Signature: "b3A="},
+		{Kind: chat.RedactedThinking, Signature: "b3A=", SignedBy: chat.SignedAnthropic},
 		{Kind: chat.Text, Text: "Tab\t\"quote\" \\ 潮 \x01"},
 		{Kind: chat.ToolCallPart, ToolCall: &chat.ToolCall{ID: "call_a", Name: "look", Arguments: `{"at":"hull"}`}},
-		{Kind: chat.ToolCallPart, ToolCall: &chat.ToolCall{ID: "call_b", Name: "wait", Arguments: `{}`}},
+		{Kind: chat.ToolCallPart, Signature: "other vendors' signature", ToolCall: &chat.ToolCall{ID: "call_b", Name: "wait", Arguments: `{}`}},
 	}, res.Choices[0].Parts)
 	assert.Equal(t, "tool_use", res.Choices[0].Native)
 }

@@ -2,7 +2,6 @@ package anthropic
 
 import (
 	"encoding/json"
-	"fmt"
 	"maps"
 
 	"github.com/aigne-hub/aigne-hub/shared/chat"
@@ -40,7 +39,7 @@ func (Server) Decode(v *dialect.View) (*chat.Request, error) {
 	}
 	// system and messages come in any order in the body.
 	if raw, ok := v.Object.Get("system"); ok && string(raw) != "null" {
-		system, err := decodeSystem(raw)
+		system, err := decodeSystem(req, raw)
 		if err != nil {
 			return nil, err
 		}
@@ -54,11 +53,11 @@ func decodeMember(req *chat.Request, key string, raw json.RawMessage) error {
 	case "model", "max_tokens", "stream", "system", "route":
 		return nil
 	case "messages":
-		msgs, err := decodeMessages(raw)
+		msgs, err := decodeMessages(req, raw)
 		req.Messages = msgs
 		return err
 	case "tools":
-		tools, err := decodeTools(raw)
+		tools, err := decodeTools(req, raw)
 		req.Tools = tools
 		return err
 	case "tool_choice":
@@ -83,6 +82,7 @@ func decodeMember(req *chat.Request, key string, raw json.RawMessage) error {
 		return decodeMetadata(req, raw)
 	case "context_management":
 		if keepsAll(raw) {
+			req.Ignore(key)
 			return nil
 		}
 	}
@@ -220,49 +220,6 @@ func decodeMetadata(req *chat.Request, raw []byte) error {
 		}
 	}
 	return nil
-}
-
-// toolIn is a tool of the caller's own. Other members (defer_loading,
-// input_examples and the like) steer how Anthropic loads a tool, not what it
-// does, and have no meaning elsewhere.
-type toolIn struct {
-	Type        string          `json:"type"`
-	Name        string          `json:"name"`
-	Description string          `json:"description"`
-	InputSchema json.RawMessage `json:"input_schema"`
-	Strict      *bool           `json:"strict"`
-	Cache       *cacheControl   `json:"cache_control"`
-}
-
-func decodeTools(raw []byte) ([]chat.Tool, error) {
-	var list []json.RawMessage
-	if err := into(raw, "tools", &list); err != nil {
-		return nil, err
-	}
-	tools := make([]chat.Tool, 0, len(list))
-	for i, el := range list {
-		path := fmt.Sprintf("tools[%d]", i)
-		var t toolIn
-		if err := into(el, path, &t); err != nil {
-			return nil, err
-		}
-		if t.Type != "" && t.Type != "custom" {
-			tools = append(tools, chat.Tool{Name: t.Name, RawType: t.Type, Raw: el})
-			continue
-		}
-		if t.Name == "" {
-			return nil, hub.Invalid(path+".name", "%s.name is required.", path)
-		}
-		if len(t.InputSchema) == 0 || t.InputSchema[0] != '{' {
-			return nil, hub.Invalid(path+".input_schema", "%s.input_schema is required and must be an object.", path)
-		}
-		c, err := t.Cache.decode(path)
-		if err != nil {
-			return nil, err
-		}
-		tools = append(tools, chat.Tool{Name: t.Name, Description: t.Description, Parameters: t.InputSchema, Strict: t.Strict, Cache: c})
-	}
-	return tools, nil
 }
 
 func decodeToolChoice(req *chat.Request, raw []byte) error {

@@ -1,9 +1,11 @@
 package anthropic
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/aigne-hub/aigne-hub/shared/chat"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
@@ -44,6 +46,7 @@ type blockIn struct {
 	Name      string          `json:"name"`
 	Input     json.RawMessage `json:"input"`
 	ToolUseID string          `json:"tool_use_id"`
+	ToolName  string          `json:"tool_name"` // of a tool_reference
 	Content   json.RawMessage `json:"content"`
 	IsError   bool            `json:"is_error"`
 	Thinking  string          `json:"thinking"`
@@ -52,15 +55,24 @@ type blockIn struct {
 	Cache     *cacheControl   `json:"cache_control"`
 }
 
-func decodeSystem(raw []byte) ([]chat.Message, error) {
+// billingLine begins a text that Claude Code puts first of its instructions for
+// Anthropic's own accounts. It differs from call to call, so that it would keep
+// other vendors from caching all that follows.
+const billingLine = "x-anthropic-billing-header:"
+
+func decodeSystem(req *chat.Request, raw []byte) ([]chat.Message, error) {
 	parts, err := decodeContent(raw, "system", "system")
+	if len(parts) > 1 && strings.HasPrefix(parts[0].Text, billingLine) {
+		parts = parts[1:]
+		req.Ignore("system[0]")
+	}
 	if err != nil || len(parts) == 0 {
 		return nil, err
 	}
 	return []chat.Message{{Role: chat.System, Parts: parts}}, nil
 }
 
-func decodeMessages(raw []byte) ([]chat.Message, error) {
+func decodeMessages(req *chat.Request, raw []byte) ([]chat.Message, error) {
 	var list []struct {
 		Role    string          `json:"role"`
 		Content json.RawMessage `json:"content"`
@@ -80,6 +92,12 @@ func decodeMessages(raw []byte) ([]chat.Message, error) {
 		parts, err := decodeContent(m.Content, path+".content", m.Role)
 		if err != nil {
 			return nil, err
+		}
+		if m.Role == "assistant" {
+			parts = callSignatures(parts)
+			if bytes.Contains(m.Content, []byte(`"caller"`)) {
+				req.Ignore("messages.caller") // who called: Anthropic's bookkeeping of its own tools
+			}
 		}
 		out = append(out, split(chat.Role(m.Role), parts)...)
 	}
@@ -160,6 +178,9 @@ func decodeBlock(raw json.RawMessage, path, where string) ([]chat.Part, error) {
 			return nil, hub.Invalid(path+".text", "%s.text is required.", path)
 		}
 		p.Text = *b.Text
+		if where == "assistant" {
+			p.Annotations = historic(list(b.Citations))
+		}
 	case "image":
 		p.Kind = chat.Image
 		p.Media, err = decodeSource(b.Source, path+".source")
@@ -172,9 +193,14 @@ func decodeBlock(raw json.RawMessage, path, where string) ([]chat.Part, error) {
 		p.Kind = chat.ToolResultPart
 		p.ToolResult, err = decodeToolResult(&b, path)
 	case "thinking":
-		p.Kind, p.Text, p.Signature = chat.Thinking, b.Thinking, b.Signature
+		p.Kind, p.Text = chat.Thinking, b.Thinking
+		unseal(&p, b.Signature)
 	case "redacted_thinking":
-		p.Kind, p.Signature = chat.RedactedThinking, b.Data
+		p.Kind = chat.RedactedThinking
+		unseal(&p, b.Data)
+	case "tool_reference":
+		// Tools that were found are shown to other models from the start.
+		p.Text = "The tool " + b.ToolName + " is available."
 	default:
 		p = chat.Part{Kind: chat.Raw, RawType: b.Type, RawJSON: raw}
 	}

@@ -40,8 +40,8 @@ func TestDecodeReadsAnAgentsRequest(t *testing.T) {
 		{Role: chat.User, Parts: []chat.Part{{Text: "The hull leaks."}}},
 		{Role: chat.System, Parts: []chat.Part{{Text: "The owner is away."}}},
 		{Role: chat.Assistant, Parts: []chat.Part{
-			{Kind: chat.Thinking, Text: "Look first.", Signature: "c2ln"},
-			{Kind: chat.RedactedThinking, Signature: "b3A="},
+			{Kind: chat.Thinking, Text: "Look first.", Signature: "c2ln", SignedBy: chat.SignedAnthropic},
+			{Kind: chat.RedactedThinking, Signature: "b3A=", SignedBy: chat.SignedAnthropic},
 			{Text: "Looking."},
 			{Kind: chat.ToolCallPart, ToolCall: &chat.ToolCall{ID: "toolu_1", Name: "look", Arguments: `{"at":"hull"}`}},
 			{Kind: chat.ToolCallPart, ToolCall: &chat.ToolCall{ID: "toolu_2", Name: "look", Arguments: `{}`}},

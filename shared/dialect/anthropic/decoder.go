@@ -1,8 +1,11 @@
 package anthropic
 
 import (
+	"bytes"
 	"encoding/json"
+	"slices"
 	"strconv"
+	"unicode/utf8"
 
 	"github.com/aigne-hub/aigne-hub/shared/chat"
 	"github.com/aigne-hub/aigne-hub/shared/dialect"
@@ -17,6 +20,8 @@ type decoder struct {
 	blocks map[int]*blockState // open blocks by the wire's index
 
 	thoughts, calls int // how many of each began
+	callIDs         []string
+	said            int64 // characters of text so far
 	formatted       bool
 	finished, ended bool
 	tally           tally
@@ -28,6 +33,8 @@ type blockState struct {
 	index int    // among the choice's tool calls or thoughts
 	input string // arguments that came with the block's start
 	args  bool   // arguments came in deltas
+	from  int64  // characters of text before a block of text
+	cited []json.RawMessage
 }
 
 // maxBlocks bounds what a stream that never closes its blocks can pile up.
@@ -85,16 +92,17 @@ func (d *decoder) start(index int, b []byte) {
 	d.blocks[index] = s
 	switch s.kind {
 	case "text":
+		s.from, s.cited = d.said, elementsOf(member(b, "citations"))
 		d.text(textOf(member(b, "text")))
 	case "thinking":
 		s.index = d.thoughts
 		d.thoughts++
-		d.thought(s, chat.EventThinking, textOf(member(b, "thinking")))
-		d.thought(s, chat.EventSignature, textOf(member(b, "signature")))
+		d.thought(s, textOf(member(b, "thinking")))
+		d.signature(chat.Event{Kind: chat.EventSignature, Index: s.index}, textOf(member(b, "signature")))
 	case "redacted_thinking":
 		s.index = d.thoughts
 		d.thoughts++
-		d.emit(chat.Event{Kind: chat.EventRedacted, Index: s.index, Text: textOf(member(b, "data"))})
+		d.signature(chat.Event{Kind: chat.EventRedacted, Index: s.index}, textOf(member(b, "data")))
 	case "tool_use":
 		s.input = string(member(b, "input"))
 		name := textOf(member(b, "name"))
@@ -104,7 +112,9 @@ func (d *decoder) start(index int, b []byte) {
 		}
 		s.index = d.calls
 		d.calls++
-		d.emit(chat.Event{Kind: chat.EventToolCall, Index: s.index, ID: textOf(member(b, "id")), Name: name})
+		id := textOf(member(b, "id"))
+		d.callIDs = append(d.callIDs, id)
+		d.emit(chat.Event{Kind: chat.EventToolCall, Index: s.index, ID: id, Name: name})
 	}
 }
 
@@ -116,9 +126,13 @@ func (d *decoder) delta(s *blockState, delta []byte) {
 	case `"text_delta"`:
 		d.text(textOf(member(delta, "text")))
 	case `"thinking_delta"`:
-		d.thought(s, chat.EventThinking, textOf(member(delta, "thinking")))
+		d.thought(s, textOf(member(delta, "thinking")))
 	case `"signature_delta"`:
-		d.thought(s, chat.EventSignature, textOf(member(delta, "signature")))
+		d.signature(chat.Event{Kind: chat.EventSignature, Index: s.index}, textOf(member(delta, "signature")))
+	case `"citations_delta"`:
+		if c := member(delta, "citation"); c != nil && len(s.cited) < maxBlocks {
+			s.cited = append(s.cited, bytes.Clone(c))
+		}
 	case `"input_json_delta"`:
 		if text := textOf(member(delta, "partial_json")); text != "" {
 			s.args = true
@@ -135,22 +149,63 @@ func (d *decoder) stop(index int) {
 	if s == nil || s.args {
 		return
 	}
+	if len(s.cited) > 0 {
+		d.cite(s)
+		return
+	}
 	if s.input == "" || s.input == "null" {
 		s.input = "{}"
 	}
 	d.args(s, s.input)
 }
 
+// cite tells the citations of a block of text once its length is known.
+func (d *decoder) cite(s *blockState) {
+	var all []chat.Annotation
+	for _, raw := range s.cited {
+		if a, ok := annotation(raw, s.from, d.said); ok {
+			all = append(all, a)
+		}
+	}
+	if raw, err := marshal(all); err == nil && all != nil {
+		d.emit(chat.Event{Kind: chat.EventAnnotation, Raw: raw})
+	}
+}
+
+func elementsOf(raw []byte) (out []json.RawMessage) {
+	for _, el := range elements(raw) {
+		out = append(out, bytes.Clone(el))
+	}
+	return out
+}
+
 func (d *decoder) text(text string) {
 	if text != "" {
+		d.said += int64(utf8.RuneCountInString(text))
 		d.emit(chat.Event{Kind: chat.EventText, Text: text})
 	}
 }
 
-func (d *decoder) thought(s *blockState, kind chat.EventKind, text string) {
+func (d *decoder) thought(s *blockState, text string) {
 	if text != "" {
-		d.emit(chat.Event{Kind: kind, Index: s.index, Text: text})
+		d.emit(chat.Event{Kind: chat.EventThinking, Index: s.index, Text: text, SignedBy: chat.SignedAnthropic})
 	}
+}
+
+// signature gives on a signature or opaque data, unsealed where the provider is
+// a hub itself: sealed data may belong to a call.
+func (d *decoder) signature(ev chat.Event, text string) {
+	if text == "" {
+		return
+	}
+	ev.Text, ev.SignedBy = text, chat.SignedAnthropic
+	if by, id, plain, ok := chat.Unseal(text); ok {
+		ev.Text, ev.SignedBy, ev.ItemID = plain, by, id
+		if i := slices.Index(d.callIDs, id); i >= 0 && id != "" && ev.Kind == chat.EventRedacted {
+			ev = chat.Event{Kind: chat.EventSignature, Tool: true, Index: i, Text: plain, SignedBy: by}
+		}
+	}
+	d.emit(ev)
 }
 
 // args passes on a piece of arguments. Other blocks with input, those of the

@@ -122,7 +122,7 @@ func (tr *translator) part(p chat.Part, at string) (any, error) {
 		if strings.TrimSpace(p.Text) == "" {
 			return nil, nil
 		}
-		return &block{Type: "text", Text: &p.Text, Cache: breakpoint(p.Cache)}, nil
+		return &block{Type: "text", Text: &p.Text, Cache: breakpoint(p.Cache), Citations: ownCitations(p.Annotations)}, nil
 	case chat.Image, chat.File:
 		b, err := tr.media(p, at)
 		if err != nil {
@@ -144,13 +144,16 @@ func (tr *translator) part(p chat.Part, at string) (any, error) {
 	case chat.ToolResultPart:
 		return tr.toolResult(p, at)
 	case chat.Thinking:
-		// Only signed thinking may come back; without a signature it is another
-		// model's, and the API takes a conversation without it.
-		if p.Signature == "" {
+		// Only thinking that Claude signed may come back; without that it is
+		// another model's, and the API takes a conversation without it.
+		if !forClaude(&p) {
 			return nil, nil
 		}
 		return &block{Type: "thinking", Thinking: &p.Text, Signature: &p.Signature}, nil
 	case chat.RedactedThinking:
+		if !forClaude(&p) {
+			return nil, nil
+		}
 		return &block{Type: "redacted_thinking", Data: p.Signature}, nil
 	case chat.Raw:
 		if ownBlock(p.RawType) {

@@ -51,7 +51,7 @@ func TestEncodeOrdersTurns(t *testing.T) {
 	got, _ := encode(t, &chat.Request{Messages: []chat.Message{
 		{Role: chat.System, Parts: []chat.Part{{Text: "One."}}},
 		say("a"), say("b"),
-		{Role: chat.Assistant, Parts: []chat.Part{{Kind: chat.Thinking, Text: "unsigned"}, {Text: " \n"}, {Kind: chat.Thinking, Text: "t", Signature: "s"}, {Text: "x"}, call("call_1", ""), call("functions.f:2", `{"a": 1}`)}},
+		{Role: chat.Assistant, Parts: []chat.Part{{Kind: chat.Thinking, Text: "unsigned"}, {Text: " \n"}, {Kind: chat.Thinking, Text: "t", Signature: "s", SignedBy: chat.SignedAnthropic}, {Text: "x"}, call("call_1", ""), call("functions.f:2", `{"a": 1}`)}},
 		{Role: chat.Assistant, Parts: []chat.Part{{Kind: chat.Refusal, Text: "no"}}},
 		say("before the results"),
 		result("functions.f:2", "two"),
@@ -163,7 +163,7 @@ func TestEncodeDropsThinkingInALoopOfUnsignedTurns(t *testing.T) {
 	assert.Equal(t, []string{"reasoning_effort"}, enc.Dropped)
 	assert.InDelta(t, 0.2, got["temperature"], 0)
 
-	req.Messages[1].Parts = append([]chat.Part{{Kind: chat.Thinking, Text: "t", Signature: "s"}}, req.Messages[1].Parts...)
+	req.Messages[1].Parts = append([]chat.Part{{Kind: chat.Thinking, Text: "t", Signature: "s", SignedBy: chat.SignedAnthropic}}, req.Messages[1].Parts...)
 	got, enc = encode(t, req, target)
 	assert.Contains(t, got, "thinking")
 	assert.Equal(t, []string{"temperature"}, enc.Dropped)

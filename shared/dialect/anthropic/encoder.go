@@ -29,6 +29,9 @@ type encoder struct {
 	tool     toolCall   // the open tool call
 	waiting  []toolCall // calls that began while it was incomplete
 	checked  int        // length of tool.args when it was last found incomplete
+	foreign  chat.Part  // the open thinking block's signature, while it is one to be sealed
+	seals    []string   // signatures of tool calls, for blocks of their own
+	callIDs  map[int]string
 
 	usage  hub.Usage
 	finish chat.Event
@@ -64,7 +67,9 @@ func (e *encoder) Event(dst []byte, ev chat.Event) []byte {
 	case chat.EventFinish:
 		e.finish = ev
 		return dst
-	case chat.EventAnnotation, chat.EventLogprobs:
+	case chat.EventAnnotation:
+		return e.cite(dst, ev.Raw)
+	case chat.EventLogprobs:
 		return dst
 	}
 	dst = e.start(dst, "", "")
@@ -74,17 +79,14 @@ func (e *encoder) Event(dst []byte, ev chat.Event) []byte {
 	case chat.EventMedia:
 		return e.text(dst, mediaText(ev.Media))
 	case chat.EventThinking:
+		if hidden(e.view) {
+			ev.Text = ""
+		}
 		return e.think(dst, ev, "thinking_delta", "thinking")
 	case chat.EventSignature:
-		if ev.Tool {
-			// Tool calls carry no signature in this language.
-			return dst
-		}
-		return e.think(dst, ev, "signature_delta", "signature")
+		return e.signature(dst, ev)
 	case chat.EventRedacted:
-		dst = e.closeTools(dst)
-		body := append([]byte(`"content_block":{"type":"redacted_thinking","data":`), appendQuoted(nil, ev.Text)...)
-		return e.stop(e.begin(dst, thinkingBlock, append(body, '}')))
+		return e.redacted(e.closeTools(dst), sealed(ev.SignedBy, ev.ItemID, ev.Text))
 	case chat.EventToolCall:
 		return e.toolStart(dst, toolCall{index: ev.Index, id: ev.ID, name: ev.Name})
 	case chat.EventToolArgs:
@@ -120,18 +122,80 @@ func (e *encoder) text(dst []byte, text string) []byte {
 	return e.delta(dst, "text_delta", "text", text)
 }
 
-func (e *encoder) think(dst []byte, ev chat.Event, delta, field string) []byte {
-	if ev.Text == "" {
+// cite adds citations to the text they follow.
+func (e *encoder) cite(dst []byte, raw json.RawMessage) []byte {
+	if e.open != textBlock {
 		return dst
 	}
-	if e.open != thinkingBlock || e.thinking != ev.Index {
-		dst = e.begin(e.closeTools(dst), thinkingBlock, []byte(`"content_block":{"type":"thinking","thinking":"","signature":""}`))
-		e.thinking = ev.Index
+	for _, c := range citations(raw) {
+		body := strconv.AppendInt([]byte(`{"type":"content_block_delta","index":`), int64(e.index), 10)
+		body = append(append(body, `,"delta":{"type":"citations_delta","citation":`...), c...)
+		dst = wire.AppendFrame(dst, "content_block_delta", append(body, "}}"...))
+	}
+	return dst
+}
+
+func (e *encoder) think(dst []byte, ev chat.Event, delta, field string) []byte {
+	if ev.Text == "" && ev.ItemID == "" {
+		return dst
+	}
+	dst = e.openThinking(dst, ev)
+	if ev.Text == "" {
+		return dst
 	}
 	return e.delta(dst, delta, field, ev.Text)
 }
 
+func (e *encoder) openThinking(dst []byte, ev chat.Event) []byte {
+	if e.open != thinkingBlock || e.thinking != ev.Index {
+		dst = e.begin(e.closeTools(dst), thinkingBlock, []byte(`"content_block":{"type":"thinking","thinking":"","signature":""}`))
+		e.thinking = ev.Index
+	}
+	if ev.ItemID != "" {
+		e.foreign.ID = ev.ItemID
+	}
+	return dst
+}
+
+// signature passes Claude's own on as it comes. Others are sealed, once they
+// are whole; those of tool calls get blocks of their own, after the calls.
+func (e *encoder) signature(dst []byte, ev chat.Event) []byte {
+	switch {
+	case ev.Text == "":
+		return dst
+	case ev.Tool:
+		e.seals = append(e.seals, chat.Seal(ev.SignedBy, e.callIDs[ev.Index], ev.Text))
+		return dst
+	}
+	dst = e.openThinking(dst, ev)
+	if e.foreign.ID == "" && (ev.SignedBy == "" || ev.SignedBy == chat.SignedAnthropic) {
+		return e.delta(dst, "signature_delta", "signature", ev.Text)
+	}
+	e.foreign.SignedBy = ev.SignedBy
+	e.foreign.Signature += ev.Text
+	return dst
+}
+
+func (e *encoder) redacted(dst []byte, data string) []byte {
+	body := append([]byte(`"content_block":{"type":"redacted_thinking","data":`), appendQuoted(nil, data)...)
+	return e.stop(e.begin(dst, thinkingBlock, append(body, '}')))
+}
+
+// sealCalls writes what waits for the calls before it to be told.
+func (e *encoder) sealCalls(dst []byte) []byte {
+	seals := e.seals
+	e.seals = nil
+	for _, s := range seals {
+		dst = e.redacted(dst, s)
+	}
+	return dst
+}
+
 func (e *encoder) toolStart(dst []byte, call toolCall) []byte {
+	if e.callIDs == nil {
+		e.callIDs = map[int]string{}
+	}
+	e.callIDs[call.index] = call.id
 	if e.open == toolBlock && !e.toolComplete() {
 		e.waiting = append(e.waiting, call)
 		return dst
@@ -188,7 +252,7 @@ func (e *encoder) closeTools(dst []byte) []byte {
 		dst = e.openTool(dst, call)
 	}
 	e.waiting = nil
-	return dst
+	return e.sealCalls(dst)
 }
 
 // begin closes the open block and opens the next one.
@@ -203,6 +267,10 @@ func (e *encoder) begin(dst []byte, kind openBlock, contentBlock []byte) []byte 
 func (e *encoder) stop(dst []byte) []byte {
 	if e.open == noBlock {
 		return dst
+	}
+	if p := e.foreign; p.ID != "" || p.Signature != "" {
+		e.foreign = chat.Part{}
+		dst = e.delta(dst, "signature_delta", "signature", sealed(p.SignedBy, p.ID, p.Signature))
 	}
 	body := strconv.AppendInt([]byte(`{"type":"content_block_stop","index":`), int64(e.index), 10)
 	e.open = noBlock

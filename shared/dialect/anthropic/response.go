@@ -3,6 +3,7 @@ package anthropic
 import (
 	"encoding/json"
 	"net/http"
+	"unicode/utf8"
 
 	"github.com/aigne-hub/aigne-hub/shared/chat"
 	"github.com/aigne-hub/aigne-hub/shared/dialect"
@@ -50,6 +51,7 @@ func (Client) Decode(body []byte, _ dialect.Quirks) (*chat.Response, error) {
 	res := &chat.Response{ID: a.ID, Model: a.Model, ServiceTier: tierIn(textOf(member(a.Usage, "service_tier")))}
 	ch := chat.Choice{}
 	called, formatted := false, false
+	said := int64(0) // characters of text so far
 	for _, raw := range a.Content {
 		var b blockIn
 		if err := json.Unmarshal(raw, &b); err != nil {
@@ -58,12 +60,14 @@ func (Client) Decode(body []byte, _ dialect.Quirks) (*chat.Response, error) {
 		switch b.Type {
 		case "text":
 			if b.Text != nil {
-				ch.Parts = append(ch.Parts, chat.Part{Kind: chat.Text, Text: *b.Text})
+				said += int64(utf8.RuneCountInString(*b.Text))
+				cited := annotations(list(b.Citations), *b.Text, said)
+				ch.Parts = addText(ch.Parts, chat.Part{Kind: chat.Text, Text: *b.Text, Annotations: cited})
 			}
 		case "thinking":
-			ch.Parts = append(ch.Parts, chat.Part{Kind: chat.Thinking, Text: b.Thinking, Signature: b.Signature})
+			ch.Parts = append(ch.Parts, signed(chat.Part{Kind: chat.Thinking, Text: b.Thinking}, b.Signature))
 		case "redacted_thinking":
-			ch.Parts = append(ch.Parts, chat.Part{Kind: chat.RedactedThinking, Signature: b.Data})
+			ch.Parts = append(ch.Parts, signed(chat.Part{Kind: chat.RedactedThinking}, b.Data))
 		case "tool_use":
 			args := string(b.Input)
 			if args == "" || args == "null" {
@@ -78,6 +82,7 @@ func (Client) Decode(body []byte, _ dialect.Quirks) (*chat.Response, error) {
 			ch.Parts = append(ch.Parts, chat.Part{Kind: chat.ToolCallPart, ToolCall: &chat.ToolCall{ID: b.ID, Name: b.Name, Arguments: args}})
 		}
 	}
+	ch.Parts = callSignatures(ch.Parts)
 	if a.StopReason != nil {
 		ch.Native = *a.StopReason
 	}
@@ -89,6 +94,32 @@ func (Client) Decode(body []byte, _ dialect.Quirks) (*chat.Response, error) {
 	t.add(a.Usage, true)
 	res.Choices, res.Usage, res.UsageKnown = []chat.Choice{ch}, t.usage(), t.final
 	return res, nil
+}
+
+// list reads a JSON array, nil where there is none.
+func list(raw json.RawMessage) []json.RawMessage {
+	var out []json.RawMessage
+	_ = json.Unmarshal(raw, &out) // anything else is no list
+	return out
+}
+
+// addText joins a text with the one before it: citations cut one answer into
+// many blocks, and streams are told without the cuts too.
+func addText(parts []chat.Part, p chat.Part) []chat.Part {
+	n := len(parts)
+	if n == 0 || parts[n-1].Kind != chat.Text {
+		return append(parts, p)
+	}
+	parts[n-1].Text += p.Text
+	parts[n-1].Annotations = chat.JoinArrays(parts[n-1].Annotations, p.Annotations)
+	return parts
+}
+
+// signed gives a part of an answer its signature. A provider that is a hub
+// itself seals those of other vendors.
+func signed(p chat.Part, signature string) chat.Part {
+	unseal(&p, signature)
+	return p
 }
 
 // answerFinish hides that a structured answer came by a tool.

@@ -70,10 +70,10 @@ func (m *maker) user() chat.Message {
 func (m *maker) assistant() []chat.Message {
 	msg := chat.Message{Role: chat.Assistant}
 	if m.IntN(2) == 0 {
-		msg.Parts = append(msg.Parts, chat.Part{Kind: chat.Thinking, Text: m.one("", m.word()), Signature: "c2ln"})
+		msg.Parts = append(msg.Parts, chat.Part{Kind: chat.Thinking, Text: m.one("", m.word()), Signature: "c2ln", SignedBy: chat.SignedAnthropic})
 	}
 	if m.IntN(4) == 0 {
-		msg.Parts = append(msg.Parts, chat.Part{Kind: chat.RedactedThinking, Signature: "b3A="})
+		msg.Parts = append(msg.Parts, chat.Part{Kind: chat.RedactedThinking, Signature: "b3A=", SignedBy: chat.SignedAnthropic})
 	}
 	msg.Parts = append(msg.Parts, m.text())
 	results := chat.Message{Role: chat.ToolRole}
@@ -210,9 +210,9 @@ func pieces(m *maker, res *chat.Response) []chat.Event {
 			cut(chat.Event{Kind: chat.EventText}, p.Text)
 		case chat.Thinking:
 			cut(chat.Event{Kind: chat.EventThinking, Index: i}, p.Text)
-			evs = append(evs, chat.Event{Kind: chat.EventSignature, Index: i, Text: p.Signature})
+			evs = append(evs, chat.Event{Kind: chat.EventSignature, Index: i, Text: p.Signature, SignedBy: p.SignedBy})
 		case chat.RedactedThinking:
-			evs = append(evs, chat.Event{Kind: chat.EventRedacted, Index: i, Text: p.Signature})
+			evs = append(evs, chat.Event{Kind: chat.EventRedacted, Index: i, Text: p.Signature, SignedBy: p.SignedBy})
 		case chat.ToolCallPart:
 			evs = append(evs, chat.Event{Kind: chat.EventToolCall, Index: calls, ID: p.ToolCall.ID, Name: p.ToolCall.Name})
 			cut(chat.Event{Kind: chat.EventToolArgs, Index: calls}, p.ToolCall.Arguments)

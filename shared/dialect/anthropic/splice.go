@@ -23,6 +23,13 @@ func (Client) Splice(v *dialect.View, t dialect.Target) (dialect.Encoded, error)
 		o.Set("max_tokens", strconv.AppendInt(nil, t.LowerTo, 10))
 	}
 	o.Delete("route")
+	messages, err := withoutSeals(v)
+	if err != nil {
+		return dialect.Encoded{}, err
+	}
+	if messages != nil {
+		o.Set("messages", messages)
+	}
 	h := http.Header{}
 	h.Set("anthropic-version", firstOf(v.Header.Get("anthropic-version"), defaultVersion))
 	for _, beta := range v.Header.Values("anthropic-beta") {

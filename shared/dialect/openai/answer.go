@@ -12,6 +12,7 @@ type head struct {
 type choice struct {
 	index                             int
 	content, thinking, refusal        []byte
+	details                           []byte
 	calls, function                   []byte
 	audio, images, annotations, probs []byte
 	finish                            []byte // nil unless a non-empty string
@@ -129,6 +130,8 @@ func (r *reader) delta(c *cursor) {
 			if v := some(c.value()); v != nil {
 				r.ch.thinking = v
 			}
+		case "reasoning_details":
+			r.ch.details = some(c.value())
 		case "refusal":
 			r.ch.refusal = some(c.value())
 		case "tool_calls":

@@ -29,14 +29,16 @@ type choiceOut struct {
 }
 
 type answerOut struct {
-	Role        string          `json:"role"`
-	Content     *string         `json:"content"`
-	Refusal     *string         `json:"refusal"`
-	Reasoning   string          `json:"reasoning_content,omitempty"`
-	ToolCalls   []answerCallOut `json:"tool_calls,omitempty"`
-	Annotations json.RawMessage `json:"annotations,omitempty"`
-	Audio       *answerAudioOut `json:"audio,omitempty"`
-	Images      []partOut       `json:"images,omitempty"`
+	Role        string           `json:"role"`
+	Content     *string          `json:"content"`
+	Refusal     *string          `json:"refusal"`
+	Reasoning   string           `json:"reasoning_content,omitempty"`
+	Details     []detail         `json:"reasoning_details,omitempty"`
+	ToolCalls   []answerCallOut  `json:"tool_calls,omitempty"`
+	Function    *callFunctionOut `json:"function_call,omitempty"`
+	Annotations json.RawMessage  `json:"annotations,omitempty"`
+	Audio       *answerAudioOut  `json:"audio,omitempty"`
+	Images      []partOut        `json:"images,omitempty"`
 }
 
 type answerCallOut struct {
@@ -89,12 +91,43 @@ func (s Server) Whole(v *dialect.View, res *chat.Response, c dialect.Closing) ([
 	}
 	for i := range res.Choices {
 		ch := &res.Choices[i]
-		out.Choices = append(out.Choices, choiceOut{
-			Index: ch.Index, Message: answerFor(ch), Logprobs: ch.Logprobs, Finish: finishWord(ch.Finish),
-		})
+		one := choiceOut{Index: ch.Index, Message: answerFor(ch), Logprobs: ch.Logprobs, Finish: finishWord(ch.Finish)}
+		if hidden(v) {
+			one.Message.Reasoning, one.Message.Details = "", nil
+		}
+		if legacy(v) {
+			one.legacy()
+		}
+		out.Choices = append(out.Choices, one)
 	}
 	return encodeJSON(out), nil
 }
+
+// hidden reports whether the caller wants no text of thinking
+// (reasoning.exclude).
+func hidden(v *dialect.View) bool {
+	return v != nil && v.Chat != nil && v.Chat.Reasoning != nil && v.Chat.Reasoning.Hidden
+}
+
+// legacy reports whether the caller knows only functions, of which one is called
+// at a time, as they were before tools.
+func legacy(v *dialect.View) bool {
+	return v != nil && v.Object != nil && v.Object.Has("functions") && !v.Object.Has("tools")
+}
+
+func (c *choiceOut) legacy() {
+	if len(c.Message.ToolCalls) == 0 {
+		return
+	}
+	c.Message.Function = &c.Message.ToolCalls[0].Function
+	c.Message.ToolCalls = nil
+	if c.Finish == string(chat.FinishToolCalls) {
+		c.Finish = finishFunction
+	}
+}
+
+// finishFunction is what tool_calls was called before.
+const finishFunction = "function_call"
 
 func finishWord(f chat.Finish) string {
 	if f == "" {
@@ -103,10 +136,14 @@ func finishWord(f chat.Finish) string {
 	return string(f)
 }
 
-// answerFor flattens a choice's parts. Thinking that only its provider can read
-// and signatures of thinking have no place here.
+// shownCitation is the one kind of annotation that chat completions have; others
+// are refused by clients that check.
+const shownCitation = "url_citation"
+
+// answerFor flattens a choice's parts. Signatures and thinking that only its
+// vendor can read are beside the plain text, in reasoning_details.
 func answerFor(ch *chat.Choice) answerOut {
-	m := answerOut{Role: string(chat.Assistant), Reasoning: chat.TextOf(ch.Parts, chat.Thinking)}
+	m := answerOut{Role: string(chat.Assistant), Reasoning: chat.TextOf(ch.Parts, chat.Thinking), Details: detailsOf(ch.Parts, false)}
 	text, refusal := chat.TextOf(ch.Parts, chat.Text), chat.TextOf(ch.Parts, chat.Refusal)
 	if refusal != "" {
 		m.Refusal = &refusal
@@ -114,7 +151,7 @@ func answerFor(ch *chat.Choice) answerOut {
 	for i := range ch.Parts {
 		p := &ch.Parts[i]
 		if p.Annotations != nil {
-			m.Annotations = p.Annotations
+			m.Annotations = chat.JoinArrays(m.Annotations, chat.ShownAnnotations(p.Annotations, shownCitation))
 		}
 		switch p.Kind {
 		case chat.ToolCallPart:
@@ -142,7 +179,7 @@ func (m *answerOut) attach(media *chat.Media) {
 		if id == "" {
 			id = randomID("audio_")
 		}
-		m.Audio = &answerAudioOut{ID: id, Data: media.Data}
+		m.Audio = &answerAudioOut{ID: id, Data: media.Data, Transcript: media.Transcript, ExpiresAt: media.ExpiresAt}
 	default:
 		m.Images = append(m.Images, imagePart(media))
 	}

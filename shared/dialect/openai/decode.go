@@ -27,6 +27,7 @@ func (Server) Decode(v *dialect.View) (*chat.Request, error) {
 	if v.MaxOutput != nil && !v.Object.Has("max_completion_tokens") {
 		d.called("max_completion_tokens", "max_tokens")
 	}
+	d.allowedTools()
 	return d.req, nil
 }
 

@@ -19,6 +19,9 @@ type messageIn struct {
 	ReasoningContent string `json:"reasoning_content"`
 	Reasoning        string `json:"reasoning"`
 
+	Details json.RawMessage `json:"reasoning_details"`
+	Images  json.RawMessage `json:"images"` // made by the model, as OpenRouter gives them
+
 	ToolCalls    []json.RawMessage `json:"tool_calls"`
 	FunctionCall *struct {
 		Name      string `json:"name"`
@@ -44,6 +47,9 @@ func (d *requestDecoder) messages(raw json.RawMessage) error {
 		var in messageIn
 		if len(one) == 0 || one[0] != '{' || json.Unmarshal(one, &in) != nil {
 			return badMessage(at, one)
+		}
+		if err := d.unknown(at, one); err != nil {
+			return err
 		}
 		if err := d.message(at, &in); err != nil {
 			return err
@@ -111,13 +117,7 @@ func (d *requestDecoder) result(at string, in *messageIn, id, name string) error
 
 func (d *requestDecoder) assistant(at string, in *messageIn) error {
 	m := chat.Message{Role: chat.Assistant, Name: in.Name}
-	thought := in.ReasoningContent
-	if thought == "" {
-		thought = in.Reasoning
-	}
-	if thought != "" {
-		m.Parts = append(m.Parts, chat.Part{Kind: chat.Thinking, Text: thought})
-	}
+	m.Parts = thoughts(firstOf(in.ReasoningContent, in.Reasoning), readDetails(in.Details))
 	parts, err := content(at+".content", in.Content)
 	if err != nil {
 		return err
@@ -125,6 +125,13 @@ func (d *requestDecoder) assistant(at string, in *messageIn) error {
 	m.Parts = append(m.Parts, parts...)
 	if in.Refusal != nil && *in.Refusal != "" {
 		m.Parts = append(m.Parts, chat.Part{Kind: chat.Refusal, Text: *in.Refusal})
+	}
+	if in.Images != nil {
+		pictures, err := content(at+".images", in.Images)
+		if err != nil {
+			return err
+		}
+		m.Parts = append(m.Parts, pictures...)
 	}
 	if in.Audio != nil {
 		m.Parts = append(m.Parts, chat.Part{Kind: chat.Audio, Media: &chat.Media{FileID: in.Audio.ID}})
@@ -143,6 +150,7 @@ func (d *requestDecoder) assistant(at string, in *messageIn) error {
 		}
 		m.Parts = append(m.Parts, part)
 	}
+	m.Parts = signCalls(m.Parts)
 	d.add(m)
 	return nil
 }
@@ -173,11 +181,15 @@ func (d *requestDecoder) toolCall(at string, raw json.RawMessage) (chat.Part, er
 		return chat.Part{}, err
 	}
 	d.callNames[in.ID] = in.Function.Name
-	part := chat.Part{Kind: chat.ToolCallPart, ToolCall: &chat.ToolCall{ID: in.ID, Name: in.Function.Name, Arguments: args}}
-	if part.Signature = unquote(signatureIn(in.Extra)); part.Signature != "" {
-		part.SignedBy = chat.SignedGoogle
+	p := chat.Part{
+		Kind:      chat.ToolCallPart,
+		ToolCall:  &chat.ToolCall{ID: in.ID, Name: in.Function.Name, Arguments: args},
+		Signature: unquote(signatureIn(in.Extra)),
 	}
-	return part, nil
+	if p.Signature != "" {
+		p.SignedBy = chat.SignedGoogle
+	}
+	return p, nil
 }
 
 // functionCall gives the call of a legacy message an id, which other languages

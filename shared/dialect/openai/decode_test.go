@@ -99,7 +99,11 @@ func TestDecodeReadsToolsOldAndNew(t *testing.T) {
 	assert.Equal(t, call.ID, result.CallID)
 	assert.Equal(t, "f", result.Name)
 
-	req = decode(t, with(`"tool_choice":{"type":"allowed_tools","allowed_tools":{"mode":"auto","tools":[]}}`))
+	req = decode(t, with(`"tool_choice":{"type":"allowed_tools","allowed_tools":{"mode":"required","tools":[{"type":"function","function":{"name":"f"}}]}},
+		"tools":[{"type":"function","function":{"name":"f"}},{"type":"function","function":{"name":"g"}}]`))
+	assert.Equal(t, []chat.Tool{{Name: "f"}}, req.Tools, "others are as good as not there")
+	assert.Equal(t, &chat.ToolChoice{Mode: "required"}, req.ToolChoice)
+	req = decode(t, with(`"tool_choice":{"type":"custom","custom":{"name":"f"}}`))
 	assert.Contains(t, req.Extra, "tool_choice")
 }
 

@@ -3,6 +3,7 @@ package openai
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/aigne-hub/aigne-hub/shared/chat"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
@@ -124,6 +125,38 @@ func (d *requestDecoder) toolChoice(raw json.RawMessage) error {
 	}
 	d.req.ToolChoice = &chat.ToolChoice{Mode: "tool", Name: in.Function.Name}
 	return nil
+}
+
+// allowedTools narrows the tools to those that tool_choice allows. OpenAI has
+// that to keep its prompt cache; other models are told of no other tools.
+func (d *requestDecoder) allowedTools() {
+	var in struct {
+		Type    string `json:"type"`
+		Allowed struct {
+			Mode  string `json:"mode"`
+			Tools []struct {
+				Type     string      `json:"type"`
+				Function *functionIn `json:"function"`
+			} `json:"tools"`
+		} `json:"allowed_tools"`
+	}
+	raw, ok := d.req.Extra["tool_choice"]
+	if !ok || json.Unmarshal(raw, &in) != nil || in.Type != "allowed_tools" || in.Allowed.Mode != "auto" && in.Allowed.Mode != "required" {
+		return
+	}
+	names := map[string]bool{}
+	for _, t := range in.Allowed.Tools {
+		if t.Type != "function" || t.Function == nil {
+			return
+		}
+		names[t.Function.Name] = true
+	}
+	d.req.Tools = slices.DeleteFunc(d.req.Tools, func(t chat.Tool) bool { return t.Raw != nil || !names[t.Name] })
+	d.req.ToolChoice = &chat.ToolChoice{Mode: in.Allowed.Mode}
+	delete(d.req.Extra, "tool_choice")
+	if len(d.req.Extra) == 0 {
+		d.req.Extra = nil
+	}
 }
 
 // functionChoice is what tool_choice was called before.

@@ -76,8 +76,10 @@ type decoder struct {
 type openChoice struct {
 	index    int
 	calls    []openCall
-	visible  int  // calls given on as calls
-	thought  int  // thinking parts begun
+	visible  int // calls given on as calls
+	thought  int // thinking parts begun
+	plain    int // 1 + the last of them that came as plain text and is not signed; 0: none
+	details  []openDetail
 	thinking bool // the last piece was thinking
 	finished bool
 }
@@ -205,21 +207,26 @@ func (d *decoder) emit(ev chat.Event) {
 
 func (d *decoder) choice(ch *choice) {
 	d.at = d.open(ch.index)
-	pieces(ch.thinking, true, d.piece)
+	var details []detail
+	if ch.details != nil {
+		details = readDetails(ch.details)
+	}
+	d.details(details, ch.thinking)
 	pieces(ch.content, false, d.piece)
 	if isString(ch.refusal) {
 		d.emit(chat.Event{Kind: chat.EventRefusal, Text: unquote(ch.refusal)})
 	}
-	d.media(ch)
 	if ch.annotations != nil {
 		d.emit(chat.Event{Kind: chat.EventAnnotation, Raw: bytes.Clone(ch.annotations)})
 	}
+	d.media(ch)
 	if ch.calls != nil {
 		eachCall(ch.calls, &d.scratch, d.onCall)
 	}
 	if ch.function != nil {
 		d.function(ch.function)
 	}
+	d.callSeals(details)
 	if ch.probs != nil {
 		d.emit(chat.Event{Kind: chat.EventLogprobs, Raw: bytes.Clone(ch.probs)})
 	}
@@ -248,6 +255,7 @@ func (d *decoder) piece(raw []byte, thinking bool) {
 	}
 	if !d.at.thinking {
 		d.at.thought++
+		d.at.plain = d.at.thought
 	}
 	d.emit(chat.Event{Kind: chat.EventThinking, Index: d.at.thought - 1, Text: unquote(raw)})
 }

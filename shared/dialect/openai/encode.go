@@ -2,10 +2,13 @@ package openai
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/aigne-hub/aigne-hub/shared/chat"
 	"github.com/aigne-hub/aigne-hub/shared/dialect"
@@ -144,10 +147,22 @@ func (e *encoder) rest() error {
 	r := e.req
 	return e.params([]named{
 		{"service_tier", r.ServiceTier != "", r.ServiceTier},
-		{"user", r.User != "", r.User},
+		{"user", r.User != "", endUser(r.User)},
 		{"metadata", len(r.Metadata) > 0, r.Metadata},
 		{"modalities", len(r.Modalities) > 0, r.Modalities},
 	})
+}
+
+// maxUser is how many characters OpenAI takes for the caller's end user.
+const maxUser = 64
+
+// endUser shortens an id that is too long to one that is as stable.
+func endUser(id string) string {
+	if utf8.RuneCountInString(id) <= maxUser {
+		return id
+	}
+	sum := sha256.Sum256([]byte(id))
+	return hex.EncodeToString(sum[:])
 }
 
 // openAIOnly are parameters of this language without a canonical meaning. Where
@@ -157,13 +172,19 @@ var openAIOnly = []string{
 	"store", "tool_choice", "verbosity", "web_search_options",
 }
 
+// optimisations are parameters of other languages that steer how their own
+// vendor keeps or hurries a request, not what is answered.
+var optimisations = []string{"cache_control", "context_management", "speed"}
+
 func (e *encoder) extra() error {
 	for _, name := range slices.Sorted(maps.Keys(e.req.Extra)) {
-		switch {
-		case e.lists(e.quirks.Ignores, name):
-			e.drop(name)
+		caller := e.req.ParamName(name)
+		switch raw := bytes.TrimSpace(e.req.Extra[name]); {
+		case len(raw) == 0 || string(raw) == "null":
+		case e.lists(e.quirks.Ignores, name) || slices.Contains(optimisations, name):
+			e.drop(caller)
 		case e.lists(e.quirks.Refuses, name) || !slices.Contains(openAIOnly, name):
-			return hub.Invalid(name, "The model %q does not take %s.", e.req.Model, name)
+			return hub.Invalid(caller, "The model %q does not take %s.", e.req.Model, caller)
 		default:
 			e.set(name, e.req.Extra[name])
 		}

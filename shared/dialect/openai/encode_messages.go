@@ -1,7 +1,9 @@
 package openai
 
 import (
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"strings"
 
@@ -16,6 +18,7 @@ type messageOut struct {
 	Refusal          string    `json:"refusal,omitempty"`
 	ReasoningContent string    `json:"reasoning_content,omitempty"`
 	Reasoning        string    `json:"reasoning,omitempty"`
+	Details          []detail  `json:"reasoning_details,omitempty"`
 	ToolCalls        []callOut `json:"tool_calls,omitempty"`
 	ToolCallID       string    `json:"tool_call_id,omitempty"`
 	Audio            *idOut    `json:"audio,omitempty"`
@@ -137,6 +140,9 @@ func (e *encoder) part(at string, p *chat.Part) (partOut, error) {
 	if p.Cache != nil {
 		e.drop("cache_control") // prompts are cached without being asked
 	}
+	if p.Annotations != nil {
+		e.drop("messages.annotations") // of an earlier answer; there is no field for them
+	}
 	switch p.Kind {
 	case chat.Text:
 		return partOut{Type: "text", Text: &p.Text}, nil
@@ -182,6 +188,18 @@ func (e *encoder) media(at string, kind chat.PartKind, m *chat.Media) (partOut, 
 	return partOut{Type: "file", File: &fileOut{Data: dataURL(m, "application/pdf"), Name: name}}, nil
 }
 
+// maxCallID is how long OpenAI lets the id of a tool call be.
+const maxCallID = 40
+
+// callID shortens an id of another language, the same way wherever it stands.
+func callID(id string) string {
+	if len(id) <= maxCallID {
+		return id
+	}
+	sum := sha256.Sum256([]byte(id))
+	return "call_" + hex.EncodeToString(sum[:16])
+}
+
 func (e *encoder) assistant(out []messageOut, at string, m *chat.Message) ([]messageOut, error) {
 	msg := messageOut{Role: string(chat.Assistant), Name: m.Name}
 	var visible []partOut
@@ -196,7 +214,7 @@ func (e *encoder) assistant(out []messageOut, at string, m *chat.Message) ([]mes
 			if args == "" {
 				args = "{}"
 			}
-			msg.ToolCalls = append(msg.ToolCalls, callOut{p.ToolCall.ID, "function", callFunctionOut{p.ToolCall.Name, args}})
+			msg.ToolCalls = append(msg.ToolCalls, callOut{callID(p.ToolCall.ID), "function", callFunctionOut{p.ToolCall.Name, args}})
 		case chat.Image, chat.File:
 			return nil, e.cannot(at, "pictures or documents in an assistant's message")
 		case chat.Audio:
@@ -210,6 +228,12 @@ func (e *encoder) assistant(out []messageOut, at string, m *chat.Message) ([]mes
 				return nil, err
 			}
 			visible = append(visible, one)
+		}
+	}
+	if e.quirks.ReasoningDetails {
+		// They hold the text too.
+		if msg.Details = detailsOf(acceptable(m.Parts, e.target.Model), true); msg.Details != nil {
+			thought.Reset()
 		}
 	}
 	switch e.quirks.ReasoningField {
@@ -262,7 +286,7 @@ func (e *encoder) results(out []messageOut, at string, m *chat.Message) ([]messa
 				texts = []partOut{{Type: "text", Text: &see}}
 			}
 		}
-		out = append(out, messageOut{Role: string(chat.ToolRole), ToolCallID: r.CallID, Content: contentOf(texts)})
+		out = append(out, messageOut{Role: string(chat.ToolRole), ToolCallID: callID(r.CallID), Content: contentOf(texts)})
 	}
 	if len(attached) > 0 {
 		out = append(out, messageOut{Role: string(chat.User), Content: attached})

@@ -155,7 +155,7 @@ func TestEncodeRefusesWithTheField(t *testing.T) {
 		"top_k":                     {chat.Request{TopK: ptr(int64(1))}, dialect.Quirks{}, "top_k"},
 		"top_k by its other name":   {chat.Request{TopK: ptr(int64(1)), Names: map[string]string{"top_k": "generationConfig.topK"}}, dialect.Quirks{}, "generationConfig.topK"},
 		"what the vendor refuses":   {chat.Request{Seed: ptr(int64(1))}, dialect.Quirks{Refuses: []string{"seed"}}, "seed"},
-		"a foreign parameter":       {chat.Request{Extra: map[string]json.RawMessage{"context_management": nil}}, dialect.Quirks{}, "context_management"},
+		"a foreign parameter":       {chat.Request{Extra: map[string]json.RawMessage{"container": json.RawMessage(`"c"`)}}, dialect.Quirks{}, "container"},
 		"another language's tool":   {chat.Request{Tools: []chat.Tool{{Name: "f"}, {RawType: "web_search"}}}, dialect.Quirks{}, "tools[1]"},
 		"another language's block":  {chat.Request{Messages: []chat.Message{user(chat.Part{Kind: chat.Raw, RawType: "x"})}}, dialect.Quirks{}, "messages[0]"},
 		"an image by a file id":     {chat.Request{Messages: media(chat.Image, chat.Media{FileID: "f"})}, dialect.Quirks{}, "messages[0]"},

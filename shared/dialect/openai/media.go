@@ -9,7 +9,7 @@ import (
 )
 
 // audio of an answer, as raw values.
-type audio struct{ id, data, transcript []byte }
+type audio struct{ id, data, transcript, expires []byte }
 
 func audioIn(raw []byte) (a audio) {
 	eachMember(raw, func(key []byte, c *cursor) {
@@ -20,6 +20,8 @@ func audioIn(raw []byte) (a audio) {
 			a.data = v
 		case "transcript":
 			a.transcript = v
+		case "expires_at":
+			a.expires = v
 		}
 	})
 	return a
@@ -31,16 +33,12 @@ func audioIn(raw []byte) (a audio) {
 func (d *decoder) media(ch *choice) {
 	if ch.audio != nil {
 		a := audioIn(ch.audio)
-		if isString(a.transcript) {
-			d.emit(chat.Event{Kind: chat.EventText, Text: unquote(a.transcript)})
+		m := &chat.Media{MIME: "audio/pcm", Data: unquote(a.data), FileID: unquote(a.id), Transcript: unquote(a.transcript)}
+		m.ExpiresAt, _ = count(a.expires)
+		if d.whole {
+			m.MIME = "audio/wav"
 		}
-		if isString(a.data) {
-			mime := "audio/pcm"
-			if d.whole {
-				mime = "audio/wav"
-			}
-			d.emit(chat.Event{Kind: chat.EventMedia, Media: &chat.Media{MIME: mime, Data: unquote(a.data), FileID: unquote(a.id)}})
-		}
+		d.emit(chat.Event{Kind: chat.EventMedia, Media: m})
 	}
 	c := cursor{b: ch.images}
 	if !c.enter('[') {

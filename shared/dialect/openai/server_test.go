@@ -69,6 +69,7 @@ func TestStreamAsClientsNeedIt(t *testing.T) {
 	want := []string{
 		delta(`"role":"assistant","content":""`),
 		delta(`"reasoning_content":"hm"`),
+		delta(`"reasoning_details":[{"type":"reasoning.text","signature":"opaque","index":0}]`),
 		delta(`"content":"so \"<é"`),
 		delta(`"tool_calls":[{"index":0,"id":"a","type":"function","function":{"name":"f","arguments":""}}]`),
 		delta(`"tool_calls":[{"index":0,"function":{"arguments":"{\"x\":"}}]`),
@@ -116,7 +117,7 @@ func TestStreamOfOtherThings(t *testing.T) {
 	} {
 		assert.Contains(t, out, part)
 	}
-	assert.NotContains(t, out, "opaque")
+	assert.Contains(t, out, `"reasoning_details":[{"type":"reasoning.encrypted","data":"opaque","index":0}]`)
 	assert.Equal(t, 1, strings.Count(out, `"finish_reason":"stop"`), "one finish a choice")
 	assert.Equal(t, 1, strings.Count(out, `"finish_reason":"length"`))
 	for _, f := range strings.Split(strings.TrimSpace(out), "\n\n") {
@@ -188,8 +189,8 @@ func TestWholeAnswersOfEveryKind(t *testing.T) {
 	t.Parallel()
 	res := &chat.Response{UsageKnown: true, Usage: testUsage, ServiceTier: "flex", Choices: []chat.Choice{
 		{Parts: []chat.Part{{Kind: chat.Refusal, Text: "no"}}, Finish: chat.FinishStop},
-		{Index: 1, Parts: []chat.Part{{Kind: chat.Audio, Media: &chat.Media{MIME: "audio/wav", Data: "AA==", FileID: "au"}}}},
-		{Index: 2, Parts: []chat.Part{{Text: "a", Annotations: json.RawMessage(`[1]`)}, {Kind: chat.Image, Media: &chat.Media{URL: "https://x"}}}, Logprobs: json.RawMessage(`{"content":[]}`)},
+		{Index: 1, Parts: []chat.Part{{Kind: chat.Audio, Media: &chat.Media{MIME: "audio/wav", Data: "AA==", FileID: "au", Transcript: "hi", ExpiresAt: 9}}}},
+		{Index: 2, Parts: []chat.Part{{Text: "a", Annotations: json.RawMessage(`[{"type":"url_citation","hub_own":1},{"type":"page_location"}]`)}, {Kind: chat.Image, Media: &chat.Media{URL: "https://x"}}}, Logprobs: json.RawMessage(`{"content":[]}`)},
 		{Index: 3, Finish: chat.FinishContentFilter},
 	}}
 	body, err := testServer.Whole(&dialect.View{Model: "m"}, res, dialect.Closing{})
@@ -202,8 +203,8 @@ func TestWholeAnswersOfEveryKind(t *testing.T) {
 	require.NoError(t, err)
 	assert.JSONEq(t, `{"object":"chat.completion","created":1775692800,"model":"m","service_tier":"flex","choices":[
 		{"index":0,"message":{"role":"assistant","content":null,"refusal":"no"},"logprobs":null,"finish_reason":"stop"},
-		{"index":1,"message":{"role":"assistant","content":null,"refusal":null,"audio":{"id":"au","data":"AA==","transcript":"","expires_at":0}},"logprobs":null,"finish_reason":"stop"},
-		{"index":2,"message":{"role":"assistant","content":"a","refusal":null,"annotations":[1],"images":[{"type":"image_url","image_url":{"url":"https://x"}}]},"logprobs":{"content":[]},"finish_reason":"stop"},
+		{"index":1,"message":{"role":"assistant","content":null,"refusal":null,"audio":{"id":"au","data":"AA==","transcript":"hi","expires_at":9}},"logprobs":null,"finish_reason":"stop"},
+		{"index":2,"message":{"role":"assistant","content":"a","refusal":null,"annotations":[{"type":"url_citation"}],"images":[{"type":"image_url","image_url":{"url":"https://x"}}]},"logprobs":{"content":[]},"finish_reason":"stop"},
 		{"index":3,"message":{"role":"assistant","content":"","refusal":null},"logprobs":null,"finish_reason":"content_filter"}],
 		"usage":{"prompt_tokens":16,"completion_tokens":8,"total_tokens":24,"prompt_tokens_details":{"cached_tokens":4,"cache_write_tokens":2,"audio_tokens":0},
 		"completion_tokens_details":{"reasoning_tokens":5,"audio_tokens":0}}}`, string(got))

@@ -1,6 +1,9 @@
 package openai
 
 import (
+	"bytes"
+	"encoding/json"
+	"fmt"
 	"strconv"
 
 	"github.com/aigne-hub/aigne-hub/shared/dialect"
@@ -22,11 +25,43 @@ func (Client) Splice(v *dialect.View, t dialect.Target) (dialect.Encoded, error)
 		o.Set("stream", strconv.AppendBool(nil, t.Stream))
 	}
 	o.Delete(gatewayField)
+	if !t.Quirks.ReasoningDetails {
+		if err := withoutDetails(o); err != nil {
+			return dialect.Encoded{}, err
+		}
+	}
 	if err := spliceUsage(o, t); err != nil {
 		return dialect.Encoded{}, err
 	}
 	spliceLimit(o, t)
 	return dialect.Encoded{Body: o.Bytes()}, nil
+}
+
+// withoutDetails takes reasoning_details out of the messages: vendors that do
+// not know them refuse a conversation that another model began.
+func withoutDetails(o *wire.Object) error {
+	raw, _ := o.Get("messages")
+	if !bytes.Contains(raw, []byte(`"reasoning_details"`)) {
+		return nil
+	}
+	var all []json.RawMessage
+	if err := read("messages", raw, &all, "an array of messages"); err != nil {
+		return err
+	}
+	out := []byte{'['}
+	for i, one := range all {
+		m, err := wire.Parse(one)
+		if err != nil {
+			return badMessage(fmt.Sprintf("messages[%d]", i), one)
+		}
+		m.Delete("reasoning_details")
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = append(out, m.Bytes()...)
+	}
+	o.Set("messages", append(out, ']'))
+	return nil
 }
 
 // spliceUsage asks a stream for its usage, without which it can only be

@@ -52,6 +52,14 @@ func TestSpliceChangesOnlyWhatMust(t *testing.T) {
 			`{"model":"m",` + tail, dialect.Target{Model: "m", LowerTo: 50, Quirks: dialect.Quirks{MaxTokensField: "max_tokens"}},
 			`{"model":"m",` + tail[:len(tail)-1] + `,"max_tokens":50}`,
 		},
+		"thinking that only resellers know": {
+			`{"model":"m","messages":[{"role":"assistant","content":"<a>", "reasoning_details":[{"type":"reasoning.text"}],"reasoning_content":"r"}]}`,
+			dialect.Target{Model: "m"}, `{"model":"m","messages":[{"role":"assistant","content":"<a>", "reasoning_content":"r"}]}`,
+		},
+		"thinking that this one knows": {
+			`{"model":"m","messages":[{"role":"assistant","content":"a", "reasoning_details":[]}]}`,
+			dialect.Target{Model: "m", Quirks: dialect.Quirks{ReasoningDetails: true}}, `{"model":"m","messages":[{"role":"assistant","content":"a", "reasoning_details":[]}]}`,
+		},
 		"a null limit": {`{"model":"m","max_tokens":null,` + tail, lowered, `{"model":"m","max_tokens":null,` + tail[:len(tail)-1] + `,"max_completion_tokens":50}`},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -74,9 +74,6 @@ func (e *streamEncoder) Event(dst []byte, ev chat.Event) []byte {
 		}
 		e.start(first)
 	}
-	if ev.Kind == chat.EventSignature && !ev.Tool || ev.Kind == chat.EventRedacted {
-		return dst // no place in this language
-	}
 	dst, ch := e.choice(dst, ev.Choice)
 	if e.holding {
 		if ev.Kind == chat.EventSignature && ev.Tool && ev.Choice == e.held.Choice && ev.Index == e.held.Index {
@@ -88,7 +85,12 @@ func (e *streamEncoder) Event(dst []byte, ev chat.Event) []byte {
 	case chat.EventText:
 		return e.text(dst, ch, "content", ev.Text)
 	case chat.EventThinking:
-		return e.text(dst, ch, "reasoning_content", ev.Text)
+		return e.thought(dst, ch, ev)
+	case chat.EventRedacted:
+		if hidden(e.view) {
+			return dst
+		}
+		return e.details(dst, ch, sealedOf(ev.SignedBy, ev.Text, ev.ItemID, ev.Index))
 	case chat.EventRefusal:
 		return e.text(dst, ch, "refusal", ev.Text)
 	case chat.EventToolCall:
@@ -98,14 +100,24 @@ func (e *streamEncoder) Event(dst []byte, ev chat.Event) []byte {
 	case chat.EventToolArgs:
 		return e.args(dst, ch, ev.Index, ev.Text)
 	case chat.EventSignature:
+		if legacy(e.view) || !ev.Tool && hidden(e.view) {
+			return dst
+		}
+		if !ev.Tool {
+			return e.details(dst, ch, signatureOf(ev.SignedBy, ev.Text, ev.ItemID, ev.Index))
+		}
 		// The empty function is for clients whose schema demands one.
 		dst = append(e.openCall(dst, ch, ev.Index), `"function":{"arguments":""}`...)
 		return closeDelta(append(signed(dst, ev.Text), `}]`...))
 	case chat.EventMedia:
 		return e.media(dst, ch, ev.Media)
 	case chat.EventAnnotation:
+		shown := chat.ShownAnnotations(ev.Raw, shownCitation)
+		if shown == nil {
+			return dst
+		}
 		dst = append(e.open(dst, ch), `"annotations":`...)
-		return closeDelta(append(dst, ev.Raw...))
+		return closeDelta(append(dst, shown...))
 	case chat.EventLogprobs:
 		dst = append(e.open(dst, ch), `},"logprobs":`...)
 		return append(append(dst, ev.Raw...), `,"finish_reason":null}]}`+"\n\n"...)
@@ -146,6 +158,25 @@ func (e *streamEncoder) text(dst []byte, ch *streamChoice, field, text string) [
 	return closeDelta(appendQuoted(dst, text))
 }
 
+// thought sends thinking as plain text and, where a signature may follow, as the
+// detail that it will belong to.
+func (e *streamEncoder) thought(dst []byte, ch *streamChoice, ev chat.Event) []byte {
+	if hidden(e.view) {
+		return dst
+	}
+	if ev.SignedBy == "" && ev.ItemID == "" {
+		return e.text(dst, ch, "reasoning_content", ev.Text)
+	}
+	dst = appendQuoted(append(e.open(dst, ch), `"reasoning_content":`...), ev.Text)
+	dst = append(dst, `,"reasoning_details":`...)
+	return closeDelta(append(dst, encodeJSON([]detail{wordsOf(ev.SignedBy, ev.Text, ev.ItemID, ev.Index)})...))
+}
+
+func (e *streamEncoder) details(dst []byte, ch *streamChoice, d detail) []byte {
+	dst = append(e.open(dst, ch), `"reasoning_details":`...)
+	return closeDelta(append(dst, encodeJSON([]detail{d})...))
+}
+
 func (e *streamEncoder) openCall(dst []byte, ch *streamChoice, index int) []byte {
 	dst = append(e.open(dst, ch), `"tool_calls":[{"index":`...)
 	return append(strconv.AppendInt(dst, int64(index), 10), ',')
@@ -171,6 +202,13 @@ func signed(dst []byte, signature string) []byte {
 }
 
 func (e *streamEncoder) call(dst []byte, ch *streamChoice, ev chat.Event, signature string) []byte {
+	if legacy(e.view) {
+		if ev.Index > 0 {
+			return dst
+		}
+		dst = appendQuoted(append(e.open(dst, ch), `"function_call":{"name":`...), ev.Name)
+		return closeDelta(append(dst, `,"arguments":""}`...))
+	}
 	id := ev.ID
 	if id == "" {
 		id = randomID("call_")
@@ -185,6 +223,13 @@ func (e *streamEncoder) args(dst []byte, ch *streamChoice, index int, text strin
 		return dst
 	}
 	*ch.at(index) = callArgued
+	if legacy(e.view) {
+		if index > 0 {
+			return dst
+		}
+		dst = append(e.open(dst, ch), `"function_call":{"arguments":`...)
+		return closeDelta(append(appendQuoted(dst, text), '}'))
+	}
 	dst = append(e.openCall(dst, ch, index), `"function":{"arguments":`...)
 	return closeDelta(append(appendQuoted(dst, text), `}}]`...))
 }
@@ -202,14 +247,19 @@ func (e *streamEncoder) media(dst []byte, ch *streamChoice, m *chat.Media) []byt
 	}
 	dst = e.open(dst, ch)
 	if strings.HasPrefix(m.MIME, "audio/") {
-		dst = append(dst, `"audio":{`...)
-		if m.FileID != "" {
-			dst = append(appendQuoted(append(dst, `"id":`...), m.FileID), ',')
-		}
-		return closeDelta(append(appendQuoted(append(dst, `"data":`...), m.Data), '}'))
+		dst = append(dst, `"audio":`...)
+		return closeDelta(append(dst, encodeJSON(audioDelta{m.FileID, m.Data, m.Transcript, m.ExpiresAt})...))
 	}
 	dst = append(dst, `"images":`...)
 	return closeDelta(append(dst, encodeJSON([]partOut{imagePart(m)})...))
+}
+
+// audioDelta is a piece of sound; the id is in the first one.
+type audioDelta struct {
+	ID         string `json:"id,omitempty"`
+	Data       string `json:"data,omitempty"`
+	Transcript string `json:"transcript,omitempty"`
+	ExpiresAt  int64  `json:"expires_at,omitempty"`
 }
 
 // finish ends a choice, once. Calls that came without arguments get "{}":
@@ -225,7 +275,11 @@ func (e *streamEncoder) finish(dst []byte, ch *streamChoice, ev chat.Event) []by
 	}
 	ch.finished = true
 	dst = append(e.open(dst, ch), `},"logprobs":null,"finish_reason":`...)
-	return append(appendQuoted(dst, finishWord(ev.Finish)), `}]}`+"\n\n"...)
+	word := finishWord(ev.Finish)
+	if word == string(chat.FinishToolCalls) && legacy(e.view) {
+		word = finishFunction
+	}
+	return append(appendQuoted(dst, word), `}]}`+"\n\n"...)
 }
 
 // Close ends a stream: the usage chunk for those who asked, then the marker.

@@ -54,7 +54,7 @@ func (t *template) match(data []byte) ([]byte, bool) {
 func (r *reader) learn(data []byte, h head) {
 	r.shape.known = false
 	ch := &r.ch
-	if h.choices != 1 || h.usage != nil || h.err != nil || ch.finish != nil || ch.usage != nil ||
+	if h.choices != 1 || h.usage != nil || h.err != nil || ch.finish != nil || ch.usage != nil || ch.details != nil ||
 		ch.refusal != nil || ch.function != nil || ch.audio != nil || ch.images != nil || ch.annotations != nil || ch.probs != nil {
 		return
 	}

@@ -177,11 +177,19 @@ type usageOut struct {
 		Cached  int64 `json:"cached_tokens"`
 		Written int64 `json:"cache_write_tokens,omitempty"`
 		Audio   int64 `json:"audio_tokens"`
+		Image   int64 `json:"image_tokens,omitempty"`
 	} `json:"prompt_tokens_details"`
 	CompletionDetails struct {
 		Reasoning int64 `json:"reasoning_tokens"`
 		Audio     int64 `json:"audio_tokens"`
+		Image     int64 `json:"image_tokens,omitempty"`
 	} `json:"completion_tokens_details"`
+	ServerTools *serverToolsOut `json:"server_tool_use,omitempty"`
+}
+
+// serverToolsOut is OpenRouter's count of searches that were billed.
+type serverToolsOut struct {
+	WebSearches int64 `json:"web_search_requests"`
 }
 
 func usageFor(u hub.Usage) usageOut {
@@ -193,5 +201,9 @@ func usageFor(u hub.Usage) usageOut {
 	o.PromptDetails.Audio = u[hub.InputAudio]
 	o.CompletionDetails.Reasoning = u[hub.Reasoning]
 	o.CompletionDetails.Audio = u[hub.OutputAudio]
+	o.PromptDetails.Image, o.CompletionDetails.Image = u[hub.InputImage], u[hub.OutputImage]
+	if n := u[hub.WebSearches]; n > 0 {
+		o.ServerTools = &serverToolsOut{n}
+	}
 	return o
 }
