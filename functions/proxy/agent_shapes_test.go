@@ -267,11 +267,17 @@ func TestClaudeCodesRequestsWorkWithEveryProvider(t *testing.T) {
 				assert.Equal(t, claudeHeaders[len(claudeHeaders)-1], requests[2].Header.Get("anthropic-beta"))
 				assert.Contains(t, asked, `"signature"`)
 			}
+			if kind == fakeprovider.Gemini {
+				assert.Equal(t, 2, strings.Count(asked, fakeSignature), "each turn's calls are signed, and the SDK's language keeps it")
+			}
 			h.settledCall()
 			requireBooksMatch(t, h, fake)
 		})
 	}
 }
+
+// fakeSignature is what the fakes sign with.
+const fakeSignature = "ZmFrZS1zaWduYXR1cmU="
 
 func requireInOrder(t *testing.T, text string, parts ...string) {
 	t.Helper()
