@@ -2,7 +2,7 @@
 // completions and, told to, Responses ("responses/…").
 import { AIMessage, HumanMessage, SystemMessage, ToolMessage } from '@langchain/core/messages';
 import { ChatOpenAI, OpenAIEmbeddings } from '@langchain/openai';
-import { baseURL, key, model, unknownModel, wrongKey, picture, citySchema, expectError, main } from './scenario.mjs';
+import { baseURL, key, model, modelFor, unknownModel, wrongKey, picture, citySchema, expectError, main } from './scenario.mjs';
 
 const how = apiKey => ({ apiKey, maxRetries: 0, timeout: 30000, configuration: { baseURL: `${baseURL}/v1` } });
 const tools = [{ type: 'function', function: { name: 'get_weather', description: 'Weather of a city', parameters: citySchema } }];
@@ -68,7 +68,7 @@ function chatScenarios(more) {
   };
 }
 
-const embeddings = (more = {}) => new OpenAIEmbeddings({ model, ...how(key), ...more });
+const embeddings = (more = {}) => new OpenAIEmbeddings({ model: modelFor('embedding'), ...how(key), ...more });
 const scenarios = chatScenarios({});
 for (const [name, work] of Object.entries(chatScenarios({ useResponsesApi: true }))) scenarios[`responses/${name}`] = work;
 await main({

@@ -33,6 +33,7 @@ const (
 	AIGNE     = "aigne"
 	Vercel    = "vercel"    // its scenarios are named <provider>/<what>
 	LangChain = "langchain" // over the OpenAI language
+	Work      = "work"      // of openai, beside chat; needs Target.Models
 )
 
 // runLimit bounds one script with all its scenarios.
@@ -44,6 +45,9 @@ type Target struct {
 	Key          string
 	Model        string // AIGNE: provider/model, without the prefix aignehub/
 	UnknownModel string // a model that does not exist; "" means no-such-model
+	// Models are those for work beside chat, by what they do: embedding, moderation,
+	// speech, speech_events, whisper, transcription, image, video.
+	Models map[string]string
 }
 
 // Failure is what an SDK's caller sees of an error.
@@ -97,10 +101,13 @@ func Run(t testing.TB, script string, target Target, scenarios ...string) map[st
 	ctx, cancel := context.WithTimeout(t.Context(), runLimit)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, node, append([]string{filepath.Join(dir, script+".mjs")}, scenarios...)...)
+	models, err := json.Marshal(target.Models)
+	require.NoError(t, err)
 	// A clean environment: the SDKs read keys and addresses of their own from it.
 	cmd.Env = []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "SDK_BASE_URL=" + target.BaseURL, "SDK_KEY=" + target.Key,
 		"SDK_MODEL=" + target.Model, "SDK_UNKNOWN_MODEL=" + target.UnknownModel,
+		"SDK_MODELS=" + string(models),
 	}
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr

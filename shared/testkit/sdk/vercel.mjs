@@ -6,7 +6,7 @@ import { createAnthropic } from '@ai-sdk/anthropic';
 import { createGoogle } from '@ai-sdk/google';
 import { createOpenAI } from '@ai-sdk/openai';
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
-import { baseURL, key, model, unknownModel, wrongKey, picture, citySchema, expectError, main } from './scenario.mjs';
+import { baseURL, key, model, modelFor, unknownModel, wrongKey, picture, recording, citySchema, expectError, main } from './scenario.mjs';
 
 globalThis.AI_SDK_LOG_WARNINGS = false;
 const base = `${baseURL}/v1`;
@@ -110,15 +110,15 @@ function chatScenarios({ make, think }) {
   };
 }
 
-// embeddingScenarios: numbers are the sizes of the vectors, text the number of them.
+// Of vectors and files the sizes are told.
 function embeddingScenarios(make) {
   return {
     async embed() {
-      const r = await embed({ model: make(key, model), value: 'Hi there', maxRetries: 0 });
+      const r = await embed({ model: make(key, modelFor('embedding')), value: 'Hi there', maxRetries: 0 });
       return { sizes: [r.embedding.length], tokens: r.usage.tokens };
     },
     async embed_many() {
-      const r = await embedMany({ model: make(key, model), values: ['one', 'two', 'three'], maxRetries: 0 });
+      const r = await embedMany({ model: make(key, modelFor('embedding')), values: ['one', 'two', 'three'], maxRetries: 0 });
       return { sizes: r.embeddings.map(e => e.length), tokens: r.usage.tokens };
     },
     unknown_embedding: () => expectError(() => embed({ model: make(key, unknownModel), value: 'Hi', maxRetries: 0 })),
@@ -128,7 +128,7 @@ function embeddingScenarios(make) {
 function imageScenarios(make) {
   return {
     async generate_image() {
-      const r = await generateImage({ model: make(key, model), prompt: 'A red point', n: 2, maxRetries: 0 });
+      const r = await generateImage({ model: make(key, modelFor('image')), prompt: 'A red point', n: 2, maxRetries: 0 });
       return { sizes: r.images.map(i => i.uint8Array.length), text: r.images[0].mediaType };
     },
     unknown_image: () => expectError(() => generateImage({ model: make(key, unknownModel), prompt: 'Hi', maxRetries: 0 })),
@@ -137,11 +137,11 @@ function imageScenarios(make) {
 
 const audioScenarios = {
   async speech() {
-    const r = await generateSpeech({ model: openai(key).speech(model), text: 'Hi there', voice: 'alloy', outputFormat: 'mp3', maxRetries: 0 });
+    const r = await generateSpeech({ model: openai(key).speech(modelFor('speech')), text: 'Hi there', voice: 'alloy', outputFormat: 'mp3', maxRetries: 0 });
     return { sizes: [r.audio.uint8Array.length], text: r.audio.mediaType };
   },
   async transcription() {
-    const r = await transcribe({ model: openai(key).transcription(model), audio: Buffer.from('RIFF\x24\0\0\0WAVEfmt ', 'latin1'), maxRetries: 0 });
+    const r = await transcribe({ model: openai(key).transcription(modelFor('transcription')), audio: recording, maxRetries: 0 });
     return { text: r.text };
   },
 };

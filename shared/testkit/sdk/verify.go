@@ -87,6 +87,7 @@ var errorClasses = map[string]struct{ notFound, unauthenticated string }{
 	Anthropic: {"NotFoundError", "AuthenticationError"},
 	LangChain: {"NotFoundError", "AuthenticationError"},
 	Vercel:    {"APICallError", "APICallError"},
+	Work:      {"NotFoundError", "AuthenticationError"},
 	Gemini:    {"ApiError", "ApiError"},
 }
 
