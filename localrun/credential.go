@@ -19,7 +19,8 @@ func credentialSpecs() []spec {
 	return []spec{
 		{
 			name: "add", usage: "store a credential of a provider", run: credentialAdd, needs: both, arg: "name",
-			about: "The credential is a key, or for kinds that sign requests JSON: {\"access_key_id\":…,\"secret_access_key\":…}.\n" +
+			about: "The credential is a key; for bedrock an API key or JSON, {\"access_key_id\":…,\"secret_access_key\":…}, with\n" +
+				"\"session_token\" for temporary keys; for vertex the JSON key of a service account.\n" +
 				"Needs one of --credential-env and --credential-stdin. Calls are spread by weight.",
 			flags: slices.Concat(which, []cli.Flag{number("weight", "share of the calls; 100 when not given")}, credentialFlags()),
 		},

@@ -143,7 +143,7 @@ var notInNames = regexp.MustCompile(`[^A-Z0-9_]`)
 // placeholder is the vendor's own variable for the first credential of the
 // provider that is named after its kind, and a name made up for others.
 func placeholder(p store.Provider, c store.Credential) string {
-	if kind, ok := provider.Find(p.Kind); ok && p.Name == p.Kind && c.Name == "default" && len(kind.EnvKeys) > 0 && kind.Auth != provider.SigV4 {
+	if kind, ok := provider.Find(p.Kind); ok && p.Name == p.Kind && c.Name == "default" && len(kind.EnvKeys) > 0 && kind.Auth != provider.SigV4 && kind.Auth != provider.GoogleAccount {
 		return kind.EnvKeys[0]
 	}
 	name := strings.ToUpper(p.Name + "_" + c.Name + "_CREDENTIAL")

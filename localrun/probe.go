@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/aigne-hub/aigne-hub/shared/boot"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/provider"
 	"github.com/aigne-hub/aigne-hub/shared/routing"
+	"github.com/aigne-hub/aigne-hub/shared/upstream"
 )
 
 // probeTimeout bounds one request of `provider test`.
@@ -36,7 +38,7 @@ func providerTest(j *job) error {
 		views := make([]probeView, 0, len(p.Credentials))
 		rows, failed := [][]string(nil), 0
 		for _, c := range p.Credentials {
-			v := probe(j.ctx, p, c)
+			v := probe(j.ctx, a, p, c)
 			outcome := "ok"
 			if !v.OK {
 				outcome = "failed"
@@ -81,14 +83,14 @@ func usable(ctx context.Context, a *boot.App, name string) (*routing.Provider, e
 	return nil, hub.Errorf(hub.CodeNotFound, "there is no provider named %s", name)
 }
 
-// probe asks for the list of models: the one request that every language has
-// and no vendor charges for.
-func probe(ctx context.Context, p *routing.Provider, c routing.Credential) probeView {
+// probe asks a provider something that shows whether it takes the credential and
+// that no vendor charges for.
+func probe(ctx context.Context, a *boot.App, p *routing.Provider, c routing.Credential) probeView {
 	v := probeView{Provider: p.Name, Credential: c.Name}
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
 	started := time.Now()
-	status, err := askModels(ctx, p, c.Secret)
+	status, err := ask(ctx, a, p, c.Secret)
 	v.LatencyMS = time.Since(started).Milliseconds()
 	v.HTTPStatus = status
 	switch {
@@ -108,15 +110,23 @@ func probe(ctx context.Context, p *routing.Provider, c routing.Credential) probe
 	return v
 }
 
-func askModels(ctx context.Context, p *routing.Provider, secret hub.Secret) (int, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, p.BaseURL+"/models", nil)
+func ask(ctx context.Context, a *boot.App, p *routing.Provider, secret hub.Secret) (int, error) {
+	base, err := upstream.BaseURL(p, secret)
+	if err != nil {
+		return 0, err
+	}
+	method, address, body := question(p.Kind, base)
+	r, err := http.NewRequestWithContext(ctx, method, address, strings.NewReader(body))
 	if err != nil {
 		return 0, errors.New("the base URL cannot be asked")
+	}
+	if body != "" {
+		r.Header.Set("Content-Type", "application/json")
 	}
 	if p.Kind.Auth == provider.XAPIKey {
 		r.Header.Set("Anthropic-Version", "2023-06-01") // docs.claude.com/en/api/versioning
 	}
-	if err := provider.Authorize(p.Kind, r, secret); err != nil {
+	if err := a.Upstream.Authorize(ctx, p, r, []byte(body), secret); err != nil {
 		return 0, err
 	}
 	// Where a provider redirects to is nobody that the credential was meant for.
@@ -127,4 +137,18 @@ func askModels(ctx context.Context, p *routing.Provider, secret hub.Secret) (int
 		return 0, err
 	}
 	return res.StatusCode, res.Body.Close()
+}
+
+// question is the list of models, the one request that nearly every language has.
+// Bedrock keeps it at the host of its control plane; Vertex AI has none for every
+// location, but counts tokens for nothing, with the right that calls need.
+func question(k provider.Kind, base string) (method, address, body string) {
+	switch k.Auth {
+	case provider.SigV4:
+		return http.MethodGet, strings.Replace(base, "://bedrock-runtime", "://bedrock", 1) + "/foundation-models", ""
+	case provider.GoogleAccount:
+		return http.MethodPost, base + "/publishers/google/models/" + k.TestModel + ":countTokens",
+			`{"contents":[{"role":"user","parts":[{"text":"Hello"}]}]}`
+	}
+	return http.MethodGet, base + "/models", ""
 }

@@ -34,9 +34,10 @@ func providerSpecs() []spec {
 				"kind; a stored provider of that name wins.",
 		},
 		{
-			name: "test", usage: "ask a provider for its models, with each active credential", run: providerTest,
+			name: "test", usage: "ask a provider whether it takes each active credential", run: providerTest,
 			needs: []string{"name"}, arg: "name", flags: []cli.Flag{name},
-			about: "One GET request a credential, which costs nothing. Fails when a credential is refused.",
+			about: "One request a credential, which costs nothing: for the list of models, at vertex for a count of tokens. Fails\n" +
+				"when a credential is refused.",
 		},
 		{
 			name: "remove", usage: "delete a stored provider and its credentials", run: providerRemove,

@@ -49,6 +49,7 @@ func deltas(mark string) func(string) string {
 
 var models = map[fakeprovider.Kind]string{
 	fakeprovider.OpenAI: "gpt-fake", fakeprovider.Anthropic: "claude-fake", fakeprovider.Gemini: "gemini-fake",
+	fakeprovider.Bedrock: "us.anthropic.claude-fake-4-5-v1:0",
 }
 
 func TestEveryDialectReachesEveryProviderAndTheMoneyIsExact(t *testing.T) {

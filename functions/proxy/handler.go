@@ -13,6 +13,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/dialect"
 	"github.com/aigne-hub/aigne-hub/shared/dialect/aigne"
 	"github.com/aigne-hub/aigne-hub/shared/dialect/anthropic"
+	"github.com/aigne-hub/aigne-hub/shared/dialect/bedrock"
 	"github.com/aigne-hub/aigne-hub/shared/dialect/gemini"
 	"github.com/aigne-hub/aigne-hub/shared/dialect/openai"
 	"github.com/aigne-hub/aigne-hub/shared/dialect/openaitasks"
@@ -82,6 +83,7 @@ func New(d Deps) http.Handler {
 		dialect.OpenAIChat: openai.Client{},
 		dialect.Anthropic:  anthropic.Client{},
 		dialect.Gemini:     gemini.Client{},
+		dialect.Bedrock:    bedrock.Client{},
 	}, workers: map[dialect.Name]dialect.TaskClient{
 		dialect.OpenAI: openaitasks.Client{},
 	}}

@@ -83,6 +83,7 @@ var kinds = map[fakeprovider.Kind]struct{ kind, path string }{
 	fakeprovider.OpenAI:    {"openai", "/v1"},
 	fakeprovider.Anthropic: {"anthropic", "/v1"},
 	fakeprovider.Gemini:    {"google", "/v1beta"},
+	fakeprovider.Bedrock:   {"bedrock", ""},
 }
 
 // provider adds a fake provider, named after its kind, with the default key.
@@ -90,13 +91,17 @@ func (h *testHub) provider(kind fakeprovider.Kind) *fakeprovider.Provider {
 	h.t.Helper()
 	fake := fakeprovider.Start(h.t, kind, fakeprovider.Options{})
 	h.fakes[kind] = fake
-	h.add(kinds[kind].kind, kinds[kind].kind, fake.URL+kinds[kind].path, fakeprovider.DefaultKey)
+	key := fakeprovider.DefaultKey
+	if kind == fakeprovider.Bedrock {
+		key = fakeprovider.KeyPair()
+	}
+	h.add(kinds[kind].kind, kinds[kind].kind, fake.URL+kinds[kind].path, key)
 	return fake
 }
 
 func (h *testHub) add(kind, name, base, key string) {
 	h.t.Helper()
-	_, err := h.app.Desk.AddProvider(h.t.Context(), "test", operator.NewProvider{Kind: kind, Name: name, BaseURL: base, Credential: hub.Secret(key)})
+	_, err := h.app.Desk.AddProvider(h.t.Context(), "test", operator.NewProvider{Kind: kind, Name: name, BaseURL: base, Region: "us-east-1", Credential: hub.Secret(key)})
 	require.NoError(h.t, err)
 	require.NoError(h.t, h.app.Reload(h.t.Context()))
 }

@@ -12,6 +12,9 @@ export const pricedProviders = [
   { id: 'deepseek', kind: 'deepseek', prices: 'deepseek', facts: 'deepseek', older: 'deepseek' },
   { id: 'xai', kind: 'xai', prices: 'x-ai', facts: 'xai', older: 'xai' },
   { id: 'bedrock', kind: 'bedrock', prices: 'aws', facts: 'amazon-bedrock', older: 'amazon-bedrock' },
+  { id: 'azure', kind: 'azure', prices: 'azure', facts: 'azure', older: 'azure' },
+  // The source lists Google's prices once, for every host below googleapis.com.
+  { id: 'vertex', kind: 'vertex', prices: 'google', facts: 'google-vertex', older: 'google-vertex', own: /^(gemini|gemma)/ },
   { id: 'openrouter', kind: 'openrouter', prices: 'openrouter', facts: 'openrouter', older: 'openrouter' },
   { id: 'cerebras', kind: '', prices: 'cerebras', facts: 'cerebras', older: 'cerebras' },
   { id: 'cohere', kind: '', prices: 'cohere' },

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/operator"
 	"github.com/aigne-hub/aigne-hub/shared/pricing"
 	"github.com/aigne-hub/aigne-hub/shared/provider"
@@ -192,42 +191,7 @@ func baseURL(kind provider.Kind, raw, region string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if region == "" {
-		return base, nil
-	}
 	return provider.RegionURL(base, region)
-}
-
-// envProviders are the kinds for which the environment has a key, named after
-// their kind.
-func (a *App) envProviders(taken map[string]bool) []*routing.Provider {
-	var out []*routing.Provider
-	for _, kind := range provider.All() {
-		if taken[kind.ID] || kind.Auth == provider.SigV4 {
-			continue
-		}
-		secret := ""
-		for _, name := range kind.EnvKeys {
-			if secret = a.env.get(name); secret != "" {
-				break
-			}
-		}
-		raw := a.env.get(kind.EnvBaseURL)
-		if secret == "" && raw != "" {
-			secret = kind.DefaultEnvCredential
-		}
-		if secret == "" {
-			continue
-		}
-		base, err := baseURL(kind, raw, "")
-		if err != nil {
-			a.Log.Warn("provider of the environment left out", "provider", kind.ID, "variable", kind.EnvBaseURL, "error", err)
-			continue
-		}
-		out = append(out, &routing.Provider{Name: kind.ID, Kind: kind, BaseURL: base, Source: "env",
-			Credentials: []routing.Credential{{Name: "env", Weight: 1, Secret: hub.Secret(secret)}}})
-	}
-	return out
 }
 
 // ReadRate decodes a rate row.

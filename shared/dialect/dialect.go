@@ -114,6 +114,9 @@ type Quirks struct {
 	NoJSONSchema bool
 	// NoStrictTools: the vendor refuses "strict" in tools.
 	NoStrictTools bool
+	// Vertex: the models are Google Vertex AI's publisher models: their paths lie
+	// below publishers/NAME, and Anthropic's body has a version instead of a model.
+	Vertex bool
 	// ReasoningField: "reasoning_content" (DeepSeek and most) or "reasoning"
 	// (OpenRouter) when thinking is sent back in messages; "" means thinking is
 	// never sent back.

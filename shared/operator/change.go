@@ -43,6 +43,11 @@ func (d *Desk) ChangeProvider(ctx context.Context, actor, name string, n Changed
 	if n.Region != nil {
 		p.Region = *n.Region
 	}
+	if n.BaseURL != nil || n.Region != nil {
+		if err := checkRegion(kind, p.BaseURL, p.Region); err != nil {
+			return err
+		}
+	}
 	if n.Enabled != nil {
 		p.Enabled = *n.Enabled
 	}

@@ -70,6 +70,9 @@ func (d *Desk) AddProvider(ctx context.Context, actor string, n NewProvider) (st
 			return store.Provider{}, err
 		}
 	}
+	if err := checkRegion(kind, base, n.Region); err != nil {
+		return store.Provider{}, err
+	}
 	p := store.Provider{ID: d.Store.NewID(), Kind: kind.ID, Name: n.Name, DisplayName: n.DisplayName, BaseURL: base, Region: n.Region, Enabled: true}
 	var cred *store.Credential
 	if n.Credential != "" {
@@ -95,6 +98,15 @@ func (d *Desk) AddProvider(ctx context.Context, actor string, n NewProvider) (st
 	return p, d.audit(ctx, actor, "provider.add", p.Name, nil, map[string]any{"kind": p.Kind, "base_url": p.BaseURL, "credential": n.Credential != ""})
 }
 
+// checkRegion makes sure that a base URL with a place for a region can be filled.
+func checkRegion(kind provider.Kind, base, region string) error {
+	if base == "" {
+		base = kind.BaseURL
+	}
+	_, err := provider.RegionURL(base, region)
+	return err
+}
+
 func checkCredentialName(name string) error {
 	if nameRule.MatchString(name) {
 		return nil
@@ -110,12 +122,6 @@ func kinds() string {
 	return strings.Join(ids, ", ")
 }
 
-// accessKeyPair is the credential of providers that sign requests.
-type accessKeyPair struct {
-	AccessKeyID     string `json:"access_key_id"`
-	SecretAccessKey string `json:"secret_access_key"`
-}
-
 // seal checks a credential's form and seals it under a new id.
 func (d *Desk) seal(ctx context.Context, kind provider.Kind, name string, secret hub.Secret) (store.Credential, error) {
 	secret = hub.Secret(strings.TrimSpace(secret.Reveal()))
@@ -125,13 +131,10 @@ func (d *Desk) seal(ctx context.Context, kind provider.Kind, name string, secret
 	if strings.ContainsAny(secret.Reveal(), "\r\n") && !strings.HasPrefix(secret.Reveal(), "{") {
 		return store.Credential{}, hub.Invalid("credential", "The credential has more than one line.")
 	}
-	c := store.Credential{ID: d.Store.NewID(), Name: name, Type: "api_key", Weight: 100, Active: true}
-	if kind.Auth == provider.SigV4 {
-		c.Type = "access_key_pair"
-		var pair accessKeyPair
-		if err := json.Unmarshal([]byte(secret.Reveal()), &pair); err != nil || pair.AccessKeyID == "" || pair.SecretAccessKey == "" {
-			return c, hub.Invalid("credential", `Credentials of kind %s are JSON: {"access_key_id":…,"secret_access_key":…}.`, kind.ID)
-		}
+	c := store.Credential{ID: d.Store.NewID(), Name: name, Weight: 100, Active: true}
+	var err error
+	if c.Type, err = provider.CheckCredential(kind, secret); err != nil {
+		return c, err
 	}
 	keyring, err := d.Vault(ctx)
 	if err != nil {

@@ -120,8 +120,11 @@ func TestProvidersAreCheckedFieldByField(t *testing.T) {
 		"a password in a URL":    {operator.NewProvider{Kind: "openai", Name: "x", BaseURL: "https://u:hunter2@h.example"}, "base_url"},
 		"an empty credential":    {operator.NewProvider{Kind: "openai", Name: "x", Credential: " \n"}, "credential"},
 		"two lines":              {operator.NewProvider{Kind: "openai", Name: "x", Credential: "hunter2\nhunter2"}, "credential"},
-		"no pair where it signs": {operator.NewProvider{Kind: "bedrock", Name: "x", Credential: "hunter2"}, "credential"},
-		"half a pair":            {operator.NewProvider{Kind: "bedrock", Name: "x", Credential: `{"access_key_id":"hunter2"}`}, "credential"},
+		"no pair where it signs": {operator.NewProvider{Kind: "bedrock", Name: "x", Region: "us-east-1", Credential: "hunter2"}, "credential"},
+		"half a pair":            {operator.NewProvider{Kind: "bedrock", Name: "x", Region: "us-east-1", Credential: `{"access_key_id":"hunter2"}`}, "credential"},
+		"no region":              {operator.NewProvider{Kind: "bedrock", Name: "x"}, "region"},
+		"a region with a host":   {operator.NewProvider{Kind: "vertex", Name: "x", Region: "x.example/"}, "region"},
+		"no service account":     {operator.NewProvider{Kind: "vertex", Name: "x", Region: "global", Credential: "hunter2"}, "credential"},
 		"a credential's name":    {operator.NewProvider{Kind: "openai", Name: "x", Credential: secret, CredentialName: "a b"}, "name"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -61,6 +61,8 @@ func TestEmbeddedCataloguePricesWellKnownCalls(t *testing.T) {
 		{"the global one is cheaper", "bedrock", "global.anthropic.claude-sonnet-4-5-20250929-v1:0", noon,
 			hub.Usage{hub.Input: 1000}, "0.003"},
 		{"OpenRouter by vendor and model", "openrouter", "anthropic/claude-sonnet-4.5", noon, hub.Usage{hub.Output: 1000}, "0.015"},
+		{"Azure's own price", "azure", "gpt-4o", noon, hub.Usage{hub.Input: 1000, hub.CacheRead: 1000}, "0.00375"},
+		{"Vertex AI's own price", "vertex", "gemini-2.5-pro", noon, hub.Usage{hub.Input: 250_000, hub.Output: 1000}, "0.64"},
 		{"names in capitals", "openai", "GPT-4o", noon, hub.Usage{hub.Input: 1000}, "0.0025"},
 	}
 	for _, tt := range tests {
@@ -109,7 +111,7 @@ func TestEmbeddedCatalogueFindsNothingWhereItKnowsNothing(t *testing.T) {
 	for _, tt := range [][2]string{
 		{"openai", ""}, {"openai", "gpt-none"}, {"openai", "claude-sonnet-4-5"}, {"", "gpt-4o"}, {"", "mistral-large-latest"},
 		{"ollama", "llama3.2"}, {"poe", "gpt-5-mini"}, {"doubao", "doubao-seed-1-8-251228"}, {"google", "claude-opus-4-8"},
-		{"openai-compatible", "no-such-model"}, {"openrouter", "gpt-4o"},
+		{"openai-compatible", "no-such-model"}, {"vertex", "claude-sonnet-4-5@20250929"}, {"azure", "my-deployment"}, {"openrouter", "gpt-4o"},
 	} {
 		_, ok := c.Lookup(tt[0], tt[1])
 		assert.False(t, ok, tt)
@@ -126,7 +128,7 @@ func TestEmbeddedCatalogueIsUsableThroughout(t *testing.T) {
 		assert.NotEmpty(t, s.Version)
 	}
 	assert.Less(t, len(embedded), 300<<10)
-	for _, kind := range []string{"openai", "anthropic", "google", "deepseek", "xai", "bedrock", "openrouter"} {
+	for _, kind := range []string{"openai", "anthropic", "google", "deepseek", "xai", "bedrock", "azure", "vertex", "openrouter"} {
 		models := c.Models(kind)
 		assert.NotEmpty(t, models, kind)
 		priced := 0

@@ -138,10 +138,14 @@ func (d *catalogueData) provider(kind string) *catalogueProvider {
 	return nil
 }
 
-// only finds the one provider that spells out a name.
+// only finds the one vendor that spells out a name. Clouds that sell a vendor's
+// models under their own names are no second one.
 func (d *catalogueData) only(lower string) *catalogueProvider {
 	var found *catalogueProvider
 	for i := range d.Providers {
+		if kind := d.Providers[i].kind; kind == "azure" || kind == "vertex" {
+			continue
+		}
 		p, err := d.Providers[i].open()
 		if err != nil || !p.names(lower) {
 			continue

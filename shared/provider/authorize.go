@@ -25,27 +25,31 @@ func foreign(header string) bool {
 // foreignQuery are credentials that some clients put into the URL.
 var foreignQuery = []string{"key", "api_key", "access_token"}
 
-// Authorize sets the kind's credential on a request to it and removes every
-// credential that came with the caller's own. Without a secret it only removes,
-// for kinds where the key is optional. Kinds that sign requests (SigV4) are
-// refused, since a header alone does not authorize there. Errors hold no secret.
-func Authorize(k Kind, r *http.Request, secret hub.Secret) error {
+// Strip removes every credential that came with a caller's own request.
+func Strip(r *http.Request) {
 	if r.Header == nil {
 		r.Header = make(http.Header)
 	}
 	// Deleted as they are spelled: a map key that is not canonical goes out too.
 	maps.DeleteFunc(r.Header, func(name string, _ []string) bool { return foreign(name) })
 	dropForeignQuery(r.URL)
+}
 
+// Authorize strips a request and sets the kind's credential on it. Without a
+// secret it only strips, for kinds where the key is optional. Credentials that
+// need more than a header (a pair of keys that signs, a service account) are
+// refused. Errors are of hub.ClassCredential and hold no secret.
+func Authorize(k Kind, r *http.Request, secret hub.Secret) error {
+	Strip(r)
 	key := strings.TrimSpace(secret.Reveal())
 	if key == "" {
 		if k.KeyOptional {
 			return nil
 		}
-		return hub.Errorf(hub.CodeProviderCredential, "The provider has no usable credential.")
+		return Unusable("The provider has no usable credential.")
 	}
 	if strings.ContainsFunc(key, func(c rune) bool { return c <= ' ' || c >= 0x7f }) {
-		return hub.Errorf(hub.CodeProviderCredential, "The provider's credential has characters that no key has. Store it again.")
+		return Unusable("The provider's credential has characters that no key has. Store it again.")
 	}
 	switch k.Auth {
 	case Bearer:
@@ -56,10 +60,20 @@ func Authorize(k Kind, r *http.Request, secret hub.Secret) error {
 		r.Header.Set("X-Goog-Api-Key", key)
 	case APIKeyHeader:
 		r.Header.Set("Api-Key", key)
+	case SigV4:
+		if !bedrockKey(key) {
+			return Unusable("The provider's credential is not one of its kind. Store it again.")
+		}
+		r.Header.Set("Authorization", "Bearer "+key)
 	default:
-		return hub.Errorf(hub.CodeProviderCredential, "Requests to %s cannot be signed by this hub yet.", k.Title)
+		return Unusable("The provider's credential is not one of its kind. Store it again.")
 	}
 	return nil
+}
+
+// Unusable is the error of a credential that nothing can be sent with.
+func Unusable(message string) *hub.Error {
+	return &hub.Error{Code: hub.CodeProviderCredential, Class: hub.ClassCredential, Message: message}
 }
 
 // dropForeignQuery removes credentials from the query and leaves the rest of its

@@ -33,6 +33,7 @@ func TestAuthorizeSetsTheOperatorsCredentialAndNothingElse(t *testing.T) {
 		{Anthropic, "X-Api-Key", "operators"},
 		{Google, "X-Goog-Api-Key", "operators"},
 		{Ideogram, "Api-Key", "operators"},
+		{Azure, "Api-Key", "operators"},
 		{OpenRouter, "Authorization", "Bearer operators"},
 		{Ollama, "Authorization", "Bearer operators"},
 	}
@@ -75,6 +76,9 @@ func TestAuthorizeWithoutAnUsableCredential(t *testing.T) {
 			assert.NotContains(t, err.Error(), "hunter2")
 		})
 	}
+	r := fromCaller(t)
+	require.NoError(t, Authorize(find(t, Bedrock), r, "ABSKoperators"))
+	assert.Equal(t, "Bearer ABSKoperators", r.Header.Get("Authorization"), "an API key of Bedrock's")
 	bare := &http.Request{}
 	require.NoError(t, Authorize(find(t, OpenAI), bare, "operators"))
 	assert.Equal(t, "Bearer operators", bare.Header.Get("Authorization"))

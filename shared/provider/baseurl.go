@@ -52,24 +52,51 @@ func NormaliseBaseURL(k Kind, raw string) (string, error) {
 		return "", hub.Invalid(paramBaseURL, "The base URL must not have a fragment.")
 	}
 	path := strings.TrimRight(u.EscapedPath(), "/")
+	path = strings.ReplaceAll(path, url.PathEscape(projectPlace), projectPlace)
+	if k.ID == Azure && strings.Contains(path, "/deployments/") {
+		return "", hub.Invalid(paramBaseURL, "The base URL must be that of the v1 API, https://RESOURCE.openai.azure.com/openai/v1; the deployment is the model's name.")
+	}
 	if fixed, ok := k.PathFixes[path]; ok {
 		path = fixed
 	}
 	return u.Scheme + "://" + strings.ToLower(u.Host) + path, nil
 }
 
-// regionName is what cloud regions look like: us-east-1, us-gov-west-1.
-var regionName = regexp.MustCompile(`^[a-z]{2,}(?:-[a-z]+)+-\d{1,2}$`)
+// regionName is what cloud regions look like: us-east-1, us-gov-west-1, europe-west4.
+var regionName = regexp.MustCompile(`^[a-z]{2,}(?:-[a-z]+)+-?\d{1,2}$`)
+
+const (
+	regionPlace  = "{region}"
+	projectPlace = "{project}"
+	global       = "global" // Google's location that is everywhere: its host has no region
+)
 
 // RegionURL fills the region into a base URL that has a place for it; others are
 // returned as they are. The region is checked, since it becomes part of a host
 // name that credentials are sent to.
 func RegionURL(base, region string) (string, error) {
-	if !strings.Contains(base, "{region}") {
+	if !strings.Contains(base, regionPlace) {
 		return base, nil
 	}
-	if !regionName.MatchString(region) {
-		return "", hub.Invalid(paramRegion, "The provider needs a region such as us-east-1.")
+	if google := regionPlace + "-"; region == global && strings.Contains(base, google) {
+		base = strings.Replace(base, google, "", 1)
+	} else if !regionName.MatchString(region) {
+		return "", hub.Invalid(paramRegion, "The provider needs a region such as us-east-1, or us-east5 at Google.")
 	}
-	return strings.ReplaceAll(base, "{region}", region), nil
+	return strings.ReplaceAll(base, regionPlace, region), nil
 }
+
+// ProjectURL fills the project of a credential into a base URL that has a place
+// for it; others are returned as they are.
+func ProjectURL(base, project string) (string, error) {
+	if !strings.Contains(base, projectPlace) {
+		return base, nil
+	}
+	if !projectName.MatchString(project) {
+		return "", Unusable("The provider's credential names no project.")
+	}
+	return strings.ReplaceAll(base, projectPlace, project), nil
+}
+
+// projectName is what ids of Google projects look like; old ones have a domain.
+var projectName = regexp.MustCompile(`^[a-z0-9][a-z0-9.:-]{0,99}$`)

@@ -25,6 +25,10 @@ func TestBaseURLsAreBroughtIntoOneForm(t *testing.T) {
 		{"Ollama without a path", Ollama, "http://localhost:11434", "http://localhost:11434/v1"},
 		{"Ideogram's whole endpoint", Ideogram, "https://api.ideogram.ai/v1/ideogram-v3/generate", "https://api.ideogram.ai"},
 		{"an address of version 6", OpenAICompatible, "http://[::1]:8080/v1", "http://[::1]:8080/v1"},
+		{"Azure's origin gets the v1 API", Azure, "https://boat.openai.azure.com/", "https://boat.openai.azure.com/openai/v1"},
+		{"Azure's v1 API", Azure, "https://boat.services.ai.azure.com/openai/v1/", "https://boat.services.ai.azure.com/openai/v1"},
+		{"a project's place stays open", Vertex, "", "https://{region}-aiplatform.googleapis.com/v1/projects/{project}/locations/{region}"},
+		{"a project's place stays open in a URL that was typed", Vertex, "https://aiplatform.us.rep.googleapis.com/v1/projects/{project}/locations/us", "https://aiplatform.us.rep.googleapis.com/v1/projects/{project}/locations/us"},
 		{"escaped slashes stay escaped", OpenAICompatible, "https://h.example/a%2Fb/", "https://h.example/a%2Fb"},
 	}
 	for _, tt := range tests {
@@ -84,6 +88,29 @@ func TestRegionsBecomePartOfTheHost(t *testing.T) {
 	got, err = RegionURL("https://h.example/v1", "")
 	require.NoError(t, err)
 	assert.Equal(t, "https://h.example/v1", got)
+}
+
+func TestGooglesRegionsAndProjects(t *testing.T) {
+	t.Parallel()
+	base := find(t, Vertex).BaseURL
+	for region, want := range map[string]string{
+		"europe-west4": "https://europe-west4-aiplatform.googleapis.com/v1/projects/boat-1/locations/europe-west4",
+		"global":       "https://aiplatform.googleapis.com/v1/projects/boat-1/locations/global",
+	} {
+		got, err := RegionURL(base, region)
+		require.NoError(t, err)
+		got, err = ProjectURL(got, "boat-1")
+		require.NoError(t, err)
+		assert.Equal(t, want, got)
+	}
+	_, err := RegionURL(find(t, Bedrock).BaseURL, "global")
+	assert.Equal(t, hub.CodeInvalid, hub.CodeOf(err), "Amazon has no such region")
+	for _, project := range []string{"", "../x", "a/b", "A B"} {
+		_, err := ProjectURL(base, project)
+		assert.Equal(t, hub.ClassCredential, hub.AsError(err).Class, project)
+	}
+	_, err = NormaliseBaseURL(find(t, Azure), "https://boat.openai.azure.com/openai/deployments/gpt")
+	assert.Equal(t, hub.CodeInvalid, hub.CodeOf(err), "the dated API is told where the new one is")
 }
 
 func FuzzNormaliseBaseURL(f *testing.F) {

@@ -21,15 +21,22 @@ const (
 	Bearer       Auth = "bearer"         // Authorization: Bearer KEY
 	XAPIKey      Auth = "x-api-key"      // x-api-key: KEY (Anthropic)
 	XGoogAPIKey  Auth = "x-goog-api-key" // x-goog-api-key: KEY (Gemini)
-	APIKeyHeader Auth = "api-key"        // Api-Key: KEY (Ideogram)
-	SigV4        Auth = "sigv4"          // AWS Signature Version 4 over the whole request
+	APIKeyHeader Auth = "api-key"        // Api-Key: KEY (Ideogram, Azure OpenAI)
+	// SigV4 is AWS Signature Version 4 over the whole request, or Bearer with an
+	// API key of Amazon Bedrock.
+	SigV4 Auth = "sigv4"
+	// GoogleAccount is a bearer token that a Google service account is given for
+	// its key (RFC 7523).
+	GoogleAccount Auth = "google-service-account"
 )
 
 // The ids of the kinds.
 const (
 	OpenAI           = "openai"
 	Anthropic        = "anthropic"
+	Azure            = "azure"
 	Bedrock          = "bedrock"
+	Vertex           = "vertex"
 	DeepSeek         = "deepseek"
 	Google           = "google"
 	Ollama           = "ollama"
@@ -55,7 +62,8 @@ type Kind struct {
 	Title string
 
 	// BaseURL is used when the operator gives none; "" means one must be given. In
-	// it, "{region}" stands for the provider's region (see RegionURL).
+	// it, "{region}" stands for the provider's region (see RegionURL) and "{project}"
+	// for that of the credential (see ProjectURL).
 	BaseURL string
 	// LocalBaseURL: the default lives on this machine, so an outbound guard must
 	// allow it, and a missing credential is no fault.
@@ -77,7 +85,8 @@ type Kind struct {
 	Quirks dialect.Quirks
 
 	// EnvKeys are the environment variables of the credential, the first one set
-	// wins; for SigV4 they belong together, in the order key id, secret, region.
+	// wins; for SigV4 they belong together, in the order key id, secret, region; for
+	// GoogleAccount they are the path of the key's file and the region.
 	EnvKeys    []string
 	EnvBaseURL string
 	// DefaultEnvCredential stands in for a credential when only EnvBaseURL is set.

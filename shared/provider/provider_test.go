@@ -31,7 +31,7 @@ func TestRegistryHoldsEveryKindByRank(t *testing.T) {
 	t.Parallel()
 	assert.Equal(t, []string{
 		"anthropic", "deepseek", "doubao", "google", "ideogram", "openai", "openai-compatible", "xai",
-		"bedrock", "openrouter", "poe", "ollama",
+		"azure", "bedrock", "vertex", "openrouter", "poe", "ollama",
 	}, ids(All()))
 }
 
@@ -43,7 +43,7 @@ func TestEveryKindIsCompleteAndConsistent(t *testing.T) {
 			assert.NotEmpty(t, k.Title)
 			assert.NotEmpty(t, k.EnvKeys)
 			assert.NotEmpty(t, k.EnvBaseURL)
-			assert.Contains(t, []Auth{Bearer, XAPIKey, XGoogAPIKey, APIKeyHeader, SigV4}, k.Auth)
+			assert.Contains(t, []Auth{Bearer, XAPIKey, XGoogAPIKey, APIKeyHeader, SigV4, GoogleAccount}, k.Auth)
 			for _, name := range append([]string{k.EnvBaseURL}, k.EnvKeys...) {
 				assert.Empty(t, env[name], "%s belongs to two kinds", name)
 				env[name] = k.ID
@@ -60,6 +60,8 @@ func TestEveryKindIsCompleteAndConsistent(t *testing.T) {
 			assert.Equal(t, "https", docs.Scheme)
 			if k.ID != OpenAICompatible {
 				assert.NotEmpty(t, k.TestModel)
+			}
+			if k.BaseURL != "" {
 				base, err := NormaliseBaseURL(k, k.BaseURL)
 				require.NoError(t, err)
 				assert.Equal(t, k.BaseURL, base, "the default is in its normal form")
@@ -71,7 +73,7 @@ func TestEveryKindIsCompleteAndConsistent(t *testing.T) {
 func TestFindIgnoresCaseAndAnswersUnknownIDs(t *testing.T) {
 	t.Parallel()
 	assert.Equal(t, "OpenAI", find(t, "OpenAI").Title)
-	_, ok := Find("azure")
+	_, ok := Find("opensesame")
 	assert.False(t, ok)
 	_, ok = Find("")
 	assert.False(t, ok)
@@ -80,12 +82,14 @@ func TestFindIgnoresCaseAndAnswersUnknownIDs(t *testing.T) {
 func TestKindsSayWhatIsReady(t *testing.T) {
 	t.Parallel()
 	for _, k := range All() {
-		want := k.ID != Bedrock && k.ID != Ideogram
+		want := k.ID != Ideogram
 		assert.Equal(t, want, k.Can(hub.TypeChat), k.ID)
 	}
 	assert.True(t, find(t, OpenRouter).Speaks(dialect.Anthropic, "m"))
 	assert.True(t, find(t, Google).Speaks(dialect.Gemini, "m"))
 	assert.False(t, find(t, OpenAI).Speaks(dialect.Anthropic, "m"))
+	assert.Equal(t, []dialect.Name{dialect.Gemini}, find(t, Vertex).Languages("gemini-2.5-pro"))
+	assert.Equal(t, []dialect.Name{dialect.Anthropic}, find(t, Vertex).Languages("claude-sonnet-4-5@20250929"))
 }
 
 func TestCallersCannotChangeTheRegistry(t *testing.T) {
@@ -101,7 +105,7 @@ func TestCallersCannotChangeTheRegistry(t *testing.T) {
 	}
 	assert.Equal(t, []string{"OPENAI_API_KEY"}, find(t, OpenAI).EnvKeys)
 	assert.Equal(t, "/v1", find(t, Anthropic).PathFixes[""])
-	assert.Equal(t, []string{"anthropic", "bedrock", "openrouter", "poe"}, ids(ForBare("claude-opus-5")))
+	assert.Equal(t, []string{"anthropic", "bedrock", "vertex", "openrouter", "poe"}, ids(ForBare("claude-opus-5")))
 }
 
 func TestBareNamesLeadToTheKindsThatServeThem(t *testing.T) {
@@ -118,9 +122,9 @@ func TestBareNamesLeadToTheKindsThatServeThem(t *testing.T) {
 		{"codex-mini-latest", []string{"openai", "openrouter", "poe"}},
 		{"gpt-oss-20b", []string{"bedrock", "openrouter", "ollama"}},
 		{"gpt-oss:20b", []string{"bedrock", "openrouter", "ollama"}},
-		{"claude-sonnet-4-5", []string{"anthropic", "bedrock", "openrouter", "poe"}},
-		{"gemini-2.5-pro", []string{"google", "openrouter", "poe"}},
-		{"veo-3.1", []string{"google", "openrouter", "poe"}},
+		{"claude-sonnet-4-5", []string{"anthropic", "bedrock", "vertex", "openrouter", "poe"}},
+		{"gemini-2.5-pro", []string{"google", "vertex", "openrouter", "poe"}},
+		{"veo-3.1", []string{"google", "vertex", "openrouter", "poe"}},
 		{"deepseek-chat", []string{"deepseek", "openrouter", "ollama"}},
 		{"grok-4", []string{"xai", "openrouter", "poe"}},
 		{"doubao-seed-1-8-251228", []string{"doubao"}},

@@ -27,7 +27,7 @@ func kindsTable() string {
 		if k.BaseURL != "" {
 			base = "`" + k.BaseURL + "`"
 		}
-		if k.Auth == provider.SigV4 {
+		if k.Auth == provider.SigV4 || k.Auth == provider.GoogleAccount {
 			between = ", " // they belong together
 		}
 		if k.Can(hub.TypeChat) {

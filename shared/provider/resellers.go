@@ -8,13 +8,43 @@ import (
 
 // resellers serve the models of other vendors.
 func resellers() []Kind {
-	return []Kind{bedrock(), openRouter(), poe(), ollama()}
+	return []Kind{azure(), bedrock(), vertex(), openRouter(), poe(), ollama()}
+}
+
+func azure() Kind {
+	return Kind{
+		ID: Azure, Title: "Azure OpenAI", Auth: APIKeyHeader,
+		// The portal shows the resource's origin; requests go below the v1 API.
+		PathFixes: map[string]string{"": "/openai/v1", "/openai": "/openai/v1"},
+		Dialects:  []dialect.Name{dialect.OpenAIChat, dialect.Responses},
+		EnvKeys:   []string{"AZURE_OPENAI_API_KEY"}, EnvBaseURL: "AZURE_OPENAI_ENDPOINT",
+		// Models are named by their deployments, so no bare name leads here.
+		Rank: RankCloud, TestModel: "gpt-4.1-nano",
+		PublicDocs: "https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle",
+	}
+}
+
+func vertex() Kind {
+	return Kind{
+		ID: Vertex, Title: "Google Vertex AI", Auth: GoogleAccount,
+		BaseURL:  "https://{region}-aiplatform.googleapis.com/v1/projects/{project}/locations/{region}",
+		Dialects: []dialect.Name{dialect.Gemini},
+		ModelDialects: []ModelDialects{
+			{Prefixes: slices.Clone(namesAnthropic), Dialects: []dialect.Name{dialect.Anthropic}},
+		},
+		Quirks:  dialect.Quirks{Vertex: true},
+		EnvKeys: []string{"GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_CLOUD_LOCATION"}, EnvBaseURL: "VERTEX_BASE_URL",
+		Rank: RankCloud, TestModel: "gemini-2.5-flash",
+		BarePatterns: slices.Concat(namesAnthropic, namesGoogle),
+		PublicDocs:   "https://cloud.google.com/vertex-ai/generative-ai/docs",
+	}
 }
 
 func bedrock() Kind {
 	k := Kind{
 		ID: Bedrock, Title: "Amazon Bedrock", BaseURL: "https://bedrock-runtime.{region}.amazonaws.com", Auth: SigV4,
-		EnvKeys: []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"}, EnvBaseURL: "BEDROCK_BASE_URL",
+		Dialects: []dialect.Name{dialect.Bedrock},
+		EnvKeys:  []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"}, EnvBaseURL: "BEDROCK_BASE_URL",
 		Rank: RankCloud, TestModel: "us.amazon.nova-lite-v1:0",
 		BarePatterns: slices.Concat(namesAnthropic, namesGPTOSS, namesLlama, namesMistral, namesQwen, namesGemma),
 		PublicDocs:   "https://docs.aws.amazon.com/bedrock/latest/APIReference/",

@@ -33,6 +33,8 @@ type Snapshot struct {
 	folded    map[rateKey]*Rate  // the same by names in lower case
 	byModel   map[string][]*Rate // by the whole model name and by what follows its last slash
 
+	profiles func() map[string][]string // see profileIndex; made when first asked for
+
 	plans     sync.Map // planKey → Plan: what was made before
 	planCount atomic.Int64
 }
@@ -57,6 +59,7 @@ const maxPlans = 2000
 func NewSnapshot(version int64, s Settings, cat *pricing.Catalogue, providers []*Provider, rates []*Rate) *Snapshot {
 	n := &Snapshot{Version: version, settings: s, catalogue: cat, providers: providers,
 		byName: map[string]*Provider{}, rates: map[rateKey]*Rate{}, folded: map[rateKey]*Rate{}, byModel: map[string][]*Rate{}}
+	n.profiles = sync.OnceValue(n.profileIndex)
 	for _, p := range providers {
 		n.byName[strings.ToLower(p.Name)] = p
 	}
@@ -201,7 +204,11 @@ func (n *Snapshot) candidates(model string, kind hub.CallType) []found {
 			if p.Kind.ID != k.ID {
 				continue
 			}
-			if m, ok := k.NameFor(model); ok {
+			if k.ID == provider.Bedrock {
+				for _, m := range n.bedrockNames(p, model, kind) {
+					add(p, m)
+				}
+			} else if m, ok := k.NameFor(model); ok {
 				add(p, m)
 			}
 		}

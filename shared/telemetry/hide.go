@@ -27,6 +27,7 @@ var keyLike = regexp.MustCompile(strings.Join([]string{
 	`\b(AIza)[A-Za-z0-9_-]{20,}`, // Google
 	`\b(AKIA|ASIA)[A-Z0-9]{12,}`, // AWS
 	`\b(eyJ)[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)?`, // JSON web tokens
+	`\b(ya29\.|bedrock-api-key-)[A-Za-z0-9._=+/-]{10,}`,              // tokens of Google accounts, short-term keys of Bedrock
 	`\b(xai-|gsk_|pplx-|hf_|r8_|ABSK)[A-Za-z0-9_=+/-]{16,}`,          // xAI, Groq, Perplexity, Hugging Face, Replicate, Bedrock
 }, "|"))
 
@@ -67,7 +68,11 @@ func triggered(s string) bool {
 		case '=':
 			return true
 		case '-':
-			if endsIn(s[:i], "sk", "xai", "pplx") {
+			if endsIn(s[:i], "sk", "xai", "pplx", "bedrock-api-key") {
+				return true
+			}
+		case '.':
+			if endsIn(s[:i], "ya29") {
 				return true
 			}
 		case '_':

@@ -40,6 +40,8 @@ func TestMaskHidesWhatLooksLikeAKey(t *testing.T) {
 		{"Gemini's query", `Get "https://x.test/v1beta/models?alt=sse&key=` + google + `": EOF`, `Get "https://x.test/v1beta/models?alt=sse&key=***": EOF`},
 		{"a short key in a query", "/v1beta/models?key=abc", "/v1beta/models?key=***"},
 		{"another name in a query", "https://x.test/?access_token=abc&b=1", "https://x.test/?access_token=***&b=1"},
+		{"a token of a Google account", "invalid ya29." + strings.Repeat("a0Af", 8), "invalid ya29.***"},
+		{"a short-term key of Bedrock", "invalid bedrock-api-key-" + strings.Repeat("YmVk", 8), "invalid bedrock-api-key-***"},
 		{"Google's key alone", "invalid " + google, "invalid AIza***"},
 		{"Amazon's key", "user " + amazon + " denied", "user AKIA*** denied"},
 		{"a web token", "got " + webToken + ".", "got eyJ***."},

@@ -36,6 +36,7 @@ type Client struct {
 	settings Settings
 	http     *http.Transport // used directly: a redirect is an answer, and there are no cookies
 	pool     *pool
+	tokens   *tokens
 	now      hub.Now
 }
 
@@ -55,10 +56,7 @@ func New(s Settings, now hub.Now) *Client {
 		ForceAttemptHTTP2:     true,
 		ExpectContinueTimeout: time.Second,
 	}
-	return &Client{
-		settings: s, now: now, pool: newPool(now),
-		http: t,
-	}
+	return &Client{settings: s, now: now, pool: newPool(now), tokens: newTokens(t, now), http: t}
 }
 
 // Close drops idle connections.
@@ -205,7 +203,11 @@ func (c *Client) attempt(ctx context.Context, call Call, cand candidate, req Req
 			return nil, &hub.Error{Code: hub.CodeUpstream, Class: hub.ClassRetry, Status: http.StatusBadGateway,
 				Message: "The provider answered with a redirect, which is not followed."}
 		}
-		return nil, discreet(call.Fault(cand.target, res.StatusCode, res.Header, text), cand)
+		fault := call.Fault(cand.target, res.StatusCode, res.Header, text)
+		if fault.Class == hub.ClassCredential {
+			c.tokens.forget(cand.credential.Secret)
+		}
+		return nil, discreet(fault, cand)
 	}
 	a := &Answer{Target: cand.target, Credential: cand.credential, Header: res.Header, Body: body, Started: started, TTFB: c.now().Sub(started)}
 	if call.Whole {
@@ -222,11 +224,15 @@ func (c *Client) attempt(ctx context.Context, call Call, cand candidate, req Req
 }
 
 func (c *Client) send(ctx context.Context, cand candidate, req Request) (*http.Response, error) {
+	base, err := BaseURL(cand.target.Provider, cand.credential.Secret)
+	if err != nil {
+		return nil, err
+	}
 	method := http.MethodPost
 	if req.Method != "" {
 		method = req.Method
 	}
-	r, err := http.NewRequestWithContext(ctx, method, cand.target.Provider.BaseURL+req.Path, bytes.NewReader(req.Body))
+	r, err := http.NewRequestWithContext(ctx, method, base+req.Path, bytes.NewReader(req.Body))
 	if err != nil {
 		return nil, err
 	}
@@ -237,7 +243,7 @@ func (c *Client) send(ctx context.Context, cand candidate, req Request) (*http.R
 		r.Header["Content-Type"] = []string{"application/json"}
 	}
 	r.Header["User-Agent"] = []string{"aigne-hub"}
-	if err := provider.Authorize(cand.target.Provider.Kind, r, cand.credential.Secret); err != nil {
+	if err := c.Authorize(ctx, cand.target.Provider, r, req.Body, cand.credential.Secret); err != nil {
 		return nil, err
 	}
 	return c.http.RoundTrip(r)
@@ -249,8 +255,13 @@ var (
 )
 
 // networkFault words a failure without an answer; the cause, which may name
-// addresses, is for the log.
+// addresses, is for the log. What authorisation failed for says so itself.
 func networkFault(ctx context.Context, cand candidate, err error) *hub.Error {
+	var own *hub.Error
+	if errors.As(err, &own) {
+		fault := *own // a token's failure answers several calls
+		return discreet(&fault, cand)
+	}
 	e := &hub.Error{Code: hub.CodeUpstream, Class: hub.ClassRetry, Cause: err, Status: http.StatusBadGateway,
 		Message: "The provider " + cand.target.Provider.Name + " cannot be reached."}
 	if cause := context.Cause(ctx); errors.Is(cause, errFirstByte) || errors.Is(err, context.DeadlineExceeded) {
@@ -260,17 +271,14 @@ func networkFault(ctx context.Context, cand candidate, err error) *hub.Error {
 	return e
 }
 
-// discreet takes the credential out of what a provider said, whatever the key
-// looks like: messages go to callers, records and logs.
+// discreet takes the credential, and each secret in it, out of what a provider
+// said, whatever they look like: messages go to callers, records and logs.
 func discreet(e *hub.Error, cand candidate) *hub.Error {
-	const least = 6 // shorter ones are no secrets and stand in ordinary words
-	key := strings.TrimSpace(cand.credential.Secret.Reveal())
-	if len(key) < least {
-		return e
-	}
-	e.Message = strings.ReplaceAll(e.Message, key, "***")
-	if e.Cause != nil && strings.Contains(e.Cause.Error(), key) {
-		e.Cause = errors.New(strings.ReplaceAll(e.Cause.Error(), key, "***"))
+	for _, text := range provider.Hidden(cand.credential.Secret) {
+		e.Message = strings.ReplaceAll(e.Message, text, "***")
+		if e.Cause != nil && strings.Contains(e.Cause.Error(), text) {
+			e.Cause = errors.New(strings.ReplaceAll(e.Cause.Error(), text, "***"))
+		}
 	}
 	return e
 }

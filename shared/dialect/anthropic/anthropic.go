@@ -7,6 +7,7 @@
 package anthropic
 
 import (
+	"crypto/rand"
 	"slices"
 	"strings"
 
@@ -32,7 +33,13 @@ func (Server) Name() dialect.Name { return dialect.Anthropic }
 func (Client) Name() dialect.Name { return dialect.Anthropic }
 
 // Path is below a base URL that ends in /v1; model and stream are in the body.
-func (Client) Path(dialect.Target) string { return "/messages" }
+// On Vertex AI the path names both.
+func (Client) Path(t dialect.Target) string {
+	if t.Quirks.Vertex {
+		return vertexPath(t)
+	}
+	return "/messages"
+}
 
 const (
 	// defaultVersion is sent where the caller named no anthropic-version.
@@ -83,8 +90,11 @@ func stopReason(f chat.Finish, native, stopSequence string, calledTools bool) st
 }
 
 // messageID keeps a provider's own id where it has the form that callers
-// expect, and gives it that form otherwise.
+// expect, and gives it that form otherwise. Answers of Bedrock have none.
 func messageID(id string) string {
+	if id == "" {
+		id = rand.Text()
+	}
 	if strings.HasPrefix(id, "msg_") {
 		return id
 	}

@@ -14,7 +14,8 @@ import (
 
 // requestOut is a translated request.
 type requestOut struct {
-	Model        string        `json:"model"`
+	Model        string        `json:"model,omitempty"`
+	Version      string        `json:"anthropic_version,omitempty"` // on Vertex AI
 	MaxTokens    int64         `json:"max_tokens"`
 	System       []any         `json:"system,omitempty"`
 	Messages     []turn        `json:"messages"`
@@ -80,6 +81,9 @@ type translator struct {
 func (Client) Encode(req *chat.Request, t dialect.Target) (dialect.Encoded, error) {
 	tr := &translator{req: req, t: t}
 	tr.out.Model, tr.out.Stream = t.Model, t.Stream
+	if t.Quirks.Vertex {
+		tr.out.Model, tr.out.Version = "", vertexVersion
+	}
 	for _, step := range []func() error{tr.messages, tr.tools, tr.reasoning, tr.toolChoice, tr.format, tr.params, tr.extras} {
 		if err := step(); err != nil {
 			return dialect.Encoded{}, err
@@ -96,7 +100,9 @@ func (Client) Encode(req *chat.Request, t dialect.Target) (dialect.Encoded, erro
 		body = append(append(body, req.Extra[name]...), '}')
 	}
 	h := http.Header{}
-	h.Set("anthropic-version", defaultVersion)
+	if !t.Quirks.Vertex {
+		h.Set("anthropic-version", defaultVersion)
+	}
 	if tr.files {
 		h.Set("anthropic-beta", filesBeta)
 	}

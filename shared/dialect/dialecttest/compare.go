@@ -19,7 +19,20 @@ import (
 // Frames splits a body into its frames.
 func Frames(t testing.TB, body []byte) [][]byte {
 	t.Helper()
-	return frames(t, bytes.NewReader(body))
+	return allFrames(t, wire.NewFrames(bytes.NewReader(body)))
+}
+
+// FramesOf is Frames as a client side cuts its streams.
+func FramesOf(t testing.TB, c dialect.Client, body []byte) [][]byte {
+	t.Helper()
+	return allFrames(t, cutter(c, bytes.NewReader(body)))
+}
+
+func cutter(c dialect.Client, src io.Reader) wire.FrameReader {
+	if f, ok := c.(dialect.Framer); ok {
+		return f.Frames(src)
+	}
+	return wire.NewFrames(src)
 }
 
 // oneByte is a connection that gives one byte at a time.
@@ -28,20 +41,16 @@ func oneByte(body []byte) io.Reader { return iotest.OneByteReader(bytes.NewReade
 // SplitFrames is Frames over a connection that gives one byte at a time.
 func SplitFrames(t testing.TB, body []byte) [][]byte {
 	t.Helper()
-	return frames(t, oneByte(body))
+	return allFrames(t, wire.NewFrames(oneByte(body)))
 }
 
-func frames(t testing.TB, src io.Reader) [][]byte {
-	t.Helper()
-	return readFrames(t, wire.NewFrames(src))
-}
-
-func readFrames(t testing.TB, fr wire.FrameReader) [][]byte {
+// allFrames reads all frames. A stream that breaks off inside one ends there.
+func allFrames(t testing.TB, fr wire.FrameReader) [][]byte {
 	t.Helper()
 	var all [][]byte
 	for {
 		f, err := fr.Next()
-		if errors.Is(err, io.EOF) {
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 			return all
 		}
 		require.NoError(t, err)

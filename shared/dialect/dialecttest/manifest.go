@@ -46,7 +46,7 @@ type Turn struct {
 // Variant is one file.
 type Variant struct {
 	API     string            `json:"api"`
-	Kind    string            `json:"kind"` // json or sse
+	Kind    string            `json:"kind"` // json, sse or eventstream
 	File    string            `json:"file"` // below the manifest's folder
 	Status  int               `json:"status"`
 	Headers map[string]string `json:"headers"`
@@ -106,13 +106,14 @@ func Recorded(t testing.TB, api string) string {
 
 // recordedGroups is how many groups the recordings hold for each api, for the
 // message when they are not there.
-var recordedGroups = map[string]int{"openai-chat": 56, "anthropic": 12, "gemini": 7}
+var recordedGroups = map[string]int{"openai-chat": 56, "anthropic": 12, "gemini": 7, "bedrock": 8}
 
 // speaks lists which providers' errors come in which language.
 var speaks = map[string]map[string]bool{
 	"openai-chat": {"openai": true, "azure": true, "openrouter": true, "deepseek": true, "xai": true, "ollama": true},
 	"anthropic":   {"anthropic": true},
 	"gemini":      {"gemini": true},
+	"bedrock":     {"bedrock": true},
 }
 
 func (g *Group) turns() map[string]*Turn {

@@ -105,7 +105,7 @@ func (l Language) frames(t *testing.T, stream []byte) [][]byte {
 	if !ok {
 		return Frames(t, stream)
 	}
-	return readFrames(t, f.Frames(bytes.NewReader(stream)))
+	return allFrames(t, f.Frames(bytes.NewReader(stream)))
 }
 
 // question is the smallest conversation.

@@ -1,12 +1,14 @@
 package dialecttest
 
 import (
+	"bytes"
 	"errors"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -17,7 +19,7 @@ import (
 )
 
 // Run holds a client side to its contract over the recorded answers of an api
-// ("openai-chat", "anthropic", "gemini"). It skips when there are no recordings.
+// ("openai-chat", "anthropic", "gemini", "bedrock"). It skips when there are no recordings.
 func Run(t *testing.T, client dialect.Client, api string, quirksFor func(provider string) dialect.Quirks) {
 	t.Helper()
 	RunDir(t, client, api, Recorded(t, api), quirksFor)
@@ -96,13 +98,14 @@ func (r *runner) whole(t *testing.T, body []byte, want Expect) {
 
 // stream reads a stream's frames whole and split at every byte.
 func (r *runner) stream(t *testing.T, body []byte, want Expect) {
-	frames := Frames(t, body)
+	frames := FramesOf(t, r.client, body)
 	got, err := Collect(r.client.Decoder(r.quirks), frames)
 	require.NoError(t, err)
 	require.True(t, got.End, "the stream reached its end")
 	r.same(t, want, got.Response)
 
-	split, err := Collect(r.client.Decoder(r.quirks), SplitFrames(t, body))
+	bytewise := cutter(r.client, iotest.OneByteReader(bytes.NewReader(body)))
+	split, err := Collect(r.client.Decoder(r.quirks), allFrames(t, bytewise))
 	require.NoError(t, err)
 	assert.Equal(t, got.Response, split.Response, "split at every byte")
 
@@ -154,12 +157,12 @@ func (r *runner) fault(t *testing.T, v Variant, want Expect) {
 	}
 	m := r.client.Meter(view(t, true), r.quirks)
 	var seen error
-	for _, f := range Frames(t, body) {
+	for _, f := range FramesOf(t, r.client, body) {
 		if s := m.Frame(f); s.Err != nil {
 			seen = s.Err
 		}
 	}
-	got, err := Collect(r.client.Decoder(r.quirks), Frames(t, body))
+	got, err := Collect(r.client.Decoder(r.quirks), FramesOf(t, r.client, body))
 	text := textOf(got.Response, chat.Text)
 	assert.True(t, strings.HasPrefix(text, want.TextBeforeFault), "text before the fault: %q", text)
 	switch r.group.Fault {

@@ -35,6 +35,8 @@ func (Client) Path(t dialect.Target) string {
 	switch {
 	case len(segments) > 1 && collections[segments[0]]:
 		name = "/" + name
+	case t.Quirks.Vertex:
+		name = "/publishers/google/models/" + name
 	default:
 		name = "/models/" + name
 	}

@@ -135,9 +135,12 @@ func (p *Provider) emitWhole(e *emitter, t *turn, a *reply) {
 }
 
 func (p *Provider) emitStream(e *emitter, t *turn, a *reply) {
-	if t.array {
+	switch {
+	case t.array:
 		e.w.Header().Set("Content-Type", "application/json")
-	} else {
+	case p.kind == Bedrock:
+		e.w.Header().Set("Content-Type", "application/vnd.amazon.eventstream")
+	default:
 		e.w.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
 		e.w.Header().Set("Cache-Control", "no-cache")
 	}

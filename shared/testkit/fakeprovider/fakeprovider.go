@@ -1,5 +1,6 @@
 // Package fakeprovider plays model providers for tests: OpenAI chat completions,
-// Anthropic messages and Gemini generateContent. The fakes are strict: they
+// Anthropic messages, Gemini generateContent and Bedrock's Converse, and the
+// fronts that clouds put before the first three. The fakes are strict: they
 // refuse, with the provider's own error shape, what the real one refuses. They
 // can be told what to answer and how to misbehave, they record what they were
 // asked, and they say exactly what usage they reported. They are no models and
@@ -7,6 +8,7 @@
 package fakeprovider
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -28,6 +30,7 @@ const (
 	OpenAI    Kind = "openai"
 	Anthropic Kind = "anthropic"
 	Gemini    Kind = "gemini"
+	Bedrock   Kind = "bedrock"
 )
 
 // DefaultKey is the credential that a fake accepts unless Options name others.
@@ -40,6 +43,7 @@ var defaultModels = map[Kind][]string{
 	OpenAI:    {"gpt-fake", "gpt-fake-mini"},
 	Anthropic: {"claude-fake", "claude-fake-mini"},
 	Gemini:    {"gemini-fake", "gemini-fake-mini"},
+	Bedrock:   {"us.anthropic.claude-fake-4-5-v1:0", "us.amazon.nova-fake-v1:0"},
 }
 
 // Options change a fake. The zero value is usable.
@@ -109,6 +113,8 @@ func New(kind Kind, o Options) *Provider {
 		p.lang = anthropic{}
 	case Gemini:
 		p.lang = gemini{}
+	case Bedrock:
+		p.lang = bedrock{}
 	default:
 		panic("fakeprovider: unknown kind " + string(kind))
 	}
@@ -204,6 +210,7 @@ func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.refuse(w, rec, p.lang.failure(http.StatusRequestEntityTooLarge, "Request exceeds the maximum size"))
 		return
 	}
+	r.Body = io.NopCloser(bytes.NewReader(body)) // signatures are over it
 	if f := p.lang.authorize(r, p.opts.Keys); f != nil {
 		p.refuse(w, rec, f)
 		return

@@ -1,0 +1,147 @@
+package bedrock
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+
+	"github.com/aigne-hub/aigne-hub/shared/chat"
+	"github.com/aigne-hub/aigne-hub/shared/dialect"
+	"github.com/aigne-hub/aigne-hub/shared/hub"
+)
+
+// translator makes one request.
+type translator struct {
+	req     *chat.Request
+	t       dialect.Target
+	family  family
+	out     request
+	dropped []string
+	names   map[string]int // documents by name
+	// choice is the tool choice in Claude's own words, for what Converse cannot
+	// say: it goes by additionalModelRequestFields and takes toolChoice's place.
+	choice map[string]any
+}
+
+// Encode translates a conversation. What Converse has no field for goes by
+// additionalModelRequestFields where the model's vendor documents it.
+func (Client) Encode(req *chat.Request, t dialect.Target) (dialect.Encoded, error) {
+	tr := &translator{req: req, t: t, family: familyOf(t.Model), names: map[string]int{}}
+	for _, step := range []func() error{
+		tr.messages, tr.limit, tr.reasoning, tr.tools, tr.toolChoice, tr.format, tr.sampling, tr.params, tr.extras,
+	} {
+		if err := step(); err != nil {
+			return dialect.Encoded{}, err
+		}
+	}
+	if tr.choice != nil {
+		tr.add("tool_choice", tr.choice)
+		tr.out.Tools.Choice = nil
+	}
+	tr.limitCachePoints()
+	var body bytes.Buffer
+	enc := json.NewEncoder(&body)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(&tr.out); err != nil {
+		return dialect.Encoded{}, hub.Wrap(hub.CodeInvalid, err, "The request holds a value that is not JSON.")
+	}
+	return dialect.Encoded{Body: bytes.TrimRight(body.Bytes(), "\n"), Dropped: tr.dropped}, nil
+}
+
+// add sets one of additionalModelRequestFields.
+func (tr *translator) add(name string, value any) {
+	if tr.out.Additional == nil {
+		tr.out.Additional = map[string]any{}
+	}
+	tr.out.Additional[name] = value
+}
+
+func (tr *translator) inference() *inferenceConfig {
+	if tr.out.Inference == nil {
+		tr.out.Inference = &inferenceConfig{}
+	}
+	return tr.out.Inference
+}
+
+// drop notes a parameter that is left out, by the caller's name for it.
+func (tr *translator) drop(name string) {
+	name = tr.req.ParamName(name)
+	if !slices.Contains(tr.dropped, name) {
+		tr.dropped = append(tr.dropped, name)
+	}
+}
+
+// want decides on a parameter that can be expressed: whether to send it, given
+// what this provider refuses or ignores.
+func (tr *translator) want(name string, set bool) (bool, error) {
+	switch {
+	case !set:
+		return false, nil
+	case slices.Contains(tr.t.Quirks.Refuses, name):
+		return false, tr.refuse(name, "the provider of this model does not accept it")
+	case slices.Contains(tr.t.Quirks.Ignores, name):
+		tr.drop(name)
+		return false, nil
+	}
+	return true, nil
+}
+
+// cannot decides on a parameter that neither Converse nor the model has.
+func (tr *translator) cannot(name string) error {
+	if slices.Contains(tr.t.Quirks.Ignores, name) && !slices.Contains(tr.t.Quirks.Refuses, name) {
+		tr.drop(name)
+		return nil
+	}
+	return tr.refuse(name, "the provider of this model has nothing like it")
+}
+
+func (tr *translator) refuse(name, why string) error {
+	name = tr.req.ParamName(name)
+	return hub.Invalid(name, "%s cannot be used with this model: %s.", name, why)
+}
+
+// cached is the cache point that follows a block with a breakpoint, nil for none.
+// A cache changes no answer, so models without one get none.
+func (tr *translator) cached(c *chat.Cache) *cachePoint {
+	switch {
+	case c == nil:
+		return nil
+	case !tr.family.caches():
+		tr.drop("cache_control")
+		return nil
+	case c.TTL == "1h" && tr.family.cachesAnHour():
+		return &cachePoint{Type: "default", TTL: "1h"}
+	case c.TTL == "1h":
+		tr.drop("cache_control.ttl")
+	}
+	return &cachePoint{Type: "default"}
+}
+
+// limitCachePoints keeps the last cache points: they cover the longest prefixes.
+// The order is that of the prompt: tools, system, messages.
+func (tr *translator) limitCachePoints() {
+	count := 0
+	over := func(isPoint bool) bool {
+		if isPoint {
+			count++
+		}
+		return isPoint && count > maxCachePoints
+	}
+	for i := len(tr.out.Messages) - 1; i >= 0; i-- {
+		tr.out.Messages[i].Content = keepLast(tr.out.Messages[i].Content, func(b block) bool { return over(b.CachePoint != nil) })
+	}
+	tr.out.System = keepLast(tr.out.System, func(b block) bool { return over(b.CachePoint != nil) })
+	if tr.out.Tools != nil {
+		tr.out.Tools.Tools = keepLast(tr.out.Tools.Tools, func(t toolEntry) bool { return over(t.CachePoint != nil) })
+	}
+}
+
+// keepLast leaves out elements, asking about the last first.
+func keepLast[T any](all []T, out func(T) bool) []T {
+	for i := len(all) - 1; i >= 0; i-- {
+		if out(all[i]) {
+			all = slices.Delete(all, i, i+1)
+		}
+	}
+	return all
+}
