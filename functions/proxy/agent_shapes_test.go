@@ -21,6 +21,7 @@ var thinkers = map[fakeprovider.Kind]string{
 	fakeprovider.OpenAI:    "gpt-5-fake",
 	fakeprovider.Anthropic: "claude-opus-5-fake",
 	fakeprovider.Gemini:    "gemini-3-pro-fake",
+	fakeprovider.Bedrock:   "us.anthropic.claude-opus-5-fake-v1:0",
 }
 
 // thinksHard is how a request of these providers says that much effort is wanted.
@@ -28,6 +29,7 @@ var thinksHard = map[fakeprovider.Kind]string{
 	fakeprovider.OpenAI:    `"reasoning_effort":"high"`,
 	fakeprovider.Anthropic: `"effort":"high"`,
 	fakeprovider.Gemini:    `"thinkingLevel":"high"`,
+	fakeprovider.Bedrock:   `"effort":"high"`,
 }
 
 // agentHub is a hub with one provider whose model, once asked, thinks, says a
@@ -37,7 +39,11 @@ func agentHub(t *testing.T, kind fakeprovider.Kind, first, second fakeprovider.T
 	model := thinkers[kind]
 	h := start(t, map[string]string{"AIGNE_HUB_BILLING": "on"})
 	fake := fakeprovider.Start(t, kind, fakeprovider.Options{Models: []string{model}})
-	h.add(kinds[kind].kind, kinds[kind].kind, fake.URL+kinds[kind].path, fakeprovider.DefaultKey)
+	key := fakeprovider.DefaultKey
+	if kind == fakeprovider.Bedrock {
+		key = fakeprovider.KeyPair()
+	}
+	h.add(kinds[kind].kind, kinds[kind].kind, fake.URL+kinds[kind].path, key)
 	h.rate(kinds[kind].kind, model, "3", "15")
 	h.grant("1000")
 	fake.Handle(model, func(r fakeprovider.Request) fakeprovider.Answer {
