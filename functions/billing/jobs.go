@@ -24,7 +24,7 @@ func jobs(open func() worker) []schedule.Job {
 		{Name: "billing.sweep", Every: 10 * time.Second, Run: func(ctx context.Context) error { return open().Sweeper.Sweep(ctx) }},
 		{Name: "billing.expiry", Every: time.Minute, Run: func(ctx context.Context) error {
 			book := open().Book
-			return errors.Join(book.ExpireDue(ctx), book.Store.ForgetIdempotencyKeys(ctx))
+			return errors.Join(book.ExpireDue(ctx), book.Store.ForgetIdempotencyKeys(ctx), book.Store.ForgetResponses(ctx))
 		}},
 		{Name: "billing.ledger-verify", Every: time.Hour, Run: func(ctx context.Context) error { return open().verify(ctx) }},
 	}

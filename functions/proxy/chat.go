@@ -26,54 +26,66 @@ func (h *handler) chat(server dialect.Server) httpkit.CallerHandler {
 		if err != nil {
 			return err
 		}
-		plan, ticket, err := h.admit(r, caller, server, view)
-		if err != nil {
-			return err
-		}
-		x := newExchange(h, w, r, server, view, ticket)
-		defer x.done()
-		answer, trace, err := h.Upstream.Do(x.upstream, upstream.Call{
-			Plan:    plan,
-			Prepare: x.prepare,
-			Fault:   x.fault,
-			Whole:   !view.Stream,
-			Accept:  x.accept,
-		})
-		if err != nil {
-			return x.failed(trace, hub.AsError(err))
-		}
-		defer answer.Body.Close()
-		if view.Stream {
-			return x.relayStream(answer, trace)
-		}
-		return x.relayWhole(answer, trace)
+		return h.call(w, r, caller, server, view, way{})
 	}
 }
 
+// call carries a request that was read.
+func (h *handler) call(w http.ResponseWriter, r *http.Request, caller hub.Caller, server dialect.Server, view *dialect.View, how way) error {
+	plan, ticket, err := h.admit(r, caller, server, view, how)
+	if err != nil {
+		return err
+	}
+	x := newExchange(h, w, r, server, view, ticket)
+	x.caller, x.way = caller, how
+	defer x.done()
+	answer, trace, err := h.Upstream.Do(x.upstream, upstream.Call{
+		Plan:    plan,
+		Prepare: x.prepare,
+		Fault:   x.fault,
+		Whole:   !view.Stream,
+		Accept:  x.accept,
+	})
+	if err != nil {
+		return x.failed(trace, hub.AsError(err))
+	}
+	defer answer.Body.Close()
+	if view.Stream {
+		return x.relayStream(answer, trace)
+	}
+	return x.relayWhole(answer, trace)
+}
+
 // admit plans a chat call and takes its ticket.
-func (h *handler) admit(r *http.Request, caller hub.Caller, server dialect.Server, v *dialect.View) (routing.Plan, *admission.Ticket, error) {
-	return h.ticket(r, routing.Request{Model: v.Model, Type: hub.TypeChat, Dialect: server.Name()}, admission.Request{
-		Caller: caller, Type: hub.TypeChat, Dialect: string(server.Name()), Stream: v.Stream,
-		PromptBytes: promptBound(v), OpaqueInput: v.OpaqueInput || hasMedia(v.Object.Raw()),
-		MaxOutput: v.MaxOutput, N: v.N, Thinking: v.Thinking, ServerTools: v.ServerTools,
+func (h *handler) admit(r *http.Request, caller hub.Caller, server dialect.Server, v *dialect.View, how way) (routing.Plan, *admission.Ticket, error) {
+	return h.ticket(r, routing.Request{Model: v.Model, Type: hub.TypeChat, Dialect: server.Name()}, how, func(plan *routing.Plan) admission.Request {
+		return admission.Request{
+			Caller: caller, Type: hub.TypeChat, Dialect: string(server.Name()), Stream: v.Stream,
+			PromptBytes: promptBound(v), OpaqueInput: v.OpaqueInput || hasMedia(v.Object.Raw()),
+			MaxOutput: v.MaxOutput, N: v.N, Thinking: v.Thinking, ServerTools: runsTools(v, plan, server.Name()),
+		}
 	})
 }
 
-// ticket plans a call and admits it; a configuration that changed meanwhile is
-// read again.
-func (h *handler) ticket(r *http.Request, to routing.Request, a admission.Request) (routing.Plan, *admission.Ticket, error) {
+// ticket plans a call and admits what ask makes of the plan; a configuration
+// that changed meanwhile is read again.
+func (h *handler) ticket(r *http.Request, to routing.Request, how way, ask func(*routing.Plan) admission.Request) (routing.Plan, *admission.Ticket, error) {
 	const tries = 4
-	a.RequestID, a.TraceID = httpkit.RequestID(r.Context()), traceID(r.Header.Get("traceparent"))
-	a.IdempotencyKey = r.Header.Get("Idempotency-Key")
 	for try := 1; ; try++ {
 		plan, err := h.Routes().Plan(to)
+		if err == nil {
+			plan, err = how.narrowed(plan)
+		}
 		if err != nil {
 			if try < tries && h.CatchUp(r.Context()) {
 				continue
 			}
 			return plan, nil, err
 		}
+		a := ask(&plan)
 		a.Plan = plan
+		a.RequestID, a.TraceID = httpkit.RequestID(r.Context()), traceID(r.Header.Get("traceparent"))
+		a.IdempotencyKey = r.Header.Get("Idempotency-Key")
 		ticket, err := h.Gate.Admit(r.Context(), a)
 		if !errors.Is(err, admission.ErrStale) || try == tries {
 			return plan, ticket, err

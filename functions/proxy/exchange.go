@@ -19,6 +19,8 @@ import (
 // exchange is one call between admission and its end: what the lanes share.
 type exchange struct {
 	lifetime
+	caller  hub.Caller
+	way     way
 	server  dialect.Server
 	view    *dialect.View
 	out     *clientStream
@@ -56,6 +58,9 @@ func (x *exchange) target(t *routing.Target) dialect.Target {
 // limit is the output limit that must reach the provider: what the wallet
 // covers, or the default where the model has none of its own and money is held.
 func (x *exchange) limit(t *routing.Target) int64 {
+	if x.way.path != "" {
+		return 0 // not a request for an answer: it has no such parameter
+	}
 	if low := x.ticket.LowerTo; low > 0 {
 		if t.LimitKnown { // one target's limit may be below what the wallet covers at another
 			low = min(low, t.MaxOutput)
@@ -77,6 +82,9 @@ func (x *exchange) prepare(t *routing.Target) (upstream.Request, error) {
 	if native {
 		enc, err = client.Splice(x.view, x.target(t))
 	} else {
+		if err := x.tooLarge(); err != nil {
+			return upstream.Request{}, err
+		}
 		if x.view.Chat == nil {
 			if x.view.Chat, err = x.server.Decode(x.view); err != nil {
 				return upstream.Request{}, err
@@ -89,9 +97,13 @@ func (x *exchange) prepare(t *routing.Target) (upstream.Request, error) {
 	}
 	x.dropped = enc.Dropped
 	if !native {
-		x.dropped = slices.Concat(enc.Dropped, x.view.Chat.Ignored)
+		x.dropped = slices.Concat(x.view.Chat.Ignored, enc.Dropped)
 	}
-	return upstream.Request{Path: client.Path(x.target(t)), Body: enc.Body, Header: enc.Header}, nil
+	path := client.Path(x.target(t))
+	if native && x.way.path != "" {
+		path = x.way.path
+	}
+	return upstream.Request{Path: path, Body: enc.Body, Header: enc.Header}, nil
 }
 
 func (x *exchange) fault(t *routing.Target, status int, header http.Header, body []byte) *hub.Error {
@@ -183,13 +195,18 @@ func (x *exchange) relayWhole(a *upstream.Answer, trace upstream.Trace) error {
 	if x.gone() {
 		o.Status, o.HTTPStatus = hub.StatusAborted, httpkit.StatusClientGone
 	}
+	keep := x.keepWhole(a, &o)
+	body := keep.body
 	settled, err := x.ticket.Settle(x.settling(), o)
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
-	}
-	body, err := x.lane.wholeAnswer(x.whole, x.closing(a, o, settled))
-	if err != nil {
-		return hub.Wrap(hub.CodeInternal, err, "The answer could not be encoded.")
+	case keep.fault != nil:
+		return keep.fault
+	case body == nil:
+		if body, err = x.lane.wholeAnswer(x.whole, x.closing(a, o, settled)); err != nil {
+			return hub.Wrap(hub.CodeInternal, err, "The answer could not be encoded.")
+		}
 	}
 	x.headers(a)
 	x.w.Header().Set("content-type", "application/json")

@@ -17,10 +17,13 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/dialect/gemini"
 	"github.com/aigne-hub/aigne-hub/shared/dialect/openai"
 	"github.com/aigne-hub/aigne-hub/shared/dialect/openaitasks"
+	"github.com/aigne-hub/aigne-hub/shared/dialect/responses"
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/routing"
+	"github.com/aigne-hub/aigne-hub/shared/store"
 	"github.com/aigne-hub/aigne-hub/shared/upstream"
+	"github.com/aigne-hub/aigne-hub/shared/vault"
 )
 
 // Deps is what the function needs.
@@ -30,6 +33,10 @@ type Deps struct {
 	Routes   func() *routing.Snapshot
 	Gate     *admission.Gate
 	Upstream *upstream.Client
+	Store    *store.Store                                  // of answers that can be come back to
+	Vault    func(context.Context) (*vault.Keyring, error) // seals them
+	// ResponsesTTL is how long they are kept; 0: none are stored.
+	ResponsesTTL time.Duration
 	// CatchUp reads the configuration again if it has changed and reports whether
 	// it had: a name just defined must not be unknown.
 	CatchUp      func(context.Context) bool
@@ -80,12 +87,14 @@ func New(d Deps) http.Handler {
 		d.Halt = context.Background()
 	}
 	h := &handler{Deps: d, drains: make(slots, maxDrains), clients: map[dialect.Name]dialect.Client{
-		dialect.OpenAIChat: openai.Client{},
-		dialect.Anthropic:  anthropic.Client{},
-		dialect.Gemini:     gemini.Client{},
-		dialect.Bedrock:    bedrock.Client{},
+		dialect.OpenAIChat:  openai.Client{},
+		dialect.Anthropic:   anthropic.Client{},
+		dialect.Gemini:      gemini.Client{},
+		dialect.Bedrock:     bedrock.Client{},
+		dialect.Completions: openai.CompletionsClient{Now: d.Now},
+		dialect.Responses:   responses.NewClient(openai.Client{Now: d.Now}.Fault),
 	}, workers: map[dialect.Name]dialect.TaskClient{
-		dialect.OpenAI: openaitasks.Client{},
+		dialect.OpenAI: openaitasks.Client{Now: d.Now},
 	}}
 	return httpkit.Mux(h.routes(), d.Deps)
 }
@@ -96,9 +105,10 @@ func Routes() []httpkit.Route { return (&handler{}).routes() }
 // routes is everything the function serves, and who may call it.
 func (h *handler) routes() []httpkit.Route {
 	rest, protocol := aigne.RestServer{Now: h.Now}, aigne.Server{Now: h.Now}
-	return append(h.googleRoutes(), []httpkit.Route{
+	routes := []httpkit.Route{
 		h.chatRoute("/v1/chat/completions", openai.Server{}),
-		h.workRoute("/v1/embeddings", openaitasks.Embeddings{}),
+		h.chatRoute("/v1/completions", openai.CompletionsServer{Now: h.Now}),
+		h.workRoute("/v1/embeddings", openaitasks.Embeddings{Now: h.Now}),
 		h.chatRoute("/v1/messages", anthropic.Server{}),
 		{Method: "POST", Pattern: "/v1/messages/count_tokens", Who: httpkit.AnyUser, As: h.count(anthropic.Server{}), ErrorBody: anthropic.Server{}.Error},
 		h.chatRoute("/api/v2/chat", protocol),
@@ -109,7 +119,9 @@ func (h *handler) routes() []httpkit.Route {
 		{Method: "GET", Pattern: "/api/ai/models", Who: httpkit.Optional, As: h.aigneModels},
 		{Method: "GET", Pattern: "/api/v2/status", Who: httpkit.Optional, As: h.status},
 		{Method: "GET", Pattern: "/__blocklet__.js", Who: httpkit.Anonymous, Handler: h.discovery},
-	}...)
+	}
+	routes = append(routes, h.googleRoutes()...)
+	return append(routes, h.responsesRoutes(responses.NewServer(h.Now, openai.Server{Now: h.Now}.Error))...)
 }
 
 func (h *handler) chatRoute(pattern string, s dialect.Server) httpkit.Route {

@@ -53,7 +53,12 @@ func (n *native) report() dialect.Report { return n.meter.Report() }
 func (n *native) close(tail []byte, _ dialect.Closing) []byte { return tail }
 
 func (n *native) fail(dst []byte, err *hub.Error) []byte {
-	return n.server.Stream(n.view).Fail(dst, err)
+	enc := n.server.Stream(n.view)
+	// The failure is told under the id that the answer began with; what the
+	// encoder would announce has been announced.
+	rep := n.meter.Report()
+	enc.Event(nil, chat.Event{Kind: chat.EventStart, ID: rep.ID, Model: rep.Model})
+	return enc.Fail(dst, err)
 }
 
 // translation: the provider speaks another language.

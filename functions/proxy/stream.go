@@ -87,6 +87,9 @@ func (x *exchange) relayStream(a *upstream.Answer, trace upstream.Trace) error {
 		o.Status, o.HTTPStatus = hub.StatusAborted, httpkit.StatusClientGone
 	}
 	o.Usage, o.Source = usageOf(x.view, x.lane.report())
+	if fault == nil {
+		fault = x.keepStream(a, &o)
+	}
 	settled, err := x.ticket.Settle(x.settling(), o)
 	if err != nil {
 		fault = hub.AsError(err)

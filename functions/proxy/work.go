@@ -47,9 +47,12 @@ func (h *handler) work(server dialect.TaskServer) httpkit.CallerHandler {
 func (h *handler) admitWork(r *http.Request, caller hub.Caller, server dialect.TaskServer, v *dialect.TaskView) (routing.Plan, *admission.Ticket, error) {
 	req := v.Request
 	bound, opaque := admission.WorkBound(req, v.Bytes)
-	return h.ticket(r, routing.Request{Model: req.Model, Type: req.Kind.CallType(), Task: req.Kind, Dialect: server.Name()}, admission.Request{
-		Caller: caller, Type: req.Kind.CallType(), Dialect: string(server.Name()), Stream: req.Stream,
-		Work: &bound, OpaqueInput: opaque, Variant: variantAsked(req),
+	to := routing.Request{Model: req.Model, Type: req.Kind.CallType(), Task: req.Kind, Dialect: server.Name()}
+	return h.ticket(r, to, way{}, func(*routing.Plan) admission.Request {
+		return admission.Request{
+			Caller: caller, Type: req.Kind.CallType(), Dialect: string(server.Name()), Stream: req.Stream,
+			Work: &bound, OpaqueInput: opaque, Variant: variantAsked(req),
+		}
 	})
 }
 

@@ -42,6 +42,8 @@ type Outcome struct {
 	Tries        int
 	TTFB         *time.Duration
 	ProviderTTFB *time.Duration
+	// Also is what must become durable together with the settlement.
+	Also []store.Stmt
 }
 
 // Settled is what a call came to.
@@ -142,7 +144,7 @@ func (t *Ticket) settlement(o *Outcome) (store.Settlement, error) {
 	x := store.Settlement{CallID: t.CallID, Owner: t.owner, UserID: r.Caller.UserID, AccountID: r.Caller.AccountID, AppID: r.Caller.AppID,
 		Type: r.Type, Billing: t.gate.Settings.Billing, Status: o.Status, Usage: o.Usage, Source: o.Source,
 		CredentialID: o.CredentialID, Credential: o.Credential, HTTPStatus: o.HTTPStatus, Attempts: o.Attempts, Tries: o.Tries,
-		Duration: t.gate.Now().Sub(t.start), TTFB: o.TTFB, ProviderTTFB: o.ProviderTTFB}
+		Duration: t.gate.Now().Sub(t.start), TTFB: o.TTFB, ProviderTTFB: o.ProviderTTFB, Also: o.Also}
 	x.Usage.Clamp()
 	if o.Err != nil {
 		x.Category, x.Error = string(o.Err.Code), o.Err.Message

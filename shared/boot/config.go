@@ -34,6 +34,10 @@ type Config struct {
 	DefaultOutput     int64  // output tokens held when a wallet does not cover a call's ceiling
 	DefaultMaxOutput  int64  // output tokens, where request, rate and catalogue say nothing
 
+	// ResponsesTTL is how long answers of the Responses API can be come back to;
+	// 0: none are stored.
+	ResponsesTTL time.Duration
+
 	MaxBody  int64 // bytes
 	Timeouts Timeouts
 	Attempts int64

@@ -84,6 +84,22 @@ func duration(field func(*Config) *time.Duration, least, most time.Duration) par
 	}
 }
 
+// parseResponsesTTL reads a time from a minute to ten years, or off.
+func parseResponsesTTL(c *Config, v string) error {
+	const (
+		least = time.Minute
+		most  = 10 * 366 * 24 * time.Hour
+	)
+	if strings.EqualFold(v, "off") {
+		c.ResponsesTTL = 0
+		return nil
+	}
+	if duration(func(c *Config) *time.Duration { return &c.ResponsesTTL }, least, most)(c, v) != nil {
+		return fmt.Errorf("must be off or a duration such as 720h, at least %s, not %q", least, v)
+	}
+	return nil
+}
+
 func count(field func(*Config) *int64, least, most int64) parser {
 	return func(c *Config, v string) error {
 		n, err := strconv.ParseInt(v, 10, 64)

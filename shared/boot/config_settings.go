@@ -153,6 +153,11 @@ func callSettings() []Setting {
 			Doc:   "how long open calls may go on after the signal to stop",
 			parse: duration(func(c *Config) *time.Duration { return &c.Drain }, 0, day),
 		},
+		{
+			Name: "AIGNE_HUB_RESPONSES_TTL", Flag: "responses-ttl", Default: "720h",
+			Doc:   "how long stored answers of the Responses API are kept; off: none are stored, here or by providers",
+			parse: parseResponsesTTL,
+		},
 	}
 }
 

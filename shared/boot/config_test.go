@@ -41,7 +41,7 @@ func TestWithoutAnySettingTheDefaultsHold(t *testing.T) {
 		Listen: "127.0.0.1:3030", Data: "/home/me/.local/share/aigne-hub",
 		Database: "file:/home/me/.local/share/aigne-hub/hub.db", Synchronous: "NORMAL",
 		CreditPrice: "1", OnAbort: "reported", OnUpstreamFailure: "delivered", WhenPaymentDown: "refuse",
-		DefaultOutput: 4096, DefaultMaxOutput: 8192, MaxBody: 30_000_000,
+		DefaultOutput: 4096, DefaultMaxOutput: 8192, ResponsesTTL: 720 * time.Hour, MaxBody: 30_000_000,
 		Timeouts: boot.Timeouts{Connect: 10 * time.Second, FirstByte: 2 * time.Minute, Idle: 2 * time.Minute, Total: 15 * time.Minute},
 		Attempts: 4, Cooldown: 30 * time.Second, Drain: 25 * time.Second,
 		PublicModels: true, LogLevel: slog.LevelInfo, LogFormat: telemetry.FormatText,
@@ -67,7 +67,7 @@ func TestEverySettingIsRead(t *testing.T) {
 	assert.Equal(t, boot.Config{
 		Listen: "[::]:80", Data: "/srv/hub", Database: "libsql://db.example.com", DatabaseToken: "tok", Synchronous: "FULL",
 		Billing: true, CreditPrice: "0.01", DefaultMargin: "12.5", OnAbort: "free", OnUpstreamFailure: "free",
-		WhenPaymentDown: "hold_local", DefaultOutput: 1000, DefaultMaxOutput: 2000, MaxBody: 6 << 20,
+		WhenPaymentDown: "hold_local", DefaultOutput: 1000, DefaultMaxOutput: 2000, ResponsesTTL: 720 * time.Hour, MaxBody: 6 << 20,
 		Timeouts: boot.Timeouts{Connect: time.Second, FirstByte: 2 * time.Second, Idle: 3 * time.Second, Total: 4 * time.Second},
 		Attempts: 1, Drain: 1500 * time.Millisecond, MasterKey: hub.Secret(goodKey), MasterKeyOld: hub.Secret(goodKey),
 		PublicURL: "https://x.test/ai",
@@ -269,5 +269,5 @@ func TestTheTableOfSettingsIsCompleteAndConsistent(t *testing.T) {
 		assert.True(t, names["AIGNE_HUB_"+secret])
 		assert.False(t, flags[strings.ReplaceAll(strings.ToLower(secret), "_", "-")], "%s is a secret and has no flag", secret)
 	}
-	assert.Len(t, names, 33)
+	assert.Len(t, names, 34)
 }

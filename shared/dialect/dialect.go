@@ -52,6 +52,10 @@ type View struct {
 	// ServerTools: tools that the provider runs and bills (web search …).
 	ServerTools bool
 
+	// Previous is the stored answer that this request goes on from, where its
+	// conversation has been put into Object (dialect Responses); else "".
+	Previous string
+
 	// Chat is the decoded conversation where the server side made it already;
 	// nil otherwise.
 	Chat *chat.Request

@@ -29,6 +29,17 @@ var (
 	namesMiniMax   = []string{"minimax-"}
 )
 
+// OpenAI's models that speak only one of its languages, by the endpoints that
+// their pages below https://platform.openai.com/docs/models list.
+var (
+	onlyCompletions = []string{"gpt-3.5-turbo-instruct", "davinci-002", "babbage-002"}
+	onlyResponses   = []string{
+		"o1-pro", "o3-pro", "o3-deep-research", "o4-mini-deep-research", "computer-use-preview", "codex-",
+		"gpt-5-pro", "gpt-5.2-pro", "gpt-5.4-pro", "gpt-5.5-pro",
+		"gpt-5-codex", "gpt-5.1-codex", "gpt-5.2-codex", "gpt-5.3-codex",
+	}
+)
+
 func under(prefix string, patterns []string) []ModelPrefix {
 	var all []ModelPrefix
 	for _, p := range patterns {
@@ -45,9 +56,13 @@ func direct() []Kind {
 func openAI() Kind {
 	return Kind{
 		ID: OpenAI, Title: "OpenAI", BaseURL: "https://api.openai.com/v1", Auth: Bearer,
-		Dialects: []dialect.Name{dialect.OpenAIChat},
-		Tasks:    map[task.Kind]dialect.Name{task.Embedding: dialect.OpenAI},
-		EnvKeys:  []string{"OPENAI_API_KEY"}, EnvBaseURL: "OPENAI_BASE_URL",
+		Dialects: []dialect.Name{dialect.OpenAIChat, dialect.Responses},
+		ModelDialects: []ModelDialects{
+			{Prefixes: slices.Clone(onlyCompletions), Dialects: []dialect.Name{dialect.Completions}},
+			{Prefixes: slices.Clone(onlyResponses), Dialects: []dialect.Name{dialect.Responses}},
+		},
+		Tasks:   map[task.Kind]dialect.Name{task.Embedding: dialect.OpenAI},
+		EnvKeys: []string{"OPENAI_API_KEY"}, EnvBaseURL: "OPENAI_BASE_URL",
 		Rank: RankDirect, BarePatterns: slices.Clone(namesOpenAI), TestModel: "gpt-4.1-nano",
 		PublicDocs: "https://platform.openai.com/docs/api-reference",
 	}
@@ -129,7 +144,8 @@ func ideogram() Kind {
 func openAICompatible() Kind {
 	return Kind{
 		ID: OpenAICompatible, Title: "OpenAI-compatible", Auth: Bearer, KeyOptional: true,
-		Dialects: []dialect.Name{dialect.OpenAIChat},
+		// vLLM, llama.cpp, LM Studio and their like continue plain texts too.
+		Dialects: []dialect.Name{dialect.OpenAIChat, dialect.Completions},
 		Tasks:    map[task.Kind]dialect.Name{task.Embedding: dialect.OpenAI},
 		EnvKeys:  []string{"OPENAI_COMPATIBLE_API_KEY"}, EnvBaseURL: "OPENAI_COMPATIBLE_BASE_URL",
 		Rank:       RankDirect,

@@ -96,7 +96,7 @@ func ollama() Kind {
 		ID: Ollama, Title: "Ollama", BaseURL: "http://localhost:11434/v1", LocalBaseURL: true, Auth: Bearer, KeyOptional: true,
 		// /api is Ollama's own language; the OpenAI one lives beside it.
 		PathFixes: map[string]string{"": "/v1", "/api": "/v1"},
-		Dialects:  []dialect.Name{dialect.OpenAIChat},
+		Dialects:  []dialect.Name{dialect.OpenAIChat, dialect.Completions},
 		Quirks: dialect.Quirks{
 			MaxTokensField: "max_tokens", NoDeveloper: true, ReasoningField: "reasoning", Refuses: []string{"n", "logit_bias"},
 		},

@@ -120,6 +120,8 @@ type Settlement struct {
 	Duration     time.Duration
 	TTFB         *time.Duration
 	ProviderTTFB *time.Duration
+	// Also is what must become durable together with the settlement.
+	Also []Stmt
 }
 
 // insertUsage fails by open_owner when the call is not open or not this
@@ -209,6 +211,7 @@ func (s *Store) SettleUnit(x Settlement) *Unit {
 		u.Add(insertAttempt, x.CallID, i+1, a.Provider, a.Model, a.Credential, a.HTTPStatus, a.Category, a.Error,
 			a.Duration.Milliseconds(), costOrNil(a.Cost))
 	}
+	u.Stmts = append(u.Stmts, x.Also...)
 	return u
 }
 
@@ -237,6 +240,7 @@ WHERE id = ?1`, x.CallID, string(x.Status), now, x.Provider, x.Model, x.Credenti
 		x.Usage[hub.Input], x.Usage[hub.CacheRead], x.Usage[hub.CacheWrite5m], x.Usage[hub.CacheWrite1h], x.Usage[hub.Output],
 		x.Usage[hub.Reasoning], unitsJSON(x.Usage, false), string(x.Source), int64(x.Amount), costOrNil(x.Cost), x.HTTPStatus,
 		x.Category, x.Error, x.Tries, x.Duration.Milliseconds())
+	u.Stmts = append(u.Stmts, x.Also...)
 	return u
 }
 

@@ -106,14 +106,15 @@ func Recorded(t testing.TB, api string) string {
 
 // recordedGroups is how many groups the recordings hold for each api, for the
 // message when they are not there.
-var recordedGroups = map[string]int{"openai-chat": 56, "anthropic": 12, "gemini": 7, "bedrock": 8}
+var recordedGroups = map[string]int{"openai-chat": 56, "openai-responses": 22, "anthropic": 12, "gemini": 7, "bedrock": 8}
 
 // speaks lists which providers' errors come in which language.
 var speaks = map[string]map[string]bool{
-	"openai-chat": {"openai": true, "azure": true, "openrouter": true, "deepseek": true, "xai": true, "ollama": true},
-	"anthropic":   {"anthropic": true},
-	"gemini":      {"gemini": true},
-	"bedrock":     {"bedrock": true},
+	"openai-chat":      {"openai": true, "azure": true, "openrouter": true, "deepseek": true, "xai": true, "ollama": true},
+	"openai-responses": {"openai": true, "azure": true},
+	"anthropic":        {"anthropic": true},
+	"gemini":           {"gemini": true},
+	"bedrock":          {"bedrock": true},
 }
 
 func (g *Group) turns() map[string]*Turn {

@@ -184,7 +184,7 @@ func (e *encoder) extra() error {
 		case e.lists(e.quirks.Ignores, name) || slices.Contains(optimisations, name):
 			e.drop(caller)
 		case e.lists(e.quirks.Refuses, name) || !slices.Contains(openAIOnly, name):
-			return hub.Invalid(caller, "The model %q does not take %s.", e.req.Model, caller)
+			return e.refuse(name)
 		default:
 			e.set(name, e.req.Extra[name])
 		}

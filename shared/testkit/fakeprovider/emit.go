@@ -20,14 +20,14 @@ func (p *Provider) answer(w http.ResponseWriter, r *http.Request, rec *Request, 
 		panic(http.ErrAbortHandler) // net/http's way of tearing a connection
 	}
 	if a.Status != 0 {
-		p.refuse(w, rec, p.scripted(a))
+		p.refuse(w, rec, p.scripted(a, t))
 		return
 	}
 	if !t.stream && a.Break == ErrorFrame {
-		p.refuse(w, rec, p.lang.failure(http.StatusInternalServerError, ""))
+		p.refuse(w, rec, t.lang.failure(http.StatusInternalServerError, ""))
 		return
 	}
-	reply := fit(a, t, p.lang, fmt.Sprintf("%06d", number))
+	reply := fit(a, t, t.lang, fmt.Sprintf("%06d", number))
 	known := reply.known && p.reaches(a.Break, t)
 	p.update(func() {
 		rec.Status, rec.Text, rec.Usage, rec.Known = http.StatusOK, reply.Text, reply.shown, known
@@ -55,8 +55,8 @@ func (p *Provider) reaches(b Break, t *turn) bool {
 }
 
 // scripted is the error that an answer asks for.
-func (p *Provider) scripted(a Answer) *fixed {
-	f := p.lang.failure(a.Status, "")
+func (p *Provider) scripted(a Answer, t *turn) *fixed {
+	f := t.lang.failure(a.Status, "")
 	if a.Body != "" {
 		f.body = []byte(a.Body)
 	}
@@ -105,7 +105,7 @@ func (e *emitter) pass(g *Gate) bool {
 }
 
 func (p *Provider) emitWhole(e *emitter, t *turn, a *reply) {
-	body := p.lang.whole(t, a)
+	body := t.lang.whole(t, a)
 	header := e.w.Header()
 	header.Set("Content-Type", "application/json")
 	switch a.Break {
@@ -144,10 +144,10 @@ func (p *Provider) emitStream(e *emitter, t *turn, a *reply) {
 		e.w.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
 		e.w.Header().Set("Cache-Control", "no-cache")
 	}
-	frames := p.lang.stream(t, a)
+	frames := t.lang.stream(t, a)
 	middle := middleOf(frames)
 	for i, f := range frames {
-		if i == middle && (!e.pass(a.Middle) || !p.breakHere(e, a, f)) {
+		if i == middle && (!e.pass(a.Middle) || !p.breakHere(e, t, a, f)) {
 			return
 		}
 		switch {
@@ -170,14 +170,14 @@ func (p *Provider) emitStream(e *emitter, t *turn, a *reply) {
 }
 
 // breakHere does what goes wrong in the middle; false ends the stream.
-func (p *Provider) breakHere(e *emitter, a *reply, f frame) bool {
+func (p *Provider) breakHere(e *emitter, t *turn, a *reply, f frame) bool {
 	switch a.Break {
 	case Cut:
 		e.send(f.data[:len(f.data)/2])
 		e.tear = true
 		return false
 	case ErrorFrame:
-		e.send(p.lang.failureFrame())
+		e.send(t.lang.failureFrame())
 		return false
 	case Garbage:
 		return e.send(append(slices.Clone(f.data[:2*len(f.data)/3]), "\n\n"...))

@@ -1,7 +1,7 @@
-// Package fakeprovider plays model providers for tests: OpenAI chat completions,
-// Anthropic messages, Gemini generateContent and Bedrock's Converse, and the
-// fronts that clouds put before the first three. The fakes are strict: they
-// refuse, with the provider's own error shape, what the real one refuses. They
+// Package fakeprovider plays model providers for tests: OpenAI's chat and legacy
+// completions and its Responses, Anthropic messages, Gemini generateContent and
+// Bedrock's Converse, and the fronts that clouds put before the first three. The
+// fakes are strict: they refuse, with the provider's own error shape, what the real one refuses. They
 // can be told what to answer and how to misbehave, they record what they were
 // asked, and they say exactly what usage they reported. They are no models and
 // know no other endpoints; for load use testkit/bench.
@@ -81,9 +81,10 @@ type Request struct {
 type Provider struct {
 	URL string // set by Start: scheme, host and port; the endpoints lie below /v1 or /v1beta
 
-	kind Kind
-	opts Options
-	lang language
+	kind      Kind
+	opts      Options
+	lang      language
+	responses *responsesAPI // of OpenAI, beside chat completions
 
 	mu       sync.Mutex
 	scripts  map[string]*script
@@ -108,7 +109,8 @@ func New(kind Kind, o Options) *Provider {
 	p := &Provider{kind: kind, opts: o, scripts: map[string]*script{}}
 	switch kind {
 	case OpenAI:
-		p.lang = openAI{reasoningField: o.ReasoningField}
+		chat := openAI{reasoningField: o.ReasoningField}
+		p.lang, p.responses = chat, &responsesAPI{openAI: chat, stored: map[string]*storedResponse{}}
 	case Anthropic:
 		p.lang = anthropic{}
 	case Gemini:
@@ -203,27 +205,29 @@ func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.update(func() { rec.Left = true })
 		return
 	}
+	lang := p.langFor(r.URL.Path)
 	if json.Unmarshal(body, &rec.JSON) != nil {
 		rec.JSON = nil
 	}
 	if len(body) > maxBody {
-		p.refuse(w, rec, p.lang.failure(http.StatusRequestEntityTooLarge, "Request exceeds the maximum size"))
+		p.refuse(w, rec, lang.failure(http.StatusRequestEntityTooLarge, "Request exceeds the maximum size"))
 		return
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body)) // signatures are over it
-	if f := p.lang.authorize(r, p.opts.Keys); f != nil {
+	if f := lang.authorize(r, p.opts.Keys); f != nil {
 		p.refuse(w, rec, f)
 		return
 	}
-	if out, ok := p.lang.simple(r, rec.JSON, p.models()); ok {
+	if out, ok := lang.simple(r, rec.JSON, p.models()); ok {
 		p.refuse(w, rec, out)
 		return
 	}
-	t, f := p.lang.read(r, rec.JSON, p.serves)
+	t, f := lang.read(r, rec.JSON, p.serves)
 	if f != nil {
 		p.refuse(w, rec, f)
 		return
 	}
+	t.lang = lang
 	p.update(func() { rec.Model, rec.Stream = t.model, t.stream })
 	p.answer(w, r, rec, t)
 }
@@ -263,6 +267,17 @@ func (p *Provider) models() []string {
 }
 
 func (p *Provider) serves(model string) bool { return slices.Contains(p.models(), model) }
+
+// langFor is the language of a path.
+func (p *Provider) langFor(path string) language {
+	if p.responses != nil && (path == responsesPath || strings.HasPrefix(path, responsesPath+"/")) {
+		return p.responses
+	}
+	if p.kind == OpenAI && path == completionsPath {
+		return completionsAPI{}
+	}
+	return p.lang
+}
 
 // refuse sends a complete answer, which for most callers is an error.
 func (p *Provider) refuse(w http.ResponseWriter, rec *Request, f *fixed) {

@@ -34,6 +34,13 @@ type turn struct {
 	oneTool  bool     // the caller forbids parallel calls
 	schema   map[string]any
 	thinking bool
+
+	lang    language // in which it is answered
+	store   bool     // Responses: the answer can be come back to
+	sealed  bool     // Responses: thoughts come with encrypted content
+	key     string   // Responses: under which it is stored
+	items   []any    // Responses: the whole conversation
+	request object   // Responses: the body
 }
 
 // addText counts a text of the conversation and remembers the last message's.

@@ -28,6 +28,7 @@ var files embed.FS
 // The scripts.
 const (
 	OpenAI    = "openai"
+	Responses = "responses" // of the same SDK, with legacy completions
 	Anthropic = "anthropic"
 	Gemini    = "gemini"
 	AIGNE     = "aigne"

@@ -1,0 +1,166 @@
+package responses
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/aigne-hub/aigne-hub/shared/dialect"
+	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/wire"
+)
+
+// View reads the head of a request from its bytes. input may be left out only
+// where another member brings the content.
+func (Server) View(r *http.Request, body []byte) (*dialect.View, error) {
+	o, err := wire.Parse(body)
+	if err != nil {
+		return nil, badBody(err)
+	}
+	v := &dialect.View{Object: o, N: 1}
+	if r != nil {
+		v.Header = r.Header
+	}
+	if v.Model, _ = o.String("model"); strings.TrimSpace(v.Model) == "" {
+		return nil, hub.Invalid("model", "model must name a model.")
+	}
+	if o.Has("models") {
+		// OpenRouter's list of stand-ins: the call would be priced as one model and
+		// served as another.
+		return nil, hub.Invalid("models", "models is not taken: name one model in model.")
+	}
+	input, _ := o.Get("input")
+	switch {
+	case absent(input):
+		if !o.Has("previous_response_id") && !o.Has("prompt") && !o.Has("conversation") {
+			return nil, hub.Invalid("input", "input must be a string or an array of items.")
+		}
+	case input[0] != '"' && input[0] != '[':
+		return nil, hub.Invalid("input", "input must be a string or an array of items.")
+	}
+	if v.Stream, err = flag(o, "stream"); err != nil {
+		return nil, err
+	}
+	v.WantsUsage = v.Stream // the closing event holds it, asked for or not
+	if v.MaxOutput, err = limit(o); err != nil {
+		return nil, err
+	}
+	v.OpaqueInput = opaque(o, input)
+	v.ServerTools = serverTools(o)
+	return v, nil
+}
+
+func badBody(err error) error {
+	var syntax *wire.SyntaxError
+	if errors.As(err, &syntax) && syntax.Key != "" {
+		return hub.Invalid(syntax.Key, "The request body names %q twice.", syntax.Key)
+	}
+	return hub.Invalid("", "The request body is not a JSON object: %v.", err)
+}
+
+func flag(o *wire.Object, name string) (bool, error) {
+	raw, _ := o.Get(name)
+	switch string(raw) {
+	case "true":
+		return true, nil
+	case "false", "null", "":
+		return false, nil
+	}
+	return false, hub.Invalid(name, "%s must be true or false.", name)
+}
+
+func limit(o *wire.Object) (*int64, error) {
+	const name = "max_output_tokens"
+	if !o.Has(name) {
+		return nil, nil
+	}
+	raw, _ := o.Get(name)
+	n, ok := whole(raw)
+	if !ok || n < 1 {
+		return nil, hub.Invalid(name, "%s must be a whole number of at least 1.", name)
+	}
+	return &n, nil
+}
+
+// whole reads a raw number that has no fraction, 1e3 and 5.0 included.
+func whole(raw []byte) (int64, bool) {
+	if n, err := strconv.ParseInt(string(raw), 10, 64); err == nil {
+		return n, true
+	}
+	f, err := strconv.ParseFloat(string(raw), 64)
+	if err != nil || f != float64(int64(f)) || f > maxTokens || f < -maxTokens {
+		return 0, false
+	}
+	return int64(f), true
+}
+
+// opaque looks for content that is not in the body: what is stored at the
+// provider, files by their id, pictures and documents by their URL.
+func opaque(o *wire.Object, input []byte) bool {
+	if o.Has("previous_response_id") || o.Has("conversation") || o.Has("prompt") {
+		return true
+	}
+	return refers(input, maxReferDepth)
+}
+
+const maxReferDepth = 8
+
+// refers reports whether a value holds, at any depth, a reference to content
+// elsewhere. Deeper than it looks it takes for granted that there is one.
+func refers(raw []byte, depth int) (found bool) {
+	if len(raw) == 0 {
+		return false
+	}
+	if depth == 0 {
+		return true
+	}
+	switch raw[0] {
+	case '[':
+		eachElement(raw, func(v []byte) bool {
+			found = refers(v, depth-1)
+			return !found
+		})
+	case '{':
+		eachMember(raw, func(key string, v []byte) bool {
+			switch key {
+			case "image_url", "file_url":
+				found = !absent(v) && !inline(v)
+			case "file_id":
+				found = !absent(v)
+			case "type":
+				found = wordOf(v) == "item_reference"
+			case "arguments", "text", "encrypted_content":
+			default:
+				found = refers(v, depth-1)
+			}
+			return !found
+		})
+	}
+	return found
+}
+
+// inline reports whether a raw URL holds its own content.
+func inline(raw []byte) bool {
+	const most = 16
+	return strings.HasPrefix(strings.ToLower(string(raw[:min(len(raw), most)])), `"data:`)
+}
+
+// serverTools looks for what the provider runs and bills by itself.
+func serverTools(o *wire.Object) (found bool) {
+	raw, _ := o.Get("tools")
+	eachElement(raw, func(tool []byte) bool {
+		found = builtIn(wordOf(member(tool, "type")))
+		return !found
+	})
+	return found
+}
+
+// builtIn reports whether a tool of this type is the provider's own.
+func builtIn(kind string) bool {
+	switch kind {
+	case "function", "custom", "namespace":
+		return false
+	}
+	return true
+}
