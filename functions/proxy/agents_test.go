@@ -17,6 +17,7 @@ var agentRuns = map[string]struct {
 	tool, arguments string
 }{
 	"Claude Code": {agents.ClaudeCode, "Bash", `{"command":"echo $((40+2))-from-the-tool","description":"Print"}`},
+	"Codex":       {agents.Codex, "exec_command", `{"cmd":"echo $((40+2))-from-the-tool"}`},
 }
 
 // TestAgentsWorkWithEveryProvider lets the published agents have a turn with a
@@ -42,6 +43,9 @@ func TestAgentsWorkWithEveryProvider(t *testing.T) {
 				target := agents.Target{BaseURL: h.url, Key: h.key.Reveal(), Model: kinds[kind].kind + "/" + model}
 				out := a.run(t, target, "Run the command.")
 				assert.Equal(t, "It printed 42-from-the-tool.", out.Text)
+				if agent == "Codex" {
+					assert.Len(t, out.Commands, 1)
+				}
 				used := fake.Reported()
 				assert.Equal(t, used.Prompt(), out.Input, "the agent's own count")
 				assert.Equal(t, used.Completion(), out.Output, "the agent's own count")
