@@ -83,7 +83,7 @@ func TestResponsesReachEveryProvider(t *testing.T) {
 			t.Parallel()
 			h := start(t, nil)
 			fake := h.provider(kind)
-			res, body := h.send("/v1/responses", fmt.Sprintf(`{"model":%q,"input":"good morning"}`, model))
+			res, body := h.send("/v1/responses", fmt.Sprintf(`{"model":%q,"input":"good morning"}`, kinds[kind].kind+"/"+model))
 			require.Equal(t, http.StatusOK, res.StatusCode, body)
 			whole := decode(t, body)
 			assert.Equal(t, "completed", whole["status"])
@@ -94,7 +94,7 @@ func TestResponsesReachEveryProvider(t *testing.T) {
 			assert.EqualValues(t, want.Completion(), use["output_tokens"])
 			assert.Equal(t, want, h.settledCall().Usage)
 
-			res, body = h.send("/v1/responses", fmt.Sprintf(`{"model":%q,"input":[{"role":"user","content":"good night"}],"stream":true}`, model))
+			res, body = h.send("/v1/responses", fmt.Sprintf(`{"model":%q,"input":[{"role":"user","content":"good night"}],"stream":true}`, kinds[kind].kind+"/"+model))
 			require.Equal(t, http.StatusOK, res.StatusCode, body)
 			all := events(t, body)
 			last := all[len(all)-1]
@@ -116,7 +116,7 @@ func TestStoredResponsesAreComeBackToInBothLanes(t *testing.T) {
 				h := start(t, nil)
 				fake := h.provider(kind)
 				ask := func(body string) map[string]any {
-					res, text := h.send("/v1/responses", fmt.Sprintf(body, model, stream))
+					res, text := h.send("/v1/responses", fmt.Sprintf(body, kinds[kind].kind+"/"+model, stream))
 					require.Equal(t, http.StatusOK, res.StatusCode, text)
 					if !stream {
 						return decode(t, text)
@@ -152,7 +152,7 @@ func TestStoredResponsesAreComeBackToInBothLanes(t *testing.T) {
 					status, body = h.do(c[0], c[1], other)
 					assert.Equal(t, http.StatusNotFound, status, "%s %s: %s", c[0], c[1], body)
 				}
-				res, text := h.send("/v1/responses", fmt.Sprintf(`{"model":%q,"previous_response_id":%q,"input":"x"}`, model, id), "Authorization", "Bearer "+other)
+				res, text := h.send("/v1/responses", fmt.Sprintf(`{"model":%q,"previous_response_id":%q,"input":"x"}`, kinds[kind].kind+"/"+model, id), "Authorization", "Bearer "+other)
 				assert.Equal(t, http.StatusBadRequest, res.StatusCode, text)
 				assert.Contains(t, text, "previous_response_not_found")
 
@@ -202,7 +202,7 @@ func TestWhatIsNotToBeStoredIsNot(t *testing.T) {
 				t.Parallel()
 				h := start(t, c.env)
 				h.provider(kind)
-				res, body := h.send("/v1/responses", fmt.Sprintf(c.body, model))
+				res, body := h.send("/v1/responses", fmt.Sprintf(c.body, kinds[kind].kind+"/"+model))
 				require.Equal(t, http.StatusOK, res.StatusCode, body)
 				whole := decode(t, body)
 				assert.Equal(t, false, whole["store"], "the answer says that it cannot be found")
@@ -255,7 +255,7 @@ func TestAResponseThatBreaksOffFailsUnderItsOwnID(t *testing.T) {
 				t.Parallel()
 				h := start(t, nil)
 				h.provider(kind).Script(model, fakeprovider.Answer{Text: fakeprovider.Words(400), Frames: 20, Break: fault})
-				res, body := h.send("/v1/responses", fmt.Sprintf(`{"model":%q,"input":"x","stream":true}`, model))
+				res, body := h.send("/v1/responses", fmt.Sprintf(`{"model":%q,"input":"x","stream":true}`, kinds[kind].kind+"/"+model))
 				require.Equal(t, http.StatusOK, res.StatusCode)
 				frames := strings.Split(strings.TrimSpace(body), "\n\n")
 				first := decode(t, strings.SplitN(frames[0], "\ndata: ", 2)[1])
