@@ -66,7 +66,7 @@ func readCodex(t *testing.T, text string) codexTurn {
 		require.Equal(t, frame.event, frame.data["type"])
 		number, ok := frame.data["sequence_number"].(float64)
 		require.True(t, ok)
-		require.Equal(t, last+1, number, "events are numbered without a gap")
+		require.Equal(t, int(last)+1, int(number), "events are numbered without a gap")
 		last = number
 		if r, ok := frame.data["response"].(object); ok {
 			ids[r["id"]] = true

@@ -35,6 +35,7 @@ const (
 	Vercel    = "vercel"    // its scenarios are named <provider>/<what>
 	LangChain = "langchain" // over the OpenAI language
 	Work      = "work"      // of openai, beside chat; needs Target.Models
+	Media     = "media"     // pictures and films of openai; needs Target.Models
 )
 
 // runLimit bounds one script with all its scenarios.
@@ -47,7 +48,7 @@ type Target struct {
 	Model        string // AIGNE: provider/model, without the prefix aignehub/
 	UnknownModel string // a model that does not exist; "" means no-such-model
 	// Models are those for work beside chat, by what they do: embedding, moderation,
-	// speech, speech_events, whisper, transcription, image, video.
+	// speech, whisper, transcription, image, image_url, video.
 	Models map[string]string
 }
 

@@ -88,6 +88,7 @@ var errorClasses = map[string]struct{ notFound, unauthenticated string }{
 	LangChain: {"NotFoundError", "AuthenticationError"},
 	Vercel:    {"APICallError", "APICallError"},
 	Work:      {"NotFoundError", "AuthenticationError"},
+	Media:     {"NotFoundError", "AuthenticationError"},
 	Responses: {"NotFoundError", "AuthenticationError"},
 	Gemini:    {"ApiError", "ApiError"},
 }

@@ -51,3 +51,30 @@ func VerifyWork(t testing.TB, results map[string]Result, spoken string) {
 		}
 	}
 }
+
+// VerifyMedia checks the scenarios of pictures and films, whose sizes are given in
+// bytes. Errors are checked by VerifyErrors.
+func VerifyMedia(t testing.TB, results map[string]Result, picture, film int) {
+	t.Helper()
+	for name, r := range results {
+		if !assert.True(t, r.OK, "%s: %+v", name, r.Error) {
+			continue
+		}
+		switch what := name[strings.LastIndex(name, "/")+1:]; what {
+		case "picture", "generate_image":
+			assert.Equal(t, []int{picture, picture}, r.Sizes, name)
+		case "picture_url", "picture_base64", "picture_edit", "picture_edit_of_several":
+			assert.Equal(t, []int{picture}, r.Sizes, name)
+		case "picture_stream":
+			assert.Equal(t, []int{picture}, r.Sizes, name)
+			assert.Equal(t, 3, r.Chunks, "two drafts and the picture")
+			assert.NotEmpty(t, r.Usage, name)
+		case "film":
+			assert.Equal(t, []int{film}, r.Sizes, name)
+		case "film_deleted":
+			if assert.NotNil(t, r.Error, name) {
+				assert.Equal(t, 404, r.Error.Status, name)
+			}
+		}
+	}
+}
