@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -83,8 +84,8 @@ func usable(ctx context.Context, a *boot.App, name string) (*routing.Provider, e
 	return nil, hub.Errorf(hub.CodeNotFound, "there is no provider named %s", name)
 }
 
-// probe asks a provider something that shows whether it takes the credential and
-// that no vendor charges for.
+// probe asks what no vendor charges for and none answers without a good
+// credential: mostly the list of models.
 func probe(ctx context.Context, a *boot.App, p *routing.Provider, c routing.Credential) probeView {
 	v := probeView{Provider: p.Name, Credential: c.Name}
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
@@ -100,8 +101,10 @@ func probe(ctx context.Context, a *boot.App, p *routing.Provider, c routing.Cred
 		v.Error = err.Error()
 	case status == http.StatusUnauthorized, status == http.StatusForbidden:
 		v.Error = fmt.Sprintf("HTTP %d: the provider refuses the credential", status)
+	case p.Kind.NoCheck && (status == http.StatusBadRequest || status == http.StatusUnprocessableEntity):
+		v.OK = true // the empty request was refused for what it lacks
 	case status == http.StatusNotFound:
-		v.Error = "HTTP 404: there is no list of models at the base URL " + p.BaseURL
+		v.Error = "HTTP 404: there is nothing to ask at the base URL " + p.BaseURL
 	case status < 200 || status > 299:
 		v.Error = fmt.Sprintf("HTTP %d", status)
 	default:
@@ -150,5 +153,8 @@ func question(k provider.Kind, base string) (method, address, body string) {
 		return http.MethodPost, base + "/publishers/google/models/" + k.TestModel + ":countTokens",
 			`{"contents":[{"role":"user","parts":[{"text":"Hello"}]}]}`
 	}
-	return http.MethodGet, base + "/models", ""
+	if k.NoCheck {
+		return http.MethodPost, base + "/chat/completions", "{}"
+	}
+	return http.MethodGet, base + cmp.Or(k.CheckPath, "/models"), ""
 }

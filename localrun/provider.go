@@ -36,8 +36,8 @@ func providerSpecs() []spec {
 		{
 			name: "test", usage: "ask a provider whether it takes each active credential", run: providerTest,
 			needs: []string{"name"}, arg: "name", flags: []cli.Flag{name},
-			about: "One request a credential, which costs nothing: for the list of models, at vertex for a count of tokens. Fails\n" +
-				"when a credential is refused.",
+			about: "One request a credential, which costs nothing: mostly for the list of models, else a count of tokens or an\n" +
+				"empty request that the vendor refuses. Fails when a credential is refused.",
 		},
 		{
 			name: "remove", usage: "delete a stored provider and its credentials", run: providerRemove,

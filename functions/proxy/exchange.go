@@ -103,7 +103,7 @@ func (x *exchange) prepare(t *routing.Target) (upstream.Request, error) {
 	if native && x.way.path != "" {
 		path = x.way.path
 	}
-	return upstream.Request{Path: path, Body: enc.Body, Header: enc.Header}, nil
+	return upstream.Request{Dialect: client.Name(), Path: path, Body: enc.Body, Header: enc.Header}, nil
 }
 
 func (x *exchange) fault(t *routing.Target, status int, header http.Header, body []byte) *hub.Error {

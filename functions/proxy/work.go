@@ -113,7 +113,7 @@ func (x *errand) prepare(t *routing.Target) (upstream.Request, error) {
 		}
 		header.Set("Content-Type", enc.Type)
 	}
-	return upstream.Request{Method: enc.Method, Path: enc.Path, Body: enc.Body, Header: header}, nil
+	return upstream.Request{Method: enc.Method, Dialect: client.Name(), Path: enc.Path, Body: enc.Body, Header: header}, nil
 }
 
 func (x *errand) fault(t *routing.Target, status int, header http.Header, body []byte) *hub.Error {

@@ -80,13 +80,14 @@ async function build(folder, from) {
     return fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, 'utf8')) : {}
   }
   const providers = pricedProviders.map(p => {
-    const priced = genai.findProvider({ providerId: p.prices })
-    if (!priced || priced.id !== p.prices) throw new Error(`no provider ${p.prices} in ${sources.prices.name}`)
+    const priced = p.prices ? genai.findProvider({ providerId: p.prices }) : { models: [] }
+    if (!priced || (p.prices && priced.id !== p.prices)) throw new Error(`no provider ${p.prices} in ${sources.prices.name}`)
     return {
       id: p.id,
       kind: p.kind,
+      ...(p.resell ? { resells: true } : {}),
       entries: entriesOf(priced, p),
-      facts: factsOf(p.facts ? current(p.facts) : {}, tokenlens.providersCatalog[p.older]?.models ?? {}),
+      facts: factsOf(p.facts ? current(p.facts) : {}, Object.assign({}, ...[p.older ?? []].flat().map(name => tokenlens.providersCatalog[name].models))),
     }
   })
   const about = Object.values(sources).map(({ name, version, licence, url, holds }) => ({ name, version, licence, url, holds }))

@@ -1,10 +1,10 @@
 // Prices of @pydantic/genai-prices in the hub's own form: buckets with decimal
 // strings per unit (dollars), tiers for a whole call, dates and hours in UTC.
 
-// The providers taken over. `kind` is the hub's provider kind; those without one
-// serve only exact look-ups for OpenAI-compatible vendors. `prices`, `facts` and
-// `older` are the provider's names in the three sources; `own` keeps the models
-// that the kind's API really serves.
+// The providers taken over. `kind` is the hub's provider kind. `prices`, `facts`
+// and `older` are the provider's names in the three sources; `own` keeps the models
+// that the kind's API really serves. The names of those that `resell` are others',
+// so they do not tell whose model it is at an OpenAI-compatible vendor.
 export const pricedProviders = [
   { id: 'openai', kind: 'openai', prices: 'openai', facts: 'openai', older: 'openai' },
   { id: 'anthropic', kind: 'anthropic', prices: 'anthropic', facts: 'anthropic', older: 'anthropic' },
@@ -12,20 +12,21 @@ export const pricedProviders = [
   { id: 'deepseek', kind: 'deepseek', prices: 'deepseek', facts: 'deepseek', older: 'deepseek' },
   { id: 'xai', kind: 'xai', prices: 'x-ai', facts: 'xai', older: 'xai' },
   { id: 'bedrock', kind: 'bedrock', prices: 'aws', facts: 'amazon-bedrock', older: 'amazon-bedrock' },
-  { id: 'azure', kind: 'azure', prices: 'azure', facts: 'azure', older: 'azure' },
-  // The source lists Google's prices once, for every host below googleapis.com.
-  { id: 'vertex', kind: 'vertex', prices: 'google', facts: 'google-vertex', older: 'google-vertex', own: /^(gemini|gemma)/ },
   { id: 'openrouter', kind: 'openrouter', prices: 'openrouter', facts: 'openrouter', older: 'openrouter' },
-  { id: 'cerebras', kind: '', prices: 'cerebras', facts: 'cerebras', older: 'cerebras' },
-  { id: 'cohere', kind: '', prices: 'cohere' },
-  { id: 'fireworks', kind: '', prices: 'fireworks', facts: 'fireworks', older: 'fireworks-ai' },
-  { id: 'groq', kind: '', prices: 'groq', facts: 'groq', older: 'groq' },
-  { id: 'minimax', kind: '', prices: 'minimax', facts: 'minimax' },
-  { id: 'mistral', kind: '', prices: 'mistral', facts: 'mistral', older: 'mistral' },
-  { id: 'moonshotai', kind: '', prices: 'moonshotai', facts: 'moonshotai', older: 'moonshotai' },
-  { id: 'perplexity', kind: '', prices: 'perplexity', older: 'perplexity' },
-  { id: 'together', kind: '', prices: 'together', facts: 'together', older: 'togetherai' },
-  { id: 'zai', kind: '', prices: 'zai', facts: 'zai', older: 'zai' },
+  { id: 'cerebras', kind: 'cerebras', prices: 'cerebras', facts: 'cerebras', older: 'cerebras' },
+  { id: 'cohere', kind: 'cohere', prices: 'cohere' },
+  { id: 'fireworks', kind: 'fireworks', prices: 'fireworks', facts: 'fireworks', older: 'fireworks-ai' },
+  { id: 'groq', kind: 'groq', prices: 'groq', facts: 'groq', older: 'groq' },
+  { id: 'minimax', kind: 'minimax', prices: 'minimax', facts: 'minimax' },
+  { id: 'mistral', kind: 'mistral', prices: 'mistral', facts: 'mistral', older: 'mistral' },
+  { id: 'moonshotai', kind: 'moonshot', prices: 'moonshotai', facts: 'moonshotai', older: 'moonshotai' },
+  { id: 'perplexity', kind: 'perplexity', prices: 'perplexity', older: 'perplexity' },
+  { id: 'together', kind: 'together', prices: 'together', facts: 'together', older: 'togetherai' },
+  { id: 'zai', kind: 'zhipu', prices: 'zai', facts: 'zai', older: 'zai' },
+  { id: 'azure', kind: 'azure', prices: 'azure', facts: 'azure', older: 'azure', resell: true },
+  { id: 'vertex', kind: 'vertex', prices: 'google', facts: 'google-vertex', older: ['google-vertex', 'google-vertex-anthropic'], resell: true },
+  { id: 'huggingface', kind: 'huggingface', facts: 'huggingface', older: 'huggingface', resell: true },
+  { id: 'nvidia', kind: 'nvidia', facts: 'nvidia', older: 'nvidia', resell: true },
 ]
 
 // Price key → bucket and the units one price is for. Keys that are not here have

@@ -48,7 +48,7 @@ func (a *App) envProvider(kind provider.Kind) (*routing.Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &routing.Provider{Name: kind.ID, Kind: kind, BaseURL: base, Region: region, Source: "env",
+	return &routing.Provider{Name: kind.ID, Kind: kind.At(base), BaseURL: base, Region: region, Source: "env",
 		Credentials: []routing.Credential{{Name: "env", Weight: 1, Secret: secret}}}, nil
 }
 

@@ -148,7 +148,7 @@ func (a *App) providers(ctx context.Context, c *store.Config) ([]*routing.Provid
 			a.Log.Warn("provider with a bad base URL left out", "provider", row.Name, "error", err)
 			continue
 		}
-		p := &routing.Provider{ID: row.ID, Name: row.Name, Kind: kind, BaseURL: base, Region: row.Region, Source: "stored"}
+		p := &routing.Provider{ID: row.ID, Name: row.Name, Kind: kind.At(base), BaseURL: base, Region: row.Region, Source: "stored"}
 		byID[row.ID] = p
 		out = append(out, p)
 	}

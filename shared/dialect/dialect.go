@@ -134,6 +134,24 @@ type Quirks struct {
 	// Ignores lists parameters that the vendor's documents say are ignored; a
 	// translated request drops them and says so in a header.
 	Ignores []string
+	// Takes lists parameters beyond the language that the vendor documents.
+	Takes []string
+	// Renames maps a parameter's name to the one that the vendor has for the same.
+	Renames map[string]string
+	// ToolModes lists the tool_choice modes that the vendor takes, of auto, none,
+	// required and tool (one by its name); nil: all. auto is then left out, being
+	// what it does anyway, and for none the tools are.
+	ToolModes []string
+	// SchemaInObject: a JSON schema stands in response_format beside the type
+	// json_object (Cohere).
+	SchemaInObject bool
+	// Efforts lists the words of reasoning_effort that the vendor takes, weakest
+	// first; nil: all. Another word becomes the next stronger one, else the strongest.
+	Efforts []string
+	// ThinkingSwitch names the vendor's own switch of thinking, if it has one.
+	ThinkingSwitch Switch
+	// NoNames: the vendor refuses "name" in messages.
+	NoNames bool
 }
 
 // Target is what a client side must know of where a request goes.

@@ -63,6 +63,21 @@ func TestEmbeddedCataloguePricesWellKnownCalls(t *testing.T) {
 		{"OpenRouter by vendor and model", "openrouter", "anthropic/claude-sonnet-4.5", noon, hub.Usage{hub.Output: 1000}, "0.015"},
 		{"Azure's own price", "azure", "gpt-4o", noon, hub.Usage{hub.Input: 1000, hub.CacheRead: 1000}, "0.00375"},
 		{"Vertex AI's own price", "vertex", "gemini-2.5-pro", noon, hub.Usage{hub.Input: 250_000, hub.Output: 1000}, "0.64"},
+		{"a vendor of its own kind", "mistral", "mistral-large-latest", noon, hub.Usage{hub.Input: 1000, hub.Output: 1000}, "0.008"},
+		{"Kimi with cached tokens", "moonshot", "kimi-k2.6", noon, hub.Usage{hub.Input: 1000, hub.CacheRead: 1000}, "0.00111"},
+		{"GLM", "zhipu", "glm-4.7", noon, hub.Usage{hub.Input: 1000, hub.Output: 1000}, "0.0028"},
+		{"MiniMax by its name in capitals", "minimax", "MiniMax-M2.5", noon, hub.Usage{hub.Output: 1000}, "0.0012"},
+		{"a host's name of an open model", "fireworks", "accounts/fireworks/models/gpt-oss-20b", noon, hub.Usage{hub.Output: 1000}, "0.0003"},
+		{"Groq's speech by the second", "groq", "whisper-large-v3", noon, hub.Usage{hub.Seconds: 3600}, "0.110999999"},
+		{"Perplexity's fee for each request", "perplexity", "sonar", noon, hub.Usage{hub.Input: 1000, hub.Requests: 1}, "0.013"},
+		{"deep research with its thinking and searches", "perplexity", "sonar-deep-research", noon,
+			hub.Usage{hub.Input: 1000, hub.Output: 1000, hub.Reasoning: 1000, hub.WebSearches: 2}, "0.023"},
+		{"embeddings of OpenAI", "openai", "text-embedding-3-small", noon, hub.Usage{hub.Input: 1_000_000}, "0.02"},
+		{"embeddings of Cohere", "cohere", "embed-v4.0", noon, hub.Usage{hub.Input: 1_000_000}, "0.12"},
+		{"embeddings of Mistral", "mistral", "mistral-embed", noon, hub.Usage{hub.Input: 1_000_000}, "0.1"},
+		{"Azure by the model's name", "azure", "gpt-4o", noon, hub.Usage{hub.Input: 1000, hub.CacheRead: 1000}, "0.00375"},
+		{"Gemini on Vertex", "vertex", "gemini-2.5-pro", noon, hub.Usage{hub.Input: 1000}, "0.00125"},
+		{"Claude on Vertex", "vertex", "claude-sonnet-4-5@20250929", noon, hub.Usage{hub.Output: 1000}, "0.015"},
 		{"names in capitals", "openai", "GPT-4o", noon, hub.Usage{hub.Input: 1000}, "0.0025"},
 	}
 	for _, tt := range tests {
@@ -100,6 +115,11 @@ func TestEmbeddedCatalogueKnowsCapabilities(t *testing.T) {
 	require.NotNil(t, m.Reasoning)
 	assert.True(t, *m.Reasoning)
 
+	m, ok = c.Lookup("nvidia", "google/gemma-3-12b-it")
+	require.True(t, ok)
+	assert.EqualValues(t, 131_072, m.Context)
+	assert.True(t, m.Cost.Empty(), "a price that nobody names is unknown, not free")
+
 	dated, ok := c.Lookup("openai", "gpt-4o-2024-11-20")
 	require.True(t, ok)
 	assert.EqualValues(t, 16_384, dated.MaxOutput, "a dated name has its family's limits")
@@ -111,7 +131,7 @@ func TestEmbeddedCatalogueFindsNothingWhereItKnowsNothing(t *testing.T) {
 	for _, tt := range [][2]string{
 		{"openai", ""}, {"openai", "gpt-none"}, {"openai", "claude-sonnet-4-5"}, {"", "gpt-4o"}, {"", "mistral-large-latest"},
 		{"ollama", "llama3.2"}, {"poe", "gpt-5-mini"}, {"doubao", "doubao-seed-1-8-251228"}, {"google", "claude-opus-4-8"},
-		{"openai-compatible", "no-such-model"}, {"vertex", "claude-sonnet-4-5@20250929"}, {"azure", "my-deployment"}, {"openrouter", "gpt-4o"},
+		{"openai-compatible", "no-such-model"}, {"azure", "my-deployment"}, {"openrouter", "gpt-4o"},
 	} {
 		_, ok := c.Lookup(tt[0], tt[1])
 		assert.False(t, ok, tt)
@@ -128,7 +148,8 @@ func TestEmbeddedCatalogueIsUsableThroughout(t *testing.T) {
 		assert.NotEmpty(t, s.Version)
 	}
 	assert.Less(t, len(embedded), 300<<10)
-	for _, kind := range []string{"openai", "anthropic", "google", "deepseek", "xai", "bedrock", "azure", "vertex", "openrouter"} {
+	for _, kind := range []string{"openai", "anthropic", "google", "deepseek", "xai", "bedrock", "openrouter", "cerebras", "cohere",
+		"fireworks", "groq", "minimax", "mistral", "moonshot", "perplexity", "together", "zhipu", "azure", "vertex", "huggingface"} {
 		models := c.Models(kind)
 		assert.NotEmpty(t, models, kind)
 		priced := 0

@@ -51,6 +51,7 @@ func (s *shelf) UnmarshalJSON(data []byte) error {
 type catalogueProvider struct {
 	ID      string           `json:"id"`
 	Kind    string           `json:"kind"`
+	Resells bool             `json:"resells"` // models whose names are other providers'
 	Entries []entry          `json:"entries"`
 	Facts   map[string]facts `json:"facts"`
 
@@ -138,16 +139,12 @@ func (d *catalogueData) provider(kind string) *catalogueProvider {
 	return nil
 }
 
-// only finds the one vendor that spells out a name. Clouds that sell a vendor's
-// models under their own names are no second one.
+// only finds the one provider that spells out a name; resellers do not count.
 func (d *catalogueData) only(lower string) *catalogueProvider {
 	var found *catalogueProvider
 	for i := range d.Providers {
-		if kind := d.Providers[i].kind; kind == "azure" || kind == "vertex" {
-			continue
-		}
 		p, err := d.Providers[i].open()
-		if err != nil || !p.names(lower) {
+		if err != nil || p.Resells || !p.names(lower) {
 			continue
 		}
 		if found != nil {

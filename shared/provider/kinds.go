@@ -96,9 +96,12 @@ func google() Kind {
 func deepSeek() Kind {
 	return Kind{
 		ID: DeepSeek, Title: "DeepSeek", BaseURL: "https://api.deepseek.com/v1", Auth: Bearer,
-		Dialects: []dialect.Name{dialect.OpenAIChat},
+		PathFixes: versionOne(),
+		Dialects:  []dialect.Name{dialect.OpenAIChat, dialect.Anthropic},
+		Paths:     map[dialect.Name]PathSwap{dialect.Anthropic: {"/v1", "/anthropic/v1"}},
 		Quirks: dialect.Quirks{
 			MaxTokensField: "max_tokens", NoDeveloper: true, NoJSONSchema: true, ReasoningField: "reasoning_content",
+			ThinkingSwitch: dialect.SwitchThinking,
 		},
 		EnvKeys: []string{"DEEPSEEK_API_KEY"}, EnvBaseURL: "DEEPSEEK_BASE_URL",
 		Rank: RankDirect, BarePatterns: slices.Clone(namesDeepSeek), TestModel: "deepseek-flash",

@@ -46,6 +46,25 @@ const (
 	Poe              = "poe"
 	Ideogram         = "ideogram"
 	OpenAICompatible = "openai-compatible"
+
+	Mistral     = "mistral"
+	Groq        = "groq"
+	Together    = "together"
+	Fireworks   = "fireworks"
+	Cohere      = "cohere"
+	Perplexity  = "perplexity"
+	Cerebras    = "cerebras"
+	Moonshot    = "moonshot"
+	Zhipu       = "zhipu"
+	Qwen        = "qwen"
+	MiniMax     = "minimax"
+	SiliconFlow = "siliconflow"
+	NVIDIA      = "nvidia"
+	HuggingFace = "huggingface"
+	VLLM        = "vllm"
+	LMStudio    = "lmstudio"
+	LlamaCPP    = "llamacpp"
+	AIGNEHub    = "aigne-hub"
 )
 
 // Ranks order the kinds that serve the same bare model name, best first.
@@ -79,10 +98,19 @@ type Kind struct {
 	Dialects []dialect.Name // spoken natively, best first
 	// ModelDialects replace Dialects for some models; the first that fits counts.
 	ModelDialects []ModelDialects
+	// Paths says where the dialects are that are not below the base URL.
+	Paths map[dialect.Name]PathSwap
 	// Tasks are the kinds of work beside chat that the hub can carry to it, each in
 	// the language it is asked for in.
-	Tasks  map[task.Kind]dialect.Name
+	Tasks map[task.Kind]dialect.Name
+	// Quirks are departures from the first of Dialects.
 	Quirks dialect.Quirks
+	// CheckPath is what GET is free of charge and fails without a good credential;
+	// "" is /models.
+	CheckPath string
+	// NoCheck: there is no such path. A chat request without a body is refused for
+	// a bad credential, else for its emptiness, and costs nothing.
+	NoCheck bool
 
 	// EnvKeys are the environment variables of the credential, the first one set
 	// wins; for SigV4 they belong together, in the order key id, secret, region; for
@@ -165,7 +193,7 @@ func Find(id string) (Kind, bool) {
 
 // All returns every kind, ordered by rank and then by id.
 func All() []Kind {
-	all := append(direct(), resellers()...)
+	all := slices.Concat(direct(), vendors(), resellers(), hosts(), local())
 	slices.SortFunc(all, func(a, b Kind) int {
 		if a.Rank != b.Rank {
 			return a.Rank - b.Rank

@@ -30,8 +30,11 @@ func find(t *testing.T, id string) Kind {
 func TestRegistryHoldsEveryKindByRank(t *testing.T) {
 	t.Parallel()
 	assert.Equal(t, []string{
-		"anthropic", "deepseek", "doubao", "google", "ideogram", "openai", "openai-compatible", "xai",
-		"azure", "bedrock", "vertex", "openrouter", "poe", "ollama",
+		"anthropic", "cohere", "deepseek", "doubao", "google", "ideogram", "minimax", "mistral", "moonshot", "openai",
+		"openai-compatible", "perplexity", "qwen", "xai", "zhipu",
+		"azure", "bedrock", "vertex",
+		"aigne-hub", "cerebras", "fireworks", "groq", "huggingface", "nvidia", "openrouter", "poe", "siliconflow", "together",
+		"llamacpp", "lmstudio", "ollama", "vllm",
 	}, ids(All()))
 }
 
@@ -58,10 +61,12 @@ func TestEveryKindIsCompleteAndConsistent(t *testing.T) {
 			docs, err := url.Parse(k.PublicDocs)
 			require.NoError(t, err)
 			assert.Equal(t, "https", docs.Scheme)
-			if k.ID != OpenAICompatible {
-				assert.NotEmpty(t, k.TestModel)
+			for _, language := range k.Dialects {
+				_, ok := k.BaseFor(language, k.BaseURL)
+				assert.True(t, ok || k.BaseURL == "", "%s cannot be reached from the default", language)
 			}
 			if k.BaseURL != "" {
+				assert.NotEmpty(t, k.TestModel)
 				base, err := NormaliseBaseURL(k, k.BaseURL)
 				require.NoError(t, err)
 				assert.Equal(t, k.BaseURL, base, "the default is in its normal form")
@@ -130,7 +135,14 @@ func TestBareNamesLeadToTheKindsThatServeThem(t *testing.T) {
 		{"doubao-seed-1-8-251228", []string{"doubao"}},
 		{"ideogram-v3", []string{"ideogram"}},
 		{"llama3.2", []string{"bedrock", "openrouter", "ollama"}},
-		{"qwen3", []string{"bedrock", "openrouter", "ollama"}},
+		{"qwen3", []string{"qwen", "bedrock", "openrouter", "ollama"}},
+		{"mistral-large-latest", []string{"mistral", "bedrock", "openrouter", "ollama"}},
+		{"codestral-latest", []string{"mistral"}},
+		{"command-a-03-2025", []string{"cohere"}},
+		{"sonar-pro", []string{"perplexity"}},
+		{"kimi-k2.6", []string{"moonshot", "openrouter", "ollama"}},
+		{"glm-4.7", []string{"zhipu", "openrouter", "ollama"}},
+		{"MiniMax-M2.7", []string{"minimax", "openrouter", "ollama"}},
 		{"meta-llama/llama-3", []string{"openrouter"}},
 		{"mistralai/mistral-small", []string{"openrouter"}},
 		{"o1x", nil},

@@ -63,6 +63,7 @@ func openRouter() Kind {
 		Quirks:   dialect.Quirks{ReasoningField: "reasoning", ReasoningDetails: true},
 		EnvKeys:  []string{"OPEN_ROUTER_API_KEY", "OPENROUTER_API_KEY"}, EnvBaseURL: "OPENROUTER_BASE_URL",
 		Rank: RankReseller, TestModel: "openai/gpt-4o-mini",
+		CheckPath: "/key", // the list is public
 		BarePatterns: slices.Concat(namesOpenAI, namesGPTOSS, namesAnthropic, namesGoogle, namesDeepSeek, namesXAI, namesLlama,
 			namesMistral, namesQwen, namesGemma, namesYi, namesPhi, namesKimi, namesGLM, namesMiniMax),
 		PublicDocs: "https://openrouter.ai/docs/api-reference/overview",
@@ -74,6 +75,7 @@ func openRouter() Kind {
 		under("01-ai/", namesYi), under("microsoft/", namesPhi), under("moonshotai/", namesKimi),
 		under("z-ai/", namesGLM), under("minimax/", namesMiniMax),
 	)
+	k.Quirks.Takes = []string{"top_k"} // https://openrouter.ai/docs/api-reference/parameters
 	for _, pattern := range namesAnthropic {
 		k.ModelPrefixes = append(k.ModelPrefixes, ModelPrefix{Pattern: pattern, Prefix: "anthropic/", DotVersion: true})
 	}

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aigne-hub/aigne-hub/shared/dialect"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/provider"
 	"github.com/aigne-hub/aigne-hub/shared/routing"
@@ -80,10 +81,11 @@ type Call struct {
 
 // Request is an encoded request.
 type Request struct {
-	Method string // "" is POST
-	Path   string
-	Body   []byte
-	Header http.Header
+	Method  string       // "" is POST
+	Dialect dialect.Name // what it is written in; leads to the vendor's base URL for it
+	Path    string
+	Body    []byte
+	Header  http.Header
 }
 
 // Answer is a provider's 2xx answer, its body under the idle time-out.
@@ -232,6 +234,7 @@ func (c *Client) send(ctx context.Context, cand candidate, req Request) (*http.R
 	if req.Method != "" {
 		method = req.Method
 	}
+	base, _ = cand.target.Provider.Kind.BaseFor(req.Dialect, base)
 	r, err := http.NewRequestWithContext(ctx, method, base+req.Path, bytes.NewReader(req.Body))
 	if err != nil {
 		return nil, err

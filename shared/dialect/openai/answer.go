@@ -5,7 +5,8 @@ import "bytes"
 // head is what a chunk or whole answer says beside its choices, as raw values.
 type head struct {
 	id, model, created, tier, usage, err []byte
-	choices                              int // how many it holds
+	sources                              []byte // Perplexity's search_results, else its citations
+	choices                              int    // how many it holds
 }
 
 // choice is one entry of "choices" as raw values, nil where absent or null.
@@ -25,6 +26,9 @@ type reader struct {
 	each  func(*choice)
 	ch    choice
 	shape template
+	// deltas: a choice came in pieces. What comes as a whole beside them
+	// (Perplexity, MiniMax) only repeats them.
+	deltas bool
 }
 
 // read walks over one JSON object and calls each for every choice. ok is false
@@ -50,6 +54,16 @@ func (r *reader) read(data []byte) (h head, ok bool) {
 			h.tier = c.value()
 		case "usage":
 			h.usage = c.value()
+		case "x_groq":
+			if u := usageIn(c.value()); h.usage == nil {
+				h.usage = u
+			}
+		case "search_results":
+			h.sources = some(c.value())
+		case "citations":
+			if v := some(c.value()); h.sources == nil {
+				h.sources = v
+			}
 		case "error":
 			h.err = c.value()
 		case "choices":
@@ -96,7 +110,15 @@ func (r *reader) choice(c *cursor) {
 			if n, ok := count(c.value()); ok && n < maxChoices {
 				r.ch.index = int(n)
 			}
-		case "delta", "message":
+		case "delta":
+			r.ch.piece()
+			r.deltas = true
+			r.delta(c)
+		case "message":
+			if r.deltas {
+				c.value()
+				continue
+			}
 			r.delta(c)
 		case "finish_reason":
 			if v := c.value(); isString(v) {

@@ -67,6 +67,7 @@ type decoder struct {
 	started     bool
 	done        bool
 	failed      bool
+	sources     json.RawMessage // what the answer rests on, as annotations
 
 	scratch callDelta
 	onCall  func(*callDelta)
@@ -168,6 +169,7 @@ func (d *decoder) look(event string, data []byte) error {
 		d.failed = true
 		return err
 	}
+	d.cite(h)
 	if !d.whole {
 		d.reader.learn(data, h)
 	}
@@ -370,7 +372,7 @@ func finishFor(native string, ch *openChoice) chat.Finish {
 	switch strings.ToLower(native) {
 	case "length", "max_tokens", "model_length", "max_output_tokens":
 		return chat.FinishLength
-	case "content_filter", "safety", "recitation", "refusal":
+	case "content_filter", "safety", "recitation", "refusal", "sensitive":
 		return chat.FinishContentFilter
 	}
 	if ch.visible > 0 {

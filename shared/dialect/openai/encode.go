@@ -76,7 +76,7 @@ func (e *encoder) param(name string, value any) error {
 	case e.lists(e.quirks.Refuses, name):
 		return e.refuse(name)
 	default:
-		e.set(name, value)
+		e.set(called(e.quirks, name), value)
 	}
 	return nil
 }
@@ -122,8 +122,8 @@ func (e *encoder) params(all []named) error {
 
 func (e *encoder) sampling() error {
 	r := e.req
-	if r.TopK != nil {
-		// Not of this language: vendors that have it are reached natively.
+	if r.TopK != nil && !slices.Contains(e.quirks.Takes, "top_k") {
+		// Not of this language.
 		if !e.lists(e.quirks.Ignores, "top_k") {
 			return e.refuse("top_k")
 		}
@@ -132,11 +132,12 @@ func (e *encoder) sampling() error {
 	return e.params([]named{
 		{"temperature", r.Temperature != nil, r.Temperature},
 		{"top_p", r.TopP != nil, r.TopP},
+		{"top_k", r.TopK != nil && slices.Contains(e.quirks.Takes, "top_k"), r.TopK},
 		{"frequency_penalty", r.FrequencyPenalty != nil, r.FrequencyPenalty},
 		{"presence_penalty", r.PresencePenalty != nil, r.PresencePenalty},
 		{"stop", len(r.Stop) > 0, r.Stop},
 		{"seed", r.Seed != nil, r.Seed},
-		{"n", r.N != nil, r.N},
+		{"n", r.N != nil && (*r.N > 1 || !e.lists(e.quirks.Refuses, "n")), r.N}, // 1 is what comes anyway
 		{"logprobs", r.Logprobs != nil, r.Logprobs},
 		{"top_logprobs", r.TopLogprobs != nil, r.TopLogprobs},
 		{"logit_bias", r.LogitBias != nil, r.LogitBias},
@@ -183,7 +184,7 @@ func (e *encoder) extra() error {
 		case len(raw) == 0 || string(raw) == "null":
 		case e.lists(e.quirks.Ignores, name) || slices.Contains(optimisations, name):
 			e.drop(caller)
-		case e.lists(e.quirks.Refuses, name) || !slices.Contains(openAIOnly, name):
+		case e.lists(e.quirks.Refuses, name) || !slices.Contains(openAIOnly, name) && !slices.Contains(e.quirks.Takes, name):
 			return e.refuse(name)
 		default:
 			e.set(name, e.req.Extra[name])
@@ -236,15 +237,24 @@ func (e *encoder) reasoning() error {
 	if r.Summary != "" {
 		e.drop(e.req.ParamName("reasoning_effort") + ".summary")
 	}
+	if e.quirks.ThinkingSwitch != "" {
+		return e.switchThinking(r)
+	}
 	effort := r.Effort
 	switch {
 	case effort != "":
+	case (r.Disabled || r.Budget != nil && *r.Budget <= 0) && slices.Contains(e.quirks.Efforts, "none"):
+		effort = "none"
 	case r.Disabled, r.Budget != nil && *r.Budget <= 0:
 		e.drop(e.req.ParamName("reasoning_effort"))
 		return nil
 	case r.Budget != nil:
 		effort = effortFor(*r.Budget)
 	default: // adaptive: the model decides, as it does when nothing is said
+		return nil
+	}
+	if effort = e.fitEffort(effort); effort == "" {
+		e.drop(e.req.ParamName("reasoning_effort"))
 		return nil
 	}
 	return e.param("reasoning_effort", effort)
@@ -259,12 +269,17 @@ type schemaOut struct {
 
 func (e *encoder) format() error {
 	f := e.req.Format
-	switch {
-	case f == nil:
+	if f == nil {
 		return nil
-	case f.Kind == "json_schema" && e.quirks.NoJSONSchema:
+	}
+	switch e.schema() {
+	case schemaByTool:
 		return nil // goes as a forced tool
-	case f.Kind == "json_schema":
+	case schemaByWords:
+		return e.param("response_format", map[string]any{"type": "json_object"})
+	case schemaInObject:
+		return e.param("response_format", map[string]any{"type": "json_object", "schema": f.Schema})
+	case schemaNative:
 		name := f.Name
 		if name == "" {
 			name = "answer" // required by this language only
@@ -307,8 +322,14 @@ func (e *encoder) tools() error {
 		}
 		out = append(out, toolOut{"function", f})
 	}
-	choice := e.toolChoice()
-	if f := e.req.Format; f != nil && f.Kind == "json_schema" && e.quirks.NoJSONSchema {
+	choice, off, err := e.choose()
+	if err != nil {
+		return err
+	}
+	if off {
+		out = nil
+	}
+	if f := e.req.Format; e.schema() == schemaByTool {
 		description := f.Description
 		if description == "" {
 			description = "Gives the answer. Call it exactly once, with the answer as its arguments."

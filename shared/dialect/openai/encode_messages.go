@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/aigne-hub/aigne-hub/shared/chat"
+	"github.com/aigne-hub/aigne-hub/shared/dialect"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 )
 
@@ -29,12 +30,13 @@ type idOut struct {
 }
 
 type partOut struct {
-	Type    string    `json:"type"`
-	Text    *string   `json:"text,omitempty"`
-	Refusal *string   `json:"refusal,omitempty"`
-	Image   *imageOut `json:"image_url,omitempty"`
-	Audio   *audioOut `json:"input_audio,omitempty"`
-	File    *fileOut  `json:"file,omitempty"`
+	Type     string    `json:"type"`
+	Text     *string   `json:"text,omitempty"`
+	Refusal  *string   `json:"refusal,omitempty"`
+	Image    *imageOut `json:"image_url,omitempty"`
+	Audio    *audioOut `json:"input_audio,omitempty"`
+	File     *fileOut  `json:"file,omitempty"`
+	Thinking []partOut `json:"thinking,omitempty"` // Mistral
 }
 
 type imageOut struct {
@@ -69,7 +71,10 @@ func (e *encoder) messages() error {
 	for i := range e.req.Messages {
 		m := &e.req.Messages[i]
 		at := fmt.Sprintf("messages[%d]", i)
-		var err error
+		err := e.named(at, m)
+		if err != nil {
+			return err
+		}
 		switch m.Role {
 		case chat.System, chat.Developer:
 			out, err = e.instruction(out, at, m)
@@ -85,6 +90,9 @@ func (e *encoder) messages() error {
 		if err != nil {
 			return err
 		}
+	}
+	if e.schema() == schemaByWords {
+		out = e.withSchema(out)
 	}
 	e.set("messages", out)
 	return nil
@@ -241,6 +249,10 @@ func (e *encoder) assistant(out []messageOut, at string, m *chat.Message) ([]mes
 		msg.ReasoningContent = thought.String()
 	case "reasoning":
 		msg.Reasoning = thought.String()
+	case dialect.ThinkingParts:
+		if text := thought.String(); text != "" {
+			visible = append([]partOut{{Type: "thinking", Thinking: []partOut{{Type: "text", Text: &text}}}}, visible...)
+		}
 	}
 	switch {
 	case len(visible) == 1 && visible[0].Type == "refusal":

@@ -34,6 +34,7 @@ func (Client) Splice(v *dialect.View, t dialect.Target) (dialect.Encoded, error)
 		return dialect.Encoded{}, err
 	}
 	spliceLimit(o, t)
+	spliceNames(o, t.Quirks)
 	return dialect.Encoded{Body: o.Bytes()}, nil
 }
 

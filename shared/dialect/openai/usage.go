@@ -12,6 +12,7 @@ type counts struct {
 	cached, written, audioIn, imgIn int64
 	reasoning, audioOut, imgOut     int64
 	hit, miss, searches             int64
+	sources                         int64 // Perplexity: tokens of what was found, beside the prompt
 	known                           bool
 }
 
@@ -47,6 +48,10 @@ func readUsage(raw []byte, q dialect.Quirks) (u hub.Usage, ok bool) {
 			c.count(&n.hit)
 		case "num_search_queries": // Perplexity
 			c.count(&n.searches)
+		case "citation_tokens": // Perplexity
+			c.count(&n.sources)
+		case "reasoning_tokens": // Perplexity, Together
+			c.count(&n.reasoning)
 		case "server_tool_use": // OpenRouter
 			n.serverTools(c.value())
 		default:
@@ -141,7 +146,7 @@ func (n *counts) buckets(q dialect.Quirks) (u hub.Usage) {
 	u[hub.CacheWrite5m] = take(&rest, n.written)
 	u[hub.InputAudio] = take(&rest, n.audioIn)
 	u[hub.InputImage] = take(&rest, n.imgIn)
-	u[hub.Input] = rest
+	u[hub.Input] = rest + n.sources // read at the price of a prompt
 
 	rest = n.completion
 	if n.reasoningExtra(q) {
@@ -157,7 +162,12 @@ func (n *counts) buckets(q dialect.Quirks) (u hub.Usage) {
 
 // reasoningExtra tells whether reasoning stands beside completion_tokens. The
 // total, where it is given, decides over what is known of the vendor.
+// Thinking that is more than the completion, or stands beside counted sources
+// (Perplexity's deep research), is no part of it whatever the total says.
 func (n *counts) reasoningExtra(q dialect.Quirks) bool {
+	if n.reasoning > n.completion || n.sources > 0 {
+		return true
+	}
 	switch n.total {
 	case n.prompt + n.completion:
 		return false

@@ -19,6 +19,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/aigne-hub/aigne-hub/shared/dialect"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 )
 
@@ -53,6 +54,9 @@ type Options struct {
 	// ReasoningField is where OpenAI-shaped answers put thinking text: the default
 	// "reasoning_content", or "reasoning".
 	ReasoningField string
+	// Vendor makes an OpenAI-shaped fake refuse what a vendor with such quirks
+	// refuses; nil is OpenAI itself.
+	Vendor *dialect.Quirks
 }
 
 // Request is one request as it arrived, and what became of it.
@@ -110,6 +114,9 @@ func New(kind Kind, o Options) *Provider {
 	switch kind {
 	case OpenAI:
 		chat := openAI{reasoningField: o.ReasoningField}
+		if o.Vendor != nil {
+			chat.vendor = &vendor{*o.Vendor}
+		}
 		p.lang, p.responses = chat, &responsesAPI{openAI: chat, stored: map[string]*storedResponse{}}
 	case Anthropic:
 		p.lang = anthropic{}

@@ -9,7 +9,10 @@ import (
 )
 
 // openAI is the chat completions API (platform.openai.com/docs/api-reference/chat).
-type openAI struct{ reasoningField string }
+type openAI struct {
+	reasoningField string
+	vendor         *vendor // nil: OpenAI itself
+}
 
 func openAIError(status int, kind, code, param, message string) *fixed {
 	null := func(s string) any {
@@ -117,7 +120,7 @@ func (l openAI) whole(t *turn, a *reply) []byte {
 			message["refusal"] = a.Refusal
 		}
 		if a.Reasoning != "" {
-			message[l.reasoningField] = a.Reasoning
+			l.thought(message, a.Reasoning)
 		}
 		if len(a.ToolCalls) > 0 {
 			message["tool_calls"] = openAICalls(a, i)
@@ -165,7 +168,9 @@ func (l openAI) stream(t *turn, a *reply) []frame {
 	for i := range t.n {
 		c.delta(opening, i, object{"role": "assistant", "content": "", "refusal": nil}, nil)
 		if a.Reasoning != "" {
-			c.delta(content, i, object{l.reasoningField: a.Reasoning}, nil)
+			piece := object{}
+			l.thought(piece, a.Reasoning)
+			c.delta(content, i, piece, nil)
 		}
 		for _, piece := range a.pieces {
 			c.delta(content, i, object{"content": piece}, nil)

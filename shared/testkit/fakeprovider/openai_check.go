@@ -40,10 +40,17 @@ func (l openAI) read(_ *http.Request, body object, serves func(string) bool) (*t
 	if body == nil {
 		return nil, l.bad("", "", "We could not parse the JSON body of your request. The body must be a JSON object.")
 	}
+	thinks := false
+	if l.vendor != nil {
+		var f *fixed
+		if body, thinks, f = l.vendor.check(l, body); f != nil {
+			return nil, f
+		}
+	}
 	if name, found := firstUnknown(body, openAIFields); found {
 		return nil, l.bad("", "", "Unrecognized request argument supplied: %s", name)
 	}
-	t := &turn{model: text(body["model"]), n: 1}
+	t := &turn{model: text(body["model"]), n: 1, thinking: thinks}
 	if t.model == "" {
 		return nil, l.bad("", "", "you must provide a model parameter")
 	}
@@ -54,6 +61,9 @@ func (l openAI) read(_ *http.Request, body object, serves func(string) bool) (*t
 		if f := check(t, body); f != nil {
 			return nil, f
 		}
+	}
+	if l.vendor != nil && l.vendor.quirks.NoStreamUsage { // they report it unasked
+		t.includeUsage = t.stream
 	}
 	return t, nil
 }
