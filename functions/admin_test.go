@@ -115,7 +115,7 @@ func TestAdminsSetRates(t *testing.T) {
 		{"prices are text", "admin", "PUT " + path, `{"provider":"beta","model":"e","usd_per_million":{"input":1}}`, 400,
 			invalid("usd_per_million", "usd_per_million must be a string, not a number.")},
 		{"types are known", "admin", "PUT " + path, `{"provider":"beta","model":"e","type":"smell","usd_per_million":{"input":"1"}}`, 400,
-			invalid("type", "The type must be chatCompletion, embedding, imageGeneration, audioGeneration or video.")},
+			invalid("type", "The type must be chatCompletion, embedding, imageGeneration, audioGeneration, video, moderation or rerank.")},
 	})
 	w.audited("admin@example.com", "rate.set", "rate.set", "rate.set")
 }

@@ -131,6 +131,27 @@ func TestRatesAreStoredInCreditsAndShownWithTheirCost(t *testing.T) {
 	assert.Regexp(t, `(?m)^openai +m +chatCompletion +2 +input 100, output 100 +unknown +unknown$`, h.ok("rate", "list"))
 }
 
+func TestWorkIsPricedByTheUnitAndByVariant(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	v := decode[rateView](h, "rate", "set", "--provider", "openai", "--model", "i", "--type", "imageGeneration",
+		"--per-unit", "images=0.04", "--per-unit", "images:hd:1024x1792=0.12", "--price", "images::512x512=16000", "--cost", "images=30000")
+	assert.Equal(t, map[string]string{"images": "40000"}, v.Prices.Base)
+	assert.Equal(t, []variantView{{"images", "", "512x512", "16000"}, {"images", "hd", "1024x1792", "120000"}}, v.Prices.Variants)
+	assert.Equal(t, map[string]string{"images": "30000"}, v.Cost.Base)
+	out := h.ok("rate", "list")
+	assert.Contains(t, out, "images 40000, images::512x512 16000, images:hd:1024x1792 120000")
+	exported := h.ok("export", "-f", "-")
+	assert.Regexp(t, `images:hd:1024x1792: "?120000"?`, exported)
+	file := filepath.Join(t.TempDir(), "hub.yaml")
+	require.NoError(t, os.WriteFile(file, []byte(exported), 0o600))
+	other := newHub(t)
+	other.ok("apply", "-f", file)
+	assert.Equal(t, exported, other.ok("export", "-f", "-"), "there and back")
+	v = decode[rateView](h, "rate", "set", "--provider", "openai", "--model", "w", "--type", "audioGeneration", "--per-unit", "seconds=0.0001")
+	assert.Equal(t, map[string]string{"seconds": "100"}, v.Prices.Base)
+}
+
 func TestUsersKeysAndCredits(t *testing.T) {
 	t.Parallel()
 	h := newHub(t)
@@ -233,6 +254,10 @@ func TestWrongUse(t *testing.T) {
 		{"a rate below zero", "rate set --provider p --model m --input=-1 --output 1", 2, "dollars per million"},
 		{"a rate that is too fine", "rate set --provider p --model m --input 0.0000001 --output 1", 2, "six decimals"},
 		{"an unknown type", "rate set --provider p --model m --type x --input 1", 2, "type must be"},
+		{"a variant of tokens", "rate set --provider p --model m --type embedding --price input:hd=1", 2, "only images and seconds"},
+		{"a unit's price that is no number", "rate set --provider p --model m --type imageGeneration --per-unit images=cheap", 2, "one unit"},
+		{"a variant of too many parts", "rate set --provider p --model m --type imageGeneration --per-unit images:a:b:c=1", 2, "BUCKET=PRICE"},
+		{"a cost of a variant", "rate set --provider p --model m --type imageGeneration --price images=1 --cost images:hd=1", 2, "BUCKET=PRICE"},
 		{"an unknown bucket", "rate set --provider p --model m --input 1 --output 1 --price x=1", 2, "BUCKET=PRICE"},
 		{"no address", "user create --email nobody --role member", 2, "not an e-mail address"},
 		{"no role", "user create --email x@example.com --role king", 2, "role must be"},

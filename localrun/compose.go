@@ -27,6 +27,7 @@ func compose(a *boot.App, f functions, h *health) http.Handler {
 		{"/debug", profiles(a)},
 		{"/v1", f.proxy},
 		{"/v1beta", f.proxy},
+		{"/api/v1", f.proxy},
 		{"/api/v2", f.proxy},
 		{"/api/ai/models", f.proxy},
 		{"/__blocklet__.js", f.proxy},

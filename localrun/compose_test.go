@@ -67,6 +67,7 @@ func TestEachPathGoesToItsFunction(t *testing.T) {
 		{"chat", "/v1/chat/completions", "proxy /v1/chat/completions /v1/chat/completions", nil},
 		{"Gemini", "/v1beta/models/m:generateContent?alt=sse", "proxy /v1beta/models/m:generateContent /v1beta/models/m:generateContent?alt=sse", nil},
 		{"AIGNE", "/api/v2/chat", "proxy /api/v2/chat /api/v2/chat", nil},
+		{"AIGNE's first routes", "/api/v1/embeddings", "proxy /api/v1/embeddings /api/v1/embeddings", nil},
 		{"AIGNE's models", "/api/ai/models", "proxy /api/ai/models /api/ai/models", nil},
 		{"discovery", "/__blocklet__.js?type=json", "proxy /__blocklet__.js /__blocklet__.js?type=json", nil},
 		{"two slashes are not cleaned away", "/v1//models", "proxy /v1//models /v1//models", nil},

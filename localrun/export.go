@@ -176,18 +176,29 @@ func inDollars(p *pricing.Prices, creditPrice string) (map[string]string, error)
 		return nil, fmt.Errorf("credit price %q is not a number", creditPrice)
 	}
 	out := map[string]string{}
+	add := func(key string, rate money.Rate) error {
+		// round(rate × price), half up, in pico-dollars
+		x := new(big.Rat).Mul(new(big.Rat).SetInt64(int64(rate)), price)
+		n := new(big.Int).Add(new(big.Int).Lsh(x.Num(), 1), x.Denom())
+		n.Div(n, new(big.Int).Lsh(x.Denom(), 1))
+		if !n.IsInt64() {
+			return money.ErrOverflow
+		}
+		out[key] = money.Rate(n.Int64()).PerMillion()
+		return nil
+	}
 	for b, v := range p.Buckets {
 		if !v.Set {
 			continue
 		}
-		// round(rate × price), half up, in pico-dollars
-		x := new(big.Rat).Mul(new(big.Rat).SetInt64(int64(v.Rate)), price)
-		n := new(big.Int).Add(new(big.Int).Lsh(x.Num(), 1), x.Denom())
-		n.Div(n, new(big.Int).Lsh(x.Denom(), 1))
-		if !n.IsInt64() {
-			return nil, money.ErrOverflow
+		if err := add(hub.Bucket(b).String(), v.Rate); err != nil {
+			return nil, err
 		}
-		out[hub.Bucket(b).String()] = money.Rate(n.Int64()).PerMillion()
+	}
+	for i := range p.Variants {
+		if err := add(p.Variants[i].Key(), p.Variants[i].Rate); err != nil {
+			return nil, err
+		}
 	}
 	return out, nil
 }

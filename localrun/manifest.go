@@ -2,10 +2,12 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,6 +16,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/money"
 	"github.com/aigne-hub/aigne-hub/shared/operator"
+	"github.com/aigne-hub/aigne-hub/shared/pricing"
 )
 
 // manifestVersion is the only version of the file there is.
@@ -201,13 +204,28 @@ func (r manifestRate) rate(path string) (operator.NewRate, error) {
 		n.Type = hub.TypeChat
 	}
 	if !n.Type.Valid() {
-		return n, hub.Invalid(path+".type", "%s.type must be chatCompletion, embedding, imageGeneration, audioGeneration or video, not %q", path, r.Type)
+		return n, hub.Invalid(path+".type", "%s.type must be chatCompletion, embedding, imageGeneration, audioGeneration, video, moderation or rerank, not %q", path, r.Type)
 	}
 	if len(r.Prices) == 0 {
 		return n, hub.Invalid(path+".prices", "%s.prices is missing", path)
 	}
+	plain := map[string]string{}
+	for key, price := range r.Prices {
+		b, quality, size, ok := pricing.ParseKey(key)
+		if !ok || (quality == "" && size == "") {
+			plain[key] = price
+			continue
+		}
+		if _, err := buckets(path+".prices", map[string]string{b.String(): price}); err != nil {
+			return n, err
+		}
+		n.Variants = append(n.Variants, operator.Variant{Bucket: b, Quality: quality, Size: size, Price: price})
+	}
+	slices.SortFunc(n.Variants, func(a, b operator.Variant) int {
+		return cmp.Or(cmp.Compare(a.Bucket, b.Bucket), cmp.Compare(a.Quality, b.Quality), cmp.Compare(a.Size, b.Size))
+	})
 	var err error
-	if n.Prices, err = buckets(path+".prices", r.Prices); err != nil {
+	if n.Prices, err = buckets(path+".prices", plain); err != nil {
 		return n, err
 	}
 	n.Costs, err = buckets(path+".costs", r.Costs)

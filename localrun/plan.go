@@ -264,13 +264,13 @@ func (p *planner) planRates(m manifest) error {
 // rateDetail compares in the stored form, credits per unit, where the same
 // dollars always give the same figures.
 func (p *planner) rateDetail(n operator.NewRate, old store.Rate, exists bool) ([]string, error) {
-	prices, err := inCredits(n.Prices, p.app.Config.CreditPrice)
+	prices, err := inCredits(n.Prices, n.Variants, p.app.Config.CreditPrice)
 	if err != nil {
 		return nil, err
 	}
 	costs := &pricing.Prices{}
 	if len(n.Costs) > 0 {
-		if costs, err = inCredits(n.Costs, "1"); err != nil {
+		if costs, err = inCredits(n.Costs, nil, "1"); err != nil {
 			return nil, err
 		}
 	}
@@ -302,7 +302,7 @@ func (p *planner) rateDetail(n operator.NewRate, old store.Rate, exists bool) ([
 	return detail, nil
 }
 
-func inCredits(perMillion map[hub.Bucket]string, creditPrice string) (*pricing.Prices, error) {
+func inCredits(perMillion map[hub.Bucket]string, variants []operator.Variant, creditPrice string) (*pricing.Prices, error) {
 	var dollars pricing.Prices
 	for b, text := range perMillion {
 		rate, err := money.ParsePerMillion(text)
@@ -310,6 +310,13 @@ func inCredits(perMillion map[hub.Bucket]string, creditPrice string) (*pricing.P
 			return nil, err
 		}
 		dollars.Set(b, rate)
+	}
+	for _, v := range variants {
+		rate, err := money.ParsePerMillion(v.Price)
+		if err != nil {
+			return nil, err
+		}
+		dollars.Variants = append(dollars.Variants, pricing.VariantPrice{Bucket: v.Bucket, Quality: v.Quality, Size: v.Size, Rate: rate})
 	}
 	out, err := pricing.FromCost(dollars, "0", creditPrice)
 	return &out, err

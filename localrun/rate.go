@@ -10,6 +10,7 @@ import (
 
 	"github.com/aigne-hub/aigne-hub/shared/boot"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/money"
 	"github.com/aigne-hub/aigne-hub/shared/operator"
 	"github.com/aigne-hub/aigne-hub/shared/pricing"
 	"github.com/aigne-hub/aigne-hub/shared/store"
@@ -21,16 +22,25 @@ func rateSpecs() []spec {
 			name: "set", usage: "set what a model costs; a rate that is there is replaced", run: rateSet, needs: []string{"provider", "model"}, arg: "model",
 			about: "Prices are what the user pays, in US dollars per million units, with at most six decimals; they are stored\n" +
 				"as credits (dollars ÷ AIGNE_HUB_CREDIT_PRICE). Costs are what you pay; without them the catalogue's count.\n" +
-				"Chat models need --input and --output, others at least one price.",
+				"Chat models need --input and --output, others at least one price, by what is counted of their work:\n" +
+				"  embeddings, moderation   --input 0.02\n" +
+				"  transcripts              --per-unit seconds=0.0001, or --input and --output\n" +
+				"  speech                   --price characters=15, or --input and --output\n" +
+				"  ranking                  --per-unit requests=0.002, or --input\n" +
+				"  pictures                 --per-unit images=0.04, by quality and size --per-unit images:hd:1024x1792=0.12\n" +
+				"  films                    --per-unit seconds=0.1, by size --per-unit seconds::1080p=0.5\n" +
+				"Where the same work has a price by units and one by tokens, both are charged.",
 			flags: []cli.Flag{
 				text("provider", "`NAME` of the provider, stored or of the environment"), text("model", "the provider's own `NAME` for the model"),
-				text("type", "chatCompletion (default), embedding, imageGeneration, audioGeneration or video"),
+				text("type", "chatCompletion (default), embedding, imageGeneration, audioGeneration, video, moderation or rerank"),
 				text("input", "`PRICE` of prompt tokens"), text("output", "`PRICE` of generated tokens"),
 				text("cache-read", "`PRICE` of prompt tokens read from a cache; without it that of --input"),
 				text("cache-write", "`PRICE` of prompt tokens written to a cache, for 5 minutes or an hour"),
 				text("reasoning", "`PRICE` of thinking tokens; without it that of --output"),
-				&cli.StringSliceFlag{Name: "price", Usage: "`BUCKET=PRICE` of any other unit, such as images=40000 (may be repeated)"},
+				&cli.StringSliceFlag{Name: "price", Usage: "`BUCKET=PRICE` of any other unit, per million, such as characters=15 (may be repeated)"},
+				&cli.StringSliceFlag{Name: "per-unit", Usage: "`BUCKET=PRICE` of a single unit, such as images=0.04 (may be repeated)"},
 				text("cost-input", "`COST` of prompt tokens"), text("cost-output", "`COST` of generated tokens"),
+				&cli.StringSliceFlag{Name: "cost", Usage: "`BUCKET=COST` of any other unit, per million (may be repeated)"},
 				number("context", "the model's context in tokens; without it the catalogue's"),
 				number("max-output", "the model's output limit in tokens; without it the catalogue's"),
 			},
@@ -82,13 +92,25 @@ func (j *job) newRate() (operator.NewRate, error) {
 			}
 		}
 	}
-	for _, pair := range j.c.StringSlice("price") {
-		name, price, ok := strings.Cut(pair, "=")
-		b, known := hub.ParseBucket(name)
-		if !ok || !known {
-			return n, hub.Invalid("price", "--price must be BUCKET=PRICE with one of the buckets %s, not %q", bucketNames(), pair)
+	for _, flag := range []string{"price", "per-unit"} {
+		for _, pair := range j.c.StringSlice(flag) {
+			v, err := readPrice(flag, pair)
+			if err != nil {
+				return n, err
+			}
+			if v.Quality == "" && v.Size == "" {
+				n.Prices[v.Bucket] = v.Price
+			} else {
+				n.Variants = append(n.Variants, v)
+			}
 		}
-		n.Prices[b] = price
+	}
+	for _, pair := range j.c.StringSlice("cost") {
+		v, err := readPrice("cost", pair)
+		if err != nil {
+			return n, err
+		}
+		n.Costs[v.Bucket] = v.Price
 	}
 	for flag, b := range map[string]hub.Bucket{"cost-input": hub.Input, "cost-output": hub.Output} {
 		if j.c.IsSet(flag) {
@@ -103,6 +125,25 @@ func (j *job) newRate() (operator.NewRate, error) {
 		}
 	}
 	return n, nil
+}
+
+// readPrice reads BUCKET=PRICE or BUCKET:QUALITY:SIZE=PRICE, either of the two
+// left empty where it makes no difference.
+func readPrice(flag, pair string) (operator.Variant, error) {
+	key, price, cut := strings.Cut(pair, "=")
+	b, quality, size, ok := pricing.ParseKey(key)
+	v := operator.Variant{Bucket: b, Quality: quality, Size: size, Price: price}
+	if !cut || !ok || (flag == "cost" && strings.Contains(key, ":")) {
+		return v, hub.Invalid(flag, "--%s must be BUCKET=PRICE with one of the buckets %s, not %q", flag, bucketNames(), pair)
+	}
+	if flag == "per-unit" {
+		rate, err := money.ParseRate(price)
+		if err != nil {
+			return v, hub.Invalid(flag, "--per-unit must be dollars for one unit with at most twelve decimals, not %q", pair)
+		}
+		v.Price = rate.PerMillion()
+	}
+	return v, nil
 }
 
 func bucketNames() string {
@@ -131,6 +172,21 @@ type rateView struct {
 type priceView struct {
 	Base  map[string]string `json:"per_million"`
 	Tiers []tierView        `json:"tiers,omitempty"`
+
+	Variants []variantView `json:"variants,omitempty"`
+}
+
+// variantView is the price of pictures or seconds of one quality and size.
+type variantView struct {
+	Bucket     string `json:"bucket"`
+	Quality    string `json:"quality,omitempty"`
+	Size       string `json:"size,omitempty"`
+	PerMillion string `json:"per_million"`
+}
+
+// words is the variant as --price takes it.
+func (v variantView) words() string {
+	return strings.TrimRight(v.Bucket+":"+v.Quality+":"+v.Size, ":") + " " + v.PerMillion // see pricing.VariantPrice.Key
 }
 
 type tierView struct {
@@ -142,6 +198,9 @@ func viewPrices(p *pricing.Prices) *priceView {
 	v := &priceView{Base: perMillion(&p.Buckets)}
 	for i := range p.Tiers {
 		v.Tiers = append(v.Tiers, tierView{p.Tiers[i].AbovePrompt, perMillion(&p.Tiers[i].Buckets)})
+	}
+	for _, x := range p.Variants {
+		v.Variants = append(v.Variants, variantView{x.Bucket.String(), x.Quality, x.Size, x.Rate.PerMillion()})
 	}
 	return v
 }
@@ -166,6 +225,9 @@ func (v *priceView) words() string {
 		if price, ok := v.Base[b.String()]; ok {
 			parts = append(parts, b.String()+" "+price)
 		}
+	}
+	for _, x := range v.Variants {
+		parts = append(parts, x.words())
 	}
 	if len(v.Tiers) > 0 {
 		parts = append(parts, "+"+strconv.Itoa(len(v.Tiers))+" tier(s)")

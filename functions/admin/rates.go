@@ -67,7 +67,11 @@ func viewPrices(stored string) (table, []tierView, error) {
 	for i := range p.Tiers {
 		tiers = append(tiers, tierView{p.Tiers[i].AbovePrompt, viewTable(&p.Tiers[i].Buckets)})
 	}
-	return viewTable(&p.Buckets), tiers, nil
+	base := viewTable(&p.Buckets)
+	for i := range p.Variants {
+		base[p.Variants[i].Key()] = p.Variants[i].Rate.PerMillion()
+	}
+	return base, tiers, nil
 }
 
 func viewTable(t *pricing.Table) table {
@@ -130,11 +134,15 @@ func (h *handler) setRate(w http.ResponseWriter, r *http.Request, c hub.Caller) 
 		return err
 	}
 	n := operator.NewRate{Provider: in.Provider, Model: in.Model, Type: in.Type, Context: in.Context, MaxOutput: in.MaxOutput}
-	if n.Prices, err = in.USDPerMillion.buckets("usd_per_million"); err != nil {
+	if n.Prices, n.Variants, err = in.USDPerMillion.prices("usd_per_million"); err != nil {
 		return err
 	}
-	if n.Costs, err = in.CostUSDPerMillion.buckets("cost_usd_per_million"); err != nil {
+	var variants []operator.Variant
+	if n.Costs, variants, err = in.CostUSDPerMillion.prices("cost_usd_per_million"); err != nil {
 		return err
+	}
+	if len(variants) > 0 {
+		return hub.Invalid("cost_usd_per_million", "cost_usd_per_million has no entries by quality or size.")
 	}
 	row, err := h.Desk.SetRate(r.Context(), c.Email, n)
 	if err != nil {
@@ -157,15 +165,21 @@ func (h *handler) setRate(w http.ResponseWriter, r *http.Request, c hub.Caller) 
 	return httpkit.WriteJSON(w, http.StatusOK, v)
 }
 
-// buckets reads the names; field is where they stand in the request.
-func (t table) buckets(field string) (map[hub.Bucket]string, error) {
+// prices reads the entries; a key may name the quality and size of pictures or
+// seconds, as pricing.ParseKey has it. field is where they stand in the request.
+func (t table) prices(field string) (map[hub.Bucket]string, []operator.Variant, error) {
 	out := make(map[hub.Bucket]string, len(t))
-	for name, price := range t {
-		b, ok := hub.ParseBucket(name)
-		if !ok {
-			return nil, hub.Invalid(field, "%s has an entry that is no billable unit: %.40q.", field, name)
+	var variants []operator.Variant
+	for key, price := range t {
+		b, quality, size, ok := pricing.ParseKey(key)
+		switch {
+		case !ok:
+			return nil, nil, hub.Invalid(field, "%s has an entry that is no billable unit: %.40q.", field, key)
+		case quality == "" && size == "":
+			out[b] = price
+		default:
+			variants = append(variants, operator.Variant{Bucket: b, Quality: quality, Size: size, Price: price})
 		}
-		out[b] = price
 	}
-	return out, nil
+	return out, variants, nil
 }

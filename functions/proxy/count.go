@@ -42,7 +42,7 @@ func (h *handler) count(server dialect.Counter) httpkit.CallerHandler {
 		case err != nil:
 			return err
 		case answer == nil:
-			answer = server.Counted(estimate(view))
+			answer = server.Counted(h.promptTokens(server, view))
 			w.Header().Set("x-aigne-hub-usage-source", string(hub.UsageEstimated))
 		default:
 			w.Header().Set("x-aigne-hub-usage-source", string(hub.UsageReported))

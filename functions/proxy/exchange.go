@@ -188,7 +188,7 @@ func (x *exchange) headers(a *upstream.Answer) {
 func (x *exchange) relayWhole(a *upstream.Answer, trace upstream.Trace) error {
 	report := x.lane.report()
 	o := begin(trace, hub.StatusSuccess)
-	o.Usage, o.Source = usageOf(x.view, report)
+	o.Usage, o.Source = x.h.usageOf(x.server, x.view, report)
 	o.ProviderTTFB = &a.TTFB
 	ttfb := x.h.Now().Sub(x.started)
 	o.TTFB = &ttfb

@@ -38,6 +38,8 @@ func (h *handler) googleMethods() map[string]httpkit.CallerHandler {
 		gemini.Generate:       chat,
 		gemini.StreamGenerate: chat,
 		gemini.CountTokens:    h.count(gemini.Server{}),
+		gemini.Embed:          h.work(gemini.EmbedServer{}),
+		gemini.EmbedBatch:     h.work(gemini.EmbedServer{}),
 	}
 }
 
@@ -74,7 +76,8 @@ type googleModel struct {
 
 // methodsOf are the methods that models of a type can be called with.
 var methodsOf = map[hub.CallType][]string{
-	hub.TypeChat: {gemini.Generate, gemini.StreamGenerate, gemini.CountTokens},
+	hub.TypeChat:      {gemini.Generate, gemini.StreamGenerate, gemini.CountTokens},
+	hub.TypeEmbedding: {gemini.Embed, gemini.EmbedBatch},
 }
 
 func googleModelOf(l routing.Listed, name string) googleModel {

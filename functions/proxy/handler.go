@@ -14,6 +14,8 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/dialect/aigne"
 	"github.com/aigne-hub/aigne-hub/shared/dialect/anthropic"
 	"github.com/aigne-hub/aigne-hub/shared/dialect/bedrock"
+	"github.com/aigne-hub/aigne-hub/shared/dialect/bedrocktasks"
+	"github.com/aigne-hub/aigne-hub/shared/dialect/cohere"
 	"github.com/aigne-hub/aigne-hub/shared/dialect/gemini"
 	"github.com/aigne-hub/aigne-hub/shared/dialect/openai"
 	"github.com/aigne-hub/aigne-hub/shared/dialect/openaitasks"
@@ -22,6 +24,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/routing"
 	"github.com/aigne-hub/aigne-hub/shared/store"
+	"github.com/aigne-hub/aigne-hub/shared/tokens"
 	"github.com/aigne-hub/aigne-hub/shared/upstream"
 	"github.com/aigne-hub/aigne-hub/shared/vault"
 )
@@ -65,6 +68,7 @@ type handler struct {
 	clients map[dialect.Name]dialect.Client
 	workers map[dialect.Name]dialect.TaskClient
 	drains  slots
+	tokens  tokens.Counter // of what providers did not count
 }
 
 // slots counts what may happen at once.
@@ -94,7 +98,10 @@ func New(d Deps) http.Handler {
 		dialect.Completions: openai.CompletionsClient{Now: d.Now},
 		dialect.Responses:   responses.NewClient(openai.Client{Now: d.Now}.Fault),
 	}, workers: map[dialect.Name]dialect.TaskClient{
-		dialect.OpenAI: openaitasks.Client{Now: d.Now},
+		dialect.OpenAI:  openaitasks.Client{Now: d.Now},
+		dialect.Gemini:  gemini.Tasks{},
+		dialect.Cohere:  cohere.Client{Now: d.Now},
+		dialect.Bedrock: bedrocktasks.Client{Now: d.Now},
 	}}
 	return httpkit.Mux(h.routes(), d.Deps)
 }
@@ -109,11 +116,25 @@ func (h *handler) routes() []httpkit.Route {
 		h.chatRoute("/v1/chat/completions", openai.Server{}),
 		h.chatRoute("/v1/completions", openai.CompletionsServer{Now: h.Now}),
 		h.workRoute("/v1/embeddings", openaitasks.Embeddings{Now: h.Now}),
+		h.workRoute("/v1/audio/transcriptions", openaitasks.Transcriptions{Now: h.Now}),
+		h.workRoute("/v1/audio/translations", openaitasks.Transcriptions{Now: h.Now, English: true}),
+		h.workRoute("/v1/audio/speech", openaitasks.Speech{Now: h.Now}),
+		h.workRoute("/v1/moderations", openaitasks.Moderations{Now: h.Now}),
+		h.workRoute("/v1/rerank", openaitasks.Rerank{Now: h.Now}),
 		h.chatRoute("/v1/messages", anthropic.Server{}),
 		{Method: "POST", Pattern: "/v1/messages/count_tokens", Who: httpkit.AnyUser, As: h.count(anthropic.Server{}), ErrorBody: anthropic.Server{}.Error},
 		h.chatRoute("/api/v2/chat", protocol),
 		h.chatRoute("/api/v2/chat/completions", rest),
 		h.chatRoute("/api/v2/completions", rest),
+		h.workRoute("/api/v2/embeddings", aigne.Embeddings{Now: h.Now}),
+		h.workRoute("/api/v2/audio/transcriptions", openaitasks.Transcriptions{Now: h.Now}),
+		h.workRoute("/api/v2/audio/speech", openaitasks.Speech{Now: h.Now}),
+		h.chatRoute("/api/v1/chat/completions", rest),
+		h.chatRoute("/api/v1/completions", rest),
+		h.workRoute("/api/v1/embeddings", aigne.Embeddings{Now: h.Now}),
+		h.workRoute("/api/v1/audio/transcriptions", openaitasks.Transcriptions{Now: h.Now}),
+		h.workRoute("/api/v1/audio/speech", openaitasks.Speech{Now: h.Now}),
+		{Method: "GET", Pattern: "/api/v1/status", Who: httpkit.Optional, As: h.status},
 		{Method: "GET", Pattern: "/v1/models", Who: httpkit.AnyUser, As: h.listModels},
 		{Method: "GET", Pattern: "/v1/models/{id...}", Who: httpkit.AnyUser, As: h.getModel},
 		{Method: "GET", Pattern: "/api/ai/models", Who: httpkit.Optional, As: h.aigneModels},

@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"bytes"
 	"slices"
 
 	"github.com/aigne-hub/aigne-hub/shared/chat"
@@ -125,6 +124,7 @@ func (t *translation) note(ev *chat.Event, seen *dialect.Seen) {
 		t.rep.ID, t.rep.Model = ev.ID, ev.Model
 	case chat.EventText, chat.EventToolArgs, chat.EventRefusal:
 		t.rep.TextBytes += int64(len(ev.Text))
+		t.rep.Keep([]byte(ev.Text))
 		seen.Content = true
 	case chat.EventThinking:
 		t.rep.HideBytes += int64(len(ev.Text))
@@ -160,6 +160,7 @@ func (t *translation) whole(body []byte) ([]byte, error) {
 				t.rep.TextBytes += int64(len(p.ToolCall.Arguments))
 			default:
 				t.rep.TextBytes += int64(len(p.Text))
+				t.rep.Keep([]byte(p.Text))
 			}
 		}
 		if t.oneCall {
@@ -178,67 +179,3 @@ func (t *translation) report() dialect.Report { return t.rep }
 func (t *translation) close(tail []byte, c dialect.Closing) []byte { return t.encoder.Close(tail, c) }
 
 func (t *translation) fail(dst []byte, err *hub.Error) []byte { return t.encoder.Fail(dst, err) }
-
-// usageOf is what the provider reported, else an estimate from what is known to
-// have gone in and come out: four bytes a token, the usual measure for English.
-func usageOf(v *dialect.View, r dialect.Report) (hub.Usage, hub.UsageSource) {
-	if r.Known {
-		return r.Usage, hub.UsageReported
-	}
-	u := r.Usage
-	if u.Prompt() == 0 { // else the provider told the prompt's part at the start, caches and all
-		u[hub.Input] = estimate(v)
-	}
-	u[hub.Output] = max(u[hub.Output], tokens(r.TextBytes))
-	u[hub.Reasoning] = max(u[hub.Reasoning], tokens(r.HideBytes))
-	return u, hub.UsageEstimated
-}
-
-// estimate is about how many tokens a request's prompt has.
-func estimate(v *dialect.View) int64 { return tokens(textBytes(v.Object.Raw())) }
-
-func tokens(bytes int64) int64 { return (bytes + bytesPerToken - 1) / bytesPerToken }
-
-const (
-	bytesPerToken = 4
-	// A string of base64 this long is a picture, a sound or a document, whose
-	// tokens have nothing to do with its bytes; a picture has about this many.
-	mediaBytes  = 4 << 10
-	mediaTokens = 1 << 10
-)
-
-// textBytes is the size of a body with each picture in it at a flat price.
-func textBytes(body []byte) int64 {
-	n := int64(len(body))
-	for rest := body; ; {
-		from := bytes.IndexByte(rest, '"')
-		if from < 0 {
-			return n
-		}
-		rest = rest[from+1:]
-		end := bytes.IndexByte(rest, '"')
-		if end < 0 {
-			return n
-		}
-		if end >= mediaBytes && isBase64(rest[:end]) {
-			n += mediaTokens*bytesPerToken - int64(end)
-		}
-		rest = rest[end:]
-		if end < mediaBytes {
-			continue // the quote that was found may as well open a string
-		}
-		rest = rest[1:]
-	}
-}
-
-// isBase64 reports whether s has only the characters of base64 and data URLs.
-func isBase64(s []byte) bool {
-	for _, c := range s {
-		switch {
-		case c|0x20 >= 'a' && c|0x20 <= 'z', c >= '+' && c <= ';', c == '=', c == '_':
-		default:
-			return false
-		}
-	}
-	return true
-}

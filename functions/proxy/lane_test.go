@@ -9,6 +9,8 @@ import (
 
 	"github.com/aigne-hub/aigne-hub/shared/admission"
 	"github.com/aigne-hub/aigne-hub/shared/dialect"
+	"github.com/aigne-hub/aigne-hub/shared/dialect/anthropic"
+	"github.com/aigne-hub/aigne-hub/shared/dialect/openai"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/routing"
 	"github.com/aigne-hub/aigne-hub/shared/wire"
@@ -25,25 +27,49 @@ func TestWhatTheProviderSaidOfThePromptBeatsAnEstimate(t *testing.T) {
 	t.Parallel()
 	v := view(t, `{"messages":"`+strings.Repeat("word ", 10_000)+`"}`)
 	said := hub.Usage{hub.Input: 7, hub.CacheRead: 9000, hub.Output: 1}
-	u, source := usageOf(v, dialect.Report{Usage: said, TextBytes: 400, HideBytes: 40})
+	u, source := (&handler{}).usageOf(openai.Server{}, v, dialect.Report{Usage: said, TextBytes: 400, HideBytes: 40})
 	assert.Equal(t, hub.UsageEstimated, source)
 	assert.Equal(t, hub.Usage{hub.Input: 7, hub.CacheRead: 9000, hub.Output: 100, hub.Reasoning: 10}, u)
+}
+
+func TestAPromptIsEstimatedByItsTexts(t *testing.T) {
+	t.Parallel()
+	h := &handler{}
+	words := strings.Repeat("some words ", 5_000) // two tokens in eleven bytes
+	for name, tt := range map[string]struct {
+		server dialect.Server
+		body   string
+	}{
+		"OpenAI":    {openai.Server{}, `{"model":"m","messages":[{"role":"user","content":"` + words + `"}]}`},
+		"Anthropic": {anthropic.Server{}, `{"model":"m","max_tokens":5,"messages":[{"role":"user","content":[{"type":"text","text":"` + words + `"}]}]}`},
+		"escaped":   {openai.Server{}, `{"model":"m","messages":[{"role":"user","content":"` + strings.ReplaceAll(words, "o", "\\u006f") + `"}]}`},
+	} {
+		u, source := h.usageOf(tt.server, view(t, tt.body), dialect.Report{TextBytes: 110, HideBytes: 11, Sample: []byte("some words some words ")})
+		assert.Equal(t, hub.UsageEstimated, source, name)
+		assert.InDelta(t, 10_000, u[hub.Input], 20, name)
+		assert.InDelta(t, 22, u[hub.Output], 3, name)
+		assert.InDelta(t, 2, u[hub.Reasoning], 1, name)
+	}
 }
 
 func TestAPictureIsNotEstimatedByItsBytes(t *testing.T) {
 	t.Parallel()
 	picture := strings.Repeat("iVBORw0K", 1<<17)
-	for _, body := range []string{
-		`{"messages":[{"content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,` + picture + `"}}]}]}`,
-		`{"messages":[{"content":[{"type":"image","source":{"type":"base64","data":"` + picture + `"}}]}]}`,
+	for name, tt := range map[string]struct {
+		server dialect.Server
+		body   string
+	}{
+		"OpenAI":                   {openai.Server{}, `{"model":"m","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,` + picture + `"}}]}]}`},
+		"Anthropic":                {anthropic.Server{}, `{"model":"m","max_tokens":5,"messages":[{"role":"user","content":[{"type":"image","source":{"type":"base64","media_type":"image/png","data":"` + picture + `"}}]}]}`},
+		"a body that says nothing": {openai.Server{}, `{"messages":[{"role":"nobody","content":[{"image":"` + picture + `"}]}]}`},
 	} {
-		u, _ := usageOf(view(t, body), dialect.Report{})
-		assert.Greater(t, u[hub.Input], int64(500))
-		assert.Less(t, u[hub.Input], int64(5000))
+		u, _ := (&handler{}).usageOf(tt.server, view(t, tt.body), dialect.Report{})
+		assert.Greater(t, u[hub.Input], int64(500), name)
+		assert.Less(t, u[hub.Input], int64(5000), name)
 	}
 	text := strings.Repeat("some words ", 10_000)
-	u, _ := usageOf(view(t, `{"messages":"`+text+`"}`), dialect.Report{})
-	assert.InDelta(t, len(text)/4, u[hub.Input], 10)
+	u, _ := (&handler{}).usageOf(openai.Server{}, view(t, `{"messages":"`+text+`"}`), dialect.Report{})
+	assert.InDelta(t, len(text)/4, u[hub.Input], 10, "without a conversation the size counts")
 }
 
 func TestAWalletThatCoversMoreThanAModelGivesAsksForNoMore(t *testing.T) {

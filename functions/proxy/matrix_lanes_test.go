@@ -95,9 +95,9 @@ func TestNoTranslatedRequestIsRefusedByTheVendor(t *testing.T) {
 		t.Run(k.ID, func(t *testing.T) {
 			for _, tc := range awkward {
 				for _, stream := range []bool{false, true} {
-					body := fmt.Sprintf(`{"model":"%s/vendor-model","max_tokens":3000,"stream":%t,%s,"messages":[{"role":"user","content":"hi"}]}`, k.ID, stream, tc.body)
+					body := fmt.Sprintf(`{"model":"%s/%s","max_tokens":3000,"stream":%t,%s,"messages":[{"role":"user","content":"hi"}]}`, k.ID, v.model, stream, tc.body)
 					if tc.path == "/api/v2/chat" {
-						body = fmt.Sprintf(`{"input":{"modelOptions":{"model":"%s/vendor-model",%s},"messages":[{"role":"user","content":"hi"}]},"options":{"streaming":%t}}`, k.ID, tc.body, stream)
+						body = fmt.Sprintf(`{"input":{"modelOptions":{"model":"%s/%s",%s},"messages":[{"role":"user","content":"hi"}]},"options":{"streaming":%t}}`, k.ID, v.model, tc.body, stream)
 					}
 					before := v.asked()
 					res, text := h.send(tc.path, body)

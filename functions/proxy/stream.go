@@ -24,10 +24,15 @@ type streamReader struct {
 	seen   dialect.Seen // of the last of them
 }
 
+// framer takes the frames of a stream in and says what the client gets for them.
+type framer interface {
+	frame(dst, frame []byte) ([]byte, dialect.Seen)
+}
+
 // open reads up to the first frame that says something. A stream that begins
 // with an error, or is no stream at all, is a fault like any other: nothing has
 // been relayed yet.
-func (s *streamReader) open(a *upstream.Answer, frames wire.FrameReader, l lane, fault func(*routing.Target, int, http.Header, []byte) *hub.Error) *hub.Error {
+func (s *streamReader) open(a *upstream.Answer, frames wire.FrameReader, l framer, fault func(*routing.Target, int, http.Header, []byte) *hub.Error) *hub.Error {
 	if kind, _, _ := mime.ParseMediaType(a.Header.Get("Content-Type")); kind == "application/json" || kind == "text/html" {
 		body, err := readAnswer(a.Body)
 		if err != nil {
@@ -86,7 +91,7 @@ func (x *exchange) relayStream(a *upstream.Answer, trace upstream.Trace) error {
 	if fault == nil && x.gone() {
 		o.Status, o.HTTPStatus = hub.StatusAborted, httpkit.StatusClientGone
 	}
-	o.Usage, o.Source = usageOf(x.view, x.lane.report())
+	o.Usage, o.Source = x.h.usageOf(x.server, x.view, x.lane.report())
 	if fault == nil {
 		fault = x.keepStream(a, &o)
 	}
@@ -127,63 +132,81 @@ func (x *exchange) finish(a *upstream.Answer, o admission.Outcome, s admission.S
 // coalesce is how many bytes of frames that came together leave together.
 const coalesce = 32 << 10
 
-// pump relays until the finish signal and collects what comes after it. A fault
-// means that the stream did not finish.
+// pump relays a stream.
 func (x *exchange) pump(a *upstream.Answer) (tail []byte, fault *hub.Error) {
-	out, seen := x.frames.first, x.frames.seen
+	p := pump{frames: &x.frames, framer: x.lane, out: x.out, cut: x.cut}
+	return p.run(a)
+}
+
+// pump passes a stream on.
+type pump struct {
+	frames *streamReader
+	framer framer
+	out    *clientStream
+	cut    func(error) *hub.Error // names the fault of a stream that ended too early
+}
+
+// run relays until the finish signal and collects what comes after it. A fault
+// means that the stream did not finish.
+func (p *pump) run(a *upstream.Answer) (tail []byte, fault *hub.Error) {
+	out, seen := p.frames.first, p.frames.seen
 	fresh := 0 // where the newest frame's output begins in out
 	for {
 		switch {
 		case seen.Err != nil, seen.End && !seen.Finish:
-			x.out.write(out[:fresh], true)
+			p.out.write(out[:fresh], true)
 			if seen.Err == nil {
-				seen.Err = x.cut(io.ErrUnexpectedEOF)
+				seen.Err = p.cut(io.ErrUnexpectedEOF)
 			}
 			return nil, seen.Err
 		case seen.Finish:
-			x.out.write(out[:fresh], true)
-			return x.afterFinish(a, out[fresh:], seen.End), nil
-		case !x.frames.frames.Ready() || len(out) > coalesce:
-			x.out.write(out, true)
-			out = x.out.scratch(out)
+			p.out.write(out[:fresh], true)
+			return p.afterFinish(a, out[fresh:], seen.End), nil
+		case !p.frames.frames.Ready() || len(out) > coalesce:
+			p.out.write(out, true)
+			out = p.out.scratch(out)
 		}
-		frame, err := x.frames.frames.Next()
+		frame, err := p.frames.frames.Next()
 		if err != nil {
-			x.out.write(out, true)
-			return nil, x.cut(err)
+			p.out.write(out, true)
+			return nil, p.cut(err)
 		}
 		fresh = len(out)
-		out, seen = x.lane.frame(out, frame)
+		out, seen = p.framer.frame(out, frame)
 	}
 }
 
 // afterFinish collects what follows the finish signal: the usage figures and
 // the end marker, for which it waits only so long.
-func (x *exchange) afterFinish(a *upstream.Answer, first []byte, ended bool) []byte {
+func (p *pump) afterFinish(a *upstream.Answer, first []byte, ended bool) []byte {
 	tail := append([]byte{}, first...)
 	stop := time.AfterFunc(finishWait, func() { a.Body.Close() })
 	defer stop.Stop()
 	for !ended {
-		frame, err := x.frames.frames.Next()
+		frame, err := p.frames.frames.Next()
 		if err != nil {
 			break
 		}
 		var seen dialect.Seen
-		tail, seen = x.lane.frame(tail, frame)
+		tail, seen = p.framer.frame(tail, frame)
 		ended = seen.End
 	}
 	return tail
 }
 
 // cut is the fault of a stream that ended before its finish signal.
-func (x *exchange) cut(err error) *hub.Error {
+func (x *exchange) cut(err error) *hub.Error { return x.lifetime.cut(err, x.gone()) }
+
+// cut is the fault of an answer that ended too early; gone says that the client
+// has left.
+func (l *lifetime) cut(err error, gone bool) *hub.Error {
 	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF
 	}
-	if errors.Is(err, context.Canceled) && x.gone() {
+	if errors.Is(err, context.Canceled) && gone {
 		return &hub.Error{Code: hub.CodeUpstream, Message: "The client left.", Cause: err}
 	}
-	if x.h.Halt.Err() != nil {
+	if l.h.Halt.Err() != nil {
 		return &hub.Error{Code: hub.CodeUnavailable, Message: "The hub is restarting; the answer ends here.", Cause: err}
 	}
 	return brokenAnswer(err)

@@ -30,7 +30,7 @@ func (h *handler) work(server dialect.TaskServer) httpkit.CallerHandler {
 		if err != nil {
 			return err
 		}
-		x := &errand{lifetime: newLifetime(h, w, r, ticket), server: server, view: view}
+		x := newErrand(h, w, r, server, view, ticket)
 		defer x.done()
 		answer, trace, err := h.Upstream.Do(x.upstream, upstream.Call{
 			Plan: plan, Prepare: x.prepare, Fault: x.fault, Whole: true, Accept: x.accept,
@@ -39,6 +39,12 @@ func (h *handler) work(server dialect.TaskServer) httpkit.CallerHandler {
 			return x.failed(trace, hub.AsError(err))
 		}
 		defer answer.Body.Close()
+		switch {
+		case x.flow != nil && x.out != nil:
+			return x.relayEvents(answer, trace)
+		case x.flow != nil:
+			return x.relayBytes(answer, trace)
+		}
 		return x.relay(answer, trace)
 	}
 }
@@ -78,6 +84,32 @@ type errand struct {
 	dropped []string
 	body    []byte // the provider's answer
 	result  *task.Result
+
+	out    *clientStream // the caller asked for server-sent events
+	flow   dialect.TaskFlow
+	frames streamReader // of a flow of events
+	first  []byte       // of a flow of bytes
+}
+
+func newErrand(h *handler, w http.ResponseWriter, r *http.Request, server dialect.TaskServer, v *dialect.TaskView, t *admission.Ticket) *errand {
+	x := &errand{lifetime: newLifetime(h, w, r, t), server: server, view: v}
+	if _, ok := server.(dialect.TaskEvents); ok && v.Request.Stream {
+		x.out = newClientStream(w, h.Limits.Ping, false)
+	}
+	return x
+}
+
+// done stops everything that the errand started.
+func (x *errand) done() {
+	if x.out != nil {
+		defer x.out.stop()
+	}
+	x.lifetime.done()
+}
+
+// gone reports whether the client has left.
+func (x *errand) gone() bool {
+	return x.r.Context().Err() != nil || (x.out != nil && x.out.failed())
 }
 
 // clientFor returns how the work is asked for at a target, and whether that is
@@ -123,6 +155,10 @@ func (x *errand) fault(t *routing.Target, status int, header http.Header, body [
 
 // accept reads and understands an answer before anything is relayed.
 func (x *errand) accept(a *upstream.Answer) *hub.Error {
+	x.flow = nil
+	if flow, events := x.flowOf(a); flow != nil {
+		return x.begin(a, flow, events)
+	}
 	body, err := readAnswer(a.Body)
 	if err != nil {
 		return brokenAnswer(err)
@@ -138,34 +174,53 @@ func (x *errand) accept(a *upstream.Answer) *hub.Error {
 
 // failed settles work that got no answer.
 func (x *errand) failed(trace upstream.Trace, fault *hub.Error) error {
-	if _, err := x.ticket.Settle(x.settling(), fail(trace, fault, x.r.Context().Err() != nil)); err != nil {
-		return err
+	if _, err := x.ticket.Settle(x.settling(), fail(trace, fault, x.gone())); err != nil {
+		fault = hub.AsError(err)
+	}
+	if x.out != nil && x.out.closed() {
+		x.failEvents(fault)
+		return nil
 	}
 	return fault
 }
 
-// relay settles and sends an answer.
-func (x *errand) relay(a *upstream.Answer, trace upstream.Trace) error {
+// outcome is how an answered call ended, as far as it is known before the last
+// bytes are sent.
+func (x *errand) outcome(a *upstream.Answer, trace upstream.Trace) admission.Outcome {
 	o := begin(trace, hub.StatusSuccess)
-	o.Usage, o.Source = workUsage(x.view.Request, x.result)
+	o.Usage, o.Source = x.h.workUsage(x.view.Request, x.result)
 	o.Variant = variantMade(x.view.Request, x.result)
 	o.ProviderTTFB = &a.TTFB
 	ttfb := x.h.Now().Sub(x.started)
 	o.TTFB = &ttfb
-	if x.r.Context().Err() != nil {
+	if x.gone() {
 		o.Status, o.HTTPStatus = hub.StatusAborted, httpkit.StatusClientGone
 	}
+	return o
+}
+
+func (x *errand) closing(a *upstream.Answer, o admission.Outcome, s admission.Settled) dialect.Closing {
+	return dialect.Closing{CallID: x.ticket.CallID, Provider: a.Target.Provider.Name, Model: a.Target.Model,
+		Usage: o.Usage, Known: o.Source == hub.UsageReported, Credits: s.Credits, Billed: s.Billed}
+}
+
+// relay settles and sends an answer that was read whole.
+func (x *errand) relay(a *upstream.Answer, trace upstream.Trace) error {
+	o := x.outcome(a, trace)
 	settled, err := x.ticket.Settle(x.settling(), o)
 	if err != nil {
+		if x.out != nil && x.out.closed() {
+			x.failEvents(hub.AsError(err))
+			return nil
+		}
 		return err
 	}
-	closing := dialect.Closing{CallID: x.ticket.CallID, Provider: a.Target.Provider.Name, Model: a.Target.Model,
-		Usage: o.Usage, Known: o.Source == hub.UsageReported, Credits: settled.Credits, Billed: settled.Billed}
-	payload := dialect.Payload{Type: a.Header.Get("Content-Type"), Body: x.body}
-	if _, native := x.clientFor(a.Target); !native {
-		if payload, err = x.server.Whole(x.view, x.result, closing); err != nil {
-			return hub.Wrap(hub.CodeInternal, err, "The answer could not be encoded.")
-		}
+	if x.out != nil {
+		return x.sendEvents(a, o, settled)
+	}
+	payload, err := x.payload(a, x.closing(a, o, settled))
+	if err != nil {
+		return hub.Wrap(hub.CodeInternal, err, "The answer could not be encoded.")
 	}
 	x.headers(a, settled)
 	hd := x.w.Header()
@@ -174,6 +229,22 @@ func (x *errand) relay(a *upstream.Answer, trace upstream.Trace) error {
 	x.w.WriteHeader(http.StatusOK)
 	_, _ = x.w.Write(payload.Body) // a client that left has been charged; nothing else to do
 	return nil
+}
+
+// payload is what the client gets: in the native lane the provider's own bytes.
+func (x *errand) payload(a *upstream.Answer, c dialect.Closing) (dialect.Payload, error) {
+	if _, native := x.clientFor(a.Target); !native {
+		return x.server.Whole(x.view, x.result, c)
+	}
+	p := dialect.Payload{Type: a.Header.Get("Content-Type"), Body: x.body}
+	if p.Type == "" {
+		p.Type = "application/octet-stream"
+	}
+	var err error
+	if m, ok := x.server.(dialect.TaskMender); ok {
+		p.Body, err = m.Mend(x.view, x.result, p.Body)
+	}
+	return p, err
 }
 
 // headers announces where the answer came from and what it cost.
@@ -201,25 +272,4 @@ func variantMade(r *task.Request, res *task.Result) task.Variant {
 		made.Size = res.Variant.Size
 	}
 	return made
-}
-
-// workUsage is what the provider reported, else an estimate of what went in.
-// Units that can be counted (pictures, characters, seconds) always are.
-func workUsage(r *task.Request, res *task.Result) (hub.Usage, hub.UsageSource) {
-	u := res.Usage
-	if res.UsageKnown {
-		return u, hub.UsageReported
-	}
-	tokens := func(n int) int64 { return (int64(n) + bytesPerToken - 1) / bytesPerToken }
-	switch {
-	case r.Embed != nil:
-		for _, in := range r.Embed.Inputs {
-			u[hub.Input] += int64(len(in.Tokens)) + tokens(len(in.Text))
-		}
-	case r.Moderate != nil:
-		for _, text := range r.Moderate.Texts {
-			u[hub.Input] += tokens(len(text))
-		}
-	}
-	return u, hub.UsageEstimated
 }

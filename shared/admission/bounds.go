@@ -3,6 +3,7 @@ package admission
 import (
 	"unicode/utf8"
 
+	"github.com/aigne-hub/aigne-hub/shared/audiofile"
 	"github.com/aigne-hub/aigne-hub/shared/pricing"
 	"github.com/aigne-hub/aigne-hub/shared/task"
 )
@@ -40,7 +41,7 @@ func WorkBound(r *task.Request, bytes int64) (b pricing.Bound, opaque bool) {
 		b.Input = int64(len(r.Image.Prompt)+len(r.Image.Negative)) + pictures*tokensPerInputPicture
 		b.Images, b.Output = n, n*tokensPerPicture
 	case r.Listen != nil:
-		b.Seconds = audioSeconds(r.Listen.Audio.Data)
+		b.Seconds = RecordingSeconds(r.Listen.Audio.Data)
 		b.Input = b.Seconds*tokensPerAudioSecond + int64(len(r.Listen.Prompt))
 		b.Output = b.Seconds*wordsPerSecond + leastTranscript
 		return b, r.Listen.Audio.Data == nil
@@ -51,7 +52,7 @@ func WorkBound(r *task.Request, bytes int64) (b pricing.Bound, opaque bool) {
 	case r.Moderate != nil:
 		b.Input = bytes + r.Moderate.Images*tokensPerInputPicture
 	case r.Rank != nil:
-		b.Requests = searches(r.Rank)
+		b.Input, b.Requests = rankBound(r.Rank), Searches(r.Rank)
 	case r.Film != nil:
 		b.Seconds = r.Film.Seconds
 		if b.Seconds <= 0 {
@@ -81,15 +82,31 @@ func embedBound(e *task.Embed) (tokens int64) {
 	return tokens + int64(len(e.Title))
 }
 
-func searches(r *task.Rank) int64 {
+// rankBound counts the query with each document, since models read them in pairs.
+func rankBound(r *task.Rank) (tokens int64) {
+	const special = 8 // tokens that models put around each pair
+	for _, d := range r.Documents {
+		tokens += int64(len(d)+len(r.Query)) + special
+	}
+	return tokens
+}
+
+// Searches is the most search units that ranking can cost: one for a query with
+// 100 documents, of which a long one counts once for every 500 tokens.
+func Searches(r *task.Rank) int64 {
 	var chunks int64
 	for _, d := range r.Documents {
-		chunks += (int64(len(d)) + bytesPerDocument) / bytesPerDocument
+		chunks += (int64(len(d)+len(r.Query)) + bytesPerDocument) / bytesPerDocument
 	}
 	return max(1, (chunks+documentsPerSearch-1)/documentsPerSearch)
 }
 
-// audioSeconds bounds the length of a recording by its size.
-func audioSeconds(data []byte) int64 {
+// RecordingSeconds is the most seconds that a recording can last: by its frames
+// and packets, which decoders go by whatever its head claims; what is no known
+// container is taken for the most compressed sound of that size.
+func RecordingSeconds(data []byte) int64 {
+	if n, ok := audiofile.Seconds(data); ok {
+		return max(1, n)
+	}
 	return int64(len(data))/bytesPerSecond + 1
 }

@@ -239,9 +239,22 @@ type Report struct {
 	Known     bool  // the provider reported usage
 	TextBytes int64 // visible text and tool arguments relayed, in bytes
 	HideBytes int64 // thinking text relayed, in bytes
-	Model     string
-	ID        string
-	Finish    string // the native finish word
+	// Sample is the beginning of what the two count, where the meter keeps it: what
+	// tokens are estimated by when the provider reports none.
+	Sample []byte
+	Model  string
+	ID     string
+	Finish string // the native finish word
+}
+
+// sampleBytes is how much of an answer a report keeps.
+const sampleBytes = 2 << 10
+
+// Keep adds text to the sample while there is room.
+func (r *Report) Keep(text []byte) {
+	if room := sampleBytes - len(r.Sample); room > 0 {
+		r.Sample = append(r.Sample, text[:min(room, len(text))]...)
+	}
 }
 
 // Meter reads a native answer without decoding what it does not need.

@@ -66,3 +66,35 @@ type TaskClient interface {
 	// Fault reads a non-2xx answer, with its class.
 	Fault(status int, header http.Header, body []byte) *hub.Error
 }
+
+// TaskFlow watches a native answer that is passed on as it comes.
+type TaskFlow interface {
+	// Piece looks at one frame of server-sent events, or at bytes as they came.
+	Piece(p []byte) Seen
+	// Result is what is known so far; its content may be left out.
+	Result() *task.Result
+}
+
+// TaskStreamer is a TaskClient whose native answers can be passed on as they
+// come.
+type TaskStreamer interface {
+	// Flow returns nil for an answer that must be read whole. events tells
+	// server-sent events from bytes.
+	Flow(v *TaskView, header http.Header) (flow TaskFlow, events bool)
+}
+
+// TaskEvents is a TaskServer whose callers can ask for server-sent events
+// (TaskView.Request.Stream).
+type TaskEvents interface {
+	// Events encodes a complete answer as events.
+	Events(v *TaskView, res *task.Result, c Closing) ([]byte, error)
+	// Fail encodes the event that ends a stream with an error.
+	Fail(err *hub.Error) []byte
+}
+
+// TaskMender is a TaskServer that puts native answers right where vendors depart
+// from the language.
+type TaskMender interface {
+	// Mend returns body itself where nothing is wrong.
+	Mend(v *TaskView, res *task.Result, body []byte) ([]byte, error)
+}

@@ -8,7 +8,8 @@ var units = [...]hub.Bucket{hub.Images, hub.Seconds, hub.Characters}
 
 // Measured is the part of u that these prices charge for, where the same work
 // was counted twice: units without a rate are left out when tokens were used
-// that have one, and tokens without a rate when units were used that have one.
+// that have one, and tokens without a rate when units were used that have one,
+// or where the request as such has a rate and no token has.
 // What neither measure can price stays, so that Charge refuses it.
 func (p *Prices) Measured(u hub.Usage) hub.Usage {
 	var byUnit, byToken, made bool
@@ -21,11 +22,12 @@ func (p *Prices) Measured(u hub.Usage) hub.Usage {
 		byToken = byToken || isToken(bucket)
 		made = made || isWork(bucket)
 	}
+	flat := p.Buckets[hub.Requests].Set && u[hub.Requests] > 0 && !byToken
 	for b := range u {
 		bucket := hub.Bucket(b)
 		switch {
 		case p.priced(bucket):
-		case isToken(bucket) && byUnit, bucket == hub.Characters && byToken, isUnit(bucket) && made:
+		case isToken(bucket) && (byUnit || flat), bucket == hub.Characters && byToken, isUnit(bucket) && made:
 			u[b] = 0
 		}
 	}
@@ -44,7 +46,7 @@ func isWork(b hub.Bucket) bool {
 
 // MeasuredBound does the same with the most that a call can use.
 func (p *Prices) MeasuredBound(b Bound) Bound {
-	u := hub.Usage{hub.Input: b.Input, hub.Output: b.Output, hub.Images: b.Images, hub.Seconds: b.Seconds, hub.Characters: b.Characters}
+	u := hub.Usage{hub.Input: b.Input, hub.Output: b.Output, hub.Images: b.Images, hub.Seconds: b.Seconds, hub.Characters: b.Characters, hub.Requests: max(1, b.Requests)}
 	m := p.Measured(u)
 	b.Input, b.Output, b.Images, b.Seconds, b.Characters = m[hub.Input], m[hub.Output], m[hub.Images], m[hub.Seconds], m[hub.Characters]
 	for bucket := range b.Never {

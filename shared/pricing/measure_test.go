@@ -19,6 +19,10 @@ func TestWorkIsChargedByTheMeasureThatHasARate(t *testing.T) {
 		{"pictures by their tokens", `{"input":"0.001","output":"0.01"}`, "10.03", hub.Usage{hub.Images: 1, hub.Input: 30, hub.OutputImage: 1000}},
 		{"both have a rate: both count", `{"images":"1","input":"0.001","output":"0"}`, "1.03", hub.Usage{hub.Images: 1, hub.Input: 30, hub.Output: 5}},
 		{"speech by characters", `{"characters":"0.001"}`, "0.1", hub.Usage{hub.Characters: 100, hub.Output: 40}},
+		{"speech by tokens", `{"input":"0.001","output":"0.01"}`, "0.41", hub.Usage{hub.Characters: 100, hub.Input: 10, hub.OutputAudio: 40}},
+		{"a transcript by tokens", `{"input":"0.001","output":"0.01"}`, "1.3", hub.Usage{hub.Seconds: 60, hub.InputAudio: 900, hub.Output: 40}},
+		{"ranking by the search", `{"requests":"0.002"}`, "0.004", hub.Usage{hub.Requests: 2, hub.Input: 900}},
+		{"ranking by tokens", `{"input":"0.001"}`, "0.9", hub.Usage{hub.Requests: 2, hub.Input: 900}},
 		{"a transcript by seconds", `{"seconds":"0.0001"}`, "0.006", hub.Usage{hub.Seconds: 60, hub.InputAudio: 900, hub.Output: 40}},
 	}
 	for _, tt := range tests {
@@ -43,8 +47,11 @@ func TestNothingIsFreeBecauseItWasCountedOneWayOnly(t *testing.T) {
 		_, err := p.Charge(p.Measured(u))
 		require.ErrorIs(t, err, ErrUnpriced, name)
 	}
+	p = parsePrices(t, `{"requests":"1","input":"1"}`)
+	_, err := p.Charge(p.Measured(hub.Usage{hub.Requests: 1, hub.Input: 3, hub.Output: 3}))
+	require.ErrorIs(t, err, ErrUnpriced, "a fee beside tokens pays for no other tokens")
 	p = parsePrices(t, `{"images":"1"}`)
-	_, err := p.Charge(p.Measured(hub.Usage{hub.Output: 5}))
+	_, err = p.Charge(p.Measured(hub.Usage{hub.Output: 5}))
 	require.ErrorIs(t, err, ErrUnpriced, "tokens without a picture")
 }
 

@@ -18,6 +18,23 @@ type VariantPrice struct {
 	Rate    money.Rate
 }
 
+// Key is how people write what is priced: the bucket, and behind colons the
+// quality and the size where they decide, such as images:hd:1024x1792 or
+// seconds::1080p.
+func (v *VariantPrice) Key() string {
+	return strings.TrimRight(v.Bucket.String()+":"+v.Quality+":"+v.Size, ":")
+}
+
+// ParseKey reads what Key wrote.
+func ParseKey(key string) (b hub.Bucket, quality, size string, ok bool) {
+	parts := strings.Split(key, ":")
+	if b, ok = hub.ParseBucket(parts[0]); !ok || len(parts) > 3 {
+		return b, "", "", false
+	}
+	parts = append(parts, "", "")
+	return b, parts[1], parts[2], true
+}
+
 // anyVariant are words of callers that leave the choice to the model.
 const anyVariant = "auto"
 

@@ -1,6 +1,9 @@
 package provider
 
-import "github.com/aigne-hub/aigne-hub/shared/dialect"
+import (
+	"github.com/aigne-hub/aigne-hub/shared/dialect"
+	"github.com/aigne-hub/aigne-hub/shared/task"
+)
 
 // hosts run open models of others. They have no bare names: each spells the
 // models its own way, so a caller names the host.
@@ -15,6 +18,7 @@ func groq() Kind {
 		ID: Groq, Title: "Groq", BaseURL: "https://api.groq.com/openai/v1", Auth: Bearer,
 		PathFixes: map[string]string{"": "/openai/v1", "/v1": "/openai/v1", "/openai": "/openai/v1"},
 		Dialects:  []dialect.Name{dialect.OpenAIChat},
+		Tasks:     in(dialect.OpenAI, task.Transcription, task.Translation, task.Speech),
 		Quirks: dialect.Quirks{
 			NoDeveloper: true, NoNames: true,
 			Refuses: []string{
@@ -36,7 +40,7 @@ func together() Kind {
 		ID: Together, Title: "Together AI", BaseURL: "https://api.together.ai/v1", Auth: Bearer,
 		PathFixes: versionOne(),
 		Dialects:  []dialect.Name{dialect.OpenAIChat},
-		Tasks:     embeddings(),
+		Tasks:     in(dialect.OpenAI, task.Embedding),
 		Quirks: dialect.Quirks{
 			MaxTokensField: "max_tokens", NoDeveloper: true, NoStrictTools: true, ReasoningField: "reasoning",
 			Takes:   []string{"top_k"},
@@ -56,7 +60,7 @@ func fireworks() Kind {
 		ID: Fireworks, Title: "Fireworks AI", BaseURL: "https://api.fireworks.ai/inference/v1", Auth: Bearer,
 		PathFixes: map[string]string{"": "/inference/v1", "/v1": "/inference/v1", "/inference": "/inference/v1"},
 		Dialects:  []dialect.Name{dialect.OpenAIChat, dialect.Anthropic},
-		Tasks:     embeddings(),
+		Tasks:     in(dialect.OpenAI, task.Embedding),
 		Quirks: dialect.Quirks{
 			MaxTokensField: "max_tokens", NoDeveloper: true, NoStrictTools: true, ReasoningField: "reasoning_content",
 			Takes: []string{"top_k"},
@@ -98,7 +102,7 @@ func siliconFlow() Kind {
 		ID: SiliconFlow, Title: "SiliconFlow", BaseURL: "https://api.siliconflow.com/v1", Auth: Bearer,
 		PathFixes: versionOne(),
 		Dialects:  []dialect.Name{dialect.OpenAIChat},
-		Tasks:     embeddings(),
+		Tasks:     in(dialect.OpenAI, task.Embedding),
 		Quirks: dialect.Quirks{
 			MaxTokensField: "max_tokens", NoDeveloper: true, NoJSONSchema: true, NoStrictTools: true, NoStreamUsage: true,
 			ReasoningField: "reasoning_content", ThinkingSwitch: dialect.SwitchEnable,
@@ -157,9 +161,9 @@ func aigneHub() Kind {
 	return Kind{
 		ID: AIGNEHub, Title: "AIGNE Hub (another one)", Auth: Bearer,
 		PathFixes: versionOne(),
-		Dialects:  []dialect.Name{dialect.OpenAIChat, dialect.Anthropic},
-		Tasks:     embeddings(),
-		Quirks:    dialect.Quirks{ReasoningField: "reasoning_content"},
+		Dialects:  []dialect.Name{dialect.OpenAIChat, dialect.Anthropic, dialect.Responses, dialect.Gemini, dialect.Completions},
+		Tasks:     in(dialect.OpenAI, task.Embedding, task.Transcription, task.Translation, task.Speech, task.Moderation, task.Rerank),
+		Quirks:    dialect.Quirks{ReasoningField: "reasoning_content", ReasoningDetails: true},
 		EnvKeys:   []string{"UPSTREAM_AIGNE_HUB_API_KEY"}, EnvBaseURL: "UPSTREAM_AIGNE_HUB_BASE_URL",
 		Rank:       RankReseller,
 		PublicDocs: "https://github.com/AIGNE-io/aigne-hub",

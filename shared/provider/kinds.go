@@ -11,7 +11,7 @@ import (
 var (
 	namesOpenAI = []string{
 		"gpt-", "o1-", "o3-", "o4-", "chatgpt-", "codex-", "dall-e-", "text-embedding-", "sora-", "whisper-", "tts-",
-		"omni-moderation-",
+		"omni-moderation-", "text-moderation-",
 	}
 	namesGPTOSS    = []string{"gpt-oss-"}
 	namesAnthropic = []string{"claude"}
@@ -40,6 +40,15 @@ var (
 	}
 )
 
+// in gives work of some kinds one language.
+func in(name dialect.Name, kinds ...task.Kind) map[task.Kind]dialect.Name {
+	m := make(map[task.Kind]dialect.Name, len(kinds))
+	for _, k := range kinds {
+		m[k] = name
+	}
+	return m
+}
+
 func under(prefix string, patterns []string) []ModelPrefix {
 	var all []ModelPrefix
 	for _, p := range patterns {
@@ -61,7 +70,7 @@ func openAI() Kind {
 			{Prefixes: slices.Clone(onlyCompletions), Dialects: []dialect.Name{dialect.Completions}},
 			{Prefixes: slices.Clone(onlyResponses), Dialects: []dialect.Name{dialect.Responses}},
 		},
-		Tasks:   map[task.Kind]dialect.Name{task.Embedding: dialect.OpenAI},
+		Tasks:   in(dialect.OpenAI, task.Embedding, task.Transcription, task.Translation, task.Speech, task.Moderation),
 		EnvKeys: []string{"OPENAI_API_KEY"}, EnvBaseURL: "OPENAI_BASE_URL",
 		Rank: RankDirect, BarePatterns: slices.Clone(namesOpenAI), TestModel: "gpt-4.1-nano",
 		PublicDocs: "https://platform.openai.com/docs/api-reference",
@@ -87,6 +96,7 @@ func google() Kind {
 		// OpenAI-compatible path below the version is another language.
 		PathFixes: map[string]string{"": "/v1beta", "/v1beta/openai": "/v1beta"},
 		Dialects:  []dialect.Name{dialect.Gemini},
+		Tasks:     in(dialect.Gemini, task.Embedding, task.Speech),
 		EnvKeys:   []string{"GEMINI_API_KEY", "GOOGLE_API_KEY"}, EnvBaseURL: "GOOGLE_BASE_URL",
 		Rank: RankDirect, BarePatterns: slices.Clone(namesGoogle), TestModel: "gemini-2.5-flash",
 		PublicDocs: "https://ai.google.dev/api",
@@ -124,6 +134,7 @@ func doubao() Kind {
 	return Kind{
 		ID: Doubao, Title: "Doubao (Volcano Engine Ark)", BaseURL: "https://ark.cn-beijing.volces.com/api/v3", Auth: Bearer,
 		Dialects: []dialect.Name{dialect.OpenAIChat},
+		Tasks:    in(dialect.OpenAI, task.Embedding),
 		Quirks: dialect.Quirks{
 			// Ark's max_tokens leaves thinking out, so only the other field bounds the bill.
 			MaxTokensField: "max_completion_tokens", NoDeveloper: true, ReasoningField: "reasoning_content",
@@ -149,7 +160,7 @@ func openAICompatible() Kind {
 		ID: OpenAICompatible, Title: "OpenAI-compatible", Auth: Bearer, KeyOptional: true,
 		// vLLM, llama.cpp, LM Studio and their like continue plain texts too.
 		Dialects: []dialect.Name{dialect.OpenAIChat, dialect.Completions},
-		Tasks:    map[task.Kind]dialect.Name{task.Embedding: dialect.OpenAI},
+		Tasks:    in(dialect.OpenAI, task.Embedding, task.Transcription, task.Translation, task.Speech, task.Moderation, task.Rerank),
 		EnvKeys:  []string{"OPENAI_COMPATIBLE_API_KEY"}, EnvBaseURL: "OPENAI_COMPATIBLE_BASE_URL",
 		Rank:       RankDirect,
 		PublicDocs: "https://platform.openai.com/docs/api-reference/chat",

@@ -1,6 +1,9 @@
 package provider
 
-import "github.com/aigne-hub/aigne-hub/shared/dialect"
+import (
+	"github.com/aigne-hub/aigne-hub/shared/dialect"
+	"github.com/aigne-hub/aigne-hub/shared/task"
+)
 
 // local are servers that an operator runs beside the hub. What models they serve
 // is the operator's choice, so a caller names the server.
@@ -12,8 +15,8 @@ func vLLM() Kind {
 	return Kind{
 		ID: VLLM, Title: "vLLM", BaseURL: "http://localhost:8000/v1", LocalBaseURL: true, Auth: Bearer, KeyOptional: true,
 		PathFixes: versionOne(),
-		Dialects:  []dialect.Name{dialect.OpenAIChat, dialect.Anthropic},
-		Tasks:     embeddings(),
+		Dialects:  []dialect.Name{dialect.OpenAIChat, dialect.Anthropic, dialect.Completions},
+		Tasks:     in(dialect.OpenAI, task.Embedding, task.Transcription, task.Translation, task.Rerank),
 		Quirks: dialect.Quirks{
 			NoDeveloper: true, ReasoningField: "reasoning",
 			Takes:   []string{"top_k"},
@@ -31,8 +34,8 @@ func lmStudio() Kind {
 	return Kind{
 		ID: LMStudio, Title: "LM Studio", BaseURL: "http://localhost:1234/v1", LocalBaseURL: true, Auth: Bearer, KeyOptional: true,
 		PathFixes: map[string]string{"": "/v1", "/api/v0": "/v1", "/api/v1": "/v1"},
-		Dialects:  []dialect.Name{dialect.OpenAIChat, dialect.Anthropic},
-		Tasks:     embeddings(),
+		Dialects:  []dialect.Name{dialect.OpenAIChat, dialect.Anthropic, dialect.Completions},
+		Tasks:     in(dialect.OpenAI, task.Embedding),
 		Quirks: dialect.Quirks{
 			MaxTokensField: "max_tokens", NoDeveloper: true, NoStrictTools: true,
 			Takes:   []string{"top_k"},
@@ -51,8 +54,8 @@ func llamaCPP() Kind {
 	return Kind{
 		ID: LlamaCPP, Title: "llama.cpp server", BaseURL: "http://localhost:8080/v1", LocalBaseURL: true, Auth: Bearer, KeyOptional: true,
 		PathFixes: versionOne(),
-		Dialects:  []dialect.Name{dialect.OpenAIChat, dialect.Anthropic},
-		Tasks:     embeddings(),
+		Dialects:  []dialect.Name{dialect.OpenAIChat, dialect.Anthropic, dialect.Completions},
+		Tasks:     in(dialect.OpenAI, task.Embedding, task.Rerank),
 		Quirks: dialect.Quirks{
 			MaxTokensField: "max_tokens", NoDeveloper: true, NoStrictTools: true, ReasoningField: "reasoning_content",
 			ToolModes: []string{"auto", "none", "required"},

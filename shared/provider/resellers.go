@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/aigne-hub/aigne-hub/shared/dialect"
+	"github.com/aigne-hub/aigne-hub/shared/task"
 )
 
 // resellers serve the models of other vendors.
@@ -17,6 +18,7 @@ func azure() Kind {
 		// The portal shows the resource's origin; requests go below the v1 API.
 		PathFixes: map[string]string{"": "/openai/v1", "/openai": "/openai/v1"},
 		Dialects:  []dialect.Name{dialect.OpenAIChat, dialect.Responses},
+		Tasks:     in(dialect.OpenAI, task.Embedding, task.Transcription, task.Translation, task.Speech),
 		EnvKeys:   []string{"AZURE_OPENAI_API_KEY"}, EnvBaseURL: "AZURE_OPENAI_ENDPOINT",
 		// Models are named by their deployments, so no bare name leads here.
 		Rank: RankCloud, TestModel: "gpt-4.1-nano",
@@ -32,6 +34,7 @@ func vertex() Kind {
 		ModelDialects: []ModelDialects{
 			{Prefixes: slices.Clone(namesAnthropic), Dialects: []dialect.Name{dialect.Anthropic}},
 		},
+		Tasks:   in(dialect.Gemini, task.Speech), // embeddings have another language there
 		Quirks:  dialect.Quirks{Vertex: true},
 		EnvKeys: []string{"GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_CLOUD_LOCATION"}, EnvBaseURL: "VERTEX_BASE_URL",
 		Rank: RankCloud, TestModel: "gemini-2.5-flash",
@@ -44,6 +47,7 @@ func bedrock() Kind {
 	k := Kind{
 		ID: Bedrock, Title: "Amazon Bedrock", BaseURL: "https://bedrock-runtime.{region}.amazonaws.com", Auth: SigV4,
 		Dialects: []dialect.Name{dialect.Bedrock},
+		Tasks:    in(dialect.Bedrock, task.Embedding),
 		EnvKeys:  []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"}, EnvBaseURL: "BEDROCK_BASE_URL",
 		Rank: RankCloud, TestModel: "us.amazon.nova-lite-v1:0",
 		BarePatterns: slices.Concat(namesAnthropic, namesGPTOSS, namesLlama, namesMistral, namesQwen, namesGemma),
@@ -60,6 +64,7 @@ func openRouter() Kind {
 	k := Kind{
 		ID: OpenRouter, Title: "OpenRouter", BaseURL: "https://openrouter.ai/api/v1", Auth: Bearer,
 		Dialects: []dialect.Name{dialect.OpenAIChat, dialect.Anthropic},
+		Tasks:    in(dialect.OpenAI, task.Embedding, task.Rerank),
 		Quirks:   dialect.Quirks{ReasoningField: "reasoning", ReasoningDetails: true},
 		EnvKeys:  []string{"OPEN_ROUTER_API_KEY", "OPENROUTER_API_KEY"}, EnvBaseURL: "OPENROUTER_BASE_URL",
 		Rank: RankReseller, TestModel: "openai/gpt-4o-mini",
@@ -99,6 +104,7 @@ func ollama() Kind {
 		// /api is Ollama's own language; the OpenAI one lives beside it.
 		PathFixes: map[string]string{"": "/v1", "/api": "/v1"},
 		Dialects:  []dialect.Name{dialect.OpenAIChat, dialect.Completions},
+		Tasks:     in(dialect.OpenAI, task.Embedding),
 		Quirks: dialect.Quirks{
 			MaxTokensField: "max_tokens", NoDeveloper: true, ReasoningField: "reasoning", Refuses: []string{"n", "logit_bias"},
 		},

@@ -34,10 +34,6 @@ func harmless() []string {
 	return []string{"metadata", "prompt_cache_key", "prompt_cache_retention", "user"}
 }
 
-func embeddings() map[task.Kind]dialect.Name {
-	return map[task.Kind]dialect.Name{task.Embedding: dialect.OpenAI}
-}
-
 // mistral: unknown members are refused with 422; the seed has another name;
 // usage is in the last chunk without being asked for; thinking is part of the
 // content array (https://docs.mistral.ai/capabilities/reasoning).
@@ -46,7 +42,7 @@ func mistral() Kind {
 		ID: Mistral, Title: "Mistral", BaseURL: "https://api.mistral.ai/v1", Auth: Bearer,
 		PathFixes: versionOne(),
 		Dialects:  []dialect.Name{dialect.OpenAIChat},
-		Tasks:     embeddings(),
+		Tasks:     in(dialect.OpenAI, task.Embedding),
 		Quirks: dialect.Quirks{
 			MaxTokensField: "max_tokens", NoDeveloper: true, NoStreamUsage: true, ReasoningField: dialect.ThinkingParts,
 			Renames: map[string]string{"seed": "random_seed"},
@@ -71,6 +67,7 @@ func cohere() Kind {
 		ID: Cohere, Title: "Cohere", BaseURL: "https://api.cohere.ai/compatibility/v1", Auth: Bearer,
 		PathFixes: map[string]string{"": "/compatibility/v1", "/v1": "/compatibility/v1", "/v2": "/compatibility/v1", "/compatibility": "/compatibility/v1"},
 		Dialects:  []dialect.Name{dialect.OpenAIChat},
+		Tasks:     in(dialect.Cohere, task.Embedding, task.Rerank),
 		Paths:     map[dialect.Name]PathSwap{dialect.Cohere: {"/compatibility/v1", "/v2"}},
 		Quirks: dialect.Quirks{
 			MaxTokensField: "max_tokens", SchemaInObject: true, ToolModes: []string{"auto"},
@@ -138,7 +135,7 @@ func zhipu() Kind {
 		ID: Zhipu, Title: "Zhipu (Z.ai)", BaseURL: "https://api.z.ai/api/paas/v4", Auth: Bearer,
 		PathFixes: map[string]string{"": "/api/paas/v4", "/api/anthropic": "/api/paas/v4"},
 		Dialects:  []dialect.Name{dialect.OpenAIChat, dialect.Anthropic},
-		Tasks:     embeddings(),
+		Tasks:     in(dialect.OpenAI, task.Embedding),
 		Paths:     map[dialect.Name]PathSwap{dialect.Anthropic: {"/api/paas/v4", "/api/anthropic/v1"}},
 		Quirks: dialect.Quirks{
 			MaxTokensField: "max_tokens", NoDeveloper: true, NoJSONSchema: true, NoStrictTools: true, NoStreamUsage: true, NoNames: true,
@@ -165,7 +162,7 @@ func qwen() Kind {
 		ID: Qwen, Title: "Qwen (Alibaba Model Studio)", BaseURL: "https://dashscope-intl.aliyuncs.com/compatible-mode/v1", Auth: Bearer,
 		PathFixes: map[string]string{"": "/compatible-mode/v1", "/apps/anthropic": "/compatible-mode/v1", "/api/v1": "/compatible-mode/v1"},
 		Dialects:  []dialect.Name{dialect.OpenAIChat, dialect.Anthropic},
-		Tasks:     embeddings(),
+		Tasks:     in(dialect.OpenAI, task.Embedding),
 		Paths:     map[dialect.Name]PathSwap{dialect.Anthropic: {"/compatible-mode/v1", "/apps/anthropic/v1"}},
 		Quirks: dialect.Quirks{
 			MaxTokensField: "max_tokens", NoDeveloper: true, NoJSONSchema: true, NoStrictTools: true,

@@ -136,7 +136,7 @@ func (n *Snapshot) resolve(model string, r Request) (Plan, error) {
 		plan.Targets = append(plan.Targets, t)
 	}
 	if len(plan.Targets) == 0 {
-		return plan, refused(model, unpriced, plan.Refused)
+		return plan, refused(model, &r, unpriced, plan.Refused)
 	}
 	sort.SliceStable(plan.Targets, func(i, j int) bool {
 		a, b := &plan.Targets[i], &plan.Targets[j]
@@ -158,23 +158,6 @@ func (t *Target) speaks(r *Request) bool {
 		return t.Provider.Kind.Tasks[r.Task] == r.Dialect
 	}
 	return t.Provider.Kind.Speaks(r.Dialect, t.Model)
-}
-
-const (
-	noRate       = "no rate"
-	noCredential = "no active credential"
-	notServed    = "this kind of provider does not serve such calls yet"
-)
-
-func refused(model string, unpriced *Target, all []Refusal) error {
-	if unpriced != nil {
-		return hub.Invalid("model", "The model %s has no rate, so it cannot be billed. The operator sets one with `aigne-hub rate set --provider %s --model %s --input P --output P`.",
-			model, unpriced.Provider.Name, unpriced.Model)
-	}
-	if all[0].Reason == notServed {
-		return hub.Invalid("model", "%s: %s.", all[0].Target, all[0].Reason)
-	}
-	return hub.Errorf(hub.CodeUnavailable, "No provider can serve %s now: %s has %s.", model, all[0].Target, all[0].Reason)
 }
 
 type found struct {

@@ -16,6 +16,7 @@ type Result struct {
 	Pictures    []Picture
 	Transcript  *Transcript
 	Sound       *File
+	Seconds     float64         // of the sound that was made; 0 when unknown
 	Moderations json.RawMessage // OpenAI's results array
 	Ranking     []Ranked
 	Films       []File

@@ -158,6 +158,9 @@ func (m *meter) piece(raw []byte, thinking bool) {
 		return
 	}
 	m.now.Content = true
+	if bytes.IndexByte(raw, '\\') < 0 { // escapes would be counted as text
+		m.report.Keep(raw[1 : len(raw)-1])
+	}
 	if thinking {
 		m.report.HideBytes += textLen(raw)
 	} else {

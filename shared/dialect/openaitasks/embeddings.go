@@ -1,11 +1,8 @@
 package openaitasks
 
 import (
-	"encoding/base64"
-	"encoding/binary"
 	"encoding/json"
 	"fmt"
-	"math"
 	"net/http"
 
 	"github.com/aigne-hub/aigne-hub/shared/dialect"
@@ -21,7 +18,10 @@ const maxInputs = 2048
 // Embeddings is the server side of POST /v1/embeddings.
 type Embeddings struct{ Now hub.Now }
 
-var _ dialect.TaskServer = Embeddings{}
+var (
+	_ dialect.TaskServer = Embeddings{}
+	_ dialect.TaskMender = Embeddings{}
+)
 
 // Name returns dialect.OpenAI.
 func (Embeddings) Name() dialect.Name { return dialect.OpenAI }
@@ -53,7 +53,12 @@ func (Embeddings) View(r *http.Request, body []byte) (*dialect.TaskView, error) 
 	default:
 		return nil, hub.Invalid("encoding_format", "encoding_format must be float or base64.")
 	}
-	v.Request.Extra = rest(v.Object, "model", "input", "dimensions", "encoding_format", "user")
+	// What the vectors are for: OpenAI's models make no difference, others' do.
+	if e.Purpose, err = text(v.Object, "input_type"); err != nil {
+		return nil, err
+	}
+	v.Request.Names = map[string]string{"task_type": "input_type"}
+	v.Request.Extra = rest(v.Object, "model", "input", "dimensions", "encoding_format", "user", "input_type")
 	return v, nil
 }
 
@@ -118,31 +123,48 @@ func (Embeddings) Whole(v *dialect.TaskView, res *task.Result, c dialect.Closing
 	for i, vec := range res.Vectors {
 		out.Data[i] = embeddingOut{Object: "embedding", Index: vec.Index, Embedding: vec.Values}
 		if v.Request.Embed.Base64 {
-			out.Data[i].Embedding = packed(vec.Values)
+			out.Data[i].Embedding = task.PackVector(vec.Values)
 		}
 	}
 	return jsonPayload(out)
 }
 
-// packed writes a vector as base64 of little-endian float32.
-func packed(values []float32) string {
-	raw := make([]byte, 0, 4*len(values))
-	for _, f := range values {
-		raw = binary.LittleEndian.AppendUint32(raw, math.Float32bits(f))
+// Mend gives a caller who asked for base64 what was asked for, also where the
+// vendor answered with numbers.
+func (Embeddings) Mend(v *dialect.TaskView, res *task.Result, body []byte) ([]byte, error) {
+	if !v.Request.Embed.Base64 {
+		return body, nil
 	}
-	return base64.StdEncoding.EncodeToString(raw)
-}
-
-func unpacked(text string) ([]float32, error) {
-	raw, err := base64.StdEncoding.DecodeString(text)
-	if err != nil || len(raw)%4 != 0 {
-		return nil, fmt.Errorf("an embedding is no base64 of float32: %w", err)
+	o, err := wire.Parse(body)
+	if err != nil {
+		return nil, err
 	}
-	values := make([]float32, len(raw)/4)
-	for i := range values {
-		values[i] = math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:]))
+	raw, _ := o.Get("data")
+	var items []json.RawMessage
+	if err := json.Unmarshal(raw, &items); err != nil {
+		return nil, err
 	}
-	return values, nil
+	mended := false
+	for i, item := range items {
+		one, err := wire.Parse(item)
+		if err != nil {
+			return nil, err
+		}
+		if _, ok := one.String("embedding"); ok || i >= len(res.Vectors) {
+			continue
+		}
+		one.Set("embedding", wire.Quote(task.PackVector(res.Vectors[i].Values)))
+		items[i], mended = one.Bytes(), true
+	}
+	if !mended {
+		return body, nil
+	}
+	data, err := json.Marshal(items)
+	if err != nil {
+		return nil, err
+	}
+	o.Set("data", data)
+	return o.Bytes(), nil
 }
 
 // encodeEmbedding asks for floats: what base64 holds is the same, and not every
@@ -205,7 +227,7 @@ func decodeEmbedding(body []byte) (*task.Result, error) {
 		var text string
 		var err error
 		if json.Unmarshal(d.Embedding, &text) == nil {
-			v.Values, err = unpacked(text)
+			v.Values, err = task.UnpackVector(text)
 		} else {
 			err = json.Unmarshal(d.Embedding, &v.Values)
 		}

@@ -4,6 +4,7 @@
 package openaitasks
 
 import (
+	"mime"
 	"net/http"
 
 	"github.com/aigne-hub/aigne-hub/shared/dialect"
@@ -16,7 +17,10 @@ import (
 // Client is the client side. The zero value is ready.
 type Client struct{ Now hub.Now }
 
-var _ dialect.TaskClient = Client{}
+var (
+	_ dialect.TaskClient   = Client{}
+	_ dialect.TaskStreamer = Client{}
+)
 
 // Name returns dialect.OpenAI.
 func (Client) Name() dialect.Name { return dialect.OpenAI }
@@ -42,7 +46,12 @@ func (Client) Splice(v *dialect.TaskView, t dialect.Target) (dialect.TaskEncoded
 
 // paths are where work is asked for below the base URL.
 var paths = map[task.Kind]string{
-	task.Embedding: "/embeddings",
+	task.Embedding:     "/embeddings",
+	task.Transcription: "/audio/transcriptions",
+	task.Translation:   "/audio/translations",
+	task.Speech:        "/audio/speech",
+	task.Moderation:    "/moderations",
+	task.Rerank:        "/rerank",
 }
 
 // Encode translates.
@@ -59,8 +68,29 @@ func (Client) Decode(req *task.Request, a dialect.TaskAnswer, _ dialect.Target) 
 	switch req.Kind {
 	case task.Embedding:
 		return decodeEmbedding(a.Body)
+	case task.Transcription, task.Translation:
+		return decodeTranscript(a, req.Listen.Format)
+	case task.Speech:
+		return decodeSpeech(a, req.Speak.Format)
+	case task.Moderation:
+		return decodeModeration(a.Body)
+	case task.Rerank:
+		return decodeRerank(a.Body)
 	}
 	return nil, hub.Errorf(hub.CodeInternal, "This kind of work is not answered in OpenAI's language.")
+}
+
+// Flow lets speech pass as it comes, and transcripts that are streamed.
+func (c Client) Flow(v *dialect.TaskView, header http.Header) (flow dialect.TaskFlow, events bool) {
+	kind, _, _ := mime.ParseMediaType(header.Get("Content-Type"))
+	events = kind == "text/event-stream"
+	switch r := v.Request; {
+	case r.Listen != nil && events:
+		return &transcriptFlow{now: c.Now}, true
+	case r.Speak != nil && events == r.Stream:
+		return &speechFlow{now: c.Now, format: r.Speak.Format, events: events}, events
+	}
+	return nil, false
 }
 
 // Fault reads a non-2xx answer.

@@ -1,7 +1,8 @@
 // Package fakeprovider plays model providers for tests: OpenAI's chat and legacy
-// completions and its Responses, Anthropic messages, Gemini generateContent and
-// Bedrock's Converse, and the fronts that clouds put before the first three. The
-// fakes are strict: they refuse, with the provider's own error shape, what the real one refuses. They
+// completions, its Responses and its work beside chat, Anthropic messages,
+// Gemini's generateContent and embeddings, Bedrock's Converse, and the fronts
+// that clouds put before the first three. The fakes are strict: they refuse,
+// with the provider's own error shape, what the real one refuses. They
 // can be told what to answer and how to misbehave, they record what they were
 // asked, and they say exactly what usage they reported. They are no models and
 // know no other endpoints; for load use testkit/bench.
@@ -223,6 +224,10 @@ func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r.Body = io.NopCloser(bytes.NewReader(body)) // signatures are over it
 	if f := lang.authorize(r, p.opts.Keys); f != nil {
 		p.refuse(w, rec, f)
+		return
+	}
+	if do := p.errandOf(r); do != nil {
+		p.work(w, r, rec, do)
 		return
 	}
 	if out, ok := lang.simple(r, rec.JSON, p.models()); ok {
