@@ -1,9 +1,14 @@
 package proxy_test
 
 import (
+	"bytes"
+	"io"
 	"testing"
 
+	"github.com/openai/openai-go/v3"
+	"github.com/openai/openai-go/v3/option"
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/aigne-hub/aigne-hub/shared/money"
 	"github.com/aigne-hub/aigne-hub/shared/store"
@@ -68,7 +73,11 @@ func TestGeminisVectorsForTheOpenAISDKs(t *testing.T) {
 	sdk.VerifyWork(t, results, "")
 	results = sdk.Run(t, sdk.LangChain, target, "embed", "embed_many")
 	sdk.VerifyWork(t, results, "")
-	requireEverythingPaid(t, h, 6)
+	results = sdk.Run(t, sdk.Vercel, target, "google/embed", "google/embed_many", "google/unknown_embedding")
+	sdk.VerifyWork(t, results, "")
+	results = sdk.Run(t, sdk.Gemini, target, "embed", "embed_many")
+	sdk.VerifyWork(t, results, "")
+	requireEverythingPaid(t, h, 10)
 }
 
 func TestOtherSDKsWorkBesideChat(t *testing.T) {
@@ -81,4 +90,39 @@ func TestOtherSDKsWorkBesideChat(t *testing.T) {
 	results = sdk.Run(t, sdk.LangChain, target, "embed", "embed_many", "unknown_embedding")
 	sdk.VerifyWork(t, results, "")
 	requireEverythingPaid(t, h, 8)
+}
+
+func TestTheGoSDKsWorkBesideChat(t *testing.T) {
+	t.Parallel()
+	h, target := workSDK(t)
+	client := openai.NewClient(option.WithBaseURL(h.url+"/v1"), option.WithAPIKey(target.Key), option.WithMaxRetries(0))
+	vectors, err := client.Embeddings.New(t.Context(), openai.EmbeddingNewParams{Model: openAIWork["embedding"],
+		Input: openai.EmbeddingNewParamsInputUnion{OfArrayOfStrings: []string{"one", "two"}}})
+	require.NoError(t, err)
+	require.Len(t, vectors.Data, 2)
+	assert.Len(t, vectors.Data[0].Embedding, 8)
+	assert.NotZero(t, vectors.Usage.TotalTokens)
+
+	sound, err := client.Audio.Speech.New(t.Context(), openai.AudioSpeechNewParams{Model: openAIWork["speech"], Input: "Hi there",
+		Voice: openai.AudioSpeechNewParamsVoiceUnion{OfString: openai.String("alloy")}, ResponseFormat: openai.AudioSpeechNewParamsResponseFormatPCM})
+	require.NoError(t, err)
+	defer sound.Body.Close()
+	heard, err := io.ReadAll(sound.Body)
+	require.NoError(t, err)
+	assert.Equal(t, fakeprovider.Sound("Hi there"), heard)
+
+	said, err := client.Audio.Transcriptions.New(t.Context(), openai.AudioTranscriptionNewParams{Model: openAIWork["transcription"],
+		File: openai.File(bytes.NewReader(wav(2)), "talk.wav", "audio/wav")})
+	require.NoError(t, err)
+	assert.Equal(t, overheard, said.Text)
+
+	judged, err := client.Moderations.New(t.Context(), openai.ModerationNewParams{Input: openai.ModerationNewParamsInputUnion{OfString: openai.String("I mean harm")}})
+	require.NoError(t, err)
+	assert.True(t, judged.Results[0].Flagged)
+
+	_, err = client.Embeddings.New(t.Context(), openai.EmbeddingNewParams{Model: "nobody/none", Input: openai.EmbeddingNewParamsInputUnion{OfString: openai.String("x")}})
+	var fault *openai.Error
+	require.ErrorAs(t, err, &fault)
+	assert.Equal(t, 404, fault.StatusCode)
+	requireEverythingPaid(t, h, 4)
 }

@@ -46,10 +46,11 @@ func TestTheAnthropicSDKIsContentWithTheFake(t *testing.T) {
 func TestTheGoogleSDKIsContentWithTheFake(t *testing.T) {
 	t.Parallel()
 	p := fakeprovider.Start(t, fakeprovider.Gemini, fakeprovider.Options{})
-	results := Run(t, Gemini, Target{BaseURL: p.URL, Key: fakeprovider.DefaultKey, Model: "gemini-fake"})
+	results := Run(t, Gemini, Target{BaseURL: p.URL, Key: fakeprovider.DefaultKey, Model: "gemini-fake", Models: map[string]string{"embedding": "gemini-embedding-fake"}})
+	VerifyWork(t, results, "")
 	VerifyGreetings(t, results, "gemini-fake")
 	VerifyGoogleErrors(t, results, 400)
-	assert.Len(t, results, 19)
+	assert.Len(t, results, 21)
 	assert.Contains(t, results["thinking"].Thought, "Hi there")
 	assert.Equal(t, 2, results["count_tokens"].Tokens)
 	assert.Equal(t, "models/gemini-fake", results["model"].Model)
