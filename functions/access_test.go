@@ -37,7 +37,9 @@ func TestEveryRouteAdmitsWhomItShould(t *testing.T) {
 			}
 		}
 	}
-	assert.ElementsMatch(t, []string{"POST /api/auth/setup", "GET /", "GET /__blocklet__.js"}, anonymous, "routes that anybody may call")
+	assert.ElementsMatch(t, []string{"POST /api/auth/setup", "GET /", "GET /__blocklet__.js",
+		"GET /media/{name}", // the name is the capability
+	}, anonymous, "routes that anybody may call")
 }
 
 // admitted is the status that who may call says, 200 for "let in".

@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/aigne-hub/aigne-hub/shared/blob"
+	"github.com/aigne-hub/aigne-hub/shared/jobs"
 	"github.com/aigne-hub/aigne-hub/shared/ledger"
 	"github.com/aigne-hub/aigne-hub/shared/schedule"
 )
@@ -15,17 +17,28 @@ import (
 type worker struct {
 	Sweeper *ledger.Sweeper
 	Book    *ledger.Book
+	Jobs    *jobs.Follower
+	Blobs   *blob.Keeper
+	Fresh   func(context.Context) error // reads the configuration again if it has changed
 	Log     *slog.Logger
 }
 
-// jobs opens the worker when a job runs, not before.
-func jobs(open func() worker) []schedule.Job {
+// scheduled opens the worker when a job runs, not before.
+func scheduled(open func() worker) []schedule.Job {
 	return []schedule.Job{
 		{Name: "billing.sweep", Every: 10 * time.Second, Run: func(ctx context.Context) error { return open().Sweeper.Sweep(ctx) }},
 		{Name: "billing.expiry", Every: time.Minute, Run: func(ctx context.Context) error {
 			book := open().Book
 			return errors.Join(book.ExpireDue(ctx), book.Store.ForgetIdempotencyKeys(ctx), book.Store.ForgetResponses(ctx))
 		}},
+		{Name: "billing.jobs", Every: 10 * time.Second, Timeout: 4 * time.Minute, Run: func(ctx context.Context) error {
+			w := open()
+			if err := w.Fresh(ctx); err != nil {
+				return err
+			}
+			return w.Jobs.Follow(ctx)
+		}},
+		{Name: "billing.files", Every: 10 * time.Minute, Run: func(ctx context.Context) error { return open().Blobs.Expire(ctx) }},
 		{Name: "billing.ledger-verify", Every: time.Hour, Run: func(ctx context.Context) error { return open().verify(ctx) }},
 	}
 }

@@ -19,5 +19,7 @@ func Wire(a *boot.App) http.Handler {
 // Jobs are the function's scheduled jobs. Only their running needs the hub to be
 // open, listing them does not.
 func Jobs(a *boot.App) []schedule.Job {
-	return jobs(func() worker { return worker{Sweeper: a.Sweeper, Book: a.Book, Log: a.Log} })
+	return scheduled(func() worker {
+		return worker{Sweeper: a.Sweeper, Book: a.Book, Jobs: a.Jobs, Blobs: a.Blobs, Fresh: a.Fresh, Log: a.Log}
+	})
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/aigne-hub/aigne-hub/shared/admission"
+	"github.com/aigne-hub/aigne-hub/shared/chat"
 	"github.com/aigne-hub/aigne-hub/shared/dialect"
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
@@ -90,7 +91,11 @@ func (x *exchange) prepare(t *routing.Target) (upstream.Request, error) {
 				return upstream.Request{}, err
 			}
 		}
-		enc, err = client.Encode(x.view.Chat, x.target(t))
+		var said *chat.Request
+		if said, err = x.h.inlined(x.upstream, client, x.view.Chat); err != nil {
+			return upstream.Request{}, err
+		}
+		enc, err = client.Encode(said, x.target(t))
 	}
 	if err != nil {
 		return upstream.Request{}, err

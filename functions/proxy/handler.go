@@ -6,10 +6,12 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"time"
 
 	"github.com/aigne-hub/aigne-hub/shared/admission"
+	"github.com/aigne-hub/aigne-hub/shared/blob"
 	"github.com/aigne-hub/aigne-hub/shared/dialect"
 	"github.com/aigne-hub/aigne-hub/shared/dialect/aigne"
 	"github.com/aigne-hub/aigne-hub/shared/dialect/anthropic"
@@ -22,6 +24,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/dialect/responses"
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/jobs"
 	"github.com/aigne-hub/aigne-hub/shared/routing"
 	"github.com/aigne-hub/aigne-hub/shared/store"
 	"github.com/aigne-hub/aigne-hub/shared/tokens"
@@ -46,6 +49,10 @@ type Deps struct {
 	Limits       Limits
 	PublicModels bool // GET /api/ai/models answers without a key
 	MountPoint   string
+	PublicURL    string // what links begin with; "" when unknown
+	Fetch        *upstream.Fetcher
+	Blobs        *blob.Keeper
+	Jobs         *jobs.Follower
 	// Halt ends when open calls must be settled at once as delivered: the process
 	// is about to be killed. nil: never.
 	Halt context.Context
@@ -56,10 +63,12 @@ type Limits struct {
 	Total time.Duration // of a call
 	Drain time.Duration // how long a provider is read on after the client left
 	Ping  time.Duration // silence on a stream before a comment is sent
+	// JobPoll is how often a job is asked after while its caller waits.
+	JobPoll time.Duration
 }
 
 // DefaultLimits are the limits of money.md §5 and of proxies on the way.
-var DefaultLimits = Limits{Total: 15 * time.Minute, Drain: time.Minute, Ping: 15 * time.Second}
+var DefaultLimits = Limits{Total: 15 * time.Minute, Drain: time.Minute, Ping: 15 * time.Second, JobPoll: 3 * time.Second}
 
 const maxDrains = 256
 
@@ -103,6 +112,7 @@ func New(d Deps) http.Handler {
 		dialect.Cohere:  cohere.Client{Now: d.Now},
 		dialect.Bedrock: bedrocktasks.Client{Now: d.Now},
 	}}
+	maps.Copy(h.workers, imageClients(d.Now))
 	return httpkit.Mux(h.routes(), d.Deps)
 }
 
@@ -112,7 +122,7 @@ func Routes() []httpkit.Route { return (&handler{}).routes() }
 // routes is everything the function serves, and who may call it.
 func (h *handler) routes() []httpkit.Route {
 	rest, protocol := aigne.RestServer{Now: h.Now}, aigne.Server{Now: h.Now}
-	routes := []httpkit.Route{
+	routes := append(h.mediaRoutes(), []httpkit.Route{
 		h.chatRoute("/v1/chat/completions", openai.Server{}),
 		h.chatRoute("/v1/completions", openai.CompletionsServer{Now: h.Now}),
 		h.workRoute("/v1/embeddings", openaitasks.Embeddings{Now: h.Now}),
@@ -140,7 +150,7 @@ func (h *handler) routes() []httpkit.Route {
 		{Method: "GET", Pattern: "/api/ai/models", Who: httpkit.Optional, As: h.aigneModels},
 		{Method: "GET", Pattern: "/api/v2/status", Who: httpkit.Optional, As: h.status},
 		{Method: "GET", Pattern: "/__blocklet__.js", Who: httpkit.Anonymous, Handler: h.discovery},
-	}
+	}...)
 	routes = append(routes, h.googleRoutes()...)
 	return append(routes, h.responsesRoutes(responses.NewServer(h.Now, openai.Server{Now: h.Now}.Error))...)
 }

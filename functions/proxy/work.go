@@ -1,6 +1,8 @@
 package proxy
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -30,8 +32,11 @@ func (h *handler) work(server dialect.TaskServer) httpkit.CallerHandler {
 		if err != nil {
 			return err
 		}
-		x := newErrand(h, w, r, server, view, ticket)
+		x := newErrand(h, w, r, caller, server, view, ticket)
 		defer x.done()
+		if view.Request.Stream && view.Request.Image != nil {
+			return x.streamPictures(plan)
+		}
 		answer, trace, err := h.Upstream.Do(x.upstream, upstream.Call{
 			Plan: plan, Prepare: x.prepare, Fault: x.fault, Whole: true, Accept: x.accept,
 		})
@@ -79,6 +84,7 @@ func variantAsked(r *task.Request) task.Variant {
 // errand is one piece of work between admission and its end.
 type errand struct {
 	lifetime
+	caller  hub.Caller
 	server  dialect.TaskServer
 	view    *dialect.TaskView
 	dropped []string
@@ -91,8 +97,8 @@ type errand struct {
 	first  []byte       // of a flow of bytes
 }
 
-func newErrand(h *handler, w http.ResponseWriter, r *http.Request, server dialect.TaskServer, v *dialect.TaskView, t *admission.Ticket) *errand {
-	x := &errand{lifetime: newLifetime(h, w, r, t), server: server, view: v}
+func newErrand(h *handler, w http.ResponseWriter, r *http.Request, caller hub.Caller, server dialect.TaskServer, v *dialect.TaskView, t *admission.Ticket) *errand {
+	x := &errand{lifetime: newLifetime(h, w, r, t), caller: caller, server: server, view: v}
 	if _, ok := server.(dialect.TaskEvents); ok && v.Request.Stream {
 		x.out = newClientStream(w, h.Limits.Ping, false)
 	}
@@ -132,12 +138,35 @@ func (x *errand) prepare(t *routing.Target) (upstream.Request, error) {
 	if native {
 		enc, err = client.Splice(x.view, x.target(t))
 	} else {
-		enc, err = client.Encode(x.view.Request, x.target(t))
+		enc, err = x.h.translate(x.upstream, client, x.view.Request, x.target(t))
 	}
 	if err != nil {
 		return upstream.Request{}, err
 	}
 	x.dropped = enc.Dropped
+	return encoded(client.Name(), enc), nil
+}
+
+// translate encodes a request for another language, with the files that its
+// target cannot take by URL.
+func (h *handler) translate(ctx context.Context, client taskEncoder, req *task.Request, t dialect.Target) (dialect.TaskEncoded, error) {
+	if err := h.canLink(req); err != nil {
+		return dialect.TaskEncoded{}, err
+	}
+	req, err := h.withFiles(ctx, client, req, t)
+	if err != nil {
+		return dialect.TaskEncoded{}, err
+	}
+	return client.Encode(req, t)
+}
+
+// taskEncoder is what a TaskClient and a JobClient have in common.
+type taskEncoder interface {
+	Encode(req *task.Request, t dialect.Target) (dialect.TaskEncoded, error)
+}
+
+// encoded is a request in a language as it is sent.
+func encoded(name dialect.Name, enc dialect.TaskEncoded) upstream.Request {
 	header := enc.Header.Clone()
 	if enc.Type != "" {
 		if header == nil {
@@ -145,7 +174,7 @@ func (x *errand) prepare(t *routing.Target) (upstream.Request, error) {
 		}
 		header.Set("Content-Type", enc.Type)
 	}
-	return upstream.Request{Method: enc.Method, Dialect: client.Name(), Path: enc.Path, Body: enc.Body, Header: header}, nil
+	return upstream.Request{Method: enc.Method, Dialect: name, Path: enc.Path, Body: enc.Body, Header: header}
 }
 
 func (x *errand) fault(t *routing.Target, status int, header http.Header, body []byte) *hub.Error {
@@ -163,13 +192,25 @@ func (x *errand) accept(a *upstream.Answer) *hub.Error {
 	if err != nil {
 		return brokenAnswer(err)
 	}
-	client, _ := x.clientFor(a.Target)
+	client, native := x.clientFor(a.Target)
 	x.body = body
 	x.result, err = client.Decode(x.view.Request, dialect.TaskAnswer{Header: a.Header, Body: body}, x.target(a.Target))
 	if err != nil {
-		return brokenAnswer(err)
+		return misread(err)
 	}
-	return nil
+	if native {
+		return nil
+	}
+	return x.deliver(x.result)
+}
+
+// misread is the fault of a 2xx answer: what it says, or that it says nothing.
+func misread(err error) *hub.Error {
+	var said *hub.Error
+	if errors.As(err, &said) {
+		return said
+	}
+	return brokenAnswer(err)
 }
 
 // failed settles work that got no answer.

@@ -31,15 +31,15 @@ func wav(seconds int) []byte {
 	return append(b, make([]byte, seconds*16_000-len(b)-4)...)
 }
 
-// form makes a form of a recording and pairs of fields.
-func form(t *testing.T, recording []byte, fields ...string) (body, contentType string) {
+// recording makes a form of a sound and pairs of fields.
+func recording(t *testing.T, sound []byte, fields ...string) (body, contentType string) {
 	t.Helper()
 	var out bytes.Buffer
 	w := multipart.NewWriter(&out)
-	if recording != nil {
+	if sound != nil {
 		file, err := w.CreateFormFile("file", "talk.wav")
 		require.NoError(t, err)
-		_, err = file.Write(recording)
+		_, err = file.Write(sound)
 		require.NoError(t, err)
 	}
 	for i := 0; i+1 < len(fields); i += 2 {
@@ -49,8 +49,8 @@ func form(t *testing.T, recording []byte, fields ...string) (body, contentType s
 	return out.String(), w.FormDataContentType()
 }
 
-// price sets a rate of a type of work in dollars per million units.
-func (h *testHub) price(provider, model string, kind hub.CallType, prices map[hub.Bucket]string) {
+// priceWork sets a rate of a type of work in dollars per million units.
+func (h *testHub) priceWork(provider, model string, kind hub.CallType, prices map[hub.Bucket]string) {
 	h.t.Helper()
 	_, err := h.app.Desk.SetRate(h.t.Context(), "test", operator.NewRate{Provider: provider, Model: model, Type: kind, Prices: prices})
 	require.NoError(h.t, err)
@@ -69,14 +69,14 @@ func workHub(t *testing.T) *testHub {
 	token := map[hub.Bucket]string{hub.Input: "100", hub.Output: "400"}
 	for model, kind := range map[string]hub.CallType{"text-embedding-fake": hub.TypeEmbedding, "omni-moderation-latest": hub.TypeModeration,
 		"gpt-transcribe-fake": hub.TypeAudio, "gpt-tts-fake": hub.TypeAudio} {
-		h.price("openai", model, kind, token)
+		h.priceWork("openai", model, kind, token)
 	}
-	h.price("openai", "whisper-fake", hub.TypeAudio, map[hub.Bucket]string{hub.Seconds: "100"})
-	h.price("openai", "tts-fake", hub.TypeAudio, map[hub.Bucket]string{hub.Characters: "15"})
-	h.price("google", "gemini-embedding-fake", hub.TypeEmbedding, token)
-	h.price("bedrock", "amazon.titan-embed-text-fake", hub.TypeEmbedding, token)
-	h.price("bedrock", "cohere.embed-fake", hub.TypeEmbedding, token)
-	h.price("google", "gemini-tts-fake", hub.TypeAudio, token)
+	h.priceWork("openai", "whisper-fake", hub.TypeAudio, map[hub.Bucket]string{hub.Seconds: "100"})
+	h.priceWork("openai", "tts-fake", hub.TypeAudio, map[hub.Bucket]string{hub.Characters: "15"})
+	h.priceWork("google", "gemini-embedding-fake", hub.TypeEmbedding, token)
+	h.priceWork("bedrock", "amazon.titan-embed-text-fake", hub.TypeEmbedding, token)
+	h.priceWork("bedrock", "cohere.embed-fake", hub.TypeEmbedding, token)
+	h.priceWork("google", "gemini-tts-fake", hub.TypeAudio, token)
 	return h
 }
 
@@ -87,7 +87,7 @@ func TestTheBooksHoldWhatTheProviderCounted(t *testing.T) {
 	h.fakes[fakeprovider.OpenAI].Always("whisper-fake", fakeprovider.Answer{Text: said})
 	h.fakes[fakeprovider.OpenAI].Always("gpt-transcribe-fake", fakeprovider.Answer{Text: said})
 	talk := func(model string, more ...string) (string, string) {
-		return form(t, wav(7), append([]string{"model", model}, more...)...)
+		return recording(t, wav(7), append([]string{"model", model}, more...)...)
 	}
 	type request struct{ path, body, contentType string }
 	listen := func(path, model string, more ...string) request {
@@ -190,7 +190,7 @@ func TestASoundThatBreaksOffIsNoWholeSound(t *testing.T) {
 
 	// Events can say it.
 	h.fakes[fakeprovider.OpenAI].Script("gpt-transcribe-fake", fakeprovider.Answer{Text: "one two three four", Break: fakeprovider.ErrorFrame})
-	talk, contentType := form(t, wav(3), "model", "openai/gpt-transcribe-fake", "stream", "true")
+	talk, contentType := recording(t, wav(3), "model", "openai/gpt-transcribe-fake", "stream", "true")
 	_, text := h.send("/v1/audio/transcriptions", talk, "Content-Type", contentType)
 	assert.Contains(t, text, `"error":{`)
 	assert.NotContains(t, text, "transcript.text.done")
@@ -222,7 +222,7 @@ func TestWhoLeavesPaysWhatTheProviderReports(t *testing.T) {
 	h := workHub(t)
 	gate := fakeprovider.NewGate()
 	h.fakes[fakeprovider.OpenAI].Script("gpt-transcribe-fake", fakeprovider.Answer{Text: "one two three four", Middle: gate})
-	talk, contentType := form(t, wav(3), "model", "openai/gpt-transcribe-fake", "stream", "true")
+	talk, contentType := recording(t, wav(3), "model", "openai/gpt-transcribe-fake", "stream", "true")
 	ctx, leave := context.WithCancel(t.Context())
 	defer leave()
 	res, err := h.post(ctx, "/v1/audio/transcriptions", talk, "Content-Type", contentType)
@@ -242,11 +242,11 @@ func TestWorkIsRefusedBeforeItCosts(t *testing.T) {
 	t.Parallel()
 	h := start(t, billing)
 	fake := h.provider(fakeprovider.OpenAI)
-	h.price("openai", "text-embedding-fake", hub.TypeEmbedding, map[hub.Bucket]string{hub.Input: "1000000"})
-	h.price("openai", "whisper-fake", hub.TypeAudio, map[hub.Bucket]string{hub.Seconds: "1000000"})
-	talk, contentType := form(t, wav(5), "model", "openai/whisper-fake")
-	none, noneType := form(t, nil, "model", "openai/whisper-fake")
-	odd, oddType := form(t, wav(5), "model", "openai/whisper-fake", "response_format", "braille")
+	h.priceWork("openai", "text-embedding-fake", hub.TypeEmbedding, map[hub.Bucket]string{hub.Input: "1000000"})
+	h.priceWork("openai", "whisper-fake", hub.TypeAudio, map[hub.Bucket]string{hub.Seconds: "1000000"})
+	talk, contentType := recording(t, wav(5), "model", "openai/whisper-fake")
+	none, noneType := recording(t, nil, "model", "openai/whisper-fake")
+	odd, oddType := recording(t, wav(5), "model", "openai/whisper-fake", "response_format", "braille")
 	tests := []struct {
 		name, path, body, contentType string
 		status                        int
@@ -275,7 +275,7 @@ func TestWorkIsRefusedBeforeItCosts(t *testing.T) {
 	assert.Equal(t, http.StatusUnauthorized, res.StatusCode, text)
 	res, text = h.send("/api/v1/embeddings", `{"model":"openai/text-embedding-fake","input":"x"}`, "Authorization", "")
 	assert.Equal(t, http.StatusUnauthorized, res.StatusCode, text)
-	big, bigType := form(t, make([]byte, 31_000_000), "model", "openai/whisper-fake")
+	big, bigType := recording(t, make([]byte, 31_000_000), "model", "openai/whisper-fake")
 	res, text = h.send("/v1/audio/transcriptions", big, "Content-Type", bigType)
 	assert.Equal(t, http.StatusRequestEntityTooLarge, res.StatusCode, text)
 }
@@ -283,7 +283,7 @@ func TestWorkIsRefusedBeforeItCosts(t *testing.T) {
 func TestAFormWithoutALengthArrives(t *testing.T) {
 	t.Parallel()
 	h := workHub(t)
-	talk, contentType := form(t, wav(2), "model", "openai/whisper-fake", "temperature", "0.2")
+	talk, contentType := recording(t, wav(2), "model", "openai/whisper-fake", "temperature", "0.2")
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, h.url+"/v1/audio/transcriptions", struct{ io.Reader }{strings.NewReader(talk)})
 	require.NoError(t, err)
 	r.Header.Set("Content-Type", contentType)
@@ -307,14 +307,14 @@ func TestWorkGoesToTheNextProviderBeforeAnythingIsSent(t *testing.T) {
 			second := fakeprovider.Start(t, fakeprovider.OpenAI, fakeprovider.Options{})
 			h.add("openai", "other", second.URL+"/v1", fakeprovider.DefaultKey)
 			for _, p := range []string{"openai", "other"} {
-				h.price(p, "tts-fake", hub.TypeAudio, map[hub.Bucket]string{hub.Characters: "15"})
+				h.priceWork(p, "tts-fake", hub.TypeAudio, map[hub.Bucket]string{hub.Characters: "15"})
 			}
 			for _, fake := range []*fakeprovider.Provider{first, second} {
 				fake.Script("tts-fake", answer)
 			}
 			third := fakeprovider.Start(t, fakeprovider.OpenAI, fakeprovider.Options{})
 			h.add("openai", "third", third.URL+"/v1", fakeprovider.DefaultKey)
-			h.price("third", "tts-fake", hub.TypeAudio, map[hub.Bucket]string{hub.Characters: "15"})
+			h.priceWork("third", "tts-fake", hub.TypeAudio, map[hub.Bucket]string{hub.Characters: "15"})
 			res, text := h.send("/v1/audio/speech", `{"model":"tts-fake","voice":"alloy","input":"hello"}`)
 			require.Equal(t, http.StatusOK, res.StatusCode, text)
 			assert.Equal(t, fakeprovider.Sound("hello"), []byte(text))
@@ -329,7 +329,7 @@ func TestAKeyThatTheProviderRefusesIsTheOperatorsTrouble(t *testing.T) {
 	h := start(t, nil)
 	fake := fakeprovider.Start(t, fakeprovider.OpenAI, fakeprovider.Options{Keys: []string{"another-key-of-tests"}})
 	h.add("openai", "openai", fake.URL+"/v1", fakeprovider.DefaultKey)
-	talk, contentType := form(t, wav(2), "model", "openai/whisper-fake")
+	talk, contentType := recording(t, wav(2), "model", "openai/whisper-fake")
 	res, text := h.send("/v1/audio/transcriptions", talk, "Content-Type", contentType)
 	assert.Equal(t, http.StatusBadGateway, res.StatusCode, text)
 	assert.Contains(t, text, "the hub's own credential")
@@ -349,7 +349,7 @@ func TestRankingIsChargedByTokensOrByTheRequest(t *testing.T) {
 		"by tokens":  {map[hub.Bucket]string{hub.Input: "1000"}, "0.006"},
 		"by request": {map[hub.Bucket]string{hub.Requests: "2000"}, "0.002"},
 	} {
-		h.price("local", "rerank-fake", hub.TypeRerank, tt.prices)
+		h.priceWork("local", "rerank-fake", hub.TypeRerank, tt.prices)
 		res, text := h.send("/v1/rerank", body)
 		require.Equal(t, http.StatusOK, res.StatusCode, text)
 		assert.Contains(t, text, `"document":{"text":"a dog"}`)

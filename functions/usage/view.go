@@ -30,6 +30,7 @@ type callView struct {
 	Error          string           `json:"error"`
 	Usage          map[string]int64 `json:"usage"` // by bucket, without zeroes
 	UsageSource    hub.UsageSource  `json:"usage_source"`
+	Variant        string           `json:"variant,omitempty"` // quality/size that priced pictures or seconds
 	Billed         bool             `json:"billed"`
 	Hold           money.Credits    `json:"hold"`
 	Credits        money.Credits    `json:"credits"`
@@ -56,7 +57,7 @@ func viewCall(c *store.Call, viewer hub.Caller) callView {
 		ID: c.ID, CreatedAt: c.CreatedAt, FinishedAt: c.FinishedAt, UserID: c.UserID, APIKeyID: c.APIKeyID, AppID: c.AppID,
 		RequestID: c.RequestID, Type: c.Type, Dialect: c.Dialect, RequestedModel: c.RequestedModel, Provider: c.Provider, Model: c.Model,
 		Stream: c.Stream, Status: c.Status, HTTPStatus: c.HTTPStatus, ErrorCategory: c.ErrorCategory, Error: c.Error,
-		Usage: map[string]int64{}, UsageSource: c.Source, Billed: c.Billing, Hold: c.Hold, Credits: c.Credits,
+		Usage: map[string]int64{}, UsageSource: c.Source, Variant: c.Variant, Billed: c.Billing, Hold: c.Hold, Credits: c.Credits,
 		RateID: c.RateID, RateVersion: c.RateVersion, Attempts: c.Attempts,
 		DurationMS: c.DurationMS, TTFBMS: c.TTFBMS, ProviderTTFBMS: c.ProviderTTFBMS,
 	}

@@ -75,7 +75,7 @@ var ErrStale = &hub.Error{Code: hub.CodeStaleConfig, Message: "The configuration
 // Admit records the call and holds its dearest price. After it returns nil the
 // provider may be called, and the Ticket must be settled.
 func (g *Gate) Admit(ctx context.Context, r Request) (*Ticket, error) {
-	t := &Ticket{gate: g, req: r, CallID: g.Store.NewID(), start: g.Now()}
+	t := &Ticket{gate: g, req: r, CallID: g.Store.NewID(), start: g.Now(), billing: g.Settings.Billing}
 	hold, err := g.hold(&r, nil)
 	if err != nil {
 		return nil, err

@@ -19,7 +19,7 @@ const (
 	bytesPerSecond        = 1000   // of the most compressed recording (8 kbit/s)
 	tokensPerCharacter    = 16     // of speech for a character of its text, slowly spoken
 	tokensPerFilmSecond   = 50_000 // 1080p at 24 frames a second, by Volcano Engine's formula
-	longestFilm           = 60     // seconds held where the caller leaves the length to the model
+	longestFilm           = 20     // seconds held where the caller leaves the length to the model: the longest that any makes unasked
 	documentsPerSearch    = 100    // Cohere's search unit: one query and this many documents …
 	bytesPerDocument      = 500    // … of 500 tokens each; a token is at least one byte
 )

@@ -8,6 +8,7 @@ import (
 
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/money"
+	"github.com/aigne-hub/aigne-hub/shared/pricing"
 	"github.com/aigne-hub/aigne-hub/shared/routing"
 	"github.com/aigne-hub/aigne-hub/shared/store"
 	"github.com/aigne-hub/aigne-hub/shared/task"
@@ -23,6 +24,8 @@ type Ticket struct {
 	owner   string
 	hold    money.Credits
 	start   time.Time
+	billing bool // of the operator when the call was admitted
+	job     *store.JobEnd
 	settled bool
 	late    bool // the call had been swept; what was charged must be read back
 }
@@ -142,9 +145,9 @@ func (t *Ticket) settleLate(x store.Settlement) {
 func (t *Ticket) settlement(o *Outcome) (store.Settlement, error) {
 	r := &t.req
 	x := store.Settlement{CallID: t.CallID, Owner: t.owner, UserID: r.Caller.UserID, AccountID: r.Caller.AccountID, AppID: r.Caller.AppID,
-		Type: r.Type, Billing: t.gate.Settings.Billing, Status: o.Status, Usage: o.Usage, Source: o.Source,
+		Type: r.Type, Billing: t.billing, Status: o.Status, Usage: o.Usage, Source: o.Source,
 		CredentialID: o.CredentialID, Credential: o.Credential, HTTPStatus: o.HTTPStatus, Attempts: o.Attempts, Tries: o.Tries,
-		Duration: t.gate.Now().Sub(t.start), TTFB: o.TTFB, ProviderTTFB: o.ProviderTTFB, Also: o.Also}
+		Duration: t.gate.Now().Sub(t.start), TTFB: o.TTFB, ProviderTTFB: o.ProviderTTFB, Variant: o.Variant.String(), Job: t.job, Also: o.Also}
 	x.Usage.Clamp()
 	if o.Err != nil {
 		x.Category, x.Error = string(o.Err.Code), o.Err.Message
@@ -172,6 +175,12 @@ func (t *Ticket) settlement(o *Outcome) (store.Settlement, error) {
 	var err error
 	prices := o.Target.Prices.For(o.Variant.Quality, o.Variant.Size)
 	x.Amount, err = prices.Charge(prices.Measured(x.Usage))
+	if errors.Is(err, pricing.ErrUnpriced) {
+		if estimated, ok := inTokens(x.Type, x.Usage); ok { // it is not free because it was counted otherwise
+			x.Usage, x.Source = estimated, hub.UsageEstimated
+			x.Amount, err = prices.Charge(prices.Measured(x.Usage))
+		}
+	}
 	if errors.Is(err, money.ErrOverflow) {
 		// Figures beyond all bounds are the provider's lie; what was held is the
 		// most that an honest answer can cost.

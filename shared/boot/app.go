@@ -13,9 +13,11 @@ import (
 	"time"
 
 	"github.com/aigne-hub/aigne-hub/shared/admission"
+	"github.com/aigne-hub/aigne-hub/shared/blob"
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/identity"
+	"github.com/aigne-hub/aigne-hub/shared/jobs"
 	"github.com/aigne-hub/aigne-hub/shared/ledger"
 	"github.com/aigne-hub/aigne-hub/shared/operator"
 	"github.com/aigne-hub/aigne-hub/shared/pricing"
@@ -49,6 +51,9 @@ type App struct {
 	Desk      *operator.Desk
 	Gate      *admission.Gate
 	Upstream  *upstream.Client
+	Fetch     *upstream.Fetcher
+	Blobs     *blob.Keeper
+	Jobs      *jobs.Follower
 
 	env      Env
 	halting  context.Context
@@ -92,6 +97,9 @@ func Open(ctx context.Context, cfg Config, o Options) (*App, error) {
 			DefaultOutput: cfg.DefaultOutput}}
 	a.Upstream = upstream.New(upstream.Settings{Connect: cfg.Timeouts.Connect, FirstByte: cfg.Timeouts.FirstByte, Idle: cfg.Timeouts.Idle,
 		Total: cfg.Timeouts.Total, Attempts: int(cfg.Attempts), Cooldown: cfg.Cooldown}, o.Now)
+	a.Fetch = upstream.NewFetcher(cfg.FetchAllow)
+	a.Blobs = &blob.Keeper{Place: a.place(), Store: s, Life: cfg.BlobLife, Now: o.Now}
+	a.Jobs = a.follower()
 	return a, nil
 }
 
@@ -135,6 +143,7 @@ func (a *App) Halt() { a.halt() }
 // closes the database.
 func (a *App) Close(ctx context.Context) error {
 	a.Upstream.Close()
+	a.Fetch.Close()
 	return errors.Join(a.Gate.Lease.Close(ctx), a.Store.Close())
 }
 

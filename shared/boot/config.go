@@ -47,6 +47,10 @@ type Config struct {
 	MasterKey    hub.Secret // base64 of 32 bytes; "" means the key file
 	MasterKeyOld hub.Secret
 
+	Blob       BlobStore      // Bucket is "" for the data folder
+	BlobLife   time.Duration  // of files kept for their links
+	FetchAllow []netip.Prefix // ranges inside that may be fetched from
+
 	PublicURL      string // origin and prefix without a closing slash; "" when unset
 	TrustedProxies []netip.Prefix
 	PublicModels   bool
@@ -154,6 +158,7 @@ func (c *Config) complete(e Env, overrides map[string]string, faulty bool) []err
 	if c.DatabaseToken != "" && strings.HasPrefix(c.Database, "file:") {
 		blame("AIGNE_HUB_DATABASE_TOKEN", "is set, but the database is a file; set AIGNE_HUB_DATABASE to the server's URL")
 	}
+	c.completeBlob(e, blame)
 	return faults
 }
 

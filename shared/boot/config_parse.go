@@ -228,26 +228,28 @@ func parsePublicURL(c *Config, v string) error {
 	return nil
 }
 
-func parseProxies(c *Config, v string) error {
-	var proxies []netip.Prefix
-	for text := range strings.SplitSeq(v, ",") {
-		text = strings.TrimSpace(text)
-		p, err := netip.ParsePrefix(text)
-		if err != nil {
-			addr, addrErr := netip.ParseAddr(text)
-			if addrErr != nil || addr.Zone() != "" {
-				return fmt.Errorf("must list address ranges such as 10.0.0.0/8, and %q is none", text)
+func ranges(field func(*Config) *[]netip.Prefix) parser {
+	return func(c *Config, v string) error {
+		var list []netip.Prefix
+		for text := range strings.SplitSeq(v, ",") {
+			text = strings.TrimSpace(text)
+			p, err := netip.ParsePrefix(text)
+			if err != nil {
+				addr, addrErr := netip.ParseAddr(text)
+				if addrErr != nil || addr.Zone() != "" {
+					return fmt.Errorf("must list address ranges such as 10.0.0.0/8, and %q is none", text)
+				}
+				addr = addr.Unmap()
+				p = netip.PrefixFrom(addr, addr.BitLen())
 			}
-			addr = addr.Unmap()
-			p = netip.PrefixFrom(addr, addr.BitLen())
+			if p.Addr().Is4In6() {
+				return fmt.Errorf("must list IPv4 ranges as such, not within IPv6 as %q", text)
+			}
+			list = append(list, p.Masked())
 		}
-		if p.Addr().Is4In6() {
-			return fmt.Errorf("must list IPv4 ranges as such, not within IPv6 as %q", text)
-		}
-		proxies = append(proxies, p.Masked())
+		*field(c) = list
+		return nil
 	}
-	c.TrustedProxies = proxies
-	return nil
 }
 
 func parseLogLevel(c *Config, v string) error {

@@ -2,6 +2,7 @@ package boot
 
 import (
 	"fmt"
+	"net/netip"
 	"path/filepath"
 	"strings"
 	"time"
@@ -23,6 +24,7 @@ type Setting struct {
 func Settings() []Setting {
 	all := append(placeSettings(), moneySettings()...)
 	all = append(all, callSettings()...)
+	all = append(all, fileSettings()...)
 	return append(all, accessSettings()...)
 }
 
@@ -179,10 +181,10 @@ func accessSettings() []Setting {
 		},
 		{
 			Name: "AIGNE_HUB_TRUSTED_PROXIES", Flag: "trusted-proxies",
-			Doc: "comma-separated address ranges (CIDR) that may set X-Forwarded-*", parse: parseProxies,
+			Doc:   "comma-separated address ranges (CIDR) that may set X-Forwarded-*",
+			parse: ranges(func(c *Config) *[]netip.Prefix { return &c.TrustedProxies }),
 		},
 		{Name: "AIGNE_HUB_SMTP_URL", Doc: "mail server (comes with a later version); unset: links are shown to copy", parse: later},
-		{Name: "AIGNE_HUB_BLOB_URL", Doc: "S3-compatible store for files (comes with a later version); unset: the data folder", parse: later},
 		{
 			Name: "AIGNE_HUB_PUBLIC_MODELS", Flag: "public-models", Default: "on",
 			Doc:   "on: the model list is shown without a key",

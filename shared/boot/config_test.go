@@ -43,7 +43,7 @@ func TestWithoutAnySettingTheDefaultsHold(t *testing.T) {
 		CreditPrice: "1", OnAbort: "reported", OnUpstreamFailure: "delivered", WhenPaymentDown: "refuse",
 		DefaultOutput: 4096, DefaultMaxOutput: 8192, ResponsesTTL: 720 * time.Hour, MaxBody: 30_000_000,
 		Timeouts: boot.Timeouts{Connect: 10 * time.Second, FirstByte: 2 * time.Minute, Idle: 2 * time.Minute, Total: 15 * time.Minute},
-		Attempts: 4, Cooldown: 30 * time.Second, Drain: 25 * time.Second,
+		Attempts: 4, Cooldown: 30 * time.Second, Drain: 25 * time.Second, BlobLife: 720 * time.Hour,
 		PublicModels: true, LogLevel: slog.LevelInfo, LogFormat: telemetry.FormatText,
 	}, got)
 	assert.Equal(t, "/home/me/.local/share/aigne-hub/master.key", got.MasterKeyFile())
@@ -62,6 +62,8 @@ func TestEverySettingIsRead(t *testing.T) {
 		"AIGNE_HUB_MASTER_KEY": goodKey + "\n", "AIGNE_HUB_MASTER_KEY_OLD": goodKey, "AIGNE_HUB_PUBLIC_URL": "https://x.test/ai/",
 		"AIGNE_HUB_TRUSTED_PROXIES": "10.1.2.3/8, 192.0.2.1,fd00::/8", "AIGNE_HUB_PUBLIC_MODELS": "off", "AIGNE_HUB_PPROF": "on",
 		"AIGNE_HUB_LOG_LEVEL": "debug", "AIGNE_HUB_LOG_FORMAT": "json",
+		"AIGNE_HUB_BLOB_URL": "s3://files/hub/?endpoint=https://minio.test", "AIGNE_HUB_BLOB_ACCESS_KEY_ID": "id",
+		"AIGNE_HUB_BLOB_SECRET_ACCESS_KEY": "hush-hush", "AIGNE_HUB_BLOB_LIFE": "48h", "AIGNE_HUB_FETCH_ALLOW": "10.9.0.0/16",
 	}, nil)
 	require.NoError(t, err)
 	assert.Equal(t, boot.Config{
@@ -74,8 +76,11 @@ func TestEverySettingIsRead(t *testing.T) {
 		TrustedProxies: []netip.Prefix{
 			netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.0.2.1/32"), netip.MustParsePrefix("fd00::/8"),
 		},
+		Blob:     boot.BlobStore{Endpoint: "https://minio.test", Bucket: "files", Prefix: "hub/", Region: "us-east-1", KeyID: "id", Secret: "hush-hush"},
+		BlobLife: 48 * time.Hour, FetchAllow: []netip.Prefix{netip.MustParsePrefix("10.9.0.0/16")},
 		PPROF: true, LogLevel: slog.LevelDebug, LogFormat: telemetry.FormatJSON,
 	}, got)
+	assert.NotContains(t, fmt.Sprintf("%v %+v %#v", got, got, got), "hush-hush")
 	assert.NotContains(t, fmt.Sprintf("%v %+v %#v", got, got, got), goodKey)
 }
 
@@ -125,7 +130,13 @@ func TestEachFaultNamesItsSetting(t *testing.T) {
 		{"an old key that is none", "MASTER_KEY_OLD", "hush-hush", "32 bytes"},
 		{"a key service", "KMS_KEY_ID", "arn:hush-hush", "later version"},
 		{"a mail server", "SMTP_URL", "smtp://me:hush-hush@mail.test", "later version"},
-		{"a blob store", "BLOB_URL", "s3://hush-hush", "later version"},
+		{"a key in the blob URL", "BLOB_URL", "s3://me:hush-hush@files", "AIGNE_HUB_BLOB_ACCESS_KEY_ID"},
+		{"an unknown part of the blob URL", "BLOB_URL", "s3://files?secret=hush-hush", "region and endpoint only"},
+		{"another blob store", "BLOB_URL", "https://hush-hush", "s3://bucket"},
+		{"a blob store's path as endpoint", "BLOB_URL", "s3://files?endpoint=https://x.test/path", "an origin"},
+		{"a blob secret without a store", "BLOB_SECRET_ACCESS_KEY", "hush-hush", "store of files"},
+		{"no life at all", "BLOB_LIFE", "1m", "duration"},
+		{"a name to fetch from", "FETCH_ALLOW", "intranet.test", "address ranges"},
 		{"a metrics address", "METRICS_LISTEN", ":9090", "later version"},
 		{"a bare host", "PUBLIC_URL", "hub.example.com", "http or https URL"},
 		{"a URL with a query", "PUBLIC_URL", "https://hub.example.com?x=1", "http or https URL"},
@@ -269,5 +280,5 @@ func TestTheTableOfSettingsIsCompleteAndConsistent(t *testing.T) {
 		assert.True(t, names["AIGNE_HUB_"+secret])
 		assert.False(t, flags[strings.ReplaceAll(strings.ToLower(secret), "_", "-")], "%s is a secret and has no flag", secret)
 	}
-	assert.Len(t, names, 34)
+	assert.Len(t, names, 38)
 }

@@ -59,10 +59,16 @@ func TestTemplateMeansWhatTheFunctionsNeed(t *testing.T) {
 		assert.NotContains(t, p, "Default", secret)
 	}
 	variables := dig(globals, "Environment", "Variables")
-	assert.ElementsMatch(t, []string{"AIGNE_HUB_DATABASE", "AIGNE_HUB_DATABASE_TOKEN", "AIGNE_HUB_MASTER_KEY", "AIGNE_HUB_BILLING", "AIGNE_HUB_PUBLIC_URL"},
+	assert.ElementsMatch(t, []string{"AIGNE_HUB_DATABASE", "AIGNE_HUB_DATABASE_TOKEN", "AIGNE_HUB_MASTER_KEY", "AIGNE_HUB_BILLING", "AIGNE_HUB_PUBLIC_URL", "AIGNE_HUB_BLOB_URL"},
 		slices.Collect(maps.Keys(variables)))
-	for _, v := range variables {
+	for name, v := range variables {
+		if name == "AIGNE_HUB_BLOB_URL" { // of a bucket of the stack's own
+			continue
+		}
 		assert.Contains(t, params, v.(map[string]any)["Ref"])
+	}
+	for _, f := range []string{"ProxyFunction", "BillingFunction"} { // one keeps files, the other removes them
+		assert.NotEmpty(t, dig(template, "Resources", f, "Properties")["Policies"], f)
 	}
 
 	makefile, err := os.ReadFile(filepath.Join("..", "..", "infra", "lambda.mk"))
@@ -92,7 +98,8 @@ func TestTemplateMeansWhatTheFunctionsNeed(t *testing.T) {
 		"/api/user/usage-stats": "usage", "/api/user/credit/{proxy+}": "billing", "/api/user/info": "billing", "/api/billing/{proxy+}": "billing",
 		"/api/admin/{proxy+}": "admin", "/api/ai-providers": "admin", "/api/ai-providers/{proxy+}": "admin", "": "console",
 	}, routes)
-	assert.Equal(t, map[string]string{"billing.sweep": "rate(1 minute)", "billing.expiry": "rate(5 minutes)", "billing.ledger-verify": "rate(1 hour)"}, jobs)
+	assert.Equal(t, map[string]string{"billing.sweep": "rate(1 minute)", "billing.expiry": "rate(5 minutes)", "billing.ledger-verify": "rate(1 hour)",
+		"billing.jobs": "rate(1 minute)", "billing.files": "rate(1 hour)"}, jobs)
 	proxy := dig(template, "Resources", "ProxyFunction", "Properties")
 	assert.Equal(t, map[string]any{"AuthType": "NONE", "InvokeMode": "RESPONSE_STREAM"}, proxy["FunctionUrlConfig"])
 	assert.EqualValues(t, 900, proxy["Timeout"])

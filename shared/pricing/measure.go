@@ -46,15 +46,27 @@ func isWork(b hub.Bucket) bool {
 
 // MeasuredBound does the same with the most that a call can use.
 func (p *Prices) MeasuredBound(b Bound) Bound {
-	u := hub.Usage{hub.Input: b.Input, hub.Output: b.Output, hub.Images: b.Images, hub.Seconds: b.Seconds, hub.Characters: b.Characters, hub.Requests: max(1, b.Requests)}
+	in, out := p.stand(inputSide[:]), p.stand(outputSide[:])
+	u := hub.Usage{hub.Images: b.Images, hub.Seconds: b.Seconds, hub.Characters: b.Characters, hub.Requests: max(1, b.Requests)}
+	u[in], u[out] = b.Input, b.Output
 	m := p.Measured(u)
-	b.Input, b.Output, b.Images, b.Seconds, b.Characters = m[hub.Input], m[hub.Output], m[hub.Images], m[hub.Seconds], m[hub.Characters]
+	b.Input, b.Output, b.Images, b.Seconds, b.Characters = m[in], m[out], m[hub.Images], m[hub.Seconds], m[hub.Characters]
 	for bucket := range b.Never {
 		if isToken(hub.Bucket(bucket)) && !p.priced(hub.Bucket(bucket)) {
 			b.Never[bucket] = true
 		}
 	}
 	return b
+}
+
+// stand is the bucket that stands for one side's tokens: the first with a rate.
+func (p *Prices) stand(side []hub.Bucket) hub.Bucket {
+	for _, b := range side {
+		if p.priced(b) {
+			return b
+		}
+	}
+	return side[0]
 }
 
 // priced reports whether a bucket has a rate, its own or by fallback.

@@ -76,6 +76,10 @@ func TestTheHoldCoversTheCharge(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, tt.hold, most.String(), tt)
 	}
+	tokens := parsePrices(t, `{"input":"0.001","output_image":"0.01"}`)
+	most, err := tokens.Hold(tokens.MeasuredBound(bound))
+	require.NoError(t, err, "pictures may be priced by image tokens alone")
+	assert.Equal(t, "10.05", most.String())
 	only := parsePrices(t, `{"variants":[{"bucket":"images","quality":"low","rate":"0.01"},{"bucket":"images","quality":"high","rate":"0.2"}]}`)
 	other := only.For("medium", "")
 	got, err := other.Charge(hub.Usage{hub.Images: 1})

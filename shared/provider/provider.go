@@ -194,6 +194,9 @@ func Find(id string) (Kind, bool) {
 // All returns every kind, ordered by rank and then by id.
 func All() []Kind {
 	all := slices.Concat(direct(), vendors(), resellers(), hosts(), local())
+	for i := range all {
+		all[i] = all[i].withMedia()
+	}
 	slices.SortFunc(all, func(a, b Kind) int {
 		if a.Rank != b.Rank {
 			return a.Rank - b.Rank

@@ -45,12 +45,13 @@ type Call struct {
 	DurationMS     *int64
 	TTFBMS         *int64
 	ProviderTTFBMS *int64
+	Variant        string // quality/size
 }
 
 const callColumns = `id, created_at, finished_at, user_id, api_key_id, app_id, type, dialect, requested_model, stream, status, request_id,
 billing, plan_json, hold_nano, provider, model, credential, rate_id, rate_version, input, cache_read, cache_write_5m, cache_write_1h, output,
 reasoning, other_units_json, usage_source, credits_nano, shortfall_nano, cost_nano, http_status, error_category, error_text, attempts,
-duration_ms, ttfb_ms, provider_ttfb_ms FROM model_calls`
+duration_ms, ttfb_ms, provider_ttfb_ms, variant FROM model_calls`
 
 func scanCall(scan func(...any) error, c *Call) error {
 	var created int64
@@ -61,7 +62,7 @@ func scanCall(scan func(...any) error, c *Call) error {
 		&c.RequestID, &c.Billing, &plan, &c.Hold, &c.Provider, &c.Model, &c.Credential, &c.RateID, &c.RateVersion,
 		&u[hub.Input], &u[hub.CacheRead], &u[hub.CacheWrite5m], &u[hub.CacheWrite1h], &u[hub.Output], &u[hub.Reasoning], &other,
 		&c.Source, &c.Credits, &c.Shortfall, &cost, &c.HTTPStatus, &c.ErrorCategory, &c.Error, &c.Attempts,
-		&c.DurationMS, &c.TTFBMS, &c.ProviderTTFBMS)
+		&c.DurationMS, &c.TTFBMS, &c.ProviderTTFBMS, &c.Variant)
 	if err != nil {
 		return err
 	}

@@ -120,6 +120,8 @@ type Settlement struct {
 	Duration     time.Duration
 	TTFB         *time.Duration
 	ProviderTTFB *time.Duration
+	Variant      string  // quality/size of what was made; "" where there is none
+	Job          *JobEnd // the job that ends with the call
 	// Also is what must become durable together with the settlement.
 	Also []Stmt
 }
@@ -180,7 +182,7 @@ const finishCall = `UPDATE model_calls SET finished_at = ?2, status = ?3, provid
   credits_nano = coalesce((SELECT amount_nano FROM ledger_operations WHERE id = ?1 || '/settle'), 0),
   shortfall_nano = CASE WHEN billing = 0 THEN 0 ELSE ?18 - coalesce((SELECT amount_nano FROM ledger_operations WHERE id = ?1 || '/settle'), 0) END,
   cost_nano = ?19, http_status = ?20, error_category = ?21, error_text = ?22, attempts = ?23,
-  duration_ms = ?24, ttfb_ms = ?25, provider_ttfb_ms = ?26
+  duration_ms = ?24, ttfb_ms = ?25, provider_ttfb_ms = ?26, variant = ?27
 WHERE id = ?1`
 
 const insertAttempt = `INSERT INTO model_call_attempts (call_id, number, provider, model, credential, http_status, category, error_text, duration_ms, cost_nano)
@@ -206,7 +208,10 @@ func (s *Store) SettleUnit(x Settlement) *Unit {
 	u.Add(finishCall, x.CallID, now, string(x.Status), x.Provider, x.Model, x.CredentialID, x.Credential, x.RateID, x.RateVersion,
 		x.Usage[hub.Input], x.Usage[hub.CacheRead], x.Usage[hub.CacheWrite5m], x.Usage[hub.CacheWrite1h], x.Usage[hub.Output],
 		x.Usage[hub.Reasoning], unitsJSON(x.Usage, false), string(x.Source), int64(x.Amount), costOrNil(x.Cost), x.HTTPStatus,
-		x.Category, x.Error, x.Tries, x.Duration.Milliseconds(), durationOrNil(x.TTFB), durationOrNil(x.ProviderTTFB))
+		x.Category, x.Error, x.Tries, x.Duration.Milliseconds(), durationOrNil(x.TTFB), durationOrNil(x.ProviderTTFB), x.Variant)
+	if x.Job != nil {
+		u.Add(endJob, x.Job.ID, string(x.Job.State), x.Job.ErrorCode, x.Job.Error, now)
+	}
 	for i, a := range x.Attempts {
 		u.Add(insertAttempt, x.CallID, i+1, a.Provider, a.Model, a.Credential, a.HTTPStatus, a.Category, a.Error,
 			a.Duration.Milliseconds(), costOrNil(a.Cost))
@@ -235,11 +240,11 @@ VALUES (?1 || '/correct', 'correct', ?1, ?2,
   input = ?9, cache_read = ?10, cache_write_5m = ?11, cache_write_1h = ?12, output = ?13, reasoning = ?14, other_units_json = ?15,
   usage_source = ?16, credits_nano = credits_nano + (SELECT amount_nano FROM ledger_operations WHERE id = ?1 || '/correct'),
   shortfall_nano = CASE WHEN billing = 0 THEN 0 ELSE ?17 - credits_nano - (SELECT amount_nano FROM ledger_operations WHERE id = ?1 || '/correct') END,
-  cost_nano = ?18, http_status = ?19, error_category = ?20, error_text = ?21, attempts = ?22, duration_ms = ?23
+  cost_nano = ?18, http_status = ?19, error_category = ?20, error_text = ?21, attempts = ?22, duration_ms = ?23, variant = ?24
 WHERE id = ?1`, x.CallID, string(x.Status), now, x.Provider, x.Model, x.Credential, x.RateID, x.RateVersion,
 		x.Usage[hub.Input], x.Usage[hub.CacheRead], x.Usage[hub.CacheWrite5m], x.Usage[hub.CacheWrite1h], x.Usage[hub.Output],
 		x.Usage[hub.Reasoning], unitsJSON(x.Usage, false), string(x.Source), int64(x.Amount), costOrNil(x.Cost), x.HTTPStatus,
-		x.Category, x.Error, x.Tries, x.Duration.Milliseconds())
+		x.Category, x.Error, x.Tries, x.Duration.Milliseconds(), x.Variant)
 	u.Stmts = append(u.Stmts, x.Also...)
 	return u
 }

@@ -22,6 +22,8 @@ var conditions = []struct {
 	{"NOT NULL constraint failed: model_calls.owner", ErrLeaseLost},
 	{"NOT NULL constraint failed: usage.open_owner", ErrNotOpen},
 	{"NOT NULL constraint failed: ledger_operations.amount_nano", ErrNotOpen}, // the hold is gone
+	{"NOT NULL constraint failed: jobs.call_id", ErrNotOpen},
+	{"UNIQUE constraint failed: jobs.id", ErrExists},
 	{"UNIQUE constraint failed: model_calls.id", ErrExists},
 	{"UNIQUE constraint failed: usage.call_id", ErrExists},
 	{"UNIQUE constraint failed: ledger_operations.id", ErrExists},

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/tursodatabase/libsql-client-go/libsql"
 	_ "modernc.org/sqlite" // the engine behind libsql-client-go's file: URLs
@@ -101,6 +102,26 @@ func synchronous(o Options) string {
 		return "FULL"
 	}
 	return "NORMAL"
+}
+
+// openWait is how long opening waits for another process that has the file to
+// itself: the change to WAL mode is the one lock that SQLite's busy time-out
+// does not wait for.
+const openWait = 10 * time.Second
+
+// patientCheck is check, repeated while the file is busy.
+func (s *Store) patientCheck(ctx context.Context) error {
+	for began := time.Now(); ; {
+		err := s.check(ctx)
+		if err == nil || !busy(err) || time.Since(began) > openWait {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
 }
 
 // check reads the pragmas back: drivers ignore misspelt ones without a word.

@@ -53,7 +53,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if s.read, s.write, s.remote, err = openPools(o); err != nil {
 		return nil, err
 	}
-	if err := s.check(ctx); err != nil {
+	if err := s.patientCheck(ctx); err != nil {
 		return nil, errors.Join(err, s.read.Close(), s.write.Close())
 	}
 	if s.remote {

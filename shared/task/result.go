@@ -32,6 +32,14 @@ type Variant struct {
 	Size    string // WxH or a resolution such as 1080p; "" when unknown
 }
 
+// String is quality/size, "" when neither is known.
+func (v Variant) String() string {
+	if v == (Variant{}) {
+		return ""
+	}
+	return v.Quality + "/" + v.Size
+}
+
 // Vector is one embedding.
 type Vector struct {
 	Index  int

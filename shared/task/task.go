@@ -104,6 +104,7 @@ type File struct {
 	MIME string // "" when unknown
 	Data []byte
 	URL  string
+	ID   string // of a file kept at the provider
 }
 
 // Image asks for pictures. Pointers are nil where the caller said nothing.
@@ -127,6 +128,8 @@ type Image struct {
 	InputFidelity  string
 	SafetyLevel    string
 	PersonsAllowed string
+	Strength       *float64 // how far Inputs are followed or changed, 0 to 1
+	Variation      bool     // of the one input, without a prompt
 }
 
 // Listen asks for the text of a recording.
@@ -178,5 +181,8 @@ type Film struct {
 	References  []File
 	Negative    string
 	Seed        *int64
+	Persons     string // who may be shown, as Google spells it
+	Camera      *bool  // the camera stands still
+	Sound       *bool
 	URL         bool // the result is wanted as a URL
 }

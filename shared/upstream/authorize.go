@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
+	"github.com/aigne-hub/aigne-hub/shared/dialect"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/provider"
 	"github.com/aigne-hub/aigne-hub/shared/routing"
@@ -21,6 +22,16 @@ import (
 func BaseURL(p *routing.Provider, secret hub.Secret) (string, error) {
 	account, _ := provider.ParseServiceAccount(secret) // others have no project
 	return provider.ProjectURL(p.BaseURL, account.Project)
+}
+
+// baseFor is where requests in a language go below, with a credential.
+func baseFor(p *routing.Provider, secret hub.Secret, name dialect.Name) (string, error) {
+	base, err := BaseURL(p, secret)
+	if err != nil {
+		return "", err
+	}
+	base, _ = p.Kind.BaseFor(name, base) // routing has left out what cannot be reached
+	return base, nil
 }
 
 // Authorize takes a caller's credentials off a request and puts the operator's

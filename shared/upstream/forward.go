@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/aigne-hub/aigne-hub/shared/hub"
-	"github.com/aigne-hub/aigne-hub/shared/provider"
 	"github.com/aigne-hub/aigne-hub/shared/routing"
 )
 
@@ -24,7 +23,11 @@ func (c *Client) Forward(ctx context.Context, method string, p *routing.Provider
 	ctx, cancel := context.WithTimeout(ctx, max(c.settings.FirstByte, time.Second))
 	defer cancel()
 	cand := candidate{&routing.Target{Provider: p}, key}
-	r, err := http.NewRequestWithContext(ctx, method, p.BaseURL+req.Path, bytes.NewReader(req.Body))
+	base, err := baseFor(p, key.Secret, req.Dialect)
+	if err != nil {
+		return nil, nil, err
+	}
+	r, err := http.NewRequestWithContext(ctx, method, base+req.Path, bytes.NewReader(req.Body))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -32,7 +35,7 @@ func (c *Client) Forward(ctx context.Context, method string, p *routing.Provider
 		r.Header.Set("Content-Type", "application/json")
 	}
 	r.Header.Set("User-Agent", "aigne-hub")
-	if err := provider.Authorize(p.Kind, r, key.Secret); err != nil {
+	if err := c.Authorize(ctx, p, r, req.Body, key.Secret); err != nil {
 		return nil, nil, err
 	}
 	res, err := c.http.RoundTrip(r)

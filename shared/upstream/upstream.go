@@ -226,7 +226,7 @@ func (c *Client) attempt(ctx context.Context, call Call, cand candidate, req Req
 }
 
 func (c *Client) send(ctx context.Context, cand candidate, req Request) (*http.Response, error) {
-	base, err := BaseURL(cand.target.Provider, cand.credential.Secret)
+	base, err := baseFor(cand.target.Provider, cand.credential.Secret, req.Dialect)
 	if err != nil {
 		return nil, err
 	}
@@ -234,7 +234,6 @@ func (c *Client) send(ctx context.Context, cand candidate, req Request) (*http.R
 	if req.Method != "" {
 		method = req.Method
 	}
-	base, _ = cand.target.Provider.Kind.BaseFor(req.Dialect, base)
 	r, err := http.NewRequestWithContext(ctx, method, base+req.Path, bytes.NewReader(req.Body))
 	if err != nil {
 		return nil, err

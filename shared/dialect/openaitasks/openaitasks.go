@@ -27,7 +27,7 @@ func (Client) Name() dialect.Name { return dialect.OpenAI }
 
 // Splice returns the caller's own body with the model of the target.
 func (Client) Splice(v *dialect.TaskView, t dialect.Target) (dialect.TaskEncoded, error) {
-	enc := dialect.TaskEncoded{Path: paths[v.Request.Kind]}
+	enc := dialect.TaskEncoded{Path: pathOf(v.Request)}
 	if v.Form != nil {
 		f := v.Form.Clone()
 		f.Set("model", t.Model)
@@ -46,12 +46,15 @@ func (Client) Splice(v *dialect.TaskView, t dialect.Target) (dialect.TaskEncoded
 
 // paths are where work is asked for below the base URL.
 var paths = map[task.Kind]string{
-	task.Embedding:     "/embeddings",
-	task.Transcription: "/audio/transcriptions",
-	task.Translation:   "/audio/translations",
-	task.Speech:        "/audio/speech",
-	task.Moderation:    "/moderations",
-	task.Rerank:        "/rerank",
+	task.Embedding:       "/embeddings",
+	task.ImageGeneration: "/images/generations",
+	task.ImageEdit:       "/images/edits",
+	task.Transcription:   "/audio/transcriptions",
+	task.Translation:     "/audio/translations",
+	task.Speech:          "/audio/speech",
+	task.Moderation:      "/moderations",
+	task.Rerank:          "/rerank",
+	task.Video:           "/videos",
 }
 
 // Encode translates.
@@ -59,6 +62,10 @@ func (Client) Encode(req *task.Request, t dialect.Target) (dialect.TaskEncoded, 
 	switch req.Kind {
 	case task.Embedding:
 		return encodeEmbedding(req, t)
+	case task.ImageGeneration, task.ImageEdit:
+		return encodeImage(req, t)
+	case task.Video:
+		return encodeVideo(req, t)
 	}
 	return dialect.TaskEncoded{}, hub.Errorf(hub.CodeInternal, "This kind of work is not asked for in OpenAI's language.")
 }
@@ -76,6 +83,8 @@ func (Client) Decode(req *task.Request, a dialect.TaskAnswer, _ dialect.Target) 
 		return decodeModeration(a.Body)
 	case task.Rerank:
 		return decodeRerank(a.Body)
+	case task.ImageGeneration, task.ImageEdit:
+		return decodeImages(a.Body)
 	}
 	return nil, hub.Errorf(hub.CodeInternal, "This kind of work is not answered in OpenAI's language.")
 }
