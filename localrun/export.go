@@ -75,7 +75,7 @@ func exported(ctx context.Context, a *boot.App) (manifest, error) {
 			return m, err
 		}
 		if !ok {
-			a.Log.WarnContext(ctx, "rate left out: it has context tiers or variants, which the file cannot say", slog.String("rate", row.Provider+"/"+row.Model))
+			a.Log.WarnContext(ctx, "rate left out: it has context tiers, which the file cannot say", slog.String("rate", row.Provider+"/"+row.Model))
 			continue
 		}
 		m.Rates = append(m.Rates, r)
@@ -157,7 +157,7 @@ func exportRate(row store.Rate, creditPrice string) (manifestRate, bool, error) 
 	if err != nil {
 		return manifestRate{}, false, err
 	}
-	if len(r.Prices.Tiers)+len(r.Prices.Variants) > 0 || (r.Cost != nil && len(r.Cost.Tiers) > 0) {
+	if len(r.Prices.Tiers) > 0 || (r.Cost != nil && len(r.Cost.Tiers) > 0) {
 		return manifestRate{}, false, nil
 	}
 	out := manifestRate{Provider: row.Provider, Model: row.Model, Type: string(row.Type), Context: r.Context, MaxOutput: r.MaxOutput}
