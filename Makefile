@@ -26,7 +26,12 @@ build: ## build bin/aigne-hub
 test: ## run all tests (AIGNE_HUB_TEST_FIXTURES adds recorded provider answers)
 	@if [ -z "$$AIGNE_HUB_TEST_FIXTURES" ]; then echo "AIGNE_HUB_TEST_FIXTURES is not set: tests over 78 groups of recorded provider answers are skipped"; fi
 	@if [ -z "$$AIGNE_HUB_TEST_SAM_SCHEMA" ]; then echo "AIGNE_HUB_TEST_SAM_SCHEMA is not set: 1 test of template.yaml is skipped"; fi
+	@if [ -z "$$AIGNE_HUB_TEST_AGENTS" ]; then echo "AIGNE_HUB_TEST_AGENTS is not set: 1 test that runs Claude Code and Codex is skipped (make agents)"; fi
 	go test ./...
+
+.PHONY: agents
+agents: ## run Claude Code and Codex against a hub with fake providers (fetches 770 MB)
+	AIGNE_HUB_TEST_AGENTS=1 go test ./functions/proxy -run '^TestAgents' -count=1 -v -timeout 20m
 
 .PHONY: lint
 lint: ## check formatting, go vet and golangci-lint (its first build takes minutes)

@@ -152,7 +152,8 @@ func (tr *translator) noTools(name string) error {
 	return nil
 }
 
-// oneTool forbids parallel calls, which only Claude's own tool_choice can.
+// oneTool forbids parallel calls, which only Claude's own tool_choice can; of
+// others' calls the hub passes on the first.
 func (tr *translator) oneTool() error {
 	p := tr.req.ParallelToolCalls
 	one, err := tr.want("parallel_tool_calls", p != nil && !*p)
@@ -160,7 +161,7 @@ func (tr *translator) oneTool() error {
 		return err
 	}
 	if !tr.family.claude() {
-		return tr.cannot("parallel_tool_calls")
+		return nil
 	}
 	tr.choice = map[string]any{"type": "auto", "disable_parallel_tool_use": true}
 	if tr.out.Tools.Choice["any"] != nil {

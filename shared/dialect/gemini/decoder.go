@@ -226,11 +226,11 @@ func (d *decoder) call(choice int, ch *choiceState, p *answerPart) {
 		id = callID(d.id, int64(choice), index)
 	}
 	d.emit(chat.Event{Kind: chat.EventToolCall, Choice: choice, Index: index, ID: id, Name: p.FunctionCall.Name})
-	d.emit(chat.Event{Kind: chat.EventToolArgs, Choice: choice, Index: index, Text: args})
 	if p.ThoughtSignature != "" {
 		_, signature, by := unwrap(p.ThoughtSignature)
 		d.emit(chat.Event{Kind: chat.EventSignature, Choice: choice, Index: index, Tool: true, Text: signature, SignedBy: by})
 	}
+	d.emit(chat.Event{Kind: chat.EventToolArgs, Choice: choice, Index: index, Text: args})
 }
 
 // count reports usage when it is first known and when it changed.

@@ -114,10 +114,6 @@ func TestEncodeRefuses(t *testing.T) {
 		{"more stop sequences than the API takes", "stop", ask(func(r *chat.Request) { r.Stop = make([]string, 6) })},
 		{"a seed beyond 32 bits", "seed", ask(func(r *chat.Request) { r.Seed = new(int64(1) << 40) })},
 		{"logit bias", "logit_bias", ask(func(r *chat.Request) { r.LogitBias = json.RawMessage(`{"1":2}`) })},
-		{"calls one at a time", "disable_parallel", ask(func(r *chat.Request) {
-			r.ParallelToolCalls, r.Tools = new(false), []chat.Tool{{Name: "f"}}
-			r.Names = map[string]string{"parallel_tool_calls": "disable_parallel"}
-		})},
 		{"what it does not know", "prediction", ask(func(r *chat.Request) {
 			r.Extra = map[string]json.RawMessage{"prediction": json.RawMessage(`{}`)}
 		})},

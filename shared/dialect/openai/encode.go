@@ -343,7 +343,8 @@ func (e *encoder) tools() error {
 	return e.params([]named{
 		{"tools", len(out) > 0, out},
 		{"tool_choice", choice != nil, choice},
-		{"parallel_tool_calls", e.req.ParallelToolCalls != nil && len(out) > 0, e.req.ParallelToolCalls},
+		// true is what comes anyway; for false the hub passes on the first call only.
+		{"parallel_tool_calls", e.req.ParallelToolCalls != nil && len(out) > 0 && !e.lists(e.quirks.Refuses, "parallel_tool_calls"), e.req.ParallelToolCalls},
 	})
 }
 

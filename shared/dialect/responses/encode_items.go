@@ -190,7 +190,7 @@ func (e *translator) thought(p *chat.Part) {
 	if p.Signature == "" || p.SignedBy != chat.SignedOpenAI {
 		return
 	}
-	item := reasoningItem{Type: "reasoning", ID: thoughtID(p.ID), Summary: []textOut{}, Encrypted: p.Signature}
+	item := reasoningItem{Type: "reasoning", ID: thoughtID(p.ID, newID("rs_")), Summary: []textOut{}, Encrypted: p.Signature}
 	if p.Text != "" {
 		item.Summary = append(item.Summary, textOut{"summary_text", p.Text})
 	}

@@ -40,7 +40,7 @@ func (e *encoder) say(dst []byte, kind, text string) []byte {
 	}
 	if e.open == nil || e.open.Type != "message" {
 		dst = e.close(dst)
-		e.open = &itemOut{ID: newID("msg_"), Type: "message", Status: "in_progress", Role: "assistant", Content: &[]*partOut{}}
+		e.open = &itemOut{ID: e.itemID("msg_"), Type: "message", Status: "in_progress", Role: "assistant", Content: &[]*partOut{}}
 		dst, e.openAt = e.add(dst, e.open)
 	}
 	if e.part == nil || e.part.Type != kind {
@@ -122,18 +122,19 @@ func (e *encoder) openThought(dst []byte, ev chat.Event) []byte {
 	}
 	dst = e.close(dst)
 	e.thought = ev.Index
-	e.open = &itemOut{ID: thoughtID(ev.ItemID), Type: "reasoning", Summary: &[]*partOut{}}
+	e.open = &itemOut{ID: thoughtID(ev.ItemID, e.itemID("rs_")), Type: "reasoning", Summary: &[]*partOut{}}
 	dst, e.openAt = e.add(dst, e.open)
 	return dst
 }
 
 var plainThoughtID = regexp.MustCompile(`^rs_[A-Za-z0-9_-]+$`)
 
-func thoughtID(given string) string {
+// thoughtID is the id that a thought came with, if it is one of this language.
+func thoughtID(given, own string) string {
 	if plainThoughtID.MatchString(given) {
 		return given
 	}
-	return newID("rs_")
+	return own
 }
 
 // sign seals a thought's signature into it; that of a call travels in a
@@ -160,7 +161,7 @@ func (e *encoder) sign(dst []byte, ev chat.Event) []byte {
 
 // sealed gives a reasoning item that holds nothing to read.
 func (e *encoder) sealed(dst []byte, id string, s signature) []byte {
-	it := &itemOut{ID: thoughtID(id), Type: "reasoning", Summary: &[]*partOut{}, Encrypted: s.seal()}
+	it := &itemOut{ID: thoughtID(id, e.itemID("rs_")), Type: "reasoning", Summary: &[]*partOut{}, Encrypted: s.seal()}
 	dst, at := e.add(dst, it)
 	return e.done(dst, it, at)
 }
@@ -203,9 +204,9 @@ func (e *encoder) call(dst []byte, ev chat.Event) []byte {
 	empty := ""
 	it := &itemOut{Type: "function_call", Status: "in_progress", CallID: firstOf(ev.ID, newID("call_")), Namespace: t.namespace, Name: t.name}
 	if t.custom {
-		it.ID, it.Type, it.Input = newID("ctc_"), "custom_tool_call", &empty
+		it.ID, it.Type, it.Input = e.itemID("ctc_"), "custom_tool_call", &empty
 	} else {
-		it.ID, it.Arguments = newID("fc_"), &empty
+		it.ID, it.Arguments = e.itemID("fc_"), &empty
 	}
 	c := &call{item: it, tool: t}
 	dst, c.at = e.add(dst, it)
@@ -277,7 +278,7 @@ func (e *encoder) media(dst []byte, m *chat.Media) []byte {
 		return e.say(dst, "output_text", mediaText(m))
 	}
 	dst = e.close(dst)
-	it := &itemOut{ID: newID("ig_"), Type: "image_generation_call", Status: "in_progress"}
+	it := &itemOut{ID: e.itemID("ig_"), Type: "image_generation_call", Status: "in_progress"}
 	dst, at := e.add(dst, it)
 	it.Result = m.Data
 	return e.done(dst, it, at)
