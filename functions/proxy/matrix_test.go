@@ -96,12 +96,12 @@ func (v *vendor) front(t *testing.T) {
 
 // ServeHTTP leads to the fake whose language is spoken at a path.
 func (v *vendor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if key := r.Header.Get("Api-Key"); key != "" {
+		r.Header.Set("Authorization", "Bearer "+key) // Azure before OpenAI's fake
+	}
 	if v.work != nil {
 		v.work(w, r)
 		return
-	}
-	if key := r.Header.Get("Api-Key"); key != "" {
-		r.Header.Set("Authorization", "Bearer "+key) // Azure before OpenAI's fake
 	}
 	for _, name := range v.kind.Dialects {
 		rest, ok := strings.CutPrefix(r.URL.Path, v.paths[name])
@@ -211,7 +211,7 @@ func aigneAsk(a wish) string {
 // not proven until one is added.
 func TestEachClaimOfTheProviderTableIsTrue(t *testing.T) {
 	t.Parallel()
-	h := start(t, nil)
+	h := start(t, fetching())
 	for _, k := range provider.All() {
 		v := startVendor(t, k)
 		if k.Auth == provider.GoogleAccount {

@@ -80,6 +80,11 @@ func silence() []byte {
 
 func (h *testHub) proveWork(t *testing.T, v *vendor, work task.Kind, language dialect.Name) {
 	t.Helper()
+	switch work {
+	case task.ImageGeneration, task.ImageEdit, task.Video:
+		h.proveMedia(t, v, work)
+		return
+	}
 	proof, ok := workProofs[work]
 	require.True(t, ok, "nothing proves %s at %s", work, v.kind.ID)
 	answer, ok := proof.answers[language]

@@ -91,7 +91,9 @@ func poe() Kind {
 	return Kind{
 		ID: Poe, Title: "Poe", BaseURL: "https://api.poe.com/v1", Auth: Bearer,
 		Dialects: []dialect.Name{dialect.OpenAIChat},
-		EnvKeys:  []string{"POE_API_KEY"}, EnvBaseURL: "POE_BASE_URL",
+		// https://creator.poe.com/api-reference/createChatCompletion
+		Quirks:  dialect.Quirks{PlainPictures: true},
+		EnvKeys: []string{"POE_API_KEY"}, EnvBaseURL: "POE_BASE_URL",
 		Rank: RankReseller, TestModel: "gpt-5-mini",
 		BarePatterns: slices.Concat(namesOpenAI, namesAnthropic, namesGoogle, namesXAI),
 		PublicDocs:   "https://creator.poe.com/docs/external-applications/openai-compatible-api",
