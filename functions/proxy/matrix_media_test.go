@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -25,7 +26,7 @@ var mediaProofs = map[string]struct {
 }{
 	provider.OpenAI:           {fakeprovider.OpenAIMedia, "gpt-image-1", "gpt-image-1", "sora-2"},
 	provider.OpenAICompatible: {fakeprovider.OpenAIMedia, "gpt-image-1", "gpt-image-1", "sora-2"},
-	provider.Azure:            {fakeprovider.OpenAIMedia, "", "", "sora-2"},
+	provider.Azure:            {fakeprovider.OpenAIMedia, "gpt-image-1", "gpt-image-1", "sora-2"},
 	provider.AIGNEHub:         {fakeprovider.OpenAIMedia, "gpt-image-1", "gpt-image-1", "sora-2"},
 	provider.Google:           {fakeprovider.GoogleMedia, "imagen-4.0-generate-001", "gemini-2.5-flash-image", "veo-3.1-generate-preview"},
 	provider.XAI:              {fakeprovider.XAIMedia, "grok-imagine-image", "grok-imagine-image", "grok-imagine-video"},
@@ -111,7 +112,12 @@ func (v *vendor) play(t *testing.T, kind fakeprovider.MediaKind) *fakeprovider.M
 	if v.kind.ID != provider.AIGNEHub {
 		fake := fakeprovider.NewMedia(kind, fakeprovider.MediaOptions{})
 		fake.URL = at.Scheme + "://" + at.Host
-		v.work = fake.ServeHTTP
+		v.work = func(w http.ResponseWriter, r *http.Request) {
+			if v.kind.ID == provider.Azure {
+				r.URL.Path = strings.TrimPrefix(r.URL.Path, "/openai")
+			}
+			fake.ServeHTTP(w, r)
+		}
 		return fake
 	}
 	other := start(t, fetching())

@@ -56,6 +56,9 @@ func startVendor(t *testing.T, k provider.Kind) *vendor {
 	if k.BaseURL == "" {
 		v.base = srv.URL + "/v1"
 	}
+	if k.ID == provider.Azure {
+		v.base = srv.URL + "/openai/v1"
+	}
 	if k.Auth == provider.SigV4 {
 		v.model, v.key = claudeFake, fakeprovider.KeyPair()
 	}
@@ -98,6 +101,10 @@ func (v *vendor) front(t *testing.T) {
 func (v *vendor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if key := r.Header.Get("Api-Key"); key != "" {
 		r.Header.Set("Authorization", "Bearer "+key) // Azure before OpenAI's fake
+	}
+	if v.kind.ID == provider.Azure && !fakeprovider.AzureServes(r.URL) {
+		http.Error(w, `{"error":{"code":"404","message":"Resource not found"}}`, http.StatusNotFound)
+		return
 	}
 	if v.work != nil {
 		v.work(w, r)

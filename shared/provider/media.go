@@ -8,13 +8,10 @@ import (
 )
 
 // media says which kinds make pictures and films, and in which language each is
-// asked. Ollama's server has none; Anthropic and DeepSeek serve none. Azure's v1
-// API has OpenAI's own videos; its pictures want an api-version, which no request
-// of the hub's carries
-// (https://learn.microsoft.com/azure/ai-foundry/openai/concepts/video-generation).
+// asked. Ollama's server has none; Anthropic and DeepSeek serve none.
 var media = map[string]map[task.Kind]dialect.Name{
 	OpenAI:           {task.ImageGeneration: dialect.OpenAI, task.ImageEdit: dialect.OpenAI, task.Video: dialect.OpenAI},
-	Azure:            {task.Video: dialect.OpenAI},
+	Azure:            {task.ImageGeneration: dialect.OpenAI, task.ImageEdit: dialect.OpenAI, task.Video: dialect.OpenAI},
 	AIGNEHub:         {task.ImageGeneration: dialect.OpenAI, task.ImageEdit: dialect.OpenAI, task.Video: dialect.OpenAI},
 	OpenAICompatible: {task.ImageGeneration: dialect.OpenAI, task.ImageEdit: dialect.OpenAI, task.Video: dialect.OpenAI},
 	Google:           {task.ImageGeneration: dialect.GeminiMedia, task.ImageEdit: dialect.GeminiMedia, task.Video: dialect.GeminiMedia},
