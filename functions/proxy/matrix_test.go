@@ -14,6 +14,7 @@ import (
 
 	"github.com/aigne-hub/aigne-hub/shared/dialect"
 	"github.com/aigne-hub/aigne-hub/shared/provider"
+	"github.com/aigne-hub/aigne-hub/shared/task"
 	"github.com/aigne-hub/aigne-hub/shared/testkit/fakeprovider"
 )
 
@@ -212,7 +213,7 @@ func aigneAsk(a wish) string {
 		a.model, options, content, more, a.stream)
 }
 
-// TestEachClaimOfTheProviderTableIsTrue runs every "works" of README's table over
+// TestEachClaimOfTheProviderTableIsTrue runs every cell of README's table over
 // a hub and a strict fake of the vendor, from three languages, whole and streamed.
 // A kind with a language or a task that has no fake here fails: its claims are
 // not proven until one is added.
@@ -238,8 +239,14 @@ func TestEachClaimOfTheProviderTableIsTrue(t *testing.T) {
 					}
 				}
 			}
-			for work, language := range k.Tasks {
-				t.Run(string(work), func(t *testing.T) { h.proveWork(t, v, work, language) })
+			for _, work := range task.Kinds() {
+				t.Run(string(work), func(t *testing.T) {
+					if language, does := k.Tasks[work]; does {
+						h.proveWork(t, v, work, language)
+					} else {
+						h.proveNoWork(t, v, work)
+					}
+				})
 			}
 		})
 	}
