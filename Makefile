@@ -4,7 +4,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 BIN := bin/aigne-hub
 LINT := go tool -modfile=infra/tools.mod golangci-lint
 # Packages whose tests run many goroutines over shared state.
-RACE ?= ./shared/store ./shared/admission ./shared/upstream ./functions/proxy ./shared/wire
+RACE ?= ./shared/store ./shared/admission ./shared/upstream ./functions/proxy ./shared/wire ./shared/blob
 FUZZTIME ?= 30s
 ROUNDS ?= 50
 
@@ -46,7 +46,7 @@ fmt: ## format the code
 
 .PHONY: race
 race: ## run the race detector over the concurrent packages (needs a C compiler)
-	CGO_ENABLED=1 go test -race $(RACE)
+	CGO_ENABLED=1 go test -race -timeout 20m $(RACE)
 
 .PHONY: fuzz
 fuzz: ## fuzz every target for FUZZTIME (30s)
