@@ -71,6 +71,8 @@ type Can struct {
 	NoFinish bool          // answers do not say why they ended
 	Unsigned bool          // answers keep no signatures
 	Together bool          // usage does not tell thinking from other output
+	Words    bool          // answers hold text alone: no thinking, no calls
+	Filters  bool          // a refusal is told by the finish of a filter
 }
 
 func (c *Can) param(name string) bool { return slices.Contains(c.Params, name) }

@@ -115,6 +115,33 @@ func TestOpenAIChatKeepsWhatItCanSay(t *testing.T) {
 	openAIChat().Run(t, seeds)
 }
 
+func TestResponsesKeepsWhatItCanSay(t *testing.T) {
+	t.Parallel()
+	openAIResponses().Run(t, seeds)
+}
+
+func TestGeminiKeepsWhatItCanSay(t *testing.T) {
+	t.Parallel()
+	google().Run(t, seeds)
+}
+
+func TestCompletionsKeepsWhatItCanSay(t *testing.T) {
+	t.Parallel()
+	openAICompletions().Run(t, seeds)
+}
+
+func TestAIGNEKeepsWhatItCanSay(t *testing.T) {
+	t.Parallel()
+	t.Run("protocol", func(t *testing.T) {
+		t.Parallel()
+		aigneProtocol().Responses(t, seeds)
+	})
+	t.Run("rest", func(t *testing.T) {
+		t.Parallel()
+		aigneRest().Responses(t, seeds)
+	})
+}
+
 func TestAnthropicKeepsWhatItCanSay(t *testing.T) {
 	t.Parallel()
 	claude().Run(t, seeds)

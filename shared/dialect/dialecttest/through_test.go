@@ -9,7 +9,9 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/dialect"
 	"github.com/aigne-hub/aigne-hub/shared/dialect/aigne"
 	"github.com/aigne-hub/aigne-hub/shared/dialect/anthropic"
+	"github.com/aigne-hub/aigne-hub/shared/dialect/bedrock"
 	"github.com/aigne-hub/aigne-hub/shared/dialect/dialecttest"
+	"github.com/aigne-hub/aigne-hub/shared/dialect/gemini"
 	"github.com/aigne-hub/aigne-hub/shared/dialect/openai"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/wire"
@@ -119,19 +121,26 @@ func quirksOf(provider string) dialect.Quirks {
 	return dialect.Quirks{ReasoningExtra: provider == "xai"}
 }
 
+// providers are the languages of the recordings.
+func providers() map[string]dialect.Client {
+	return map[string]dialect.Client{
+		"openai-chat": openai.Client{}, "openai-responses": responsesClient(), "anthropic": anthropic.Client{},
+		"gemini": gemini.Client{}, "bedrock": bedrock.Client{},
+	}
+}
+
 func TestRecordedAnswersSayTheSameInEveryLanguage(t *testing.T) {
 	t.Parallel()
 	languages := map[string]dialecttest.Language{
-		"openai": openAIChat(), "anthropic": claude(), "aigne": aigneProtocol(), "aigne-rest": aigneRest(),
+		"openai": openAIChat(), "responses": openAIResponses(), "completions": openAICompletions(), "anthropic": claude(),
+		"gemini": google(), "aigne": aigneProtocol(), "aigne-rest": aigneRest(),
 	}
 	for name, to := range languages {
-		t.Run("openai-chat to "+name, func(t *testing.T) {
-			t.Parallel()
-			dialecttest.Through(t, openai.Client{}, "openai-chat", quirksOf, to)
-		})
-		t.Run("anthropic to "+name, func(t *testing.T) {
-			t.Parallel()
-			dialecttest.Through(t, anthropic.Client{}, "anthropic", nil, to)
-		})
+		for api, from := range providers() {
+			t.Run(api+" to "+name, func(t *testing.T) {
+				t.Parallel()
+				dialecttest.Through(t, from, api, quirksOf, to)
+			})
+		}
 	}
 }
