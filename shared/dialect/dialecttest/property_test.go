@@ -27,7 +27,7 @@ func openAIChat() dialecttest.Language {
 		Client: openai.Client{}, Server: openai.Server{}, Path: "/v1/chat/completions",
 		Target: dialect.Target{MaxOutput: 4096, Quirks: dialect.Quirks{ReasoningField: "reasoning", ReasoningDetails: true}},
 		Can: dialecttest.Can{
-			Developer: true, LateSystem: true, Names: true, Refusals: true, Annotations: true,
+			Developer: true, LateSystem: true, Names: true, Turns: true, Refusals: true, Annotations: true,
 			Media: []chat.Part{
 				png, picture, pdf,
 				{Kind: chat.Image, Media: &chat.Media{MIME: "image/jpeg", Data: "AAAA", Detail: "high"}},

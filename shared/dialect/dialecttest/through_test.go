@@ -7,7 +7,6 @@ import (
 
 	"github.com/aigne-hub/aigne-hub/shared/chat"
 	"github.com/aigne-hub/aigne-hub/shared/dialect"
-	"github.com/aigne-hub/aigne-hub/shared/dialect/aigne"
 	"github.com/aigne-hub/aigne-hub/shared/dialect/anthropic"
 	"github.com/aigne-hub/aigne-hub/shared/dialect/bedrock"
 	"github.com/aigne-hub/aigne-hub/shared/dialect/dialecttest"
@@ -16,21 +15,6 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/wire"
 )
-
-// aigneRest answers in OpenAI's form with members of its own.
-func aigneRest() dialecttest.Language {
-	return dialecttest.Language{
-		Client: openai.Client{}, Server: aigne.RestServer{}, Path: "/api/v2/chat/completions",
-		Can: dialecttest.Can{Refusals: true, Unsigned: true},
-	}
-}
-
-func aigneProtocol() dialecttest.Language {
-	return dialecttest.Language{
-		Client: protocolReader{}, Server: aigne.Server{}, Path: "/api/v2/chat",
-		Can: dialecttest.Can{NoFinish: true, Unsigned: true, Together: true},
-	}
-}
 
 // protocolReader reads the AIGNE protocol as its own clients do: words are
 // appended, everything else replaces what came before. No provider speaks it.

@@ -125,6 +125,7 @@ func (e *encoder) parts(at string, m chat.Message) ([]part, error) {
 	var out []part
 	for j, p := range m.Parts {
 		here := fmt.Sprintf("%s.content[%d]", at, j)
+		e.cached(p.Cache)
 		if (m.Role == chat.System || m.Role == chat.Developer) && p.Kind != chat.Text {
 			return nil, hub.Invalid(here, "Instructions for this model can hold only text.")
 		}
@@ -179,7 +180,7 @@ func googles(p chat.Part) string {
 // closely one picture is looked at.
 func (e *encoder) media(at string, p chat.Part) (part, error) {
 	if p.Media != nil && p.Media.Detail != "" && p.Media.Detail != "auto" {
-		e.dropped = append(e.dropped, at+".detail")
+		e.drop(at + ".detail")
 	}
 	if p.Media != nil && strings.HasPrefix(p.Media.URL, "http") && !takesURLs(e.target.Model, p.Media.URL) {
 		return part{}, hub.Invalid(at+".url", "The model %s cannot fetch URLs; send the data itself.", e.target.Model)

@@ -70,6 +70,7 @@ func (e *encoder) tools() (out []json.RawMessage, err error) {
 	name := e.req.ParamName("tools")
 	var own []functionDeclaration
 	for i, t := range e.req.Tools {
+		e.cached(t.Cache)
 		switch {
 		case ownTool[t.RawType]:
 			out = append(out, t.Raw)
@@ -177,7 +178,7 @@ func (e *encoder) strict(c *functionCallingConfig) {
 		c.Mode = "VALIDATED"
 		return
 	}
-	e.dropped = append(e.dropped, e.req.ParamName("tools")+".strict")
+	e.drop(e.req.ParamName("tools") + ".strict")
 }
 
 func (e *encoder) setFormat(g *generationConfig) error {

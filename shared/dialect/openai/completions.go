@@ -244,6 +244,12 @@ func (CompletionsClient) Encode(req *chat.Request, t dialect.Target) (dialect.En
 		if p.Kind != chat.Text {
 			return dialect.Encoded{}, e.cannot(req.ParamName("messages"), "anything but text")
 		}
+		if p.Cache != nil {
+			e.drop(req.ParamName("cache_control"))
+		}
+	}
+	if req.Messages[0].Name != "" {
+		e.drop("messages.name")
 	}
 	for _, p := range []struct {
 		name  string
@@ -265,9 +271,9 @@ func (CompletionsClient) Encode(req *chat.Request, t dialect.Target) (dialect.En
 	for _, label := range []struct {
 		name  string
 		given bool
-	}{{"service_tier", req.ServiceTier != ""}, {"metadata", len(req.Metadata) > 0}} {
+	}{{"service_tier", req.ServiceTier != ""}, {"metadata", len(req.Metadata) > 0}, {"reasoning_effort", req.Reasoning != nil}} {
 		if label.given {
-			e.drop(req.ParamName(label.name)) // labels that this API has no field for
+			e.drop(req.ParamName(label.name)) // what this API has no field for; thinking is not done anyway
 		}
 	}
 	plain.ServiceTier, plain.Metadata, plain.Modalities = "", nil, nil
