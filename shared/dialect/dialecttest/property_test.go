@@ -129,7 +129,7 @@ func TestSealsOfOtherVendorsComeBackInAnswers(t *testing.T) {
 			t.Parallel()
 			l.Can.Signed = []string{chat.SignedAnthropic, chat.SignedGoogle, chat.SignedOpenAI, chat.SignedXAI}
 			l.Can.Sealed, l.Can.SignedCalls = l.Can.Signed, true
-			l.Can.PartIDs = name != "gemini" // parts of that language have none
+			l.Can.PartIDs = true
 			l.Responses(t, seeds)
 		})
 	}

@@ -112,7 +112,8 @@ func (d *requestDecoder) say(who chat.Role, p chat.Part, fresh bool) {
 		return
 	}
 	m := &d.req.Messages[n-1]
-	if fresh && continues(&m.Parts[len(m.Parts)-1], p) {
+	// A signature alone is that of the piece before it.
+	if (fresh || p.Text == "" && p.Signature != "") && continues(&m.Parts[len(m.Parts)-1], p) {
 		return
 	}
 	m.Parts = append(m.Parts, p)
@@ -125,7 +126,7 @@ func continues(last *chat.Part, p chat.Part) bool {
 		return false
 	}
 	last.Text += p.Text
-	last.Signature, last.SignedBy = p.Signature, p.SignedBy
+	last.Signature, last.SignedBy, last.ID = p.Signature, p.SignedBy, p.ID
 	return true
 }
 
@@ -155,7 +156,8 @@ func (d *requestDecoder) part(path string, raw json.RawMessage) (p chat.Part, er
 	if err != nil {
 		return p, err
 	}
-	how, signature, by := unwrap(signature)
+	var signed chat.Part
+	how := unwrap(signature, &signed)
 	thought, err := f.truth("thought")
 	if err != nil {
 		return p, err
@@ -167,7 +169,7 @@ func (d *requestDecoder) part(path string, raw json.RawMessage) (p chat.Part, er
 		p.Kind = chat.Thinking
 	}
 	if signature != "" {
-		p.Signature, p.SignedBy = signature, by
+		p.Signature, p.SignedBy, p.ID = signed.Signature, signed.SignedBy, signed.ID
 	}
 	if how == markRedacted {
 		p.Kind, p.Text = chat.RedactedThinking, ""

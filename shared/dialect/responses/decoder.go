@@ -118,12 +118,12 @@ func (d *decoder) event(kind string, in *eventIn, data []byte) error {
 	case "response.reasoning_summary_part.added":
 		it := d.thought(in.Output)
 		if it.parts++; it.parts > 1 {
-			d.emit(chat.Event{Kind: chat.EventThinking, Index: it.index, Text: summaryGap, ItemID: in.ItemID})
+			d.emit(chat.Event{Kind: chat.EventThinking, Index: it.index, Text: summaryGap, ItemID: in.ItemID, SignedBy: chat.SignedOpenAI})
 		}
 	case "response.reasoning_summary_text.delta", "response.reasoning_text.delta":
 		it := d.thought(in.Output)
 		it.text = true
-		d.emit(chat.Event{Kind: chat.EventThinking, Index: it.index, Text: in.Delta, ItemID: in.ItemID})
+		d.emit(chat.Event{Kind: chat.EventThinking, Index: it.index, Text: in.Delta, ItemID: in.ItemID, SignedBy: chat.SignedOpenAI})
 	case "response.function_call_arguments.delta":
 		it := d.item(in.Output)
 		it.args = true
@@ -209,7 +209,7 @@ func (d *decoder) done(output int, in *itemIn) {
 		d.emit(chat.Event{Kind: chat.EventToolArgs, Index: it.index, Text: freeform(in.Input)})
 	case "reasoning":
 		if text := in.thought(); !it.text && text != "" {
-			d.emit(chat.Event{Kind: chat.EventThinking, Index: it.index, Text: text, ItemID: in.ID})
+			d.emit(chat.Event{Kind: chat.EventThinking, Index: it.index, Text: text, ItemID: in.ID, SignedBy: chat.SignedOpenAI})
 		}
 		d.signature(it, in)
 	case "image_generation_call":
