@@ -17,6 +17,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/dialect/bedrock"
 	"github.com/aigne-hub/aigne-hub/shared/dialect/dialecttest"
 	"github.com/aigne-hub/aigne-hub/shared/dialect/gemini"
+	"github.com/aigne-hub/aigne-hub/shared/dialect/openai"
 )
 
 // vendor is whose models sign what they think.
@@ -86,7 +87,9 @@ func TestSignedThoughtsGoBackToTheirVendorAndToNoOther(t *testing.T) {
 					require.NoError(t, err, next)
 					req, err := c.language.Server.Decode(v)
 					require.NoError(t, err, next)
-					for to, target := range vendors() {
+					targets := vendors()
+					targets["deepseek"] = vendor{signedBy: "nobody", client: openai.Client{}, model: "deepseek-chat"}
+					for to, target := range targets {
 						at := dialect.Target{Model: target.model, MaxOutput: 4096}
 						enc, err := target.client.Encode(req, at)
 						require.NoError(t, err, to)
