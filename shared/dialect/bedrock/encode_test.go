@@ -204,7 +204,7 @@ func TestWhatBedrockCannotExpressIsRefusedByName(t *testing.T) {
 		"messages ": {claude, func(r *chat.Request) {
 			r.Messages[0].Parts = []chat.Part{{Kind: chat.File, Media: &chat.Media{MIME: "application/pdf", Data: "aa=="}}}
 		}},
-		"tools[0]":            {claude, func(r *chat.Request) { r.Tools = []chat.Tool{{Raw: json.RawMessage("{}"), RawType: "web_search"}} }},
+		"tools[0].type":       {claude, func(r *chat.Request) { r.Tools = []chat.Tool{{Raw: json.RawMessage("{}"), RawType: "computerUse"}} }},
 		"tools[0] ":           {claude, func(r *chat.Request) { r.Tools = []chat.Tool{{Name: formatTool}} }},
 		"tools":               {llama, afterCall},
 		"tool_choice":         {claude, func(r *chat.Request) { r.ToolChoice = &chat.ToolChoice{Mode: "required"} }},
@@ -216,7 +216,6 @@ func TestWhatBedrockCannotExpressIsRefusedByName(t *testing.T) {
 		"frequency_penalty":   {nova, func(r *chat.Request) { r.FrequencyPenalty = new(0.5) }},
 		"promptVariables":     {claude, func(r *chat.Request) { r.Extra = map[string]json.RawMessage{"promptVariables": []byte("{}")} }},
 		"guardrailConfig":     {claude, func(r *chat.Request) { r.Extra = map[string]json.RawMessage{"guardrailConfig": []byte("{}")} }},
-		"web_search_options":  {claude, func(r *chat.Request) { r.Extra = map[string]json.RawMessage{"web_search_options": []byte("{}")} }},
 		"reasoning_effort":    {claude, func(r *chat.Request) { r.Reasoning = &chat.Reasoning{Effort: "vast"} }},
 		"reasoning":           {claude, func(r *chat.Request) { r.Reasoning = &chat.Reasoning{Budget: new(int64(5))} }},
 		"response_format": {claude3, func(r *chat.Request) {

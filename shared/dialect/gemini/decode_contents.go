@@ -38,6 +38,7 @@ func (d *requestDecoder) system(f fields) error {
 		m.Parts = append(m.Parts, p)
 	}
 	if len(m.Parts) > 0 {
+		d.req.PlaceMessage(len(d.req.Messages), path)
 		d.req.Messages = append(d.req.Messages, m)
 	}
 	return nil
@@ -96,7 +97,7 @@ func (d *requestDecoder) content(path string, raw json.RawMessage) error {
 		case p.Kind == chat.ToolResultPart:
 			who = chat.ToolRole
 		}
-		d.say(who, p, fresh)
+		d.say(path, element(c.where("parts"), i), who, p, fresh)
 		fresh = false
 	}
 	return nil
@@ -105,9 +106,11 @@ func (d *requestDecoder) content(path string, raw json.RawMessage) error {
 // say adds a part to the turn that is being read. Answers to calls are a turn of
 // their own here. Turns of the model that follow each other are one: callers who
 // collect a stream send back each of its pieces as a content.
-func (d *requestDecoder) say(who chat.Role, p chat.Part, fresh bool) {
+func (d *requestDecoder) say(turn, at string, who chat.Role, p chat.Part, fresh bool) {
 	n := len(d.req.Messages)
 	if n == 0 || d.req.Messages[n-1].Role != who || fresh && who == chat.User {
+		d.req.PlaceMessage(n, turn)
+		d.req.PlacePart(n, 0, at)
 		d.req.Messages = append(d.req.Messages, chat.Message{Role: who, Parts: []chat.Part{p}})
 		return
 	}
@@ -116,6 +119,7 @@ func (d *requestDecoder) say(who chat.Role, p chat.Part, fresh bool) {
 	if (fresh || p.Text == "" && p.Signature != "") && continues(&m.Parts[len(m.Parts)-1], p) {
 		return
 	}
+	d.req.PlacePart(n-1, len(m.Parts), at)
 	m.Parts = append(m.Parts, p)
 }
 

@@ -47,10 +47,15 @@ type generationConfig struct {
 // Encode translates a conversation. Cache breakpoints are dropped: Gemini
 // caches common beginnings by itself.
 func (Client) Encode(req *chat.Request, t dialect.Target) (dialect.Encoded, error) {
+	req, left, err := req.Offered(chat.Tools{Own: func(kind string) bool { return ownTool[kind] }, Search: searchFor(req, t.Model)})
+	if err != nil {
+		return dialect.Encoded{}, err
+	}
 	pruned, dropped, err := fate(req, t.Quirks)
 	if err != nil {
 		return dialect.Encoded{}, err
 	}
+	dropped = append(left, dropped...)
 	e := encoder{req: pruned, target: t, dropped: dropped, calls: map[string]string{}}
 	body, err := e.request()
 	if err != nil {

@@ -208,7 +208,7 @@ func (d *requestDecoder) prompt(raw json.RawMessage) error {
 	if text == "" {
 		return hub.Invalid("prompt", "prompt must not be empty.")
 	}
-	d.add(chat.Message{Role: chat.User, Parts: []chat.Part{{Kind: chat.Text, Text: text}}})
+	d.add("prompt", chat.Message{Role: chat.User, Parts: []chat.Part{{Kind: chat.Text, Text: text}}})
 	return nil
 }
 
@@ -233,7 +233,11 @@ func (CompletionsClient) Splice(v *dialect.View, t dialect.Target) (dialect.Enco
 // Encode translates. A model that continues text has no turns and no roles: one
 // user's text is its prompt, anything more is refused.
 func (CompletionsClient) Encode(req *chat.Request, t dialect.Target) (dialect.Encoded, error) {
-	e := &encoder{req: req, target: t, quirks: t.Quirks}
+	req, dropped, err := req.Offered(chat.Tools{Own: func(string) bool { return false }})
+	if err != nil {
+		return dialect.Encoded{}, err
+	}
+	e := &encoder{req: req, target: t, quirks: t.Quirks, dropped: dropped}
 	e.quirks.MaxTokensField = "max_tokens"
 	e.set("model", t.Model)
 	if len(req.Messages) != 1 || req.Messages[0].Role != chat.User || len(chat.TextOf(req.Messages[0].Parts, chat.Text)) == 0 {

@@ -62,7 +62,7 @@ func (e *translator) input() error {
 	e.out.Input = []any{}
 	for i := range e.req.Messages {
 		m := &e.req.Messages[i]
-		at := fmt.Sprintf("%s[%d]", e.req.ParamName("messages"), i)
+		at := e.req.MessageAt(i)
 		if m.Name != "" && m.Role != chat.ToolRole {
 			e.drop("messages.name")
 		}
