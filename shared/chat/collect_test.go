@@ -157,6 +157,6 @@ func TestLogprobsAnnotationsAndSoundAddUp(t *testing.T) {
 	).Choices[0]
 	assert.JSONEq(t, `{"content":[{"token":"a"},{"token":"b"}],"refusal":null}`, string(got.Logprobs))
 	require.Len(t, got.Parts, 2)
-	assert.Equal(t, `[{"type":"a"},{"type":"b"}]`, string(got.Parts[0].Annotations), "annotations are of the text")
+	assert.JSONEq(t, `[{"type":"a"},{"type":"b"}]`, string(got.Parts[0].Annotations), "annotations are of the text")
 	assert.Equal(t, &Media{MIME: "audio/pcm", FileID: "au", Data: "AAE=", Transcript: "xy", ExpiresAt: 5}, got.Parts[1].Media)
 }

@@ -109,9 +109,10 @@ func (o *offer) add(t Tool, at string) {
 	o.out.Tools = append(o.out.Tools, t)
 }
 
-// search asks for a search in the target's words, once.
+// search asks for a search in the target's words, once: the limits of two could
+// not both be kept.
 func (o *offer) search(at string, raw json.RawMessage) bool {
-	if o.has.Search == nil {
+	if o.has.Search == nil || o.searches {
 		return false
 	}
 	s, ok := readSearch(raw)
@@ -125,10 +126,8 @@ func (o *offer) search(at string, raw json.RawMessage) bool {
 	for _, name := range ignored {
 		o.dropped = append(o.dropped, at+"."+name)
 	}
-	if !o.searches {
-		o.searches = true
-		o.add(t, at)
-	}
+	o.searches = true
+	o.add(t, at)
 	return true
 }
 
