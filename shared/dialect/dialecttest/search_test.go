@@ -49,6 +49,10 @@ func searching() map[string][2]string {
 			`{"model":"m","max_tokens":9,"messages":[{"role":"user","content":"x"}],"tools":[{"type":"web_search_20250305","name":"web_search","user_location":{"type":"approximate","city":"Lyon"}}]}`,
 			`{"model":"m","max_tokens":9,"messages":[{"role":"user","content":"x"}],"tools":[` + fn + `,{"type":"web_search_20250305","name":"web_search"}],"tool_choice":{"type":"auto"}}`,
 		},
+		"aigne": {
+			`{"input":{"modelOptions":{"model":"a/m","webSearchOptions":{"user_location":{"type":"approximate","approximate":{"city":"Lyon"}}}},"messages":[{"role":"user","content":"x"}]}}`,
+			`{"input":{"modelOptions":{"model":"a/m","webSearchOptions":{}},"messages":[{"role":"user","content":"x"}],"tools":[{"type":"function","function":{"name":"f"}}]}}`,
+		},
 		"gemini": {
 			`{"contents":[{"parts":[{"text":"x"}]}],"tools":[{"googleSearch":{}}]}`,
 			`{"contents":[{"parts":[{"text":"x"}]}],"tools":[{"functionDeclarations":[{"name":"f"}]},{"googleSearch":{}}]}`,
@@ -73,7 +77,7 @@ func TestASearchIsAskedForWhereThereIsOneAndElseLeftOut(t *testing.T) {
 					word, has := mapped[to]
 					// Google's search stands beside functions only where the caller knows it.
 					has = has && (to != "google" || i == 0 || as == "gemini")
-					if to == "deepseek" && as == "openai" { // the provider's own language: passed on
+					if to == "deepseek" && (as == "openai" || as == "aigne") { // the language has it: passed on
 						assert.Contains(t, string(enc.Body), `"web_search_options"`)
 						return
 					}
