@@ -19,11 +19,8 @@ func (tr *translator) tools() error {
 	}
 	conf := &toolConfig{}
 	for i, t := range tr.req.Tools {
-		path := fmt.Sprintf("tools[%d]", i)
-		switch {
-		case t.Raw != nil:
-			return hub.Invalid(path, "%s: the tool type %q is not known to the provider of this model.", path, t.RawType)
-		case t.Name == formatTool:
+		path := tr.req.ToolAt(i)
+		if t.Name == formatTool {
 			return hub.Invalid(path, "%s: the name %s is reserved for structured answers. Choose another.", path, formatTool)
 		}
 		schema, err := objectSchema(t.Parameters)

@@ -2,7 +2,6 @@ package gemini
 
 import (
 	"bytes"
-	"fmt"
 	"maps"
 	"slices"
 
@@ -85,7 +84,7 @@ func fate(req *chat.Request, q dialect.Quirks) (*chat.Request, []string, error) 
 	}
 	for i, m := range req.Messages {
 		if m.Name != "" && m.Role != chat.ToolRole {
-			dropped = append(dropped, fmt.Sprintf("%s[%d].name", req.ParamName("messages"), i))
+			dropped = append(dropped, req.MessageAt(i)+".name")
 		}
 	}
 	return &out, dropped, nil

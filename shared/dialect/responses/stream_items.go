@@ -30,7 +30,12 @@ func (e *encoder) cutOff(it *itemOut) bool {
 	if e.finish != chat.FinishLength && e.finish != chat.FinishContentFilter {
 		return false
 	}
-	return it.Arguments == nil || !json.Valid([]byte(*it.Arguments))
+	return !it.refuses() && (it.Arguments == nil || !json.Valid([]byte(*it.Arguments)))
+}
+
+// refuses reports whether a message ends in a refusal that the model worded.
+func (it *itemOut) refuses() bool {
+	return it.Content != nil && len(*it.Content) > 0 && (*it.Content)[len(*it.Content)-1].Type == "refusal"
 }
 
 // say appends a piece of a message's text or refusal.
@@ -78,8 +83,8 @@ func (e *encoder) closePart(dst []byte) []byte {
 		dst = e.frame(dst, "response.refusal.done", fields)
 	} else {
 		p.Text = &text
-		if e.logprobs != nil {
-			p.Logprobs, e.logprobs = &e.logprobs, nil
+		if probs := e.logprobs; probs != nil {
+			p.Logprobs, e.logprobs = &probs, nil
 		}
 		fields["text"], fields["logprobs"] = text, *p.Logprobs
 		dst = e.frame(dst, "response.output_text.done", fields)
@@ -88,6 +93,9 @@ func (e *encoder) closePart(dst []byte) []byte {
 		"item_id": e.open.ID, "output_index": e.openAt, "content_index": len(*e.open.Content), "part": p,
 	})
 	*e.open.Content = append(*e.open.Content, p)
+	if p.Type == "output_text" {
+		e.said = place{e.open.ID, e.openAt, len(*e.open.Content) - 1, p}
+	}
 	e.part, e.text = nil, nil
 	return dst
 }
@@ -282,28 +290,4 @@ func (e *encoder) media(dst []byte, m *chat.Media) []byte {
 	dst, at := e.add(dst, it)
 	it.Result = m.Data
 	return e.done(dst, it, at)
-}
-
-// annotate adds citations to the text in hand.
-func (e *encoder) annotate(dst []byte, raw json.RawMessage) []byte {
-	if e.part == nil || e.part.Annotations == nil {
-		return dst
-	}
-	for _, note := range annotations(raw) {
-		*e.part.Annotations = append(*e.part.Annotations, note)
-		dst = e.frame(dst, "response.output_text.annotation.added", map[string]any{
-			"item_id": e.open.ID, "output_index": e.openAt, "content_index": len(*e.open.Content),
-			"annotation_index": len(*e.part.Annotations) - 1, "annotation": note,
-		})
-	}
-	return dst
-}
-
-// probabilities keeps what chat completions say of tokens; the form of an entry
-// is the same here.
-func (e *encoder) probabilities(raw json.RawMessage) {
-	eachElement(member(raw, "content"), func(entry []byte) bool {
-		e.logprobs = append(e.logprobs, json.RawMessage(append([]byte(nil), entry...)))
-		return true
-	})
 }
