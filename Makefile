@@ -4,7 +4,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 BIN := bin/aigne-hub
 LINT := go tool -modfile=infra/tools.mod golangci-lint
 # Packages whose tests run many goroutines over shared state.
-RACE ?= ./shared/store ./shared/admission ./shared/upstream ./functions/proxy ./shared/wire
+RACE ?= ./shared/store ./shared/admission ./shared/upstream ./functions/proxy ./shared/wire ./shared/blob
 FUZZTIME ?= 30s
 ROUNDS ?= 50
 
@@ -26,7 +26,12 @@ build: ## build bin/aigne-hub
 test: ## run all tests (AIGNE_HUB_TEST_FIXTURES adds recorded provider answers)
 	@if [ -z "$$AIGNE_HUB_TEST_FIXTURES" ]; then echo "AIGNE_HUB_TEST_FIXTURES is not set: tests over 78 groups of recorded provider answers are skipped"; fi
 	@if [ -z "$$AIGNE_HUB_TEST_SAM_SCHEMA" ]; then echo "AIGNE_HUB_TEST_SAM_SCHEMA is not set: 1 test of template.yaml is skipped"; fi
+	@if [ -z "$$AIGNE_HUB_TEST_AGENTS" ]; then echo "AIGNE_HUB_TEST_AGENTS is not set: 1 test that runs Claude Code and Codex is skipped (make agents)"; fi
 	go test ./...
+
+.PHONY: agents
+agents: ## run Claude Code and Codex against a hub with fake providers (fetches 770 MB)
+	AIGNE_HUB_TEST_AGENTS=1 go test ./functions/proxy -run '^TestAgents' -count=1 -v -timeout 20m
 
 .PHONY: lint
 lint: ## check formatting, go vet and golangci-lint (its first build takes minutes)
@@ -41,7 +46,7 @@ fmt: ## format the code
 
 .PHONY: race
 race: ## run the race detector over the concurrent packages (needs a C compiler)
-	CGO_ENABLED=1 go test -race $(RACE)
+	CGO_ENABLED=1 go test -race -timeout 20m $(RACE)
 
 .PHONY: fuzz
 fuzz: ## fuzz every target for FUZZTIME (30s)

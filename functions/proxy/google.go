@@ -16,12 +16,14 @@ import (
 
 // googleRoutes are the paths of Google's API. Its SDKs call them below /v1beta
 // and, from @google/genai 3 on, below /v1. GET /v1/models is shared with the
-// other SDKs, see forGoogle.
+// other SDKs, see forGoogle. @ai-sdk/google leaves "models/" out before a name
+// with a slash in it.
 func (h *handler) googleRoutes() []httpkit.Route {
 	errorBody := gemini.Server{}.Error
 	call := h.googleCall(h.googleMethods())
 	return []httpkit.Route{
 		{Method: "POST", Pattern: "/v1beta/models/{call...}", Who: httpkit.AnyUser, As: call, ErrorBody: errorBody},
+		{Method: "POST", Pattern: "/v1beta/{call...}", Who: httpkit.AnyUser, As: call, ErrorBody: errorBody},
 		{Method: "POST", Pattern: "/v1/models/{call...}", Who: httpkit.AnyUser, As: call, ErrorBody: errorBody},
 		{Method: "GET", Pattern: "/v1beta/models", Who: httpkit.AnyUser, As: h.listGoogleModels, ErrorBody: errorBody},
 		{Method: "GET", Pattern: "/v1beta/models/{id...}", Who: httpkit.AnyUser, As: h.getGoogleModel, ErrorBody: errorBody},

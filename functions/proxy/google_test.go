@@ -275,7 +275,7 @@ func TestGoogleCallersLearnOfErrorsInGooglesWords(t *testing.T) {
 	}
 	h.grant("10")
 	for name, what := range map[string]string{
-		"a tool of Google's own": `{"contents":[{"parts":[{"text":"Hi"}]}],"tools":[{"googleSearch":{}}]}`,
+		"a tool of Google's own": `{"contents":[{"parts":[{"text":"Hi"}]}],"tools":[{"computerUse":{"environment":"ENVIRONMENT_BROWSER"}}]}`,
 		"cached content":         `{"contents":[{"parts":[{"text":"Hi"}]}],"cachedContent":"cachedContents/1"}`,
 		"a speech setting":       `{"contents":[{"parts":[{"text":"Hi"}]}],"generationConfig":{"speechConfig":{}}}`,
 		"strict safety":          `{"contents":[{"parts":[{"text":"Hi"}]}],"safetySettings":[{"category":"HARM_CATEGORY_HARASSMENT","threshold":"BLOCK_LOW_AND_ABOVE"}]}`,

@@ -21,16 +21,25 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/testkit/fakeprovider"
 )
 
-// mediaEnv is a hub with billing on that may fetch from the fakes.
+// fetching is a hub that may fetch from the fakes.
+func fetching() map[string]string { return map[string]string{"AIGNE_HUB_FETCH_ALLOW": "127.0.0.0/8"} }
+
+// mediaEnv is such a hub with billing on.
 func mediaEnv() map[string]string {
-	return map[string]string{"AIGNE_HUB_BILLING": "on", "AIGNE_HUB_FETCH_ALLOW": "127.0.0.0/8"}
+	env := fetching()
+	env["AIGNE_HUB_BILLING"] = "on"
+	return env
 }
 
 // media adds a fake vendor of pictures and films under its kind's name.
 func (h *testHub) media(kind fakeprovider.MediaKind, o fakeprovider.MediaOptions) *fakeprovider.Media {
 	h.t.Helper()
 	fake := fakeprovider.StartMedia(h.t, kind, o)
-	h.add(string(kind), string(kind), fake.Base(), fakeprovider.DefaultKey)
+	key := fakeprovider.DefaultKey
+	if kind == fakeprovider.BedrockMedia {
+		key = fakeprovider.KeyPair()
+	}
+	h.add(string(kind), string(kind), fake.Base(), key)
 	return fake
 }
 

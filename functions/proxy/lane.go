@@ -1,6 +1,8 @@
 package proxy
 
 import (
+	"slices"
+
 	"github.com/aigne-hub/aigne-hub/shared/chat"
 	"github.com/aigne-hub/aigne-hub/shared/dialect"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
@@ -69,10 +71,12 @@ type translation struct {
 	res     *chat.Response
 	rep     dialect.Report
 	open    int64 // choices that have not finished
+	oneCall bool  // the caller wants at most one call a turn; some providers cannot be told
 }
 
 func newTranslation(c dialect.Client, s dialect.Server, v *dialect.View, q dialect.Quirks) *translation {
 	t := &translation{client: c, quirks: q, server: s, view: v, open: max(1, v.N)}
+	t.oneCall = v.Chat != nil && v.Chat.ParallelToolCalls != nil && !*v.Chat.ParallelToolCalls
 	if v.Stream {
 		t.decoder, t.encoder = c.Decoder(q), s.Stream(v)
 	}
@@ -84,6 +88,9 @@ func (t *translation) frame(dst, frame []byte) ([]byte, dialect.Seen) {
 	events, err := t.decoder.Frame(frame)
 	for i := range events {
 		t.note(&events[i], &seen)
+		if t.oneCall && events[i].Index > 0 && ofCall(&events[i]) {
+			continue
+		}
 		dst = t.encoder.Event(dst, events[i])
 	}
 	if err != nil {
@@ -92,6 +99,22 @@ func (t *translation) frame(dst, frame []byte) ([]byte, dialect.Seen) {
 	seen.End = t.decoder.End() && t.open <= 0 && t.rep.Known
 	seen.Finish = t.open <= 0
 	return dst, seen
+}
+
+// ofCall reports whether an event is part of a tool call.
+func ofCall(ev *chat.Event) bool {
+	return ev.Kind == chat.EventToolCall || ev.Kind == chat.EventToolArgs || ev.Kind == chat.EventSignature && ev.Tool
+}
+
+// firstCallOnly leaves out all calls but the first: the model asks again for the
+// others when it has seen the first one's result.
+func firstCallOnly(parts []chat.Part) []chat.Part {
+	called := false
+	return slices.DeleteFunc(parts, func(p chat.Part) bool {
+		again := called && p.Kind == chat.ToolCallPart
+		called = called || p.Kind == chat.ToolCallPart
+		return again
+	})
 }
 
 // note keeps the account of what an event shows and costs.
@@ -139,6 +162,9 @@ func (t *translation) whole(body []byte) ([]byte, error) {
 				t.rep.TextBytes += int64(len(p.Text))
 				t.rep.Keep([]byte(p.Text))
 			}
+		}
+		if t.oneCall {
+			res.Choices[i].Parts = firstCallOnly(res.Choices[i].Parts)
 		}
 	}
 	return body, nil

@@ -40,7 +40,7 @@ func TestAnthropicCallersHaveANativeLaneWhereAVendorHasOne(t *testing.T) {
 		v := startVendor(t, k)
 		h.add(id, id, v.base, fakeprovider.DefaultKey)
 		res, text := h.send("/v1/messages", fmt.Sprintf(
-			`{"model":"%s/vendor-model","max_tokens":99,"context_management":{"edits":[]},"messages":[{"role":"user","content":"hi"}]}`, id),
+			`{"model":"%s/%s","max_tokens":99,"context_management":{"edits":[]},"messages":[{"role":"user","content":"hi"}]}`, id, v.model),
 			"anthropic-beta", "context-management-2025-06-27")
 		assert.Equal(t, http.StatusOK, res.StatusCode, "%s: %s", id, text)
 		assert.Len(t, v.fakes[dialect.Anthropic].Requests(), 1, id)

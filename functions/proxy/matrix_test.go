@@ -14,6 +14,7 @@ import (
 
 	"github.com/aigne-hub/aigne-hub/shared/dialect"
 	"github.com/aigne-hub/aigne-hub/shared/provider"
+	"github.com/aigne-hub/aigne-hub/shared/task"
 	"github.com/aigne-hub/aigne-hub/shared/testkit/fakeprovider"
 )
 
@@ -56,6 +57,9 @@ func startVendor(t *testing.T, k provider.Kind) *vendor {
 	if k.BaseURL == "" {
 		v.base = srv.URL + "/v1"
 	}
+	if k.ID == provider.Azure {
+		v.base = srv.URL + "/openai/v1"
+	}
 	if k.Auth == provider.SigV4 {
 		v.model, v.key = claudeFake, fakeprovider.KeyPair()
 	}
@@ -96,12 +100,16 @@ func (v *vendor) front(t *testing.T) {
 
 // ServeHTTP leads to the fake whose language is spoken at a path.
 func (v *vendor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if key := r.Header.Get("Api-Key"); key != "" {
+		r.Header.Set("Authorization", "Bearer "+key) // Azure before OpenAI's fake
+	}
+	if v.kind.ID == provider.Azure && !fakeprovider.AzureServes(r.URL) {
+		http.Error(w, `{"error":{"code":"404","message":"Resource not found"}}`, http.StatusNotFound)
+		return
+	}
 	if v.work != nil {
 		v.work(w, r)
 		return
-	}
-	if key := r.Header.Get("Api-Key"); key != "" {
-		r.Header.Set("Authorization", "Bearer "+key) // Azure before OpenAI's fake
 	}
 	for _, name := range v.kind.Dialects {
 		rest, ok := strings.CutPrefix(r.URL.Path, v.paths[name])
@@ -205,13 +213,13 @@ func aigneAsk(a wish) string {
 		a.model, options, content, more, a.stream)
 }
 
-// TestEachClaimOfTheProviderTableIsTrue runs every "works" of README's table over
+// TestEachClaimOfTheProviderTableIsTrue runs every cell of README's table over
 // a hub and a strict fake of the vendor, from three languages, whole and streamed.
 // A kind with a language or a task that has no fake here fails: its claims are
 // not proven until one is added.
 func TestEachClaimOfTheProviderTableIsTrue(t *testing.T) {
 	t.Parallel()
-	h := start(t, nil)
+	h := start(t, fetching())
 	for _, k := range provider.All() {
 		v := startVendor(t, k)
 		if k.Auth == provider.GoogleAccount {
@@ -231,8 +239,14 @@ func TestEachClaimOfTheProviderTableIsTrue(t *testing.T) {
 					}
 				}
 			}
-			for work, language := range k.Tasks {
-				t.Run(string(work), func(t *testing.T) { h.proveWork(t, v, work, language) })
+			for _, work := range task.Kinds() {
+				t.Run(string(work), func(t *testing.T) {
+					if language, does := k.Tasks[work]; does {
+						h.proveWork(t, v, work, language)
+					} else {
+						h.proveNoWork(t, v, work)
+					}
+				})
 			}
 		})
 	}

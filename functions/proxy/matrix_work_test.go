@@ -78,8 +78,43 @@ func silence() []byte {
 	return append(head, bytes.Repeat([]byte{0x80}, 16_000)...)
 }
 
+// proveNoWork proves that what a vendor does not do is refused before it is asked.
+func (h *testHub) proveNoWork(t *testing.T, v *vendor, work task.Kind) {
+	t.Helper()
+	asked, before := 0, v.asked()
+	v.work = func(w http.ResponseWriter, _ *http.Request) {
+		asked++
+		w.WriteHeader(http.StatusTeapot)
+	}
+	defer func() { v.work = nil }()
+	model := v.kind.ID + "/" + v.model
+	path, kind, body := "", "application/json", ""
+	switch work {
+	case task.ImageGeneration:
+		path, body = "/v1/images/generations", fmt.Sprintf(`{"model":%q,"prompt":"a cat"}`, model)
+	case task.ImageEdit:
+		path = "/v1/images/edits"
+		body, kind = form(t, map[string]string{"model": model, "prompt": "bluer"}, map[string]int{"image": 1})
+	case task.Video:
+		path, body = "/v1/videos", fmt.Sprintf(`{"model":%q,"prompt":"a cat"}`, model)
+	default:
+		proof, ok := workProofs[work]
+		require.True(t, ok, "nothing asks for %s", work)
+		path = proof.path
+		kind, body = proof.ask(t, model)
+	}
+	res, text := h.send(path, body, "Content-Type", kind)
+	assert.Equal(t, http.StatusBadRequest, res.StatusCode, text)
+	assert.Zero(t, asked+v.asked()-before, "before the vendor is asked")
+}
+
 func (h *testHub) proveWork(t *testing.T, v *vendor, work task.Kind, language dialect.Name) {
 	t.Helper()
+	switch work {
+	case task.ImageGeneration, task.ImageEdit, task.Video:
+		h.proveMedia(t, v, work)
+		return
+	}
 	proof, ok := workProofs[work]
 	require.True(t, ok, "nothing proves %s at %s", work, v.kind.ID)
 	answer, ok := proof.answers[language]

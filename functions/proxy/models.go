@@ -40,11 +40,18 @@ func (h *handler) listModels(w http.ResponseWriter, r *http.Request, c hub.Calle
 		return h.listGoogleModels(w, r, c)
 	}
 	data := []model{}
+	seen := map[string]bool{}
 	for _, name := range h.Routes().Aliases() {
+		seen[name] = true
 		data = append(data, model{ID: name, Object: "model", OwnedBy: "aigne-hub", Type: "model", DisplayName: name, CreatedAt: "1970-01-01T00:00:00Z"})
 	}
-	for _, l := range h.Routes().Models(hub.TypeChat) {
-		data = append(data, listed(l))
+	for _, kind := range hub.CallTypes() {
+		for _, l := range h.Routes().Models(kind) {
+			if m := listed(l); !seen[m.ID] { // a model may do several kinds of work
+				seen[m.ID] = true
+				data = append(data, m)
+			}
+		}
 	}
 	list := map[string]any{"object": "list", "data": data, "has_more": false, "first_id": nil, "last_id": nil}
 	if len(data) > 0 {
@@ -57,13 +64,29 @@ func (h *handler) getModel(w http.ResponseWriter, r *http.Request, c hub.Caller)
 	if forGoogle(r) {
 		return h.getGoogleModel(w, r, c)
 	}
-	plan, err := h.Routes().Plan(routing.Request{Model: r.PathValue("id"), Type: hub.TypeChat, Dialect: dialect.OpenAIChat})
+	plan, kind, err := h.planned(r.PathValue("id"))
 	if err != nil {
 		return err
 	}
-	m := listed(routing.Listed{Target: plan.Targets[0], Type: hub.TypeChat})
+	m := listed(routing.Listed{Target: plan.Targets[0], Type: kind})
 	m.ID = r.PathValue("id")
 	return httpkit.WriteJSON(w, http.StatusOK, m)
+}
+
+// planned plans a call of a model without knowing what kind of work is meant:
+// chat, else what the model has a rate for. The error is chat's.
+func (h *handler) planned(name string) (routing.Plan, hub.CallType, error) {
+	routes := h.Routes()
+	plan, err := routes.Plan(routing.Request{Model: name, Type: hub.TypeChat, Dialect: dialect.OpenAIChat})
+	if err == nil {
+		return plan, hub.TypeChat, nil
+	}
+	for _, kind := range hub.CallTypes() {
+		if p, other := routes.Plan(routing.Request{Model: name, Type: kind, Dialect: dialect.OpenAI}); other == nil {
+			return p, kind, nil
+		}
+	}
+	return plan, hub.TypeChat, err
 }
 
 // aigneModel is an item of GET /api/ai/models: rates are strings.
@@ -82,6 +105,7 @@ type aigneModel struct {
 var callTypes = map[string]hub.CallType{
 	"": hub.TypeChat, "chat": hub.TypeChat, "image": hub.TypeImage, "embedding": hub.TypeEmbedding, "video": hub.TypeVideo, "audio": hub.TypeAudio,
 	string(hub.TypeChat): hub.TypeChat, string(hub.TypeImage): hub.TypeImage, string(hub.TypeAudio): hub.TypeAudio,
+	string(hub.TypeModeration): hub.TypeModeration, string(hub.TypeRerank): hub.TypeRerank,
 }
 
 func (h *handler) aigneModels(w http.ResponseWriter, r *http.Request, c hub.Caller) error {
@@ -91,7 +115,7 @@ func (h *handler) aigneModels(w http.ResponseWriter, r *http.Request, c hub.Call
 	}
 	kind, ok := callTypes[r.URL.Query().Get("type")]
 	if !ok {
-		return hub.Invalid("type", "The type must be chat, image, embedding, video or audio.")
+		return hub.Invalid("type", "The type must be chat, image, embedding, video, audio, moderation or rerank.")
 	}
 	for _, l := range h.Routes().Models(kind) {
 		m := aigneModel{Model: l.Model, Type: string(kind), Provider: l.Provider.Name, ProviderName: l.Provider.Kind.Title, Input: "0", Output: "0"}
@@ -145,7 +169,7 @@ func (h *handler) available(r *http.Request, c hub.Caller) error {
 		}
 	}
 	if name := r.URL.Query().Get("model"); name != "" {
-		_, err := h.Routes().Plan(routing.Request{Model: name, Type: hub.TypeChat, Dialect: dialect.AIGNE})
+		_, _, err := h.planned(name)
 		return err
 	}
 	for _, p := range h.Routes().Providers() {

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/testkit/fakeprovider"
 )
 
@@ -114,4 +115,19 @@ func TestANameDefinedAMomentAgoIsKnown(t *testing.T) {
 	require.NoError(t, err)
 	res, body := h.send("/v1/chat/completions", `{"model":"fresh/gpt-fake","messages":[{"role":"user","content":"hi"}]}`)
 	assert.Equal(t, http.StatusOK, res.StatusCode, body)
+}
+
+func TestModelsBesideChatAreListedOnceTheyHaveARate(t *testing.T) {
+	t.Parallel()
+	h := start(t, nil)
+	h.provider(fakeprovider.OpenAI)
+	_, text := h.get("/v1/models", h.key.Reveal())
+	assert.NotContains(t, text, "text-embedding-fake")
+	h.priceWork("openai", "text-embedding-fake", hub.TypeEmbedding, map[hub.Bucket]string{hub.Input: "0.02"})
+	_, text = h.get("/v1/models", h.key.Reveal())
+	assert.Contains(t, text, `"id":"openai/text-embedding-fake"`)
+	status, text := h.get("/v1/models/openai%2Ftext-embedding-fake", h.key.Reveal())
+	assert.Equal(t, 200, status, text)
+	_, text = h.get("/api/v2/status?model=openai/text-embedding-fake", "")
+	assert.JSONEq(t, `{"available":true}`, text)
 }

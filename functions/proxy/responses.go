@@ -80,6 +80,9 @@ func (h *handler) readResponse(r *http.Request, s responses.Server, caller hub.C
 		return nil, way{}, hub.Invalid("conversation", "conversation is not taken: use previous_response_id, or send the whole input.")
 	}
 	how := way{}
+	if view, err = h.recall(r, s, caller, view); err != nil {
+		return nil, way{}, err
+	}
 	previous, given := o.String("previous_response_id")
 	if !given {
 		if o.Has("previous_response_id") {
@@ -101,6 +104,30 @@ func unstored(r *http.Request, s responses.Server, v *dialect.View) (*dialect.Vi
 		changed.Previous = v.Previous
 	}
 	return changed, err
+}
+
+// recall puts items of the caller's stored answers where the input refers to them.
+func (h *handler) recall(r *http.Request, s responses.Server, caller hub.Caller, v *dialect.View) (*dialect.View, error) {
+	body, changed, err := responses.Resolve(v, func(id string) (*responses.Stored, error) {
+		row, err := h.stored(r.Context(), caller, id)
+		switch {
+		case hub.CodeOf(err) == hub.CodeNotFound:
+			return nil, nil
+		case err != nil:
+			return nil, err
+		case row.Sealed == "":
+			return nil, nil // the provider has it
+		}
+		kept, err := h.open(r.Context(), &row)
+		if err != nil {
+			return nil, hub.Wrap(hub.CodeInternal, err, "The stored response cannot be read.")
+		}
+		return &kept, nil
+	})
+	if err != nil || !changed {
+		return v, err
+	}
+	return s.View(r, body)
 }
 
 // resume goes on from a stored answer: where the provider has it, the call goes

@@ -24,7 +24,7 @@ func TestTheRealSDKsResponsesAgainstEveryProvider(t *testing.T) {
 			h.grant("1000")
 			results := sdk.Run(t, sdk.Responses, sdk.Target{BaseURL: h.url, Key: h.key.Reveal(), Model: kinds[kind].kind + "/" + model, UnknownModel: "nobody/none"})
 			sdk.VerifyGreetings(t, results, model)
-			sdk.VerifyErrors(t, results)
+			sdk.VerifyErrors(t, sdk.Responses, results)
 			stored := results["stored"]
 			assert.Equal(t, "Hello from "+model+": Hi there", stored.Text)
 			assert.Equal(t, "Hello from "+model+": My name is Ada", stored.Value, "what is retrieved is what was answered")

@@ -152,6 +152,9 @@ type Quirks struct {
 	ThinkingSwitch Switch
 	// NoNames: the vendor refuses "name" in messages.
 	NoNames bool
+	// PlainPictures: conversations that ask for pictures hold the turn and nothing
+	// else, since the vendor takes no parameters for them (Poe).
+	PlainPictures bool
 }
 
 // Target is what a client side must know of where a request goes.

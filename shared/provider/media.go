@@ -11,6 +11,8 @@ import (
 // asked. Ollama's server has none; Anthropic and DeepSeek serve none.
 var media = map[string]map[task.Kind]dialect.Name{
 	OpenAI:           {task.ImageGeneration: dialect.OpenAI, task.ImageEdit: dialect.OpenAI, task.Video: dialect.OpenAI},
+	Azure:            {task.ImageGeneration: dialect.OpenAI, task.ImageEdit: dialect.OpenAI, task.Video: dialect.OpenAI},
+	AIGNEHub:         {task.ImageGeneration: dialect.OpenAI, task.ImageEdit: dialect.OpenAI, task.Video: dialect.OpenAI},
 	OpenAICompatible: {task.ImageGeneration: dialect.OpenAI, task.ImageEdit: dialect.OpenAI, task.Video: dialect.OpenAI},
 	Google:           {task.ImageGeneration: dialect.GeminiMedia, task.ImageEdit: dialect.GeminiMedia, task.Video: dialect.GeminiMedia},
 	XAI:              {task.ImageGeneration: dialect.XAIMedia, task.ImageEdit: dialect.XAIMedia, task.Video: dialect.XAIMedia},

@@ -100,6 +100,8 @@ type Kind struct {
 	ModelDialects []ModelDialects
 	// Paths says where the dialects are that are not below the base URL.
 	Paths map[dialect.Name]PathSwap
+	// Queries are what requests carry whose paths below the base URL begin so.
+	Queries map[string]string
 	// Tasks are the kinds of work beside chat that the hub can carry to it, each in
 	// the language it is asked for in.
 	Tasks map[task.Kind]dialect.Name

@@ -28,6 +28,20 @@ func (k Kind) BaseFor(name dialect.Name, base string) (url string, ok bool) {
 	return root + swap.To, true
 }
 
+// WithQuery is a path below the base URL with the query that the kind wants there.
+func (k Kind) WithQuery(path string) string {
+	for beginning, query := range k.Queries {
+		if !strings.HasPrefix(path, beginning) {
+			continue
+		}
+		if strings.Contains(path, "?") {
+			return path + "&" + query
+		}
+		return path + "?" + query
+	}
+	return path
+}
+
 // At is the kind without the dialects that cannot be reached from a base URL.
 func (k Kind) At(base string) Kind {
 	if len(k.Paths) == 0 {

@@ -9,6 +9,22 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/task"
 )
 
+func TestAzuresPreviewIsAskedForWhereItIsNeeded(t *testing.T) {
+	t.Parallel()
+	k := find(t, Azure)
+	for path, want := range map[string]string{
+		"/chat/completions":                    "/chat/completions",
+		"/embeddings":                          "/embeddings",
+		"/audio/speech":                        "/audio/speech?api-version=preview",
+		"/images/edits":                        "/images/edits?api-version=preview",
+		"/videos":                              "/videos?api-version=preview",
+		"/videos/v1/content?variant=thumbnail": "/videos/v1/content?variant=thumbnail&api-version=preview",
+	} {
+		assert.Equal(t, want, k.WithQuery(path))
+		assert.Equal(t, path, find(t, OpenAI).WithQuery(path))
+	}
+}
+
 func TestDialectsOfAVendorHaveTheirOwnPaths(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

@@ -12,12 +12,16 @@ func resellers() []Kind {
 	return []Kind{azure(), bedrock(), vertex(), openRouter(), poe(), ollama()}
 }
 
+// azure serves chat and embeddings in its v1 API and the rest in the preview of
+// the same (learn.microsoft.com/azure/ai-foundry/openai/latest, "reference-preview").
 func azure() Kind {
+	const preview = "api-version=preview"
 	return Kind{
 		ID: Azure, Title: "Azure OpenAI", Auth: APIKeyHeader,
 		// The portal shows the resource's origin; requests go below the v1 API.
 		PathFixes: map[string]string{"": "/openai/v1", "/openai": "/openai/v1"},
 		Dialects:  []dialect.Name{dialect.OpenAIChat, dialect.Responses},
+		Queries:   map[string]string{"/audio/": preview, "/images/": preview, "/videos": preview},
 		Tasks:     in(dialect.OpenAI, task.Embedding, task.Transcription, task.Translation, task.Speech),
 		EnvKeys:   []string{"AZURE_OPENAI_API_KEY"}, EnvBaseURL: "AZURE_OPENAI_ENDPOINT",
 		// Models are named by their deployments, so no bare name leads here.
@@ -91,7 +95,9 @@ func poe() Kind {
 	return Kind{
 		ID: Poe, Title: "Poe", BaseURL: "https://api.poe.com/v1", Auth: Bearer,
 		Dialects: []dialect.Name{dialect.OpenAIChat},
-		EnvKeys:  []string{"POE_API_KEY"}, EnvBaseURL: "POE_BASE_URL",
+		// https://creator.poe.com/api-reference/createChatCompletion
+		Quirks:  dialect.Quirks{PlainPictures: true},
+		EnvKeys: []string{"POE_API_KEY"}, EnvBaseURL: "POE_BASE_URL",
 		Rank: RankReseller, TestModel: "gpt-5-mini",
 		BarePatterns: slices.Concat(namesOpenAI, namesAnthropic, namesGoogle, namesXAI),
 		PublicDocs:   "https://creator.poe.com/docs/external-applications/openai-compatible-api",

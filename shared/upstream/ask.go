@@ -36,7 +36,7 @@ func (c *Client) Download(ctx context.Context, f *Fetcher, t *routing.Target, ke
 	if err != nil {
 		return nil, hub.Wrap(hub.CodeInternal, err, "The provider's base URL cannot be read.")
 	}
-	at := base + req.Path
+	at := base + t.Provider.Kind.WithQuery(req.Path)
 	for range maxRedirects + 1 {
 		r, err := http.NewRequestWithContext(ctx, http.MethodGet, at, http.NoBody)
 		if err != nil {

@@ -27,7 +27,7 @@ func (c *Client) Forward(ctx context.Context, method string, p *routing.Provider
 	if err != nil {
 		return nil, nil, err
 	}
-	r, err := http.NewRequestWithContext(ctx, method, base+req.Path, bytes.NewReader(req.Body))
+	r, err := http.NewRequestWithContext(ctx, method, base+p.Kind.WithQuery(req.Path), bytes.NewReader(req.Body))
 	if err != nil {
 		return nil, nil, err
 	}

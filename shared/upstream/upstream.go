@@ -234,7 +234,7 @@ func (c *Client) send(ctx context.Context, cand candidate, req Request) (*http.R
 	if req.Method != "" {
 		method = req.Method
 	}
-	r, err := http.NewRequestWithContext(ctx, method, base+req.Path, bytes.NewReader(req.Body))
+	r, err := http.NewRequestWithContext(ctx, method, base+cand.target.Provider.Kind.WithQuery(req.Path), bytes.NewReader(req.Body))
 	if err != nil {
 		return nil, err
 	}

@@ -76,6 +76,7 @@ func view(r *http.Request, body []byte, decode func(*decoder, *fields)) (*dialec
 		Object: top.obj, Model: d.req.Model, Stream: d.req.Stream, WantsUsage: d.req.Stream,
 		MaxOutput: d.req.MaxOutput, N: 1, OpaqueInput: d.opaque, Chat: d.req,
 	}
+	_, v.ServerTools = d.req.Extra["web_search_options"]
 	if r != nil {
 		v.Header = r.Header
 	}

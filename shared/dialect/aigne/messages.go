@@ -14,6 +14,7 @@ import (
 
 func (d *decoder) messages(f *fields) {
 	d.named("messages", f, "messages")
+	d.req.Names["tool_calls"] = "toolCalls"
 	items, at := f.list("messages")
 	for i, raw := range items {
 		d.message(d.r.parse(item(at, i), raw))
@@ -65,6 +66,7 @@ func (d *decoder) message(m *fields) {
 	if role != chat.ToolRole {
 		out.Name = m.str("name")
 	}
+	d.req.PlaceMessage(len(d.req.Messages), m.path)
 	d.req.Messages = append(d.req.Messages, out)
 }
 

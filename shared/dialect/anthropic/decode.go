@@ -18,6 +18,7 @@ var callerNames = map[string]string{
 	"reasoning_effort":      "thinking",
 	"user":                  "metadata.user_id",
 	"parallel_tool_calls":   "tool_choice.disable_parallel_tool_use",
+	"tool_calls":            "content",
 }
 
 // Decode reads the whole conversation. The system prompt becomes the first
@@ -28,6 +29,14 @@ func (Server) Decode(v *dialect.View) (*chat.Request, error) {
 		return v.Chat, nil
 	}
 	req := &chat.Request{Model: v.Model, Stream: v.Stream, MaxOutput: v.MaxOutput, Names: maps.Clone(callerNames)}
+	// system and messages come in any order in the body.
+	if raw, ok := v.Object.Get("system"); ok && string(raw) != "null" {
+		system, err := decodeSystem(req, raw)
+		if err != nil {
+			return nil, err
+		}
+		req.Messages = system
+	}
 	for _, key := range v.Object.Keys() {
 		raw, _ := v.Object.Get(key)
 		if string(raw) == "null" {
@@ -37,14 +46,6 @@ func (Server) Decode(v *dialect.View) (*chat.Request, error) {
 			return nil, err
 		}
 	}
-	// system and messages come in any order in the body.
-	if raw, ok := v.Object.Get("system"); ok && string(raw) != "null" {
-		system, err := decodeSystem(req, raw)
-		if err != nil {
-			return nil, err
-		}
-		req.Messages = append(system, req.Messages...)
-	}
 	return req, nil
 }
 
@@ -53,8 +54,8 @@ func decodeMember(req *chat.Request, key string, raw json.RawMessage) error {
 	case "model", "max_tokens", "stream", "system", "route":
 		return nil
 	case "messages":
-		msgs, err := decodeMessages(req, raw)
-		req.Messages = msgs
+		msgs, err := decodeMessages(req, raw, len(req.Messages))
+		req.Messages = append(req.Messages, msgs...)
 		return err
 	case "tools":
 		tools, err := decodeTools(req, raw)

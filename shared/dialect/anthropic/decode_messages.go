@@ -61,18 +61,25 @@ type blockIn struct {
 const billingLine = "x-anthropic-billing-header:"
 
 func decodeSystem(req *chat.Request, raw []byte) ([]chat.Message, error) {
+	skipped := 0
 	parts, err := decodeContent(raw, "system", "system")
 	if len(parts) > 1 && strings.HasPrefix(parts[0].Text, billingLine) {
-		parts = parts[1:]
+		parts, skipped = parts[1:], 1
 		req.Ignore("system[0]")
 	}
 	if err != nil || len(parts) == 0 {
 		return nil, err
 	}
+	req.PlaceMessage(0, "system")
+	for j := range parts {
+		req.PlacePart(0, j, fmt.Sprintf("system[%d]", j+skipped))
+	}
 	return []chat.Message{{Role: chat.System, Parts: parts}}, nil
 }
 
-func decodeMessages(req *chat.Request, raw []byte) ([]chat.Message, error) {
+// decodeMessages reads the turns; before is how many messages of the request stand
+// before them.
+func decodeMessages(req *chat.Request, raw []byte, before int) ([]chat.Message, error) {
 	var list []struct {
 		Role    string          `json:"role"`
 		Content json.RawMessage `json:"content"`
@@ -99,9 +106,27 @@ func decodeMessages(req *chat.Request, raw []byte) ([]chat.Message, error) {
 				req.Ignore("messages.caller") // who called: Anthropic's bookkeeping of its own tools
 			}
 		}
-		out = append(out, split(chat.Role(m.Role), parts)...)
+		for _, one := range split(chat.Role(m.Role), parts) {
+			place(req, before+len(out), path, parts, one.Parts)
+			out = append(out, one)
+		}
 	}
 	return out, nil
+}
+
+// place notes where a message and its parts stood: all are parts of one turn.
+func place(req *chat.Request, n int, path string, turn, parts []chat.Part) {
+	req.PlaceMessage(n, path)
+	if len(parts) == len(turn) {
+		return
+	}
+	j := 0
+	for k := range turn {
+		if j < len(parts) && (turn[k].Kind == chat.ToolResultPart) == (parts[j].Kind == chat.ToolResultPart) {
+			req.PlacePart(n, j, fmt.Sprintf("%s.content[%d]", path, k))
+			j++
+		}
+	}
 }
 
 // split puts the tool results of a user turn into a message of their own before

@@ -79,7 +79,11 @@ type translator struct {
 // they stand, become the system prompt, in order: the Messages API has no other
 // place for them on all models. The rules for parameters are at params.
 func (Client) Encode(req *chat.Request, t dialect.Target) (dialect.Encoded, error) {
-	tr := &translator{req: req, t: t}
+	req, dropped, err := req.Offered(chat.Tools{Own: ownTool, Search: webSearch})
+	if err != nil {
+		return dialect.Encoded{}, err
+	}
+	tr := &translator{req: req, t: t, dropped: dropped}
 	tr.out.Model, tr.out.Stream = t.Model, t.Stream
 	if t.Quirks.Vertex {
 		tr.out.Model, tr.out.Version = "", vertexVersion
@@ -152,11 +156,8 @@ func (tr *translator) tools() error {
 		return err
 	}
 	for i, t := range tr.req.Tools {
-		path := fmt.Sprintf("tools[%d]", i)
+		path := tr.req.ToolAt(i)
 		if t.Raw != nil {
-			if !ownTool(t.RawType) {
-				return hub.Invalid(path, "%s: the tool type %q is not known to the provider of this model.", path, t.RawType)
-			}
 			tr.out.Tools = append(tr.out.Tools, t.Raw)
 			continue
 		}

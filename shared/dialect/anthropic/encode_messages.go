@@ -26,11 +26,11 @@ type turn struct {
 func (tr *translator) messages() error {
 	var turns []turn
 	for i, m := range tr.req.Messages {
-		path := fmt.Sprintf("messages[%d]", i)
+		path := tr.req.MessageAt(i)
 		if m.Name != "" && m.Role != chat.ToolRole {
 			tr.drop("messages.name")
 		}
-		blocks, results, err := tr.parts(m, path)
+		blocks, results, err := tr.parts(m, i)
 		if err != nil {
 			return err
 		}
@@ -56,7 +56,8 @@ func (tr *translator) messages() error {
 		last.results = append(last.results, results...)
 	}
 	if len(turns) == 0 {
-		return hub.Invalid("messages", "messages must hold at least one message of a user that is not empty.")
+		name := tr.req.ParamName("messages")
+		return hub.Invalid(name, "%s must hold at least one message of a user that is not empty.", name)
 	}
 	for i := range turns {
 		turns[i].Content = slices.Concat(turns[i].results, turns[i].Content)
@@ -65,14 +66,9 @@ func (tr *translator) messages() error {
 	return nil
 }
 
-func (tr *translator) parts(m chat.Message, path string) (blocks, results []any, err error) {
-	calls := 0
+func (tr *translator) parts(m chat.Message, i int) (blocks, results []any, err error) {
 	for j, p := range m.Parts {
-		at := fmt.Sprintf("%s.content[%d]", path, j)
-		if p.Kind == chat.ToolCallPart {
-			at = fmt.Sprintf("%s.tool_calls[%d]", path, calls)
-			calls++
-		}
+		at := tr.req.PartAt(i, j)
 		if err := placed(m.Role, p.Kind, at); err != nil {
 			return nil, nil, err
 		}

@@ -338,7 +338,7 @@ func TestEncodeRefusesByTheCallersName(t *testing.T) {
 		"a call without an id":                 {assistant(call("", `{}`)), "messages[1].tool_calls[0].id"},
 		"text in a tool's message":             {chat.Request{Messages: []chat.Message{{Role: chat.ToolRole, Parts: []chat.Part{{Text: "x"}}}}}, "messages[0].content[0]"},
 		"a role that is not known":             {chat.Request{Messages: []chat.Message{{Role: "critic", Parts: []chat.Part{{Text: "x"}}}}}, "messages[0].role"},
-		"a tool of another language":           {chat.Request{Tools: []chat.Tool{{RawType: "web_search_preview_2025_03_11", Raw: json.RawMessage(`{}`)}}}, "tools[0]"},
+		"a tool of another language":           {chat.Request{Tools: []chat.Tool{{RawType: "computer_use_preview", Raw: json.RawMessage(`{}`)}}}, "tools[0].type"},
 		"a tool of the reserved name":          {chat.Request{Tools: []chat.Tool{{Name: "g"}, {Name: formatTool}}}, "tools[1]"},
 		"a tool whose parameters are a list":   {chat.Request{Tools: []chat.Tool{{Name: "g", Parameters: json.RawMessage(`{"type":"array"}`)}}}, "tools[0]"},
 		"a demand for tools without any":       {chat.Request{ToolChoice: &chat.ToolChoice{Mode: "required"}}, "tool_choice"},

@@ -141,33 +141,6 @@ func (tr *translator) user() error {
 	return nil
 }
 
-// webSearch turns OpenAI's option into Anthropic's own tool. How much of the
-// pages is read cannot be said.
-func (tr *translator) webSearch(raw json.RawMessage) error {
-	var in struct {
-		Size     string `json:"search_context_size"`
-		Location *struct {
-			Approximate map[string]string `json:"approximate"`
-		} `json:"user_location"`
-	}
-	if err := into(raw, "web_search_options", &in); err != nil {
-		return err
-	}
-	if in.Size != "" {
-		tr.drop("web_search_options.search_context_size")
-	}
-	tool := map[string]any{"type": "web_search_20250305", "name": "web_search"}
-	if in.Location != nil {
-		where := map[string]string{"type": "approximate"}
-		for k, v := range in.Location.Approximate {
-			where[k] = v
-		}
-		tool["user_location"] = where
-	}
-	tr.out.Tools = append(tr.out.Tools, tool)
-	return nil
-}
-
 const safetyIdentifier = "safety_identifier"
 
 func (tr *translator) tier() error {
@@ -204,16 +177,6 @@ func (tr *translator) extras() error {
 			}
 			if send {
 				tr.extra = append(tr.extra, name)
-			}
-		case "web_search_options":
-			send, err := tr.want(name, true)
-			if err != nil {
-				return err
-			}
-			if send {
-				if err := tr.webSearch(tr.req.Extra[name]); err != nil {
-					return err
-				}
 			}
 		case safetyIdentifier:
 			if tr.req.User != "" {

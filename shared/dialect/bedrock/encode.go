@@ -26,7 +26,11 @@ type translator struct {
 // Encode translates a conversation. What Converse has no field for goes by
 // additionalModelRequestFields where the model's vendor documents it.
 func (Client) Encode(req *chat.Request, t dialect.Target) (dialect.Encoded, error) {
-	tr := &translator{req: req, t: t, family: familyOf(t.Model), names: map[string]int{}}
+	req, dropped, err := req.Offered(chat.Tools{Own: func(string) bool { return false }})
+	if err != nil {
+		return dialect.Encoded{}, err
+	}
+	tr := &translator{req: req, t: t, family: familyOf(t.Model), names: map[string]int{}, dropped: dropped}
 	for _, step := range []func() error{
 		tr.messages, tr.limit, tr.reasoning, tr.tools, tr.toolChoice, tr.format, tr.sampling, tr.params, tr.extras,
 	} {

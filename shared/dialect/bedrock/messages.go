@@ -17,11 +17,11 @@ import (
 // wherever they stand.
 func (tr *translator) messages() error {
 	for i, m := range tr.req.Messages {
-		path := fmt.Sprintf("messages[%d]", i)
+		path := tr.req.MessageAt(i)
 		if m.Name != "" && m.Role != chat.ToolRole {
 			tr.drop("messages.name")
 		}
-		blocks, results, err := tr.parts(m, path)
+		blocks, results, err := tr.parts(m, i)
 		if err != nil {
 			return err
 		}
@@ -51,7 +51,8 @@ func (tr *translator) messages() error {
 		last.results = append(last.results, results...)
 	}
 	if len(tr.out.Messages) == 0 {
-		return hub.Invalid("messages", "messages must hold at least one message of a user that is not empty.")
+		name := tr.req.ParamName("messages")
+		return hub.Invalid(name, "%s must hold at least one message of a user that is not empty.", name)
 	}
 	return tr.complete()
 }
@@ -63,21 +64,17 @@ func (tr *translator) complete() error {
 		t := &tr.out.Messages[i]
 		if slices.ContainsFunc(t.Content, func(b block) bool { return b.Document != nil }) &&
 			!slices.ContainsFunc(t.Content, func(b block) bool { return b.Text != nil }) {
-			return hub.Invalid("messages", "messages: the provider of this model takes a document only together with a text in the same message.")
+			name := tr.req.ParamName("messages")
+			return hub.Invalid(name, "%s: the provider of this model takes a document only together with a text in the same message.", name)
 		}
 		t.Content = slices.Concat(t.results, t.Content)
 	}
 	return nil
 }
 
-func (tr *translator) parts(m chat.Message, path string) (blocks, results []block, err error) {
-	calls := 0
+func (tr *translator) parts(m chat.Message, i int) (blocks, results []block, err error) {
 	for j, p := range m.Parts {
-		at := fmt.Sprintf("%s.content[%d]", path, j)
-		if p.Kind == chat.ToolCallPart {
-			at = fmt.Sprintf("%s.tool_calls[%d]", path, calls)
-			calls++
-		}
+		at := tr.req.PartAt(i, j)
 		if err := placed(m.Role, p.Kind, at); err != nil {
 			return nil, nil, err
 		}

@@ -103,10 +103,8 @@ func (tr *translator) reasoning() error {
 		tr.novaThinking(effort, off)
 	case tr.family.vendor == "openai" && !off && effort != "":
 		tr.add("reasoning_effort", efforts[effort].word)
-	default:
-		if !off {
-			tr.drop(name)
-		}
+	default: // models that cannot think, or cannot be kept from it
+		tr.drop(name)
 	}
 	return nil
 }

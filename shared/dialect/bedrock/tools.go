@@ -19,11 +19,8 @@ func (tr *translator) tools() error {
 	}
 	conf := &toolConfig{}
 	for i, t := range tr.req.Tools {
-		path := fmt.Sprintf("tools[%d]", i)
-		switch {
-		case t.Raw != nil:
-			return hub.Invalid(path, "%s: the tool type %q is not known to the provider of this model.", path, t.RawType)
-		case t.Name == formatTool:
+		path := tr.req.ToolAt(i)
+		if t.Name == formatTool {
 			return hub.Invalid(path, "%s: the name %s is reserved for structured answers. Choose another.", path, formatTool)
 		}
 		schema, err := objectSchema(t.Parameters)
@@ -152,7 +149,8 @@ func (tr *translator) noTools(name string) error {
 	return nil
 }
 
-// oneTool forbids parallel calls, which only Claude's own tool_choice can.
+// oneTool forbids parallel calls, which only Claude's own tool_choice can; of
+// others' calls the hub passes on the first.
 func (tr *translator) oneTool() error {
 	p := tr.req.ParallelToolCalls
 	one, err := tr.want("parallel_tool_calls", p != nil && !*p)
@@ -160,7 +158,7 @@ func (tr *translator) oneTool() error {
 		return err
 	}
 	if !tr.family.claude() {
-		return tr.cannot("parallel_tool_calls")
+		return nil
 	}
 	tr.choice = map[string]any{"type": "auto", "disable_parallel_tool_use": true}
 	if tr.out.Tools.Choice["any"] != nil {

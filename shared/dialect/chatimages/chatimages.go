@@ -1,7 +1,7 @@
 // Package chatimages is the client side of pictures that are asked for in a
 // conversation: OpenRouter's chat completions with modalities
-// (openrouter.ai/docs, "Image Generation") and Poe's bots, whose answers hold
-// links (creator.poe.com/docs). It makes no HTTP calls.
+// (openrouter.ai/docs, "Image Generation") and Poe's bots, which take nothing but
+// the turn and answer with links (creator.poe.com/api-reference/createChatCompletion). It makes no HTTP calls.
 package chatimages
 
 import (
@@ -60,7 +60,11 @@ func (Client) Encode(req *task.Request, t dialect.Target) (dialect.TaskEncoded, 
 	if i == nil {
 		return enc, hub.Errorf(hub.CodeInternal, "This kind of work is not asked for by conversation.")
 	}
-	dropped, err := req.Only("image", "size", "aspect_ratio", "seed", "user", "image_size")
+	takes := []string{"image", "size", "aspect_ratio", "seed", "user", "image_size"}
+	if t.Quirks.PlainPictures {
+		takes = []string{"image"}
+	}
+	dropped, err := req.Only(takes...)
 	if err != nil {
 		return enc, err
 	}
@@ -76,8 +80,12 @@ func (Client) Encode(req *task.Request, t dialect.Target) (dialect.TaskEncoded, 
 		}
 		content = append(content, part{Type: "image_url", Image: &link{i.Inputs[n].Link()}})
 	}
-	body := map[string]any{"model": t.Model, "modalities": []string{"image", "text"},
-		"messages": []any{map[string]any{"role": "user", "content": content}}}
+	body := map[string]any{"model": t.Model, "messages": []any{map[string]any{"role": "user", "content": content}}}
+	if t.Quirks.PlainPictures {
+		enc.Body, err = json.Marshal(body)
+		return enc, err
+	}
+	body["modalities"] = []string{"image", "text"}
 	config := map[string]any{}
 	for name, asked := range map[string]string{"aspect_ratio": i.AspectRatio, "size": i.Size} {
 		if asked == "" || asked == "auto" {

@@ -25,6 +25,26 @@ func TestPicturesAreAskedForInATurn(t *testing.T) {
 	dialecttest.RunNothingIsLost(t, chatimages.Client{}, "m")
 }
 
+// plain is the client at a vendor that takes no parameters of pictures.
+type plain struct{ chatimages.Client }
+
+func (p plain) Encode(req *task.Request, t dialect.Target) (dialect.TaskEncoded, error) {
+	t.Quirks.PlainPictures = true
+	return p.Client.Encode(req, t)
+}
+
+func TestAPlainTurnHoldsNothingElse(t *testing.T) {
+	t.Parallel()
+	dialecttest.RunEncodings(t, plain{}, []dialecttest.Encoding{
+		{Name: "an edit", Model: "GPT-Image-1", Path: "/chat/completions",
+			Request: &task.Request{User: "u", Image: &task.Image{Prompt: "p", N: 1, Size: "auto", Inputs: []task.File{{URL: "https://x.test/a.png"}}}}, Dropped: []string{"user"},
+			Body: `{"model":"GPT-Image-1","messages":[{"role":"user","content":[{"type":"text","text":"p"},{"type":"image_url","image_url":{"url":"https://x.test/a.png"}}]}]}`},
+		{Name: "a size", Request: &task.Request{Image: &task.Image{Prompt: "p", N: 1, Size: "1024x1024"}}, Refuses: "size"},
+		{Name: "a seed", Request: &task.Request{Image: &task.Image{Prompt: "p", N: 1, Seed: new(int64(1))}}, Refuses: "seed"},
+	})
+	dialecttest.RunNothingIsLost(t, plain{}, "m")
+}
+
 func TestAnswersAreDecoded(t *testing.T) {
 	t.Parallel()
 	decode := func(body string) (*task.Result, error) {

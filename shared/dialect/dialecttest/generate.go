@@ -108,6 +108,9 @@ func (g *Generator) tools(r *chat.Request) {
 
 func (g *Generator) conversation(tools bool) []chat.Message {
 	var all []chat.Message
+	if g.can.Once {
+		return append(all, chat.Message{Role: chat.User, Parts: []chat.Part{g.text()}})
+	}
 	if g.chance(2) {
 		all = append(all, g.instruction())
 	}
@@ -132,9 +135,9 @@ func (g *Generator) conversation(tools bool) []chat.Message {
 }
 
 // joined merges turns of one user that follow each other where the language
-// has no way to keep them apart (Can.Names stands for those that do).
+// has no way to keep them apart.
 func (g *Generator) joined(all []chat.Message) []chat.Message {
-	if g.can.Names {
+	if g.can.Turns {
 		return all
 	}
 	out := all[:0:0]

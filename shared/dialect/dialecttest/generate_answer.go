@@ -42,7 +42,7 @@ func (g *Generator) choice(index int) chat.Choice {
 		}
 	}
 	ch.Finish, ch.Native, ch.StopSequence = end.Finish, end.Native, end.StopSequence
-	if g.can.Logprobs && g.chance(4) {
+	if g.can.Logprobs && g.chance(4) && chat.TextOf(ch.Parts, chat.Text) != "" {
 		ch.Logprobs = json.RawMessage(`{"content":[{"token":"x","logprob":-0.5,"bytes":[120],"top_logprobs":[]}],"refusal":null}`)
 	}
 	return ch
@@ -56,9 +56,9 @@ func (g *Generator) Events(res *chat.Response) []chat.Event {
 		calls, thoughts := 0, 0
 		for j := range ch.Parts {
 			evs = g.pieces(evs, ch.Index, &ch.Parts[j], &calls, &thoughts)
-		}
-		if ch.Logprobs != nil {
-			evs = append(evs, chat.Event{Kind: chat.EventLogprobs, Choice: ch.Index, Raw: ch.Logprobs})
+			if ch.Logprobs != nil && ch.Parts[j].Kind == chat.Text { // there is one text
+				evs = append(evs, chat.Event{Kind: chat.EventLogprobs, Choice: ch.Index, Raw: ch.Logprobs})
+			}
 		}
 		evs = append(evs, chat.Event{Kind: chat.EventFinish, Choice: ch.Index, Finish: ch.Finish, Native: ch.Native, StopSequence: ch.StopSequence})
 	}

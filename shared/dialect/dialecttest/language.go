@@ -18,6 +18,10 @@ type Language struct {
 	Path   string         // of the request that the server side is shown
 	Can    Can
 
+	// Below says what stands before Client.Path in the path of a request, in
+	// languages whose path names the model; Path is then not used.
+	Below string
+
 	// Request rewrites a generated request, in place, into the form in which the
 	// language gives it back, where two forms mean the same; may be nil.
 	Request func(*chat.Request)
@@ -31,6 +35,8 @@ type Can struct {
 	Developer   bool // tells developer messages from system messages
 	LateSystem  bool // system messages stand anywhere, as messages of their own
 	Names       bool // speakers have names
+	Turns       bool // messages of users that follow each other stay apart
+	Once        bool // a conversation is one message of a user, with one text
 	Blocks      bool // texts that follow each other stay apart
 	Ordered     bool // an assistant's parts keep their order; else thinking, text, media, calls
 	Refusals    bool // tells refusals from text
@@ -71,6 +77,8 @@ type Can struct {
 	NoFinish bool          // answers do not say why they ended
 	Unsigned bool          // answers keep no signatures
 	Together bool          // usage does not tell thinking from other output
+	Words    bool          // answers hold text alone: no thinking, no calls
+	Filters  bool          // a refusal is told by the finish of a filter
 }
 
 func (c *Can) param(name string) bool { return slices.Contains(c.Params, name) }

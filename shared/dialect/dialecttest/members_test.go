@@ -6,6 +6,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/dialect/aigne"
 	"github.com/aigne-hub/aigne-hub/shared/dialect/anthropic"
 	"github.com/aigne-hub/aigne-hub/shared/dialect/dialecttest"
+	"github.com/aigne-hub/aigne-hub/shared/dialect/gemini"
 	"github.com/aigne-hub/aigne-hub/shared/dialect/openai"
 )
 
@@ -63,4 +64,54 @@ func TestEveryModelOptionOfAIGNEIsSeen(t *testing.T) {
 			"user": `"u"`, "n": `2`, "logprobs": `true`, "topLogprobs": `2`, "logitBias": `{"1":2}`, "serviceTier": `"flex"`, "metadata": `{"a":"b"}`,
 			"stream": `true`, "anythingElse": `1`,
 		})
+}
+
+func TestEveryMemberOfAResponsesRequestIsSeen(t *testing.T) {
+	t.Parallel()
+	dialecttest.Members(t, responsesServer(), "/v1/responses", `{"model":"m","input":"x"}`, map[string]string{
+		"background": `true`, "conversation": `"c"`, "include": `["message.output_text.logprobs"]`, "input": `"y"`, "instructions": `"s"`,
+		"max_output_tokens": `5`, "max_tool_calls": `3`, "metadata": `{"a":"b"}`, "parallel_tool_calls": `false`, "previous_response_id": `"r"`,
+		"prompt": `{"id":"p"}`, "prompt_cache_key": `"k"`, "prompt_cache_retention": `"24h"`, "reasoning": `{"effort":"low"}`, "safety_identifier": `"s"`,
+		"service_tier": `"flex"`, "stream": `true`, "temperature": `0.5`, "text": `{"format":{"type":"json_object"}}`, "tool_choice": `"none"`,
+		"tools": `[{"type":"function","name":"f"}]`, "top_logprobs": `2`, "top_p": `0.5`, "truncation": `"auto"`, "user": `"u"`, "anything_else": `1`,
+		"context_management": `[{"type":"compaction"}]`, "frequency_penalty": `0.5`, "presence_penalty": `0.5`,
+	})
+	for _, tool := range []string{
+		`{"type":"web_search"}`, `{"type":"file_search","vector_store_ids":["v"]}`, `{"type":"code_interpreter","container":{"type":"auto"}}`,
+		`{"type":"mcp","server_label":"s","server_url":"https://x.example"}`, `{"type":"image_generation"}`, `{"type":"local_shell"}`,
+		`{"type":"custom","name":"g"}`, `{"type":"namespace","name":"n","tools":[{"type":"function","name":"f"}]}`,
+	} {
+		dialecttest.Members(t, responsesServer(), "/v1/responses", `{"model":"m","input":"x"}`, map[string]string{"tools": "[" + tool + "]"})
+	}
+}
+
+func TestEveryMemberOfACompletionIsSeen(t *testing.T) {
+	t.Parallel()
+	dialecttest.Members(t, openai.CompletionsServer{}, "/v1/completions", `{"model":"m","prompt":"x"}`, map[string]string{
+		"best_of": `2`, "echo": `true`, "frequency_penalty": `0.5`, "logit_bias": `{"1":2}`, "logprobs": `2`, "max_tokens": `5`, "n": `2`,
+		"presence_penalty": `0.5`, "prompt": `"y"`, "seed": `1`, "stop": `"x"`, "stream": `true`, "suffix": `"s"`, "temperature": `0.5`,
+		"top_p": `0.5`, "user": `"u"`, "anything_else": `1`, "tools": `[{"type":"function","function":{"name":"f"}}]`,
+	})
+}
+
+func TestEveryMemberOfAGenerateContentRequestIsSeen(t *testing.T) {
+	t.Parallel()
+	const path, base = "/v1beta/models/m:generateContent", `{"contents":[{"parts":[{"text":"x"}]}]}`
+	members := map[string]string{
+		"contents": `[{"parts":[{"text":"y"}]}]`, "systemInstruction": `{"parts":[{"text":"s"}]}`, "cachedContent": `"cachedContents/c"`,
+		"safetySettings": `[{"category":"HARM_CATEGORY_HARASSMENT","threshold":"BLOCK_LOW_AND_ABOVE"}]`, "labels": `{"a":"b"}`, "serviceTier": `"flex"`,
+		"tools": `[{"functionDeclarations":[{"name":"f"}]}]`, "anythingElse": `1`, "store": `true`,
+	}
+	for name, value := range map[string]string{
+		"candidateCount": `2`, "maxOutputTokens": `5`, "temperature": `0.5`, "topP": `0.5`, "topK": `3`, "seed": `1`, "presencePenalty": `0.5`,
+		"frequencyPenalty": `0.5`, "stopSequences": `["x"]`, "responseLogprobs": `true`, "logprobs": `2`, "responseMimeType": `"application/json"`,
+		"responseModalities": `["IMAGE"]`, "thinkingConfig": `{"thinkingBudget":2000}`, "speechConfig": `{"voiceConfig":{}}`,
+		"mediaResolution": `"MEDIA_RESOLUTION_LOW"`, "enableEnhancedCivicAnswers": `true`, "imageConfig": `{"aspectRatio":"16:9"}`,
+	} {
+		dialecttest.Members(t, gemini.Server{}, path, base, map[string]string{"generationConfig": `{"` + name + `":` + value + `}`})
+	}
+	for _, tool := range []string{`googleSearch`, `codeExecution`, `urlContext`, `googleMaps`, `fileSearch`, `computerUse`, `somethingNew`} {
+		dialecttest.Members(t, gemini.Server{}, path, base, map[string]string{"tools": `[{"` + tool + `":{}}]`})
+	}
+	dialecttest.Members(t, gemini.Server{}, path, base, members)
 }

@@ -26,6 +26,7 @@ func (l Language) Requests(t *testing.T, seeds int) {
 		enc, err := l.Client.Encode(want, target)
 		require.NoError(t, err, "seed %d: %s", seed, show(want))
 		require.Empty(t, enc.Dropped, "seed %d: %s", seed, show(want))
+		l.Path = l.pathOf(target)
 		got, err := l.decode(enc.Body)
 		require.NoError(t, err, "seed %d: %s", seed, enc.Body)
 		got.Names = nil
@@ -35,6 +36,13 @@ func (l Language) Requests(t *testing.T, seeds int) {
 		}
 		require.JSONEq(t, show(want), show(got), "seed %d: %s", seed, enc.Body)
 	}
+}
+
+func (l Language) pathOf(t dialect.Target) string {
+	if l.Below == "" {
+		return l.Path
+	}
+	return l.Below + l.Client.Path(t)
 }
 
 func (l Language) view(body []byte) (*dialect.View, error) {
@@ -93,6 +101,7 @@ func (l Language) anyView(t *testing.T) *dialect.View {
 	target.Model, target.Stream = "vendor/model", true
 	enc, err := l.Client.Encode(question(), target)
 	require.NoError(t, err)
+	l.Path = l.pathOf(target)
 	v, err := l.view(enc.Body)
 	require.NoError(t, err)
 	v.Stream, v.WantsUsage = true, true

@@ -7,12 +7,14 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/chat"
 	"github.com/aigne-hub/aigne-hub/shared/dialect"
 	"github.com/aigne-hub/aigne-hub/shared/dialect/anthropic"
+	"github.com/aigne-hub/aigne-hub/shared/dialect/bedrock"
 	"github.com/aigne-hub/aigne-hub/shared/dialect/dialecttest"
+	"github.com/aigne-hub/aigne-hub/shared/dialect/gemini"
 	"github.com/aigne-hub/aigne-hub/shared/dialect/openai"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 )
 
-const seeds = 1500
+const seeds = 800
 
 var (
 	png     = chat.Part{Kind: chat.Image, Media: &chat.Media{MIME: "image/png", Data: "iVBORw0KGgo="}}
@@ -27,7 +29,7 @@ func openAIChat() dialecttest.Language {
 		Client: openai.Client{}, Server: openai.Server{}, Path: "/v1/chat/completions",
 		Target: dialect.Target{MaxOutput: 4096, Quirks: dialect.Quirks{ReasoningField: "reasoning", ReasoningDetails: true}},
 		Can: dialecttest.Can{
-			Developer: true, LateSystem: true, Names: true, Refusals: true, Annotations: true,
+			Developer: true, LateSystem: true, Names: true, Turns: true, Refusals: true, Annotations: true,
 			Media: []chat.Part{
 				png, picture, pdf,
 				{Kind: chat.Image, Media: &chat.Media{MIME: "image/jpeg", Data: "AAAA", Detail: "high"}},
@@ -115,28 +117,71 @@ func TestOpenAIChatKeepsWhatItCanSay(t *testing.T) {
 	openAIChat().Run(t, seeds)
 }
 
+func TestResponsesKeepsWhatItCanSay(t *testing.T) {
+	t.Parallel()
+	openAIResponses().Run(t, seeds)
+}
+
+func TestSealsOfOtherVendorsComeBackInAnswers(t *testing.T) {
+	t.Parallel()
+	for name, l := range map[string]dialecttest.Language{"anthropic": claude(), "responses": openAIResponses(), "gemini": google()} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l.Can.Signed = []string{chat.SignedAnthropic, chat.SignedGoogle, chat.SignedOpenAI, chat.SignedXAI}
+			l.Can.Sealed, l.Can.SignedCalls = l.Can.Signed, true
+			l.Can.PartIDs = true
+			l.Responses(t, seeds)
+		})
+	}
+}
+
+func TestGeminiKeepsWhatItCanSay(t *testing.T) {
+	t.Parallel()
+	google().Run(t, seeds)
+}
+
+func TestCompletionsKeepsWhatItCanSay(t *testing.T) {
+	t.Parallel()
+	openAICompletions().Run(t, seeds)
+}
+
+func TestAIGNEKeepsWhatItCanSay(t *testing.T) {
+	t.Parallel()
+	t.Run("protocol", func(t *testing.T) {
+		t.Parallel()
+		aigneProtocol().Responses(t, seeds)
+	})
+	t.Run("rest", func(t *testing.T) {
+		t.Parallel()
+		aigneRest().Responses(t, seeds)
+	})
+}
+
 func TestAnthropicKeepsWhatItCanSay(t *testing.T) {
 	t.Parallel()
 	claude().Run(t, seeds)
-	t.Run("answers of other vendors too", func(t *testing.T) {
-		t.Parallel()
-		l := claude()
-		l.Can.Signed = []string{chat.SignedAnthropic, chat.SignedGoogle, chat.SignedOpenAI, chat.SignedXAI}
-		l.Can.Sealed = l.Can.Signed
-		l.Can.PartIDs, l.Can.SignedCalls = true, true
-		l.Responses(t, seeds)
-	})
+}
+
+// models have all kinds of thinking, caches and formats that client sides tell
+// apart by a model's name.
+var models = []string{
+	"", "claude-3-7-sonnet", "claude-opus-4-8", "openai/gpt-x", "gemini-2.5-flash", "gemini-2.5-pro", "gemini-3-pro",
+	"us.anthropic.claude-3-7-sonnet-20250219-v1:0", "us.anthropic.claude-opus-4-8-v1:0", "us.amazon.nova-2-lite-v1:0",
+	"amazon.nova-pro-v1:0", "openai.gpt-oss-120b-1:0", "meta.llama3-70b-instruct-v1:0",
 }
 
 func TestNoParameterVanishesWhateverTheVendorsQuirks(t *testing.T) {
 	t.Parallel()
 	all := []string{"temperature", "top_p", "stop", "seed", "user", "metadata", "service_tier", "response_format", "tool_choice", "store", "prompt_cache_key"}
-	for name, c := range map[string]dialect.Client{"openai": openai.Client{}, "anthropic": anthropic.Client{}} {
+	for name, c := range map[string]dialect.Client{
+		"openai": openai.Client{}, "responses": responsesClient(), "completions": openai.CompletionsClient{},
+		"anthropic": anthropic.Client{}, "gemini": gemini.Client{}, "bedrock": bedrock.Client{},
+	} {
 		for quirk, q := range map[string]dialect.Quirks{
 			"none": {}, "refuses": {Refuses: all}, "ignores": {Ignores: all},
 			"old": {MaxTokensField: "max_tokens", NoDeveloper: true, NoJSONSchema: true, NoStrictTools: true, NoStreamUsage: true},
 		} {
-			for _, model := range []string{"", "claude-3-7-sonnet", "claude-opus-4-8", "openai/gpt-x"} {
+			for _, model := range models {
 				t.Run(name+"/"+quirk+"/"+model, func(t *testing.T) {
 					t.Parallel()
 					dialecttest.Fates(t, c, dialect.Target{Model: model, Quirks: q})

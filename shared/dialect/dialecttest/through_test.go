@@ -7,28 +7,14 @@ import (
 
 	"github.com/aigne-hub/aigne-hub/shared/chat"
 	"github.com/aigne-hub/aigne-hub/shared/dialect"
-	"github.com/aigne-hub/aigne-hub/shared/dialect/aigne"
 	"github.com/aigne-hub/aigne-hub/shared/dialect/anthropic"
+	"github.com/aigne-hub/aigne-hub/shared/dialect/bedrock"
 	"github.com/aigne-hub/aigne-hub/shared/dialect/dialecttest"
+	"github.com/aigne-hub/aigne-hub/shared/dialect/gemini"
 	"github.com/aigne-hub/aigne-hub/shared/dialect/openai"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/wire"
 )
-
-// aigneRest answers in OpenAI's form with members of its own.
-func aigneRest() dialecttest.Language {
-	return dialecttest.Language{
-		Client: openai.Client{}, Server: aigne.RestServer{}, Path: "/api/v2/chat/completions",
-		Can: dialecttest.Can{Refusals: true, Unsigned: true},
-	}
-}
-
-func aigneProtocol() dialecttest.Language {
-	return dialecttest.Language{
-		Client: protocolReader{}, Server: aigne.Server{}, Path: "/api/v2/chat",
-		Can: dialecttest.Can{NoFinish: true, Unsigned: true, Together: true},
-	}
-}
 
 // protocolReader reads the AIGNE protocol as its own clients do: words are
 // appended, everything else replaces what came before. No provider speaks it.
@@ -119,19 +105,26 @@ func quirksOf(provider string) dialect.Quirks {
 	return dialect.Quirks{ReasoningExtra: provider == "xai"}
 }
 
+// providers are the languages of the recordings.
+func providers() map[string]dialect.Client {
+	return map[string]dialect.Client{
+		"openai-chat": openai.Client{}, "openai-responses": responsesClient(), "anthropic": anthropic.Client{},
+		"gemini": gemini.Client{}, "bedrock": bedrock.Client{},
+	}
+}
+
 func TestRecordedAnswersSayTheSameInEveryLanguage(t *testing.T) {
 	t.Parallel()
 	languages := map[string]dialecttest.Language{
-		"openai": openAIChat(), "anthropic": claude(), "aigne": aigneProtocol(), "aigne-rest": aigneRest(),
+		"openai": openAIChat(), "responses": openAIResponses(), "completions": openAICompletions(), "anthropic": claude(),
+		"gemini": google(), "aigne": aigneProtocol(), "aigne-rest": aigneRest(),
 	}
 	for name, to := range languages {
-		t.Run("openai-chat to "+name, func(t *testing.T) {
-			t.Parallel()
-			dialecttest.Through(t, openai.Client{}, "openai-chat", quirksOf, to)
-		})
-		t.Run("anthropic to "+name, func(t *testing.T) {
-			t.Parallel()
-			dialecttest.Through(t, anthropic.Client{}, "anthropic", nil, to)
-		})
+		for api, from := range providers() {
+			t.Run(api+" to "+name, func(t *testing.T) {
+				t.Parallel()
+				dialecttest.Through(t, from, api, quirksOf, to)
+			})
+		}
 	}
 }

@@ -187,13 +187,13 @@ func partFor(p chat.Part) []json.RawMessage {
 		if p.Text == "" && p.Signature == "" {
 			return nil
 		}
-		return one(textOut{Text: p.Text, ThoughtSignature: wrap(markSigned, p.Signature, p.SignedBy)})
+		return one(textOut{Text: p.Text, ThoughtSignature: wrap(markSigned, &p)})
 	case chat.Thinking:
-		return one(textOut{Text: p.Text, Thought: true, ThoughtSignature: wrap(markSigned, p.Signature, p.SignedBy)})
+		return one(textOut{Text: p.Text, Thought: true, ThoughtSignature: wrap(markSigned, &p)})
 	case chat.RedactedThinking:
-		return one(textOut{Thought: true, ThoughtSignature: wrap(markRedacted, p.Signature, p.SignedBy)})
+		return one(textOut{Thought: true, ThoughtSignature: wrap(markRedacted, &p)})
 	case chat.ToolCallPart:
-		return one(callOut{functionCall{p.ToolCall.ID, p.ToolCall.Name, json.RawMessage(p.ToolCall.Arguments)}, wrap(markSigned, p.Signature, p.SignedBy)})
+		return one(callOut{functionCall{p.ToolCall.ID, p.ToolCall.Name, json.RawMessage(p.ToolCall.Arguments)}, wrap(markSigned, &p)})
 	case chat.Image, chat.Audio, chat.File:
 		return mediaOut(p)
 	case chat.Raw:

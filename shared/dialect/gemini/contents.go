@@ -72,8 +72,8 @@ func (e *encoder) conversation() (*content, []content, error) {
 		turns  []content
 	)
 	for i, m := range e.req.Messages {
-		at := fmt.Sprintf("%s[%d]", e.req.ParamName("messages"), i)
-		parts, err := e.parts(at, m)
+		at := e.req.MessageAt(i)
+		parts, err := e.parts(i, m)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -121,10 +121,11 @@ func appendTurn(turns []content, role string, parts []part) []content {
 // signed it; other thinking is left out: the API does not ask for it, and other
 // vendors' signatures would be refused. Empty texts are left out too, as the API
 // refuses them.
-func (e *encoder) parts(at string, m chat.Message) ([]part, error) {
+func (e *encoder) parts(i int, m chat.Message) ([]part, error) {
 	var out []part
 	for j, p := range m.Parts {
-		here := fmt.Sprintf("%s.content[%d]", at, j)
+		here := e.req.PartAt(i, j)
+		e.cached(p.Cache)
 		if (m.Role == chat.System || m.Role == chat.Developer) && p.Kind != chat.Text {
 			return nil, hub.Invalid(here, "Instructions for this model can hold only text.")
 		}
@@ -140,7 +141,7 @@ func (e *encoder) parts(at string, m chat.Message) ([]part, error) {
 			}
 			out = append(out, media)
 		case chat.ToolCallPart:
-			call, err := e.call(at, p)
+			call, err := e.call(here, p)
 			if err != nil {
 				return nil, err
 			}
@@ -179,7 +180,7 @@ func googles(p chat.Part) string {
 // closely one picture is looked at.
 func (e *encoder) media(at string, p chat.Part) (part, error) {
 	if p.Media != nil && p.Media.Detail != "" && p.Media.Detail != "auto" {
-		e.dropped = append(e.dropped, at+".detail")
+		e.drop(at + ".detail")
 	}
 	if p.Media != nil && strings.HasPrefix(p.Media.URL, "http") && !takesURLs(e.target.Model, p.Media.URL) {
 		return part{}, hub.Invalid(at+".url", "The model %s cannot fetch URLs; send the data itself.", e.target.Model)
@@ -190,14 +191,14 @@ func (e *encoder) media(at string, p chat.Part) (part, error) {
 func (e *encoder) call(at string, p chat.Part) (part, error) {
 	c := p.ToolCall
 	if c == nil || c.Name == "" {
-		return part{}, hub.Invalid(at+".tool_calls", "A tool call must name its function.")
+		return part{}, hub.Invalid(at, "A tool call must name its function.")
 	}
 	args := strings.TrimSpace(c.Arguments)
 	if args == "" {
 		args = "{}"
 	}
 	if _, err := wire.Parse([]byte(args)); err != nil {
-		return part{}, hub.Invalid(at+".tool_calls", "The arguments of the call to %q are not a JSON object: %v.", c.Name, err)
+		return part{}, hub.Invalid(at, "The arguments of the call to %q are not a JSON object: %v.", c.Name, err)
 	}
 	e.calls[c.ID] = c.Name
 	return part{

@@ -53,6 +53,7 @@ func (d *requestDecoder) member(f fields, name string) error {
 	switch name {
 	case "contents":
 		d.called("messages", f, name)
+		d.req.Names["content"], d.req.Names["tool_calls"] = "parts", "parts"
 	case "tools":
 		d.called("tools", f, name)
 	case "systemInstruction", "toolConfig":

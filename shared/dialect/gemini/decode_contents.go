@@ -38,6 +38,7 @@ func (d *requestDecoder) system(f fields) error {
 		m.Parts = append(m.Parts, p)
 	}
 	if len(m.Parts) > 0 {
+		d.req.PlaceMessage(len(d.req.Messages), path)
 		d.req.Messages = append(d.req.Messages, m)
 	}
 	return nil
@@ -96,37 +97,10 @@ func (d *requestDecoder) content(path string, raw json.RawMessage) error {
 		case p.Kind == chat.ToolResultPart:
 			who = chat.ToolRole
 		}
-		d.say(who, p, fresh)
+		d.say(path, element(c.where("parts"), i), who, p, fresh)
 		fresh = false
 	}
 	return nil
-}
-
-// say adds a part to the turn that is being read. Answers to calls are a turn of
-// their own here. Turns of the model that follow each other are one: callers who
-// collect a stream send back each of its pieces as a content.
-func (d *requestDecoder) say(who chat.Role, p chat.Part, fresh bool) {
-	n := len(d.req.Messages)
-	if n == 0 || d.req.Messages[n-1].Role != who || fresh && who == chat.User {
-		d.req.Messages = append(d.req.Messages, chat.Message{Role: who, Parts: []chat.Part{p}})
-		return
-	}
-	m := &d.req.Messages[n-1]
-	if fresh && continues(&m.Parts[len(m.Parts)-1], p) {
-		return
-	}
-	m.Parts = append(m.Parts, p)
-}
-
-// continues adds a piece of text or of thinking to the piece before it, whose
-// signature comes last.
-func continues(last *chat.Part, p chat.Part) bool {
-	if last.Kind != p.Kind || last.Signature != "" || p.Kind != chat.Text && p.Kind != chat.Thinking {
-		return false
-	}
-	last.Text += p.Text
-	last.Signature, last.SignedBy = p.Signature, p.SignedBy
-	return true
 }
 
 // payloads are the members of which a part has exactly one.
@@ -155,7 +129,8 @@ func (d *requestDecoder) part(path string, raw json.RawMessage) (p chat.Part, er
 	if err != nil {
 		return p, err
 	}
-	how, signature, by := unwrap(signature)
+	var signed chat.Part
+	how := unwrap(signature, &signed)
 	thought, err := f.truth("thought")
 	if err != nil {
 		return p, err
@@ -167,7 +142,7 @@ func (d *requestDecoder) part(path string, raw json.RawMessage) (p chat.Part, er
 		p.Kind = chat.Thinking
 	}
 	if signature != "" {
-		p.Signature, p.SignedBy = signature, by
+		p.Signature, p.SignedBy, p.ID = signed.Signature, signed.SignedBy, signed.ID
 	}
 	if how == markRedacted {
 		p.Kind, p.Text = chat.RedactedThinking, ""

@@ -37,6 +37,7 @@ func (d *requestDecoder) tools(f fields) error {
 				continue
 			}
 			own := append(append(append([]byte("{"), quoted(name)...), ':'), t.raw(name)...)
+			d.req.PlaceTool(len(d.req.Tools), t.where(name))
 			d.req.Tools = append(d.req.Tools, chat.Tool{RawType: name, Raw: append(own, '}')})
 		}
 	}
@@ -57,6 +58,7 @@ func (d *requestDecoder) functions(t fields) error {
 		if err != nil {
 			return err
 		}
+		d.req.PlaceTool(len(d.req.Tools), f.path)
 		d.req.Tools = append(d.req.Tools, tool)
 	}
 	return nil

@@ -181,10 +181,10 @@ func (d *decoder) thought(choice int, ch *choiceState, p *answerPart) {
 	if p.Text == "" && p.ThoughtSignature == "" {
 		return
 	}
-	kind, signature, by := unwrap(p.ThoughtSignature)
-	if kind == markRedacted {
+	var signed chat.Part
+	if unwrap(p.ThoughtSignature, &signed) == markRedacted {
 		ch.thinking = false
-		d.emit(chat.Event{Kind: chat.EventRedacted, Choice: choice, Text: signature, SignedBy: by})
+		d.emit(chat.Event{Kind: chat.EventRedacted, Choice: choice, Text: signed.Signature, SignedBy: signed.SignedBy, ItemID: signed.ID})
 		return
 	}
 	if !ch.thinking || ch.signed && p.Text != "" {
@@ -192,7 +192,7 @@ func (d *decoder) thought(choice int, ch *choiceState, p *answerPart) {
 		ch.thoughts++
 	}
 	if p.Text != "" {
-		d.emit(chat.Event{Kind: chat.EventThinking, Choice: choice, Index: ch.thoughts - 1, Text: p.Text})
+		d.emit(chat.Event{Kind: chat.EventThinking, Choice: choice, Index: ch.thoughts - 1, Text: p.Text, SignedBy: chat.SignedGoogle})
 	}
 	d.signature(choice, ch, p.ThoughtSignature)
 }
@@ -205,8 +205,10 @@ func (d *decoder) signature(choice int, ch *choiceState, signature string) {
 		return
 	}
 	ch.signed = true
-	_, signature, by := unwrap(signature)
-	d.emit(chat.Event{Kind: chat.EventSignature, Choice: choice, Index: ch.thoughts - 1, Text: signature, SignedBy: by})
+	var signed chat.Part
+	unwrap(signature, &signed)
+	d.emit(chat.Event{Kind: chat.EventSignature, Choice: choice, Index: ch.thoughts - 1,
+		Text: signed.Signature, SignedBy: signed.SignedBy, ItemID: signed.ID})
 }
 
 func (d *decoder) call(choice int, ch *choiceState, p *answerPart) {
@@ -226,11 +228,12 @@ func (d *decoder) call(choice int, ch *choiceState, p *answerPart) {
 		id = callID(d.id, int64(choice), index)
 	}
 	d.emit(chat.Event{Kind: chat.EventToolCall, Choice: choice, Index: index, ID: id, Name: p.FunctionCall.Name})
-	d.emit(chat.Event{Kind: chat.EventToolArgs, Choice: choice, Index: index, Text: args})
 	if p.ThoughtSignature != "" {
-		_, signature, by := unwrap(p.ThoughtSignature)
-		d.emit(chat.Event{Kind: chat.EventSignature, Choice: choice, Index: index, Tool: true, Text: signature, SignedBy: by})
+		var signed chat.Part
+		unwrap(p.ThoughtSignature, &signed)
+		d.emit(chat.Event{Kind: chat.EventSignature, Choice: choice, Index: index, Tool: true, Text: signed.Signature, SignedBy: signed.SignedBy})
 	}
+	d.emit(chat.Event{Kind: chat.EventToolArgs, Choice: choice, Index: index, Text: args})
 }
 
 // count reports usage when it is first known and when it changed.

@@ -2,7 +2,6 @@ package gemini
 
 import (
 	"bytes"
-	"fmt"
 	"maps"
 	"slices"
 
@@ -83,13 +82,9 @@ func fate(req *chat.Request, q dialect.Quirks) (*chat.Request, []string, error) 
 	if present(out.LogitBias) {
 		return nil, nil, refused(req.ParamName("logit_bias"))
 	}
-	if p := out.ParallelToolCalls; p != nil && !*p && len(out.Tools) > 0 {
-		return nil, nil, hub.Invalid(req.ParamName("parallel_tool_calls"),
-			"%s cannot be switched off for this model; leave it out.", req.ParamName("parallel_tool_calls"))
-	}
 	for i, m := range req.Messages {
 		if m.Name != "" && m.Role != chat.ToolRole {
-			dropped = append(dropped, fmt.Sprintf("%s[%d].name", req.ParamName("messages"), i))
+			dropped = append(dropped, req.MessageAt(i)+".name")
 		}
 	}
 	return &out, dropped, nil

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/aigne-hub/aigne-hub/shared/chat"
@@ -43,13 +44,18 @@ type generationConfig struct {
 	ThinkingConfig     *thinkingConfig `json:"thinkingConfig,omitempty"`
 }
 
-// Encode translates a conversation. Cache breakpoints are not sent: Gemini
+// Encode translates a conversation. Cache breakpoints are dropped: Gemini
 // caches common beginnings by itself.
 func (Client) Encode(req *chat.Request, t dialect.Target) (dialect.Encoded, error) {
+	req, left, err := req.Offered(chat.Tools{Own: func(kind string) bool { return ownTool[kind] }, Search: searchFor(req, t.Model)})
+	if err != nil {
+		return dialect.Encoded{}, err
+	}
 	pruned, dropped, err := fate(req, t.Quirks)
 	if err != nil {
 		return dialect.Encoded{}, err
 	}
+	dropped = append(left, dropped...)
 	e := encoder{req: pruned, target: t, dropped: dropped, calls: map[string]string{}}
 	body, err := e.request()
 	if err != nil {
@@ -70,6 +76,20 @@ type encoder struct {
 	dropped []string
 	calls   map[string]string // tool call id → function name
 	format  formatWay
+}
+
+// drop notes a parameter that is left out, by the caller's name for it.
+func (e *encoder) drop(name string) {
+	if !slices.Contains(e.dropped, name) {
+		e.dropped = append(e.dropped, name)
+	}
+}
+
+// cached notes a cache breakpoint that is left out.
+func (e *encoder) cached(c *chat.Cache) {
+	if c != nil {
+		e.drop(e.req.ParamName("cache_control"))
+	}
 }
 
 func (e *encoder) request() (*request, error) {
@@ -148,7 +168,7 @@ func (e *encoder) tier() string {
 		}
 	}
 	if e.req.ServiceTier != "" {
-		e.dropped = append(e.dropped, e.req.ParamName("service_tier"))
+		e.drop(e.req.ParamName("service_tier"))
 	}
 	return ""
 }

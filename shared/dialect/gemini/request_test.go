@@ -114,15 +114,11 @@ func TestEncodeRefuses(t *testing.T) {
 		{"more stop sequences than the API takes", "stop", ask(func(r *chat.Request) { r.Stop = make([]string, 6) })},
 		{"a seed beyond 32 bits", "seed", ask(func(r *chat.Request) { r.Seed = new(int64(1) << 40) })},
 		{"logit bias", "logit_bias", ask(func(r *chat.Request) { r.LogitBias = json.RawMessage(`{"1":2}`) })},
-		{"calls one at a time", "disable_parallel", ask(func(r *chat.Request) {
-			r.ParallelToolCalls, r.Tools = new(false), []chat.Tool{{Name: "f"}}
-			r.Names = map[string]string{"parallel_tool_calls": "disable_parallel"}
-		})},
 		{"what it does not know", "prediction", ask(func(r *chat.Request) {
 			r.Extra = map[string]json.RawMessage{"prediction": json.RawMessage(`{}`)}
 		})},
 		{"what the target refuses", "temperature", ask(func(r *chat.Request) { r.Temperature = new(1.0) })},
-		{"a server-side tool", "tools[0].type", ask(func(r *chat.Request) { r.Tools = []chat.Tool{{RawType: "web_search", Raw: json.RawMessage(`{}`)}} })},
+		{"another vendor's shell", "tools[0].type", ask(func(r *chat.Request) { r.Tools = []chat.Tool{{RawType: "bash_20250124", Raw: json.RawMessage(`{}`)}} })},
 		{"a schema that is no object", "tools[0].parameters", ask(func(r *chat.Request) { r.Tools = []chat.Tool{{Name: "f", Parameters: json.RawMessage(`[]`)}} })},
 		{"a forced tool without tools", "tool_choice", ask(func(r *chat.Request) { r.ToolChoice = &chat.ToolChoice{Mode: "required"} })},
 		{"a conversation without content", "messages", &chat.Request{Messages: []chat.Message{say(chat.User, "")}}},
@@ -131,7 +127,7 @@ func TestEncodeRefuses(t *testing.T) {
 		{"another vendor's file id", "messages[0].content[0].file_id", &chat.Request{Messages: []chat.Message{
 			{Role: chat.User, Parts: []chat.Part{{Kind: chat.File, Media: &chat.Media{FileID: "file-1"}}}}}}},
 		{"a result of an unknown call", "messages[0].content[0].tool_call_id", &chat.Request{Messages: []chat.Message{result(&chat.ToolResult{CallID: "x"})}}},
-		{"arguments that are no object", "messages[0].tool_calls", &chat.Request{Messages: []chat.Message{
+		{"arguments that are no object", "messages[0].tool_calls[0]", &chat.Request{Messages: []chat.Message{
 			{Role: chat.Assistant, Parts: []chat.Part{{Kind: chat.ToolCallPart, ToolCall: &chat.ToolCall{Name: "f", Arguments: "[1]"}}}}}}},
 		{"a block of another dialect", "messages[0].content[0].type", &chat.Request{Messages: []chat.Message{
 			{Role: chat.User, Parts: []chat.Part{{Kind: chat.Raw, RawType: "server_tool_use"}}}}}},

@@ -101,9 +101,9 @@ func (e *streamEncoder) content(dst []byte, ch *choiceOut, ev chat.Event) []byte
 	case chat.EventThinking:
 		p.Kind = chat.Thinking
 	case chat.EventSignature:
-		p = chat.Part{Kind: chat.Thinking, Signature: ev.Text, SignedBy: ev.SignedBy}
+		p = chat.Part{Kind: chat.Thinking, Signature: ev.Text, SignedBy: ev.SignedBy, ID: ev.ItemID}
 	case chat.EventRedacted:
-		p = chat.Part{Kind: chat.RedactedThinking, Signature: ev.Text, SignedBy: ev.SignedBy}
+		p = chat.Part{Kind: chat.RedactedThinking, Signature: ev.Text, SignedBy: ev.SignedBy, ID: ev.ItemID}
 	case chat.EventMedia:
 		p.Kind = chat.File // whatever it is, its type says so
 	default:

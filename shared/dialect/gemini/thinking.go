@@ -21,6 +21,7 @@ type thinker struct {
 	levels   []string // ascending; nil: no levels
 	min, max int64    // budget range in tokens; max 0: no budget
 	canStop  bool     // a budget of 0 switches thinking off
+	unknown  bool     // the model's name does not tell
 }
 
 func (t thinker) none() bool { return t.levels == nil && t.max == 0 }
@@ -46,7 +47,7 @@ func generation(model string) (major, minor int, rest string, ok bool) {
 func thinkerOf(model string) thinker {
 	major, minor, rest, ok := generation(model)
 	if !ok {
-		return thinker{}
+		return thinker{unknown: true}
 	}
 	for _, other := range []string{"image", "tts", "audio", "live", "embedding"} {
 		if strings.Contains(rest, other) {
@@ -138,7 +139,7 @@ func (e *encoder) thinking(g *generationConfig) error {
 		return hub.Invalid(param, "%s %q is not known; use none, minimal, low, medium, high or xhigh.", param, r.Effort)
 	}
 	if t.none() {
-		e.dropped = append(e.dropped, param)
+		e.drop(param)
 		return nil
 	}
 	c := &thinkingConfig{IncludeThoughts: !r.Hidden}
@@ -181,15 +182,17 @@ func (t thinker) fit(budget int64, limit *int64) int64 {
 
 func (e *encoder) stopThinking(g *generationConfig, t thinker, param string) {
 	switch {
+	case t.unknown:
+		e.drop(param)
 	case t.none():
 	case t.canStop:
 		g.ThinkingConfig = &thinkingConfig{ThinkingBudget: new(int64(0))}
 	case t.levels != nil:
 		g.ThinkingConfig = &thinkingConfig{ThinkingLevel: t.levels[0]}
-		e.dropped = append(e.dropped, param)
+		e.drop(param)
 	default:
 		g.ThinkingConfig = &thinkingConfig{ThinkingBudget: new(t.min)}
-		e.dropped = append(e.dropped, param)
+		e.drop(param)
 	}
 }
 

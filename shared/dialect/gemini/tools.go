@@ -2,8 +2,9 @@ package gemini
 
 import (
 	"encoding/json"
-	"fmt"
+	"slices"
 
+	"github.com/aigne-hub/aigne-hub/shared/chat"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/wire"
 )
@@ -67,21 +68,19 @@ var ownTool = map[string]bool{
 }
 
 func (e *encoder) tools() (out []json.RawMessage, err error) {
-	name := e.req.ParamName("tools")
 	var own []functionDeclaration
 	for i, t := range e.req.Tools {
+		e.cached(t.Cache)
 		switch {
 		case ownTool[t.RawType]:
 			out = append(out, t.Raw)
 			continue
-		case t.RawType != "" || len(t.Raw) > 0:
-			return nil, hub.Invalid(element(name, i)+".type", "The tool type %q is not supported by this model.", t.RawType)
 		case t.Name == formatTool:
-			return nil, hub.Invalid(element(name, i)+".name", "%q is reserved for structured answers; call the function something else.", t.Name)
+			return nil, hub.Invalid(e.req.ToolAt(i)+".name", "%q is reserved for structured answers; call the function something else.", t.Name)
 		}
 		d := functionDeclaration{Name: t.Name, Description: t.Description}
 		if present(t.Parameters) {
-			if d.ParametersJSONSchema, err = plainSchema(fmt.Sprintf("%s[%d].parameters", name, i), t.Parameters); err != nil {
+			if d.ParametersJSONSchema, err = plainSchema(e.req.ToolAt(i)+".parameters", t.Parameters); err != nil {
 				return nil, err
 			}
 		}
@@ -126,9 +125,9 @@ func plainSchema(param string, schema json.RawMessage) (json.RawMessage, error) 
 
 func (e *encoder) toolConfig() (*toolConfig, error) {
 	choice, param := e.req.ToolChoice, e.req.ParamName("tool_choice")
-	if len(e.req.Tools) == 0 {
+	if !slices.ContainsFunc(e.req.Tools, func(t chat.Tool) bool { return t.RawType == "" }) {
 		if choice != nil && (choice.Mode == "required" || choice.Mode == "tool") {
-			return nil, hub.Invalid(param, "%s asks for a tool call, but there are no tools.", param)
+			return nil, hub.Invalid(param, "%s asks for a tool call, but there are no functions.", param)
 		}
 		return nil, nil
 	}
@@ -177,7 +176,7 @@ func (e *encoder) strict(c *functionCallingConfig) {
 		c.Mode = "VALIDATED"
 		return
 	}
-	e.dropped = append(e.dropped, e.req.ParamName("tools")+".strict")
+	e.drop(e.req.ParamName("tools") + ".strict")
 }
 
 func (e *encoder) setFormat(g *generationConfig) error {

@@ -46,7 +46,10 @@ func (Server) View(r *http.Request, body []byte) (*dialect.View, error) {
 	if err != nil {
 		return nil, hub.Invalid("", "The body is not an acceptable JSON object: %v.", err)
 	}
-	_, call, _ := strings.Cut(r.URL.Path, "/models/")
+	_, call, ok := strings.Cut(r.URL.Path, "/models/")
+	if !ok { // the AI SDK takes a name with a slash for a whole resource name
+		_, call, _ = strings.Cut(r.URL.Path, "/v1beta/")
+	}
 	model, method := Method(call)
 	v := &dialect.View{Object: o, Header: r.Header, N: 1, WantsUsage: true, Model: model, Stream: method == StreamGenerate}
 	if v.Model == "" {

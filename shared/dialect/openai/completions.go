@@ -208,7 +208,7 @@ func (d *requestDecoder) prompt(raw json.RawMessage) error {
 	if text == "" {
 		return hub.Invalid("prompt", "prompt must not be empty.")
 	}
-	d.add(chat.Message{Role: chat.User, Parts: []chat.Part{{Kind: chat.Text, Text: text}}})
+	d.add("prompt", chat.Message{Role: chat.User, Parts: []chat.Part{{Kind: chat.Text, Text: text}}})
 	return nil
 }
 
@@ -233,7 +233,11 @@ func (CompletionsClient) Splice(v *dialect.View, t dialect.Target) (dialect.Enco
 // Encode translates. A model that continues text has no turns and no roles: one
 // user's text is its prompt, anything more is refused.
 func (CompletionsClient) Encode(req *chat.Request, t dialect.Target) (dialect.Encoded, error) {
-	e := &encoder{req: req, target: t, quirks: t.Quirks}
+	req, dropped, err := req.Offered(chat.Tools{Own: func(string) bool { return false }})
+	if err != nil {
+		return dialect.Encoded{}, err
+	}
+	e := &encoder{req: req, target: t, quirks: t.Quirks, dropped: dropped}
 	e.quirks.MaxTokensField = "max_tokens"
 	e.set("model", t.Model)
 	if len(req.Messages) != 1 || req.Messages[0].Role != chat.User || len(chat.TextOf(req.Messages[0].Parts, chat.Text)) == 0 {
@@ -244,6 +248,12 @@ func (CompletionsClient) Encode(req *chat.Request, t dialect.Target) (dialect.En
 		if p.Kind != chat.Text {
 			return dialect.Encoded{}, e.cannot(req.ParamName("messages"), "anything but text")
 		}
+		if p.Cache != nil {
+			e.drop(req.ParamName("cache_control"))
+		}
+	}
+	if req.Messages[0].Name != "" {
+		e.drop("messages.name")
 	}
 	for _, p := range []struct {
 		name  string
@@ -265,9 +275,9 @@ func (CompletionsClient) Encode(req *chat.Request, t dialect.Target) (dialect.En
 	for _, label := range []struct {
 		name  string
 		given bool
-	}{{"service_tier", req.ServiceTier != ""}, {"metadata", len(req.Metadata) > 0}} {
+	}{{"service_tier", req.ServiceTier != ""}, {"metadata", len(req.Metadata) > 0}, {"reasoning_effort", req.Reasoning != nil}} {
 		if label.given {
-			e.drop(req.ParamName(label.name)) // labels that this API has no field for
+			e.drop(req.ParamName(label.name)) // what this API has no field for; thinking is not done anyway
 		}
 	}
 	plain.ServiceTier, plain.Metadata, plain.Modalities = "", nil, nil

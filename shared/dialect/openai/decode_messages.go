@@ -78,7 +78,7 @@ func (d *requestDecoder) message(at string, in *messageIn) error {
 		if in.Content == nil || string(in.Content) == "null" {
 			return hub.Invalid(at+".content", "%s.content must be a string or an array of parts.", at)
 		}
-		d.add(chat.Message{Role: chat.Role(in.Role), Name: in.Name, Parts: parts})
+		d.add(at, chat.Message{Role: chat.Role(in.Role), Name: in.Name, Parts: parts})
 	case "assistant":
 		return d.assistant(at, in)
 	case "tool":
@@ -98,7 +98,11 @@ func (d *requestDecoder) message(at string, in *messageIn) error {
 	return nil
 }
 
-func (d *requestDecoder) add(m chat.Message) { d.req.Messages = append(d.req.Messages, m) }
+// add adds a message that stands at a path of the caller's.
+func (d *requestDecoder) add(at string, m chat.Message) {
+	d.req.PlaceMessage(len(d.req.Messages), at)
+	d.req.Messages = append(d.req.Messages, m)
+}
 
 // result adds a tool result. Results that follow each other are one turn.
 func (d *requestDecoder) result(at string, in *messageIn, id, name string) error {
@@ -108,10 +112,12 @@ func (d *requestDecoder) result(at string, in *messageIn, id, name string) error
 	}
 	part := chat.Part{Kind: chat.ToolResultPart, ToolResult: &chat.ToolResult{CallID: id, Name: name, Parts: parts}}
 	if n := len(d.req.Messages); n > 0 && d.req.Messages[n-1].Role == chat.ToolRole {
+		d.req.PlacePart(n-1, len(d.req.Messages[n-1].Parts), at)
 		d.req.Messages[n-1].Parts = append(d.req.Messages[n-1].Parts, part)
 		return nil
 	}
-	d.add(chat.Message{Role: chat.ToolRole, Parts: []chat.Part{part}})
+	d.req.PlacePart(len(d.req.Messages), 0, at)
+	d.add(at, chat.Message{Role: chat.ToolRole, Parts: []chat.Part{part}})
 	return nil
 }
 
@@ -151,7 +157,7 @@ func (d *requestDecoder) assistant(at string, in *messageIn) error {
 		m.Parts = append(m.Parts, part)
 	}
 	m.Parts = signCalls(m.Parts)
-	d.add(m)
+	d.add(at, m)
 	return nil
 }
 

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
 	"unicode/utf8"
@@ -18,7 +17,11 @@ import (
 // Encode translates. Signatures of thinking have no place in this language and
 // are left out, as is thinking itself where the vendor takes none back.
 func (Client) Encode(req *chat.Request, t dialect.Target) (dialect.Encoded, error) {
-	e := &encoder{req: req, target: t, quirks: t.Quirks}
+	req, dropped, err := req.Offered(chat.Tools{Own: func(kind string) bool { return kind == "web_search_options" }})
+	if err != nil {
+		return dialect.Encoded{}, err
+	}
+	e := &encoder{req: req, target: t, quirks: t.Quirks, dropped: dropped}
 	e.set("model", t.Model)
 	for _, step := range []func() error{e.messages, e.tools, e.limit, e.sampling, e.format, e.reasoning, e.rest, e.extra, e.stream} {
 		if err := step(); err != nil {
@@ -305,11 +308,7 @@ type toolOut struct {
 
 func (e *encoder) tools() error {
 	var out []toolOut
-	for i, t := range e.req.Tools {
-		if t.RawType != "" || t.Raw != nil {
-			at := fmt.Sprintf("%s[%d]", e.req.ParamName("tools"), i)
-			return hub.Invalid(at, "%s: a tool of type %q is not known to the model %q.", at, t.RawType, e.req.Model)
-		}
+	for _, t := range e.req.Tools {
 		f := functionOut{t.Name, t.Description, t.Parameters, t.Strict}
 		if t.Strict != nil && e.quirks.NoStrictTools {
 			f.Strict = nil
@@ -343,7 +342,8 @@ func (e *encoder) tools() error {
 	return e.params([]named{
 		{"tools", len(out) > 0, out},
 		{"tool_choice", choice != nil, choice},
-		{"parallel_tool_calls", e.req.ParallelToolCalls != nil && len(out) > 0, e.req.ParallelToolCalls},
+		// true is what comes anyway; for false the hub passes on the first call only.
+		{"parallel_tool_calls", e.req.ParallelToolCalls != nil && len(out) > 0 && !e.lists(e.quirks.Refuses, "parallel_tool_calls"), e.req.ParallelToolCalls},
 	})
 }
 

@@ -70,7 +70,7 @@ func (e *encoder) messages() error {
 	out := make([]messageOut, 0, len(e.req.Messages))
 	for i := range e.req.Messages {
 		m := &e.req.Messages[i]
-		at := fmt.Sprintf("messages[%d]", i)
+		at := e.req.MessageAt(i)
 		err := e.named(at, m)
 		if err != nil {
 			return err

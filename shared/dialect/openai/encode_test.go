@@ -156,7 +156,7 @@ func TestEncodeRefusesWithTheField(t *testing.T) {
 		"top_k by its other name":   {chat.Request{TopK: ptr(int64(1)), Names: map[string]string{"top_k": "generationConfig.topK"}}, dialect.Quirks{}, "generationConfig.topK"},
 		"what the vendor refuses":   {chat.Request{Seed: ptr(int64(1))}, dialect.Quirks{Refuses: []string{"seed"}}, "seed"},
 		"a foreign parameter":       {chat.Request{Extra: map[string]json.RawMessage{"container": json.RawMessage(`"c"`)}}, dialect.Quirks{}, "container"},
-		"another language's tool":   {chat.Request{Tools: []chat.Tool{{Name: "f"}, {RawType: "web_search"}}}, dialect.Quirks{}, "tools[1]"},
+		"another language's tool":   {chat.Request{Tools: []chat.Tool{{Name: "f"}, {RawType: "bash_20250124"}}}, dialect.Quirks{}, "tools[1].type"},
 		"another language's block":  {chat.Request{Messages: []chat.Message{user(chat.Part{Kind: chat.Raw, RawType: "x"})}}, dialect.Quirks{}, "messages[0]"},
 		"an image by a file id":     {chat.Request{Messages: media(chat.Image, chat.Media{FileID: "f"})}, dialect.Quirks{}, "messages[0]"},
 		"sound by its URL":          {chat.Request{Messages: media(chat.Audio, chat.Media{URL: "https://x"})}, dialect.Quirks{}, "messages[0]"},

@@ -74,8 +74,7 @@ func TestStreamAsClientsNeedIt(t *testing.T) {
 		delta(`"tool_calls":[{"index":0,"id":"a","type":"function","function":{"name":"f","arguments":""}}]`),
 		delta(`"tool_calls":[{"index":0,"function":{"arguments":"{\"x\":"}}]`),
 		delta(`"tool_calls":[{"index":0,"function":{"arguments":"1}"}}]`),
-		delta(`"tool_calls":[{"index":1,"id":"b","type":"function","function":{"name":"g","arguments":""}}]`),
-		delta(`"tool_calls":[{"index":1,"extra_content":{"google":{"thought_signature":"sig"}}}]`),
+		delta(`"tool_calls":[{"index":1,"id":"b","type":"function","function":{"name":"g","arguments":""},"extra_content":{"google":{"thought_signature":"sig"}}}]`),
 		delta(`"tool_calls":[{"index":1,"function":{"arguments":"{}"}}]`),
 		head + `{"index":0,"delta":{},"logprobs":null,"finish_reason":"tool_calls"}]}`,
 		head + `],"usage":{"prompt_tokens":16,"completion_tokens":8,"total_tokens":24,"prompt_tokens_details":{"cached_tokens":4,"cache_write_tokens":2,"audio_tokens":0},"completion_tokens_details":{"reasoning_tokens":5,"audio_tokens":0}}}`,
@@ -84,6 +83,18 @@ func TestStreamAsClientsNeedIt(t *testing.T) {
 	assert.Equal(t, strings.Join(want, "\n\n")+"\n\n", string(streamed(true, toolTurn...)))
 	without := append(append([]string{}, want[:len(want)-2]...), want[len(want)-1])
 	assert.Equal(t, strings.Join(without, "\n\n")+"\n\n", string(streamed(false, toolTurn...)), "usage only for those who ask")
+}
+
+func TestALateSignatureOfACallIsACompleteDelta(t *testing.T) {
+	t.Parallel()
+	out := string(streamed(false,
+		chat.Event{Kind: chat.EventToolCall, ID: "a", Name: "f"},
+		chat.Event{Kind: chat.EventToolArgs, Text: "{}"},
+		chat.Event{Kind: chat.EventSignature, Tool: true, Text: "sig"},
+		chat.Event{Kind: chat.EventToolCall, Index: 1, ID: "b", Name: "g"},
+	))
+	assert.Contains(t, out, `{"index":0,"function":{"arguments":""},"extra_content":{"google":{"thought_signature":"sig"}}}`)
+	assert.Contains(t, out, `{"index":1,"id":"b","type":"function","function":{"name":"g","arguments":""}}`, "a call is never kept back for good")
 }
 
 func TestStreamOfOtherThings(t *testing.T) {

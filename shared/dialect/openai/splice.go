@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/aigne-hub/aigne-hub/shared/dialect"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
@@ -25,10 +26,8 @@ func (Client) Splice(v *dialect.View, t dialect.Target) (dialect.Encoded, error)
 		o.Set("stream", strconv.AppendBool(nil, t.Stream))
 	}
 	o.Delete(gatewayField)
-	if !t.Quirks.ReasoningDetails {
-		if err := withoutDetails(o); err != nil {
-			return dialect.Encoded{}, err
-		}
+	if err := withoutForeign(o, t); err != nil {
+		return dialect.Encoded{}, err
 	}
 	if err := spliceUsage(o, t); err != nil {
 		return dialect.Encoded{}, err
@@ -38,31 +37,61 @@ func (Client) Splice(v *dialect.View, t dialect.Target) (dialect.Encoded, error)
 	return dialect.Encoded{Body: o.Bytes()}, nil
 }
 
-// withoutDetails takes reasoning_details out of the messages: vendors that do
-// not know them refuse a conversation that another model began.
-func withoutDetails(o *wire.Object) error {
+// withoutForeign takes out of the messages what another model's vendor signed and
+// this one's does not know: it would refuse a conversation that another began.
+// reasoning_details stay where the vendor has them; the signatures of calls are
+// Google's, for models of that name.
+func withoutForeign(o *wire.Object, t dialect.Target) error {
 	raw, _ := o.Get("messages")
-	if !bytes.Contains(raw, []byte(`"reasoning_details"`)) {
+	details := !t.Quirks.ReasoningDetails && bytes.Contains(raw, []byte(`"reasoning_details"`))
+	calls := !strings.Contains(strings.ToLower(t.Model), "gemini") && bytes.Contains(raw, []byte(`"extra_content"`))
+	if !details && !calls {
 		return nil
 	}
-	var all []json.RawMessage
-	if err := read("messages", raw, &all, "an array of messages"); err != nil {
+	all, err := eachObject("messages", raw, func(at string, m *wire.Object) error {
+		if details {
+			m.Delete("reasoning_details")
+		}
+		of, ok := m.Get("tool_calls")
+		if !calls || !ok || of[0] != '[' {
+			return nil
+		}
+		plain, err := eachObject(at+".tool_calls", of, func(_ string, c *wire.Object) error {
+			c.Delete("extra_content")
+			return nil
+		})
+		m.Set("tool_calls", plain)
 		return err
+	})
+	if err == nil {
+		o.Set("messages", all)
+	}
+	return err
+}
+
+// eachObject calls edit for every element of an array of objects and gives back
+// the array.
+func eachObject(at string, raw json.RawMessage, edit func(at string, o *wire.Object) error) ([]byte, error) {
+	var all []json.RawMessage
+	if err := read(at, raw, &all, "an array of objects"); err != nil {
+		return nil, err
 	}
 	out := []byte{'['}
 	for i, one := range all {
-		m, err := wire.Parse(one)
+		here := fmt.Sprintf("%s[%d]", at, i)
+		el, err := wire.Parse(one)
 		if err != nil {
-			return badMessage(fmt.Sprintf("messages[%d]", i), one)
+			return nil, badMessage(here, one)
 		}
-		m.Delete("reasoning_details")
+		if err := edit(here, el); err != nil {
+			return nil, err
+		}
 		if i > 0 {
 			out = append(out, ',')
 		}
-		out = append(out, m.Bytes()...)
+		out = append(out, el.Bytes()...)
 	}
-	o.Set("messages", append(out, ']'))
-	return nil
+	return append(out, ']'), nil
 }
 
 // spliceUsage asks a stream for its usage, without which it can only be

@@ -22,6 +22,10 @@ type streamEncoder struct {
 	view    *dialect.View
 	prefix  []byte // what every chunk begins with, up to its choices
 	choices []streamChoice
+	// held is a tool call that waits for the next event: clients read a call's
+	// signature only from the call's first delta.
+	held    chat.Event
+	holding bool
 }
 
 type streamChoice struct {
@@ -71,6 +75,12 @@ func (e *streamEncoder) Event(dst []byte, ev chat.Event) []byte {
 		e.start(first)
 	}
 	dst, ch := e.choice(dst, ev.Choice)
+	if e.holding {
+		if ev.Kind == chat.EventSignature && ev.Tool && ev.Choice == e.held.Choice && ev.Index == e.held.Index {
+			return e.release(dst, ev.Text)
+		}
+		dst = e.release(dst, "")
+	}
 	switch ev.Kind {
 	case chat.EventText:
 		return e.text(dst, ch, "content", ev.Text)
@@ -85,7 +95,8 @@ func (e *streamEncoder) Event(dst []byte, ev chat.Event) []byte {
 		return e.text(dst, ch, "refusal", ev.Text)
 	case chat.EventToolCall:
 		*ch.at(ev.Index) = callBegun
-		return e.call(dst, ch, ev)
+		e.held, e.holding = ev, true
+		return dst
 	case chat.EventToolArgs:
 		return e.args(dst, ch, ev.Index, ev.Text)
 	case chat.EventSignature:
@@ -95,10 +106,9 @@ func (e *streamEncoder) Event(dst []byte, ev chat.Event) []byte {
 		if !ev.Tool {
 			return e.details(dst, ch, signatureOf(ev.SignedBy, ev.Text, ev.ItemID, ev.Index))
 		}
-		dst = e.openCall(dst, ch, ev.Index)
-		dst = append(dst, `"extra_content":`...)
-		dst = append(dst, encodeJSON(extraFor(ev.Text))...)
-		return closeDelta(append(dst, `}]`...))
+		// The empty function is for clients whose schema demands one.
+		dst = append(e.openCall(dst, ch, ev.Index), `"function":{"arguments":""}`...)
+		return closeDelta(append(signed(dst, ev.Text), `}]`...))
 	case chat.EventMedia:
 		return e.media(dst, ch, ev.Media)
 	case chat.EventAnnotation:
@@ -172,7 +182,26 @@ func (e *streamEncoder) openCall(dst []byte, ch *streamChoice, index int) []byte
 	return append(strconv.AppendInt(dst, int64(index), 10), ',')
 }
 
-func (e *streamEncoder) call(dst []byte, ch *streamChoice, ev chat.Event) []byte {
+// release sends the call that was held, with its signature when it has one.
+func (e *streamEncoder) release(dst []byte, signature string) []byte {
+	if !e.holding {
+		return dst
+	}
+	e.holding = false
+	dst, ch := e.choice(dst, e.held.Choice)
+	return e.call(dst, ch, e.held, signature)
+}
+
+// signed appends a call's signature, in the place that Google's own endpoint of
+// this language has for it.
+func signed(dst []byte, signature string) []byte {
+	if signature == "" {
+		return dst
+	}
+	return append(append(dst, `,"extra_content":`...), encodeJSON(extraFor(signature))...)
+}
+
+func (e *streamEncoder) call(dst []byte, ch *streamChoice, ev chat.Event, signature string) []byte {
 	if legacy(e.view) {
 		if ev.Index > 0 {
 			return dst
@@ -186,7 +215,7 @@ func (e *streamEncoder) call(dst []byte, ch *streamChoice, ev chat.Event) []byte
 	}
 	dst = appendQuoted(append(e.openCall(dst, ch, ev.Index), `"id":`...), id)
 	dst = appendQuoted(append(dst, `,"type":"function","function":{"name":`...), ev.Name)
-	return closeDelta(append(dst, `,"arguments":""}}]`...))
+	return closeDelta(append(signed(append(dst, `,"arguments":""}`...), signature), `}]`...))
 }
 
 func (e *streamEncoder) args(dst []byte, ch *streamChoice, index int, text string) []byte {
@@ -255,6 +284,7 @@ func (e *streamEncoder) finish(dst []byte, ch *streamChoice, ev chat.Event) []by
 
 // Close ends a stream: the usage chunk for those who asked, then the marker.
 func (e *streamEncoder) Close(dst []byte, c dialect.Closing) []byte {
+	dst = e.release(dst, "")
 	if e.view.WantsUsage {
 		if e.prefix == nil {
 			e.start(chat.Event{})

@@ -93,6 +93,32 @@ func TestEditsComeAsFormsAndAsJSON(t *testing.T) {
 	assert.Equal(t, hub.CodeInvalid, hub.CodeOf(err))
 }
 
+func TestAFormatThatTheModelHasAnywayIsNotSent(t *testing.T) {
+	t.Parallel()
+	f := wire.NewForm()
+	f.Add("model", "m")
+	f.Add("prompt", "p")
+	f.Add("response_format", "b64_json")
+	f.AddFile("image", "a.png", "image/png", []byte("A"))
+	form, err := f.Bytes()
+	require.NoError(t, err)
+	for _, tt := range []struct {
+		model, format string
+		sent          bool
+	}{{"gpt-image-1", "b64_json", false}, {"gpt-image-1", "url", true}, {"dall-e-2", "b64_json", true}} {
+		v, err := viewed(t, openaitasks.Images{Of: task.ImageGeneration}, inJSON, `{"model":"m","prompt":"p","response_format":"`+tt.format+`"}`)
+		require.NoError(t, err)
+		enc, err := openaitasks.Client{}.Splice(v, dialect.Target{Model: tt.model})
+		require.NoError(t, err)
+		assert.Equal(t, tt.sent, strings.Contains(string(enc.Body), tt.format), "%s %s", tt.model, enc.Body)
+		v, err = viewed(t, edit, f.ContentType(), strings.Replace(string(form), "b64_json", tt.format, 1))
+		require.NoError(t, err)
+		enc, err = openaitasks.Client{}.Splice(v, dialect.Target{Model: tt.model})
+		require.NoError(t, err)
+		assert.Equal(t, tt.sent, strings.Contains(string(enc.Body), tt.format), "%s, as a form", tt.model)
+	}
+}
+
 func TestVariationsHaveNoPrompt(t *testing.T) {
 	t.Parallel()
 	f := wire.NewForm()

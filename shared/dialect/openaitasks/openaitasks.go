@@ -31,6 +31,9 @@ func (Client) Splice(v *dialect.TaskView, t dialect.Target) (dialect.TaskEncoded
 	if v.Form != nil {
 		f := v.Form.Clone()
 		f.Set("model", t.Model)
+		if format, _, _ := f.Value("response_format"); needless(v.Request, t, format) {
+			f.Delete("response_format")
+		}
 		body, err := f.Bytes()
 		if err != nil {
 			return enc, hub.Wrap(hub.CodeInvalid, err, "The form cannot be sent on.")
@@ -40,8 +43,18 @@ func (Client) Splice(v *dialect.TaskView, t dialect.Target) (dialect.TaskEncoded
 	}
 	o := v.Object.Clone()
 	o.Set("model", wire.Quote(t.Model))
+	if format, _ := o.String("response_format"); needless(v.Request, t, format) {
+		o.Delete("response_format")
+	}
 	enc.Body = o.Bytes()
 	return enc, nil
+}
+
+// needless reports a format that says what the model does anyway and yet would
+// be refused: SDKs that know OpenAI's models by name, such as the AI SDK, send it
+// for a name that has its provider in front.
+func needless(r *task.Request, t dialect.Target, format string) bool {
+	return r.Image != nil && format == "b64_json" && alwaysInline(t.Model)
 }
 
 // paths are where work is asked for below the base URL.

@@ -184,7 +184,7 @@ func (o *responseOut) settle(f chat.Finish, u hub.Usage, now int64) {
 		// A refusal that the model worded is an answer; a filter that cut it is not.
 		o.Status, o.Incomplete = "incomplete", &incompleteOut{"content_filter"}
 		for _, it := range o.Output {
-			if it.Content != nil && len(*it.Content) > 0 && (*it.Content)[len(*it.Content)-1].Type == "refusal" {
+			if it.refuses() {
 				o.Status, o.Incomplete = "completed", nil
 			}
 		}

@@ -239,7 +239,7 @@ func TestEncodeRefusesAndDropsByTheCallersNames(t *testing.T) {
 		"n":              func(r *chat.Request) { r.N = new(int64(2)) },
 		"top_k":          func(r *chat.Request) { r.TopK = new(int64(2)) },
 		"prediction":     func(r *chat.Request) { r.Extra = map[string]json.RawMessage{"prediction": json.RawMessage(`{}`)} },
-		"tools[0]":       func(r *chat.Request) { r.Tools = []chat.Tool{{RawType: "bash", Raw: json.RawMessage(`{}`)}} },
+		"tools[0].type":  func(r *chat.Request) { r.Tools = []chat.Tool{{RawType: "bash", Raw: json.RawMessage(`{}`)}} },
 	} {
 		_, err := client.Encode(ask(change), dialect.Target{Model: "m"})
 		require.Equal(t, hub.CodeInvalid, hub.CodeOf(err), param)

@@ -34,9 +34,6 @@ func (Server) Decode(v *dialect.View) (*chat.Request, error) {
 			return nil, err
 		}
 	}
-	if err := d.settleTools(); err != nil {
-		return nil, err
-	}
 	if len(d.req.Messages) == 0 {
 		return nil, hub.Invalid("input", "input must hold something to answer.")
 	}
@@ -44,11 +41,9 @@ func (Server) Decode(v *dialect.View) (*chat.Request, error) {
 }
 
 type requestDecoder struct {
-	req     *chat.Request
-	builtIn []string // what tools were left out, by their place
-	hosted  bool     // tool_choice demands one of them
-	calls   map[string]string
-	signed  map[string]signature // of calls, by call id
+	req    *chat.Request
+	calls  map[string]string
+	signed map[string]signature // of calls, by call id
 }
 
 func (d *requestDecoder) drop(name string) { d.req.Ignore(name) }
@@ -64,6 +59,7 @@ func (d *requestDecoder) extra(name string, raw json.RawMessage) {
 func (d *requestDecoder) instructions(raw json.RawMessage) error {
 	text, err := str("instructions", raw)
 	if err == nil && text != "" {
+		d.req.PlaceMessage(0, "instructions")
 		d.req.Messages = append(d.req.Messages, chat.Message{Role: chat.System, Parts: []chat.Part{{Kind: chat.Text, Text: text}}})
 	}
 	return err

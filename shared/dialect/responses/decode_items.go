@@ -15,7 +15,7 @@ import (
 // thought, said and called between two turns of others is one message.
 func (d *requestDecoder) input(raw json.RawMessage) error {
 	if raw[0] == '"' {
-		d.append(chat.User, chat.Part{Kind: chat.Text, Text: textOf(raw)})
+		d.append("input", chat.User, chat.Part{Kind: chat.Text, Text: textOf(raw)})
 		return nil
 	}
 	var all []json.RawMessage
@@ -37,11 +37,28 @@ func (d *requestDecoder) input(raw json.RawMessage) error {
 	return nil
 }
 
-// append adds parts to the last message where it is of the same speaker and
-// such messages are one turn; else it begins one.
-func (d *requestDecoder) append(role chat.Role, parts ...chat.Part) {
-	if n := len(d.req.Messages); n > 0 && d.req.Messages[n-1].Role == role && (role == chat.Assistant || role == chat.ToolRole) {
-		d.req.Messages[n-1].Parts = append(d.req.Messages[n-1].Parts, parts...)
+// append adds the parts of an item to the last message where it is of the same
+// speaker and such messages are one turn; else it begins one.
+func (d *requestDecoder) append(at string, role chat.Role, parts ...chat.Part) {
+	n, before := len(d.req.Messages), 0
+	merged := n > 0 && d.req.Messages[n-1].Role == role && (role == chat.Assistant || role == chat.ToolRole)
+	if merged {
+		n--
+		before = len(d.req.Messages[n].Parts)
+	} else {
+		d.req.PlaceMessage(n, at)
+	}
+	for j := range parts {
+		where := at
+		switch parts[j].Kind {
+		case chat.ToolCallPart, chat.ToolResultPart, chat.Thinking, chat.RedactedThinking: // items of their own
+		default:
+			where = fmt.Sprintf("%s.content[%d]", at, j)
+		}
+		d.req.PlacePart(n, before+j, where)
+	}
+	if merged {
+		d.req.Messages[n].Parts = append(d.req.Messages[n].Parts, parts...)
 		return
 	}
 	d.req.Messages = append(d.req.Messages, chat.Message{Role: role, Parts: parts})
@@ -56,7 +73,7 @@ func (d *requestDecoder) item(at string, in *itemIn) error {
 	case "function_call_output", "custom_tool_call_output":
 		return d.output(at, in)
 	case "reasoning":
-		d.thought(in)
+		d.thought(at, in)
 		return nil
 	case "item_reference":
 		return hub.Invalid(at, "%s refers to a stored item, which the model asked for cannot see; send the item itself.", at)
@@ -76,7 +93,7 @@ func (d *requestDecoder) message(at string, in *itemIn) error {
 		return err
 	}
 	if len(parts) > 0 {
-		d.append(role, parts...)
+		d.append(at, role, parts...)
 	}
 	return nil
 }
@@ -98,7 +115,7 @@ func (d *requestDecoder) call(at string, in *itemIn) error {
 		return hub.Invalid(at+".arguments", "%s.arguments must be the JSON text of an object.", at)
 	}
 	d.calls[in.CallID] = name
-	d.append(chat.Assistant, chat.Part{Kind: chat.ToolCallPart, ID: in.ID, ToolCall: &chat.ToolCall{ID: in.CallID, Name: name, Arguments: args}})
+	d.append(at, chat.Assistant, chat.Part{Kind: chat.ToolCallPart, ID: in.ID, ToolCall: &chat.ToolCall{ID: in.CallID, Name: name, Arguments: args}})
 	return nil
 }
 
@@ -113,7 +130,7 @@ func (d *requestDecoder) output(at string, in *itemIn) error {
 	if err != nil {
 		return err
 	}
-	d.append(chat.ToolRole, chat.Part{Kind: chat.ToolResultPart, ToolResult: &chat.ToolResult{
+	d.append(at, chat.ToolRole, chat.Part{Kind: chat.ToolResultPart, ToolResult: &chat.ToolResult{
 		CallID: in.CallID, Name: d.calls[in.CallID], Parts: parts,
 	}})
 	return nil
@@ -121,17 +138,17 @@ func (d *requestDecoder) output(at string, in *itemIn) error {
 
 // thought reads a reasoning item. One without anything in it, which OpenAI
 // sends where thoughts are kept to itself, says nothing.
-func (d *requestDecoder) thought(in *itemIn) {
+func (d *requestDecoder) thought(at string, in *itemIn) {
 	text, sig := in.thought(), unseal(in.Encrypted)
 	switch {
 	case in.Encrypted != "" && sig.kind == signedCall:
 		d.signed[sig.call] = sig
 	case in.Encrypted != "" && sig.kind == signedRedacted:
-		d.append(chat.Assistant, chat.Part{Kind: chat.RedactedThinking, ID: in.ID, Signature: sig.text, SignedBy: sig.vendor})
+		d.append(at, chat.Assistant, chat.Part{Kind: chat.RedactedThinking, ID: in.ID, Signature: sig.text, SignedBy: sig.vendor})
 	case in.Encrypted != "":
-		d.append(chat.Assistant, chat.Part{Kind: chat.Thinking, ID: in.ID, Text: text, Signature: sig.text, SignedBy: sig.vendor})
+		d.append(at, chat.Assistant, chat.Part{Kind: chat.Thinking, ID: in.ID, Text: text, Signature: sig.text, SignedBy: sig.vendor})
 	case text != "":
-		d.append(chat.Assistant, chat.Part{Kind: chat.Thinking, ID: in.ID, Text: text})
+		d.append(at, chat.Assistant, chat.Part{Kind: chat.Thinking, ID: in.ID, Text: text})
 	}
 }
 

@@ -85,10 +85,10 @@ func TestEveryParameterHasItsFate(t *testing.T) {
 	assert.Equal(t, "flex", req.ServiceTier)
 	assert.Equal(t, "u", req.User)
 	assert.Equal(t, map[string]string{"a": "b"}, req.Metadata)
-	assert.Equal(t, []chat.Tool{{Name: "f", Strict: &no}}, req.Tools)
+	assert.Equal(t, []chat.Tool{{Name: "f", Strict: &no}, {RawType: "web_search", Raw: json.RawMessage(`{"type":"web_search"}`)}}, req.Tools)
 	assert.Equal(t, &chat.ToolChoice{Mode: "tool", Name: "f"}, req.ToolChoice)
 	assert.Equal(t, map[string]json.RawMessage{"safety_identifier": json.RawMessage(`"s"`), "verbosity": json.RawMessage(`"low"`)}, req.Extra)
-	assert.ElementsMatch(t, []string{"prompt_cache_key", "client_metadata", "max_tool_calls", "include.web_search_call.action.sources", "tools[1] (web_search)"}, req.Ignored)
+	assert.ElementsMatch(t, []string{"prompt_cache_key", "client_metadata", "max_tool_calls", "include.web_search_call.action.sources"}, req.Ignored)
 	assert.Equal(t, "max_output_tokens", req.ParamName("max_completion_tokens"))
 	assert.Equal(t, "text.verbosity", req.ParamName("verbosity"))
 }
@@ -109,7 +109,6 @@ func TestWhatCannotBeTranslatedIsRefusedByName(t *testing.T) {
 		`"input":[{"type":"function_call","call_id":"c","name":"f","arguments":"[1]"}]`:                 "input[0].arguments",
 		`"input":[{"type":"function_call_output","output":"x"}]`:                                        "input[0].call_id",
 		`"input":[]`: "input",
-		`"input":"x","tools":[{"type":"web_search"}],"tool_choice":"required"`:                                                             "tools",
 		`"input":"x","tools":[{"type":"web_search"}],"tool_choice":{"type":"web_search"}`:                                                  "tool_choice",
 		`"input":"x","tools":[{"type":"function"}]`:                                                                                        "tools[0].name",
 		`"input":"x","tools":[{"type":"function","name":"a__b"},{"type":"namespace","name":"a","tools":[{"type":"function","name":"b"}]}]`: "tools[1].tools[0].name",

@@ -42,7 +42,8 @@ func (d *requestDecoder) tool(at, namespace string, raw json.RawMessage) error {
 		return hub.Invalid(at+".type", "%s.type must be given.", at)
 	}
 	if builtIn(in.Type) {
-		d.builtIn = append(d.builtIn, at+" ("+in.Type+")")
+		d.req.PlaceTool(len(d.req.Tools), at)
+		d.req.Tools = append(d.req.Tools, chat.Tool{RawType: in.Type, Raw: raw})
 		return nil
 	}
 	if in.Name == "" {
@@ -97,9 +98,10 @@ func (d *requestDecoder) custom(at, namespace string, in *toolIn) error {
 }
 
 func (d *requestDecoder) add(at string, t chat.Tool) error {
-	if slices.ContainsFunc(d.req.Tools, func(other chat.Tool) bool { return other.Name == t.Name }) {
+	if slices.ContainsFunc(d.req.Tools, func(other chat.Tool) bool { return other.Raw == nil && other.Name == t.Name }) {
 		return hub.Invalid(at+".name", "%s: two tools would have the name %s.", at, t.Name)
 	}
+	d.req.PlaceTool(len(d.req.Tools), at)
 	d.req.Tools = append(d.req.Tools, t)
 	return nil
 }
@@ -133,27 +135,7 @@ func (d *requestDecoder) toolChoice(raw json.RawMessage) error {
 	case "allowed_tools":
 		return hub.Invalid(at, "tool_choice: allowed_tools works only where the model itself speaks the Responses API; send only the tools that may be used.")
 	default:
-		d.hosted = true
-	}
-	return nil
-}
-
-// settleTools decides on the provider's own tools. Where the model may do
-// without them they are left out: agentic clients offer them always. Where a
-// tool is demanded that may be one of them the request is refused.
-func (d *requestDecoder) settleTools() error {
-	choice := d.req.ToolChoice
-	if d.hosted {
-		return hub.Invalid("tool_choice", "tool_choice demands a tool that the provider itself would run, and the model asked for has none; use auto or choose another model.")
-	}
-	if len(d.builtIn) > 0 && choice != nil && choice.Mode == "required" {
-		return hub.Invalid("tools", "%s cannot be run by the provider of the model asked for, and tool_choice demands a tool.", d.builtIn[0])
-	}
-	for _, what := range d.builtIn {
-		d.drop(what)
-	}
-	if len(d.req.Tools) == 0 && len(d.builtIn) > 0 {
-		d.req.ToolChoice, d.req.ParallelToolCalls = nil, nil // there is nothing to choose from
+		return hub.Invalid(at, "tool_choice demands a tool that the provider itself would run, and the model asked for has none; use auto or choose another model.")
 	}
 	return nil
 }

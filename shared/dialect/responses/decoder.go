@@ -18,7 +18,7 @@ func (c Client) Decode(body []byte, _ dialect.Quirks) (*chat.Response, error) {
 	if err := c.failed(&r, body); err != nil {
 		return nil, err
 	}
-	d := decoder{client: c, items: map[int]*openItem{}}
+	d := c.decoder()
 	d.start(&r)
 	for i := range r.Output {
 		d.done(i, &r.Output[i])
@@ -35,7 +35,11 @@ func (c Client) Decode(body []byte, _ dialect.Quirks) (*chat.Response, error) {
 
 // Decoder reads a streamed answer.
 func (c Client) Decoder(dialect.Quirks) dialect.Decoder {
-	return &decoder{client: c, items: map[int]*openItem{}}
+	return c.decoder()
+}
+
+func (c Client) decoder() *decoder {
+	return &decoder{client: c, items: map[int]*openItem{}, callIDs: map[string]int{}}
 }
 
 type decoder struct {
@@ -45,6 +49,7 @@ type decoder struct {
 
 	started, ended  bool
 	calls, thoughts int
+	callIDs         map[string]int // the calls begun, by their id
 	searches        int
 }
 
@@ -113,12 +118,12 @@ func (d *decoder) event(kind string, in *eventIn, data []byte) error {
 	case "response.reasoning_summary_part.added":
 		it := d.thought(in.Output)
 		if it.parts++; it.parts > 1 {
-			d.emit(chat.Event{Kind: chat.EventThinking, Index: it.index, Text: summaryGap, ItemID: in.ItemID})
+			d.emit(chat.Event{Kind: chat.EventThinking, Index: it.index, Text: summaryGap, ItemID: in.ItemID, SignedBy: chat.SignedOpenAI})
 		}
 	case "response.reasoning_summary_text.delta", "response.reasoning_text.delta":
 		it := d.thought(in.Output)
 		it.text = true
-		d.emit(chat.Event{Kind: chat.EventThinking, Index: it.index, Text: in.Delta, ItemID: in.ItemID})
+		d.emit(chat.Event{Kind: chat.EventThinking, Index: it.index, Text: in.Delta, ItemID: in.ItemID, SignedBy: chat.SignedOpenAI})
 	case "response.function_call_arguments.delta":
 		it := d.item(in.Output)
 		it.args = true
@@ -178,6 +183,7 @@ func (d *decoder) added(output int, in *itemIn) *openItem {
 		if !it.known {
 			it.known, it.index = true, d.calls
 			d.calls++
+			d.callIDs[firstOf(in.CallID, in.ID)] = it.index
 			d.emit(chat.Event{Kind: chat.EventToolCall, Index: it.index, ID: firstOf(in.CallID, in.ID),
 				Name: flatName(in.Namespace, in.Name), ItemID: in.ID})
 		}
@@ -203,11 +209,9 @@ func (d *decoder) done(output int, in *itemIn) {
 		d.emit(chat.Event{Kind: chat.EventToolArgs, Index: it.index, Text: freeform(in.Input)})
 	case "reasoning":
 		if text := in.thought(); !it.text && text != "" {
-			d.emit(chat.Event{Kind: chat.EventThinking, Index: it.index, Text: text, ItemID: in.ID})
+			d.emit(chat.Event{Kind: chat.EventThinking, Index: it.index, Text: text, ItemID: in.ID, SignedBy: chat.SignedOpenAI})
 		}
-		if in.Encrypted != "" {
-			d.emit(chat.Event{Kind: chat.EventSignature, Index: it.index, Text: in.Encrypted, SignedBy: chat.SignedOpenAI, ItemID: in.ID})
-		}
+		d.signature(it, in)
 	case "image_generation_call":
 		if in.Result != "" && !it.text {
 			it.text = true
@@ -220,6 +224,29 @@ func (d *decoder) done(output int, in *itemIn) {
 		}
 	}
 	it.args, it.text, it.refusal = true, true, true // told once
+}
+
+// signature gives on what a thought is sealed with, unsealed where the provider
+// is a hub itself: it may be another vendor's, or belong to a call.
+func (d *decoder) signature(it *openItem, in *itemIn) {
+	if in.Encrypted == "" {
+		return
+	}
+	sig := unseal(in.Encrypted)
+	ev := chat.Event{Kind: chat.EventSignature, Index: it.index, Text: sig.text, SignedBy: sig.vendor, ItemID: in.ID}
+	switch sig.kind {
+	case signedRedacted:
+		ev.Kind = chat.EventRedacted
+	case signedCall:
+		call, known := d.callIDs[sig.call]
+		if !known {
+			return
+		}
+		ev.Tool, ev.Index, ev.ItemID = true, call, ""
+	}
+	if ev.Text != "" { // empty: a hub's mark of a thought that nobody signed
+		d.emit(ev)
+	}
 }
 
 func (d *decoder) message(it *openItem, in *itemIn) {

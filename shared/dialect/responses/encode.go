@@ -2,7 +2,6 @@ package responses
 
 import (
 	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
 
@@ -16,8 +15,9 @@ import (
 type requestOut struct {
 	Model       string            `json:"model"`
 	Input       []any             `json:"input"`
-	Tools       []functionOut     `json:"tools,omitempty"`
+	Tools       []any             `json:"tools,omitempty"`
 	ToolChoice  any               `json:"tool_choice,omitempty"`
+	MaxCalls    int64             `json:"max_tool_calls,omitempty"` // of the provider's own tools
 	Parallel    *bool             `json:"parallel_tool_calls,omitempty"`
 	MaxOutput   *int64            `json:"max_output_tokens,omitempty"`
 	Temperature *float64          `json:"temperature,omitempty"`
@@ -52,8 +52,12 @@ type reasoningOut struct {
 // Encode translates a conversation. Thoughts come sealed and go back sealed, so
 // that a model keeps them over turns though nothing is stored.
 func (Client) Encode(req *chat.Request, t dialect.Target) (dialect.Encoded, error) {
-	e := &translator{req: req, target: t}
-	e.out = requestOut{Model: t.Model, Stream: t.Stream, Include: []string{"reasoning.encrypted_content"}}
+	e := &translator{target: t}
+	var err error
+	if e.req, e.dropped, err = req.Offered(chat.Tools{Own: func(string) bool { return false }, Search: e.search}); err != nil {
+		return dialect.Encoded{}, err
+	}
+	e.out.Model, e.out.Stream, e.out.Include = t.Model, t.Stream, []string{"reasoning.encrypted_content"}
 	for _, step := range []func() error{e.refusals, e.input, e.tools, e.sampling, e.format, e.reasoning, e.labels, e.extra} {
 		if err := step(); err != nil {
 			return dialect.Encoded{}, err
@@ -128,10 +132,10 @@ func (e *translator) tools() error {
 	if err != nil || !send {
 		return err
 	}
-	for i, t := range e.req.Tools {
-		if t.RawType != "" || t.Raw != nil {
-			at := fmt.Sprintf("%s[%d]", e.req.ParamName("tools"), i)
-			return hub.Invalid(at, "%s: a tool of type %q is not known to the model %q.", at, t.RawType, e.req.Model)
+	for _, t := range e.req.Tools {
+		if t.Raw != nil {
+			e.out.Tools = append(e.out.Tools, t.Raw)
+			continue
 		}
 		if t.Cache != nil {
 			e.drop("cache_control") // prompts are cached without being asked

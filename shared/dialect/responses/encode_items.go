@@ -62,7 +62,7 @@ func (e *translator) input() error {
 	e.out.Input = []any{}
 	for i := range e.req.Messages {
 		m := &e.req.Messages[i]
-		at := fmt.Sprintf("%s[%d]", e.req.ParamName("messages"), i)
+		at := e.req.MessageAt(i)
 		if m.Name != "" && m.Role != chat.ToolRole {
 			e.drop("messages.name")
 		}
@@ -173,7 +173,9 @@ func (e *translator) assistant(at string, m *chat.Message) error {
 		case chat.Thinking:
 			flush()
 			e.thought(p)
-		case chat.RedactedThinking: // readable by its own vendor only
+		case chat.RedactedThinking: // OpenAI's: a sealed thought that came without its summary
+			flush()
+			e.thought(p)
 		case chat.ToolCallPart:
 			flush()
 			e.out.Input = append(e.out.Input, callItem{"function_call", p.ToolCall.ID, p.ToolCall.Name, firstOf(p.ToolCall.Arguments, "{}")})
@@ -190,7 +192,7 @@ func (e *translator) thought(p *chat.Part) {
 	if p.Signature == "" || p.SignedBy != chat.SignedOpenAI {
 		return
 	}
-	item := reasoningItem{Type: "reasoning", ID: thoughtID(p.ID), Summary: []textOut{}, Encrypted: p.Signature}
+	item := reasoningItem{Type: "reasoning", ID: thoughtID(p.ID, newID("rs_")), Summary: []textOut{}, Encrypted: p.Signature}
 	if p.Text != "" {
 		item.Summary = append(item.Summary, textOut{"summary_text", p.Text})
 	}

@@ -96,15 +96,10 @@ func (s Stored) Continue(v *dialect.View) ([]byte, error) {
 		if err != nil {
 			return nil, hub.Wrap(hub.CodeInternal, err, "The stored response cannot be read.")
 		}
-		switch kind, _ := o.String("type"); kind {
-		case "reasoning":
-		case "image_generation_call": // a picture that was made cannot be sent again
-			continue
-		default:
-			o.Delete("id")
-			o.Delete("status")
+		if kind, _ := o.String("type"); kind == "image_generation_call" {
+			continue // a picture that was made cannot be sent again
 		}
-		all = append(all, o.Bytes())
+		all = append(all, again(o))
 	}
 	o := v.Object.Clone()
 	o.Delete("previous_response_id")

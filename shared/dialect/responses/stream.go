@@ -35,6 +35,7 @@ type encoder struct {
 	thought  int // the canonical index of the open thought
 	text     []byte
 	part     *partOut
+	said     place // the last text that was closed
 	logprobs []json.RawMessage
 	calls    map[int]*call
 	order    []int // canonical indexes of the calls

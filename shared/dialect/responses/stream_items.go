@@ -30,7 +30,12 @@ func (e *encoder) cutOff(it *itemOut) bool {
 	if e.finish != chat.FinishLength && e.finish != chat.FinishContentFilter {
 		return false
 	}
-	return it.Arguments == nil || !json.Valid([]byte(*it.Arguments))
+	return !it.refuses() && (it.Arguments == nil || !json.Valid([]byte(*it.Arguments)))
+}
+
+// refuses reports whether a message ends in a refusal that the model worded.
+func (it *itemOut) refuses() bool {
+	return it.Content != nil && len(*it.Content) > 0 && (*it.Content)[len(*it.Content)-1].Type == "refusal"
 }
 
 // say appends a piece of a message's text or refusal.
@@ -40,7 +45,7 @@ func (e *encoder) say(dst []byte, kind, text string) []byte {
 	}
 	if e.open == nil || e.open.Type != "message" {
 		dst = e.close(dst)
-		e.open = &itemOut{ID: newID("msg_"), Type: "message", Status: "in_progress", Role: "assistant", Content: &[]*partOut{}}
+		e.open = &itemOut{ID: e.itemID("msg_"), Type: "message", Status: "in_progress", Role: "assistant", Content: &[]*partOut{}}
 		dst, e.openAt = e.add(dst, e.open)
 	}
 	if e.part == nil || e.part.Type != kind {
@@ -78,8 +83,8 @@ func (e *encoder) closePart(dst []byte) []byte {
 		dst = e.frame(dst, "response.refusal.done", fields)
 	} else {
 		p.Text = &text
-		if e.logprobs != nil {
-			p.Logprobs, e.logprobs = &e.logprobs, nil
+		if probs := e.logprobs; probs != nil {
+			p.Logprobs, e.logprobs = &probs, nil
 		}
 		fields["text"], fields["logprobs"] = text, *p.Logprobs
 		dst = e.frame(dst, "response.output_text.done", fields)
@@ -88,6 +93,9 @@ func (e *encoder) closePart(dst []byte) []byte {
 		"item_id": e.open.ID, "output_index": e.openAt, "content_index": len(*e.open.Content), "part": p,
 	})
 	*e.open.Content = append(*e.open.Content, p)
+	if p.Type == "output_text" {
+		e.said = place{e.open.ID, e.openAt, len(*e.open.Content) - 1, p}
+	}
 	e.part, e.text = nil, nil
 	return dst
 }
@@ -122,18 +130,19 @@ func (e *encoder) openThought(dst []byte, ev chat.Event) []byte {
 	}
 	dst = e.close(dst)
 	e.thought = ev.Index
-	e.open = &itemOut{ID: thoughtID(ev.ItemID), Type: "reasoning", Summary: &[]*partOut{}}
+	e.open = &itemOut{ID: thoughtID(ev.ItemID, e.itemID("rs_")), Type: "reasoning", Summary: &[]*partOut{}}
 	dst, e.openAt = e.add(dst, e.open)
 	return dst
 }
 
 var plainThoughtID = regexp.MustCompile(`^rs_[A-Za-z0-9_-]+$`)
 
-func thoughtID(given string) string {
+// thoughtID is the id that a thought came with, if it is one of this language.
+func thoughtID(given, own string) string {
 	if plainThoughtID.MatchString(given) {
 		return given
 	}
-	return newID("rs_")
+	return own
 }
 
 // sign seals a thought's signature into it; that of a call travels in a
@@ -160,7 +169,7 @@ func (e *encoder) sign(dst []byte, ev chat.Event) []byte {
 
 // sealed gives a reasoning item that holds nothing to read.
 func (e *encoder) sealed(dst []byte, id string, s signature) []byte {
-	it := &itemOut{ID: thoughtID(id), Type: "reasoning", Summary: &[]*partOut{}, Encrypted: s.seal()}
+	it := &itemOut{ID: thoughtID(id, e.itemID("rs_")), Type: "reasoning", Summary: &[]*partOut{}, Encrypted: s.seal()}
 	dst, at := e.add(dst, it)
 	return e.done(dst, it, at)
 }
@@ -203,9 +212,9 @@ func (e *encoder) call(dst []byte, ev chat.Event) []byte {
 	empty := ""
 	it := &itemOut{Type: "function_call", Status: "in_progress", CallID: firstOf(ev.ID, newID("call_")), Namespace: t.namespace, Name: t.name}
 	if t.custom {
-		it.ID, it.Type, it.Input = newID("ctc_"), "custom_tool_call", &empty
+		it.ID, it.Type, it.Input = e.itemID("ctc_"), "custom_tool_call", &empty
 	} else {
-		it.ID, it.Arguments = newID("fc_"), &empty
+		it.ID, it.Arguments = e.itemID("fc_"), &empty
 	}
 	c := &call{item: it, tool: t}
 	dst, c.at = e.add(dst, it)
@@ -277,32 +286,8 @@ func (e *encoder) media(dst []byte, m *chat.Media) []byte {
 		return e.say(dst, "output_text", mediaText(m))
 	}
 	dst = e.close(dst)
-	it := &itemOut{ID: newID("ig_"), Type: "image_generation_call", Status: "in_progress"}
+	it := &itemOut{ID: e.itemID("ig_"), Type: "image_generation_call", Status: "in_progress"}
 	dst, at := e.add(dst, it)
 	it.Result = m.Data
 	return e.done(dst, it, at)
-}
-
-// annotate adds citations to the text in hand.
-func (e *encoder) annotate(dst []byte, raw json.RawMessage) []byte {
-	if e.part == nil || e.part.Annotations == nil {
-		return dst
-	}
-	for _, note := range annotations(raw) {
-		*e.part.Annotations = append(*e.part.Annotations, note)
-		dst = e.frame(dst, "response.output_text.annotation.added", map[string]any{
-			"item_id": e.open.ID, "output_index": e.openAt, "content_index": len(*e.open.Content),
-			"annotation_index": len(*e.part.Annotations) - 1, "annotation": note,
-		})
-	}
-	return dst
-}
-
-// probabilities keeps what chat completions say of tokens; the form of an entry
-// is the same here.
-func (e *encoder) probabilities(raw json.RawMessage) {
-	eachElement(member(raw, "content"), func(entry []byte) bool {
-		e.logprobs = append(e.logprobs, json.RawMessage(append([]byte(nil), entry...)))
-		return true
-	})
 }

@@ -191,7 +191,9 @@ func (w *bedrockTurns) thought(at string, r object) *fixed {
 		return w.bad("This model doesn't support the reasoningContent field. Remove reasoningContent and try again.")
 	}
 	t := dict(r["reasoningText"])
-	if len(r) != 1 || r["redactedContent"] == nil && (text(t["text"]) == "" || text(t["signature"]) != signature) {
+	// The text is empty where the caller asked for thinking without display.
+	_, says := t["text"].(string)
+	if len(r) != 1 || r["redactedContent"] == nil && (!says || text(t["signature"]) != signature) {
 		return w.bad("The model returned the following errors: %s: Invalid `signature` in `thinking` block", at)
 	}
 	return nil

@@ -13,6 +13,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -21,13 +22,25 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// azurePath is where the v1 API lies at a resource.
+const azurePath = "/openai/v1/"
+
+// AzureServes reports whether Azure OpenAI has something at a URL: sound, pictures
+// and films are in the preview of its v1 API only.
+func AzureServes(u *url.URL) bool {
+	rest, ok := strings.CutPrefix(u.Path, azurePath)
+	first, _, _ := strings.Cut(rest, "/")
+	preview := first == "audio" || first == "images" || first == "videos"
+	return ok && (!preview || u.Query().Get("api-version") == "preview")
+}
+
 // StartAzure serves an OpenAI fake as Azure OpenAI does: below /openai/v1, with
 // the key in an api-key header. It returns the resource's origin.
-func StartAzure(t testing.TB, p *Provider) string {
+func StartAzure(t testing.TB, p http.Handler) string {
 	t.Helper()
 	return serve(t, func(w http.ResponseWriter, r *http.Request) {
-		rest, ok := strings.CutPrefix(r.URL.Path, "/openai/v1/")
-		if !ok || r.Header.Get("Authorization") != "" {
+		rest := strings.TrimPrefix(r.URL.Path, azurePath)
+		if !AzureServes(r.URL) || r.Header.Get("Authorization") != "" {
 			w.WriteHeader(http.StatusNotFound)
 			_, _ = w.Write([]byte(`{"error":{"code":"404","message":"Resource not found"}}`))
 			return

@@ -9,11 +9,11 @@ import (
 	"image/png"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // MediaKind names a vendor of pictures and films that is played.
@@ -26,6 +26,11 @@ const (
 	IdeogramMedia MediaKind = "ideogram"
 	ArkMedia      MediaKind = "doubao"
 	XAIMedia      MediaKind = "xai"
+	// These make pictures in conversations; Poe only links them.
+	OpenRouterMedia MediaKind = "openrouter"
+	PoeMedia        MediaKind = "poe"
+	// BedrockMedia is InvokeModel, signed.
+	BedrockMedia MediaKind = "bedrock"
 )
 
 // MediaOptions change a fake. The zero value is usable.
@@ -65,17 +70,18 @@ type fakeFilm struct {
 // StartMedia makes a fake and serves it on a loopback port until the test ends.
 func StartMedia(t testing.TB, kind MediaKind, o MediaOptions) *Media {
 	t.Helper()
+	m := NewMedia(kind, o)
+	m.URL = serve(t, m.ServeHTTP)
+	return m
+}
+
+// NewMedia makes a fake for a server of the test's own, whose origin has to be
+// set as its URL before it is asked.
+func NewMedia(kind MediaKind, o MediaOptions) *Media {
 	if o.Keys == nil {
 		o.Keys = []string{DefaultKey}
 	}
-	m := &Media{kind: kind, opts: o, films: map[string]*fakeFilm{}}
-	server := httptest.NewServer(m)
-	t.Cleanup(func() {
-		server.CloseClientConnections()
-		server.Close()
-	})
-	m.URL = server.URL
-	return m
+	return &Media{kind: kind, opts: o, films: map[string]*fakeFilm{}}
 }
 
 // Base is the base URL to configure.
@@ -83,8 +89,10 @@ func (m *Media) Base() string {
 	switch m.kind {
 	case GoogleMedia:
 		return m.URL + "/v1beta"
-	case IdeogramMedia:
+	case IdeogramMedia, BedrockMedia:
 		return m.URL
+	case OpenRouterMedia:
+		return m.URL + "/api/v1"
 	case ArkMedia:
 		return m.URL + "/api/v3"
 	}
@@ -166,8 +174,7 @@ func (m *Media) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.requests = append(m.requests, rec)
-	if !m.public(r) && !slices.Contains(m.opts.Keys, m.key(r)) {
-		m.say(w, http.StatusUnauthorized, "invalid_api_key", "Incorrect API key provided.")
+	if !m.public(r) && !m.known(w, r, body) {
 		return
 	}
 	if r.Method == http.MethodPost && len(m.failures) > 0 {
@@ -178,12 +185,29 @@ func (m *Media) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	serve := map[MediaKind]func(http.ResponseWriter, *http.Request, *Request){
 		OpenAIMedia: m.openAI, GoogleMedia: m.google, IdeogramMedia: m.ideogram, ArkMedia: m.ark, XAIMedia: m.xai,
+		OpenRouterMedia: m.openRouter, PoeMedia: m.poe, BedrockMedia: m.bedrock,
 	}
 	serve[m.kind](w, r, &rec)
 }
 
 // public are files that want no key.
 func (m *Media) public(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, "/public/") }
+
+// known tells whether a request has a credential, and answers one that has none.
+func (m *Media) known(w http.ResponseWriter, r *http.Request, body []byte) bool {
+	if m.kind == BedrockMedia {
+		wrong := signed(r, body, m.opts.Keys, time.Now())
+		if wrong != "" {
+			m.say(w, http.StatusForbidden, "InvalidSignatureException", wrong)
+		}
+		return wrong == ""
+	}
+	ok := slices.Contains(m.opts.Keys, m.key(r))
+	if !ok {
+		m.say(w, http.StatusUnauthorized, "invalid_api_key", "Incorrect API key provided.")
+	}
+	return ok
+}
 
 func (m *Media) key(r *http.Request) string {
 	switch m.kind {
@@ -205,6 +229,11 @@ func (m *Media) say(w http.ResponseWriter, status int, code, message string) {
 		body = map[string]any{"detail": message}
 	case XAIMedia:
 		body = map[string]any{"code": code, "error": message}
+	case OpenRouterMedia:
+		body = map[string]any{"error": map[string]any{"message": message, "code": status}}
+	case BedrockMedia:
+		w.Header().Set("X-Amzn-Errortype", code)
+		body = map[string]any{"message": message}
 	}
 	m.send(w, status, body)
 }

@@ -131,6 +131,15 @@ func (l *responsesAPI) input(t *turn, input any, calls map[string]bool) *fixed {
 	}
 	for i, v := range list(input) {
 		item, at := dict(v), fmt.Sprintf("input[%d]", i)
+		if text(item["type"]) == "item_reference" {
+			if item = l.storedItem(t.key, text(item["id"])); item == nil {
+				return openAIError(http.StatusNotFound, "invalid_request_error", "", "input", "Item with id '"+text(dict(v)["id"])+"' not found.")
+			}
+			if item["type"] == "reasoning" { // a stored thought needs no seal
+				t.items = append(t.items, item)
+				continue
+			}
+		}
 		kind := orElse(text(item["type"]), "message")
 		known, ok := responsesItemFields[kind]
 		if !ok {
@@ -143,6 +152,21 @@ func (l *responsesAPI) input(t *turn, input any, calls map[string]bool) *fixed {
 			return f
 		}
 		t.items = append(t.items, item)
+	}
+	return nil
+}
+
+// storedItem finds an item of the answers that are stored under a key.
+func (l *responsesAPI) storedItem(key, id string) object {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, s := range l.stored {
+		output, _ := s.body["output"].([]object)
+		for _, item := range output {
+			if s.key == key && item["id"] == id {
+				return item
+			}
+		}
 	}
 	return nil
 }

@@ -47,6 +47,18 @@ func Install(t testing.TB, name string, files fs.FS) string {
 	return dir
 }
 
+// InstallOrSkip is Install for packages that a machine may not be able to fetch:
+// the test is skipped and says why.
+func InstallOrSkip(t testing.TB, name string, files fs.FS) string {
+	t.Helper()
+	Node(t)
+	dir, err := install(name, files)
+	if err != nil {
+		t.Skipf("cannot install the Node packages of %s: %v", name, err)
+	}
+	return dir
+}
+
 func install(name string, files fs.FS) (dir string, err error) {
 	lock, err := fs.ReadFile(files, "package-lock.json")
 	if err != nil {

@@ -1,16 +1,27 @@
 // The AIGNE SDK (@aigne/aigne-hub) against a gateway; see scenario.mjs. SDK_MODEL is
 // "provider/model"; the prefix "aignehub/" makes the SDK speak the hub's own protocol.
 // The SDK finds the hub's mount point with GET {origin}/__blocklet__.js?type=json.
+import { stat } from 'node:fs/promises';
+
 process.env.AIGNE_HUB_API_URL = process.env.SDK_BASE_URL; // models() looks only here
 process.env.BLOCKLET_APP_PID = 'z-sdk-test'; // the calling app, sent as x-aigne-hub-client-did
-const { AIGNEHubChatModel } = await import('@aigne/aigne-hub');
-const { baseURL, key, model, unknownModel, wrongKey, picture, citySchema, expectError, main } = await import('./scenario.mjs');
+const { AIGNEHubChatModel, AIGNEHubImageModel, AIGNEHubVideoModel } = await import('@aigne/aigne-hub');
+const { baseURL, key, model, modelFor, unknownModel, wrongKey, picture, citySchema, expectError, main } = await import('./scenario.mjs');
 
 const connect = (apiKey, name = model) => new AIGNEHubChatModel({ baseURL, apiKey, model: `aignehub/${name}` });
 const hub = connect(key);
+const drawer = name => new AIGNEHubImageModel({ baseURL, apiKey: key, model: `aignehub/${name}` });
+const filmer = name => new AIGNEHubVideoModel({ baseURL, apiKey: key, model: `aignehub/${name}` });
 const user = content => ({ role: 'user', content });
 const tools = [{ type: 'function', function: { name: 'get_weather', description: 'Weather of a city', parameters: citySchema } }];
 const callsOf = r => (r.toolCalls ?? []).map(c => ({ id: c.id, name: c.function.name, arguments: c.function.arguments }));
+
+// sizesOf reads files: unless told otherwise the SDK fetches the hub's and keeps
+// them in a folder of its own.
+const sizesOf = async files => Promise.all(files.map(async f => {
+  if (f.type !== 'local') throw new Error(`a file of type ${f.type}`);
+  return (await stat(f.path)).size;
+}));
 
 // collect reads a streamed answer: texts are appended, all else replaces.
 async function collect(stream, onChunk) {
@@ -58,6 +69,23 @@ await main({
     const all = await AIGNEHubChatModel.models();
     return { ids: all.map(m => `${m.provider}/${m.model}`) };
   },
+  async picture() {
+    const r = await drawer(modelFor('image')).invoke({ prompt: 'A red point', n: 2 });
+    return { sizes: await sizesOf(r.images), usage: r.usage, model: r.model };
+  },
+  async picture_edit() {
+    const r = await drawer(modelFor('image')).invoke({ prompt: 'Make it blue', image: [{ type: 'file', data: picture, mimeType: 'image/png' }] });
+    return { sizes: await sizesOf(r.images), usage: r.usage };
+  },
+  async film() {
+    const r = await filmer(modelFor('video')).invoke({ prompt: 'A red point rises', seconds: '4' });
+    return { sizes: await sizesOf(r.videos), usage: r.usage, model: r.model, value: r.seconds };
+  },
+  async picture_models() {
+    return { ids: (await drawer(modelFor('image')).models()).map(m => `${m.provider}/${m.model}`) };
+  },
+  unknown_picture: () => expectError(() => drawer(unknownModel).invoke({ prompt: 'Hi' })),
+  unknown_film: () => expectError(() => filmer(unknownModel).invoke({ prompt: 'Hi' })),
   unknown_model: () => expectError(() => connect(key, unknownModel).invoke({ messages: [user('Hi')] })),
   unknown_model_stream: () => expectError(async () => collect(await connect(key, unknownModel).invoke({ messages: [user('Hi')] }, { streaming: true }))),
   wrong_key: () => expectError(() => connect(wrongKey).invoke({ messages: [user('Hi')] })),

@@ -143,7 +143,8 @@ func TestTheAIGNESDKFindsTheHubAndSpeaksItsProtocol(t *testing.T) {
 	hub := &aigneHub{}
 	server := httptest.NewServer(hub)
 	t.Cleanup(func() { server.CloseClientConnections(); server.Close() })
-	results := Run(t, AIGNE, Target{BaseURL: server.URL, Key: aigneKey, Model: "openai/gpt-fake", UnknownModel: "openai/none"})
+	results := Run(t, AIGNE, Target{BaseURL: server.URL, Key: aigneKey, Model: "openai/gpt-fake", UnknownModel: "openai/none"},
+		"discovery", "whole", "stream", "tool", "parallel_tools", "structured", "image", "models", "unknown_model", "unknown_model_stream", "wrong_key", "abort")
 	require.Len(t, results, 12)
 	VerifyGreetings(t, results, "gpt-fake")
 	assert.Equal(t, server.URL+"/ai-kit/api/v2/chat", results["discovery"].URL)

@@ -1,6 +1,6 @@
 // The official Google Gen AI SDK against a gateway; see scenario.mjs.
 import { GoogleGenAI, Type, FunctionCallingConfigMode } from '@google/genai';
-import { baseURL, key, model, unknownModel, wrongKey, picture, citySchema, expectError, main } from './scenario.mjs';
+import { baseURL, key, model, modelFor, unknownModel, wrongKey, picture, citySchema, expectError, main } from './scenario.mjs';
 
 const connect = apiKey => new GoogleGenAI({ apiKey, httpOptions: { baseUrl: baseURL, timeout: 30000 } });
 const client = connect(key);
@@ -100,6 +100,14 @@ await main({
   async model() {
     const m = await client.models.get({ model });
     return { model: m.name };
+  },
+  async embed() {
+    const r = await client.models.embedContent({ model: modelFor('embedding'), contents: 'Hi there' });
+    return { sizes: r.embeddings.map(e => e.values.length) };
+  },
+  async embed_many() {
+    const r = await client.models.embedContent({ model: modelFor('embedding'), contents: ['one', 'two', 'three'] });
+    return { sizes: r.embeddings.map(e => e.values.length) };
   },
   unknown_model: () => expectError(() => client.models.generateContent({ model: unknownModel, contents: 'Hi' })),
   unknown_model_stream: () => expectError(() => client.models.generateContentStream({ model: unknownModel, contents: 'Hi' })),

@@ -10,10 +10,14 @@ export const baseURL = need('SDK_BASE_URL').replace(/\/$/, '');
 export const key = need('SDK_KEY');
 export const model = need('SDK_MODEL');
 export const unknownModel = process.env.SDK_UNKNOWN_MODEL || 'no-such-model';
+const models = JSON.parse(process.env.SDK_MODELS || 'null') ?? {};
+export const modelFor = what => models[what] ?? model; // SDK_MODELS: models for work beside chat, by what they do
 export const wrongKey = 'sk-hub-this-key-is-wrong';
 
 // A picture of one red point.
 export const picture = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==';
+// A second of silence: 16 kHz, 8 bits.
+export const recording = Buffer.concat([Buffer.from('RIFF\xa4\x3e\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x80\x3e\0\0\x80\x3e\0\0\x01\0\x08\0data\x80\x3e\0\0', 'latin1'), Buffer.alloc(16000, 128)]);
 export const citySchema = {
   type: 'object', properties: { city: { type: 'string' } }, required: ['city'], additionalProperties: false,
 };
@@ -27,7 +31,7 @@ function need(name) {
 // failure tells what a caller of the SDK sees of an error.
 export function failure(e) {
   return {
-    class: e?.constructor?.name ?? typeof e, name: e?.name, status: e?.status ?? null,
+    class: e?.constructor?.name ?? typeof e, name: e?.name, status: e?.status ?? e?.statusCode ?? null, retryable: e?.isRetryable ?? null,
     type: e?.type ?? null, code: e?.code ?? null, message: String(e?.message ?? e).slice(0, 500),
   };
 }
@@ -41,7 +45,7 @@ export async function expectError(work) {
 export async function main(scenarios) {
   const chosen = process.argv.slice(2);
   for (const [scenario, work] of Object.entries(scenarios)) {
-    if (chosen.length && !chosen.includes(scenario)) continue;
+    if (chosen.length && !chosen.some(c => c === scenario || (c.endsWith('/') && scenario.startsWith(c)))) continue;
     let line;
     try { line = { scenario, ok: true, ...await work() }; } catch (e) { line = { scenario, ok: false, error: failure(e) }; }
     console.log(JSON.stringify(line));

@@ -1,7 +1,8 @@
 // Package sdk runs the public SDKs (openai, @anthropic-ai/sdk, @google/genai,
-// @aigne/aigne-hub) in Node against an address and hands back what their callers
-// would see. The SDKs judge the wire format; what the facts must be is for the
-// test to say. It is for tests only and skips them without Node.
+// @aigne/aigne-hub, ai with its providers, @langchain/openai) in Node against an
+// address and hands back what their callers would see. The SDKs judge the wire
+// format; what the facts must be is for the test to say. It is for tests only and
+// skips them without Node.
 package sdk
 
 import (
@@ -31,6 +32,10 @@ const (
 	Anthropic = "anthropic"
 	Gemini    = "gemini"
 	AIGNE     = "aigne"
+	Vercel    = "vercel"    // its scenarios are named <provider>/<what>
+	LangChain = "langchain" // over the OpenAI language
+	Work      = "work"      // of openai, beside chat; needs Target.Models
+	Media     = "media"     // pictures and films of openai; needs Target.Models
 )
 
 // runLimit bounds one script with all its scenarios.
@@ -42,16 +47,20 @@ type Target struct {
 	Key          string
 	Model        string // AIGNE: provider/model, without the prefix aignehub/
 	UnknownModel string // a model that does not exist; "" means no-such-model
+	// Models are those for work beside chat, by what they do: embedding, moderation,
+	// speech, whisper, transcription, image, image_url, video.
+	Models map[string]string
 }
 
 // Failure is what an SDK's caller sees of an error.
 type Failure struct {
-	Class   string `json:"class"` // the error's class, such as NotFoundError
-	Name    string `json:"name"`
-	Status  int    `json:"status"` // 0 when the SDK tells none
-	Type    string `json:"type"`
-	Code    any    `json:"code"`
-	Message string `json:"message"`
+	Class     string `json:"class"` // the error's class, such as NotFoundError
+	Name      string `json:"name"`
+	Status    int    `json:"status"`    // 0 when the SDK tells none
+	Retryable *bool  `json:"retryable"` // nil when the SDK does not say
+	Type      string `json:"type"`
+	Code      any    `json:"code"`
+	Message   string `json:"message"`
 }
 
 // Call is a tool call as the SDK hands it out.
@@ -81,10 +90,12 @@ type Result struct {
 	Model    string         `json:"model"`
 	Signed   bool           `json:"signed"`
 	Aborted  bool           `json:"aborted"`
+	Sizes    []int          `json:"sizes"` // of vectors (numbers) and of files (bytes)
 }
 
 // Run runs a script and returns its results by scenario; without names it runs
-// all scenarios of the script.
+// all scenarios of the script. A name that ends in "/" stands for all that begin
+// with it.
 func Run(t testing.TB, script string, target Target, scenarios ...string) map[string]Result {
 	t.Helper()
 	node := npm.Node(t)
@@ -92,10 +103,13 @@ func Run(t testing.TB, script string, target Target, scenarios ...string) map[st
 	ctx, cancel := context.WithTimeout(t.Context(), runLimit)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, node, append([]string{filepath.Join(dir, script+".mjs")}, scenarios...)...)
+	models, err := json.Marshal(target.Models)
+	require.NoError(t, err)
 	// A clean environment: the SDKs read keys and addresses of their own from it.
 	cmd.Env = []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "SDK_BASE_URL=" + target.BaseURL, "SDK_KEY=" + target.Key,
 		"SDK_MODEL=" + target.Model, "SDK_UNKNOWN_MODEL=" + target.UnknownModel,
+		"SDK_MODELS=" + string(models),
 	}
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr

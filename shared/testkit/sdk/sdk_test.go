@@ -23,7 +23,7 @@ func TestTheOpenAISDKIsContentWithTheFake(t *testing.T) {
 	p := fakeprovider.Start(t, fakeprovider.OpenAI, fakeprovider.Options{})
 	results := Run(t, OpenAI, Target{BaseURL: p.URL, Key: fakeprovider.DefaultKey, Model: "gpt-fake"})
 	VerifyGreetings(t, results, "gpt-fake")
-	VerifyErrors(t, results)
+	VerifyErrors(t, OpenAI, results)
 	assert.Len(t, results, 15)
 	assert.Equal(t, []string{"gpt-fake", "gpt-fake-mini"}, results["models"].IDs)
 	assert.InDelta(t, 5, results["whole"].Usage["prompt_tokens"], 0, "17 bytes of messages")
@@ -35,7 +35,7 @@ func TestTheAnthropicSDKIsContentWithTheFake(t *testing.T) {
 	p := fakeprovider.Start(t, fakeprovider.Anthropic, fakeprovider.Options{})
 	results := Run(t, Anthropic, Target{BaseURL: p.URL, Key: fakeprovider.DefaultKey, Model: "claude-fake"})
 	VerifyGreetings(t, results, "claude-fake")
-	VerifyErrors(t, results)
+	VerifyErrors(t, Anthropic, results)
 	assert.Len(t, results, 15)
 	assert.True(t, results["thinking"].Signed)
 	assert.Contains(t, results["thinking"].Thought, "Hi there")
@@ -46,14 +46,53 @@ func TestTheAnthropicSDKIsContentWithTheFake(t *testing.T) {
 func TestTheGoogleSDKIsContentWithTheFake(t *testing.T) {
 	t.Parallel()
 	p := fakeprovider.Start(t, fakeprovider.Gemini, fakeprovider.Options{})
-	results := Run(t, Gemini, Target{BaseURL: p.URL, Key: fakeprovider.DefaultKey, Model: "gemini-fake"})
+	results := Run(t, Gemini, Target{BaseURL: p.URL, Key: fakeprovider.DefaultKey, Model: "gemini-fake", Models: map[string]string{"embedding": "gemini-embedding-fake"}})
+	VerifyWork(t, results, "")
 	VerifyGreetings(t, results, "gemini-fake")
 	VerifyGoogleErrors(t, results, 400)
-	assert.Len(t, results, 19)
+	assert.Len(t, results, 21)
 	assert.Contains(t, results["thinking"].Thought, "Hi there")
 	assert.Equal(t, 2, results["count_tokens"].Tokens)
 	assert.Equal(t, "models/gemini-fake", results["model"].Model)
 	assert.Equal(t, []string{"models/gemini-fake", "models/gemini-fake-mini"}, results["models"].IDs)
+	assert.Eventually(t, func() bool { return left(p) }, 5*time.Second, time.Millisecond)
+}
+
+func TestTheAISDKIsContentWithTheFakes(t *testing.T) {
+	t.Parallel()
+	for kind, run := range map[fakeprovider.Kind]struct {
+		model     string
+		providers []string
+	}{
+		fakeprovider.OpenAI:    {"gpt-fake", []string{"chat/", "compatible/"}},
+		fakeprovider.Anthropic: {"claude-fake", []string{"anthropic/"}},
+		fakeprovider.Gemini:    {"gemini-fake", []string{"google/"}},
+	} {
+		p := fakeprovider.Start(t, kind, fakeprovider.Options{})
+		var scenarios []string
+		for _, provider := range run.providers {
+			for _, what := range []string{"whole", "stream", "tool", "structured", "unknown_model", "unknown_model_stream", "wrong_key"} {
+				scenarios = append(scenarios, provider+what)
+			}
+		}
+		results := Run(t, Vercel, Target{BaseURL: p.URL, Key: fakeprovider.DefaultKey, Model: run.model}, scenarios...)
+		VerifyGreetings(t, results, run.model)
+		assert.Len(t, results, len(scenarios))
+		if kind != fakeprovider.Gemini { // whose wrong key is a 400
+			VerifyErrors(t, Vercel, results)
+		}
+	}
+}
+
+func TestLangChainIsContentWithTheFake(t *testing.T) {
+	t.Parallel()
+	p := fakeprovider.Start(t, fakeprovider.OpenAI, fakeprovider.Options{})
+	results := Run(t, LangChain, Target{BaseURL: p.URL, Key: fakeprovider.DefaultKey, Model: "gpt-fake"},
+		"whole", "stream", "stream_tools", "tool", "parallel_tools", "structured", "structured_by_tool", "image", "length",
+		"unknown_model", "unknown_model_stream", "wrong_key", "abort")
+	VerifyGreetings(t, results, "gpt-fake")
+	VerifyErrors(t, LangChain, results)
+	assert.Len(t, results, 13)
 	assert.Eventually(t, func() bool { return left(p) }, 5*time.Second, time.Millisecond)
 }
 

@@ -1,6 +1,8 @@
 package sdk
 
 import (
+	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -13,22 +15,24 @@ var (
 
 // VerifyGreetings checks the scenarios of a run whose answers come, directly or
 // through a gateway, from a fakeprovider without a script. saysModel is the
-// model's name as the fake knows it. Errors are checked by VerifyErrors.
+// model's name as the fake knows it. What is before a "/" in a scenario's name says
+// which way it was asked for, not what. Errors are checked by VerifyErrors.
 func VerifyGreetings(t testing.TB, results map[string]Result, saysModel string) {
 	t.Helper()
 	hello := "Hello from " + saysModel + ": "
 	texts := map[string]string{
 		"whole": hello + "Hi there", "stream": hello + "Hi there", "stream_without_usage": hello + "Hi there",
-		"thinking": hello + "Hi there", "image": hello + "What is this?",
+		"thinking": hello + "Hi there", "stream_thinking": hello + "Hi there", "image": hello + "What is this?", "conversation": hello + "And again",
 	}
 	for name, r := range results {
 		if !assert.True(t, r.OK, "%s: %+v", name, r.Error) {
 			continue
 		}
-		if want, ok := texts[name]; ok {
+		what := name[strings.LastIndex(name, "/")+1:]
+		if want, ok := texts[what]; ok {
 			assert.Equal(t, want, r.Text, name)
 		}
-		switch name {
+		switch what {
 		case "stream":
 			assert.Greater(t, r.Chunks, 2, "a stream comes in pieces")
 			assert.NotEmpty(t, r.Usage, name)
@@ -37,7 +41,7 @@ func VerifyGreetings(t testing.TB, results map[string]Result, saysModel string) 
 		case "stream_without_usage":
 			assert.Empty(t, r.Usage, "nobody asked for usage")
 			assert.Zero(t, r.Empty, "chunks without choices are for usage alone")
-		case "tool", "stream_helper":
+		case "tool", "stream_tools", "thinking_tool", "stream_helper":
 			verifyCalls(t, name, r, paris)
 		case "chat":
 			assert.GreaterOrEqual(t, r.Chunks, 6, "the SDK takes every answer for whole and keeps it")
@@ -50,11 +54,11 @@ func VerifyGreetings(t testing.TB, results map[string]Result, saysModel string) 
 			if assert.Len(t, r.Calls, 1, name) {
 				assert.Equal(t, paris, r.Calls[0].Arguments, name)
 			}
-		case "structured", "structured_json_schema":
+		case "structured", "structured_json_schema", "structured_by_tool":
 			assert.Equal(t, paris, r.Value, name)
 		case "length":
-			assert.Contains(t, []string{"length", "max_tokens"}, r.Finish, name)
-			assert.Equal(t, 5, r.Tokens, name)
+			assert.Contains(t, []string{"length", "max_tokens", "max_output_tokens"}, r.Finish, name)
+			assert.Contains(t, []int{5, 16}, r.Tokens, "%s: the limits that the scripts ask for", name)
 		case "abort":
 			assert.True(t, r.Aborted, name)
 		}
@@ -70,41 +74,58 @@ func verifyCalls(t testing.TB, name string, r Result, arguments ...map[string]an
 		assert.Equal(t, "get_weather", r.Calls[i].Name, name)
 		assert.Equal(t, want, r.Calls[i].Arguments, name)
 		assert.NotEmpty(t, r.Calls[i].ID, name)
-		if name != "stream_helper" {
+		if !strings.HasSuffix(name, "stream_helper") {
 			assert.Contains(t, r.Text, "20 degrees in", "%s: the second turn repeats the results", name)
 		}
 	}
 }
 
-// VerifyErrors checks that the error scenarios end in the SDK's own classes for
-// an unknown model (404) and a wrong key (401).
-func VerifyErrors(t testing.TB, results map[string]Result) {
-	t.Helper()
-	verifyErrors(t, results, map[string]Failure{
-		"unknown_model":        {Class: "NotFoundError", Status: 404},
-		"unknown_model_stream": {Class: "NotFoundError", Status: 404},
-		"wrong_key":            {Class: "AuthenticationError", Status: 401},
-	})
+// errorClasses are what each SDK raises for an unknown model (404) and a wrong key
+// (401).
+var errorClasses = map[string]struct{ notFound, unauthenticated string }{
+	OpenAI:    {"NotFoundError", "AuthenticationError"},
+	Anthropic: {"NotFoundError", "AuthenticationError"},
+	LangChain: {"NotFoundError", "AuthenticationError"},
+	Vercel:    {"APICallError", "APICallError"},
+	Work:      {"NotFoundError", "AuthenticationError"},
+	Media:     {"NotFoundError", "AuthenticationError"},
+	Responses: {"NotFoundError", "AuthenticationError"},
+	Gemini:    {"ApiError", "ApiError"},
 }
 
-// VerifyGoogleErrors is VerifyErrors for Google's SDK, which has one class.
-// badKey is the status for a wrong key: 400 at Google, 401 at a hub.
+// VerifyErrors checks that the error scenarios of a script end in its SDK's own
+// classes, with the status, and that no SDK takes them for worth a retry.
+func VerifyErrors(t testing.TB, script string, results map[string]Result) {
+	t.Helper()
+	verifyErrors(t, script, results, http.StatusUnauthorized)
+}
+
+// VerifyGoogleErrors is VerifyErrors for Google's SDK. badKey is the status for a
+// wrong key: 400 at Google, 401 at a hub.
 func VerifyGoogleErrors(t testing.TB, results map[string]Result, badKey int) {
 	t.Helper()
-	verifyErrors(t, results, map[string]Failure{
-		"unknown_model":        {Class: "ApiError", Status: 404},
-		"unknown_model_stream": {Class: "ApiError", Status: 404},
-		"wrong_key":            {Class: "ApiError", Status: badKey},
-	})
+	verifyErrors(t, Gemini, results, badKey)
 }
 
-func verifyErrors(t testing.TB, results map[string]Result, want map[string]Failure) {
+func verifyErrors(t testing.TB, script string, results map[string]Result, badKey int) {
 	t.Helper()
-	for name, want := range want {
-		r := results[name]
+	classes, failed := errorClasses[script], 0
+	for name, r := range results {
+		class, status := classes.notFound, http.StatusNotFound
+		switch what := name[strings.LastIndex(name, "/")+1:]; {
+		case strings.HasPrefix(what, "unknown_"):
+		case what == "wrong_key":
+			class, status = classes.unauthenticated, badKey
+		default:
+			continue
+		}
+		failed++
 		if assert.NotNil(t, r.Error, name) {
-			assert.Equal(t, want.Class, r.Error.Class, name)
-			assert.Equal(t, want.Status, r.Error.Status, name)
+			assert.Equal(t, class, r.Error.Class, name)
+			assert.Equal(t, status, r.Error.Status, name)
+			assert.NotEmpty(t, r.Error.Message, name)
+			assert.False(t, r.Error.Retryable != nil && *r.Error.Retryable, name)
 		}
 	}
+	assert.GreaterOrEqual(t, failed, 3, "the run has no error scenarios")
 }
