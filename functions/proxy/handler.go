@@ -43,6 +43,7 @@ type Deps struct {
 	Vault    func(context.Context) (*vault.Keyring, error) // seals them
 	// ResponsesTTL is how long they are kept; 0: none are stored.
 	ResponsesTTL time.Duration
+	Cache        CacheSettings
 	// CatchUp reads the configuration again if it has changed and reports whether
 	// it had: a name just defined must not be unknown.
 	CatchUp      func(context.Context) bool
@@ -78,6 +79,7 @@ type handler struct {
 	workers map[dialect.Name]dialect.TaskClient
 	drains  slots
 	tokens  tokens.Counter // of what providers did not count
+	hashes  cacheHash
 }
 
 // slots counts what may happen at once.

@@ -72,6 +72,9 @@ func (g *Gate) bind(t *Ticket) error {
 // four bytes a token, since those limits protect capacity and are corrected at
 // settlement, and the whole output limit.
 func (g *Gate) tokens(r *Request, lowered *int64) int64 {
+	if r.Replay != nil {
+		return r.Replay.Usage.Prompt() + r.Replay.Usage.Completion()
+	}
 	const bytesPerToken = 4
 	var most int64
 	for i := range r.Plan.Targets {
@@ -142,7 +145,7 @@ func (g *Gate) limited(ctx context.Context, t *Ticket) (lower int64, err error) 
 		return 0, left.full
 	case left.tight == nil: // another call ended meanwhile
 		return 0, nil
-	case t.req.Work != nil || t.LowerTo > 0:
+	case t.req.Work != nil || t.req.Replay != nil || t.LowerTo > 0:
 		return 0, left.tight
 	}
 	r := &t.req
