@@ -38,6 +38,7 @@ func (h *handler) call(w http.ResponseWriter, r *http.Request, caller hub.Caller
 	}
 	plan, ticket, err := h.admit(r, caller, server, view, how)
 	if err != nil {
+		refusalHeaders(w, err)
 		return err
 	}
 	if how.memo.hit() {

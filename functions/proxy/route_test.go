@@ -75,3 +75,48 @@ func TestACallerMayChooseWithinAPlan(t *testing.T) {
 	res, _ = h.send("/v1/chat/completions", `{"route":7,"model":"any","messages":[{"role":"user","content":"Hi"}]}`)
 	assert.Equal(t, http.StatusBadRequest, res.StatusCode)
 }
+
+func TestRulesAskForGroupsAndWorkHasAliasesToo(t *testing.T) {
+	t.Parallel()
+	h := start(t, nil)
+	openai := h.provider(fakeprovider.OpenAI)
+	h.provider(fakeprovider.Anthropic)
+	h.alias("any", routing.Rule{When: routing.When{Groups: []string{"pilots"}}, Steps: []routing.Step{step("anthropic/claude-fake")}},
+		routing.Rule{Steps: []routing.Step{step("openai/gpt-fake")}})
+	h.alias("vectors", routing.Rule{When: routing.When{Tags: []string{"batch"}}, Steps: []routing.Step{step("openai/text-embedding-none")}},
+		routing.Rule{Steps: []routing.Step{step("openai/text-embedding-fake")}})
+	const ask = `{"model":"any","messages":[{"role":"user","content":"Hi"}]}`
+	res, _ := h.send("/v1/chat/completions", ask)
+	assert.Equal(t, "openai", res.Header.Get("x-aigne-hub-provider"))
+	_, err := h.app.Desk.SetGroups(t.Context(), "test", h.email, []string{"pilots"})
+	require.NoError(t, err)
+	require.NoError(t, h.app.Reload(t.Context()))
+	res, _ = h.send("/v1/chat/completions", ask)
+	assert.Equal(t, "anthropic", res.Header.Get("x-aigne-hub-provider"))
+	_, body := h.get("/api/ai/plan?model=any", h.key.Reveal())
+	assert.Contains(t, body, `"target":"anthropic/claude-fake"`)
+
+	res, body = h.send("/v1/embeddings", `{"model":"vectors","input":"Hi"}`)
+	require.Equal(t, http.StatusOK, res.StatusCode, body)
+	assert.Equal(t, "text-embedding-fake", res.Header.Get("x-aigne-hub-model"))
+	assert.Contains(t, string(h.lastCall().Plan), "alias vectors, rule 2")
+	assert.Equal(t, "vectors", h.lastCall().RequestedModel)
+	res, body = h.send("/v1/embeddings", `{"route":"openai","model":"openai/text-embedding-fake","input":"Hi"}`)
+	require.Equal(t, http.StatusOK, res.StatusCode, body)
+	assert.NotContains(t, string(openai.Last().Body), "route", "no provider gets to see it")
+	res, _ = h.send("/v1/embeddings", `{"model":"vectors","input":"Hi"}`, "x-aigne-hub-tag", "batch")
+	assert.Equal(t, http.StatusNotFound, res.StatusCode, "the rule for the tag")
+	_, body = h.get("/api/ai/plan?model=vectors&type=embedding", h.key.Reveal())
+	assert.Contains(t, body, `"target":"openai/text-embedding-fake"`)
+
+	for path, want := range map[string]string{
+		"/v1/models": `"id":"any"`, "/v1beta/models": `"name":"models/any"`, "/api/ai/models": `"model":"any"`, "/api/ai/models?type=embedding": `"model":"vectors"`,
+	} {
+		_, body = h.get(path, h.key.Reveal())
+		assert.Contains(t, body, want, path)
+	}
+	_, body = h.get("/api/ai/models", "")
+	assert.NotContains(t, body, `"model":"any"`, "without a key nobody sees what the operator calls things")
+	_, body = h.send("/v1/chat/completions", `{"model":"anny","messages":[{"role":"user","content":"Hi"}]}`)
+	assert.Contains(t, body, "Did you mean any")
+}

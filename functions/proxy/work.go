@@ -34,6 +34,7 @@ func (h *handler) work(server dialect.TaskServer) httpkit.CallerHandler {
 		}
 		plan, ticket, err := h.admitWork(r, caller, server, view, way{memo: note})
 		if err != nil {
+			refusalHeaders(w, err)
 			return err
 		}
 		if note.hit() {
@@ -67,7 +68,11 @@ func (h *handler) work(server dialect.TaskServer) httpkit.CallerHandler {
 func (h *handler) admitWork(r *http.Request, caller hub.Caller, server dialect.TaskServer, v *dialect.TaskView, how way) (routing.Plan, *admission.Ticket, error) {
 	req := v.Request
 	bound, opaque := admission.WorkBound(req, v.Bytes)
-	to := routing.Request{Model: req.Model, Type: req.Kind.CallType(), Task: req.Kind, Dialect: server.Name()}
+	traits, err := h.workTraits(r, caller, v)
+	if err != nil {
+		return routing.Plan{}, nil, err
+	}
+	to := routing.Request{Model: req.Model, Type: req.Kind.CallType(), Task: req.Kind, Dialect: server.Name(), Traits: traits}
 	return h.ticket(r, to, how, func(*routing.Plan) admission.Request {
 		return admission.Request{
 			Caller: caller, Type: req.Kind.CallType(), Dialect: string(server.Name()), Stream: req.Stream,

@@ -46,6 +46,23 @@ func (e *exhausted) left(h store.LimitHold, now time.Time) time.Duration {
 	return 0
 }
 
+// LimitError is the refusal of a call by a limit.
+type LimitError struct {
+	Told   *hub.Error
+	Hold   store.LimitHold
+	Window store.Window
+}
+
+// Error returns what the caller is told.
+func (e *LimitError) Error() string { return e.Told.Error() }
+
+// Unwrap returns what the caller is told.
+func (e *LimitError) Unwrap() error { return e.Told }
+
+func exceeded(h store.LimitHold, w store.Window) *LimitError {
+	return &LimitError{limits.Exceeded(h, w), h, w}
+}
+
 // bind finds the limits of a call and refuses it when one is known to be used up.
 func (g *Gate) bind(t *Ticket) error {
 	if g.Limits == nil {
@@ -62,7 +79,7 @@ func (g *Gate) bind(t *Ticket) error {
 			continue
 		}
 		if left := g.exhausted.left(h, g.Now()); left > 0 {
-			return limits.Exceeded(h, store.Window{Used: h.Most, Ends: left.Milliseconds()})
+			return exceeded(h, store.Window{Used: h.Most, Ends: left.Milliseconds()})
 		}
 	}
 	return nil
@@ -94,9 +111,9 @@ func (g *Gate) tokens(r *Request, lowered *int64) int64 {
 
 // room is what is left of a call's limits.
 type room struct {
-	tokens, credits int64      // -1: without limit
-	full            *hub.Error // of a limit that no smaller answer can meet
-	tight           *hub.Error // of one that a smaller answer may meet
+	tokens, credits int64       // -1: without limit
+	full            *LimitError // of a limit that no smaller answer can meet
+	tight           *LimitError // of one that a smaller answer may meet
 }
 
 // look reads how much is left of each limit.
@@ -124,11 +141,11 @@ func (g *Gate) look(ctx context.Context, holds []store.LimitHold) (room, error) 
 		switch {
 		case h.Metric == limits.Requests:
 			g.exhausted.note(h, g.Now().Add(time.Duration(w.Ends)*time.Millisecond))
-			r.full = limits.Exceeded(h, w)
+			r.full = exceeded(h, w)
 		case h.Metric == limits.Concurrency:
-			r.full = limits.Exceeded(h, w)
+			r.full = exceeded(h, w)
 		case r.tight == nil:
-			r.tight = limits.Exceeded(h, w)
+			r.tight = exceeded(h, w)
 		}
 	}
 	return r, nil
