@@ -18,9 +18,6 @@ import (
 func (h *handler) explain(w http.ResponseWriter, r *http.Request, c hub.Caller) error {
 	q := r.URL.Query()
 	req := routing.Request{Model: q.Get("model"), Type: hub.TypeChat, Dialect: dialect.Name(q.Get("dialect"))}
-	if req.Dialect == "" {
-		req.Dialect = dialect.OpenAIChat
-	}
 	if err := asKind(&req, q.Get("type")); err != nil {
 		return err
 	}
@@ -50,6 +47,9 @@ func (h *handler) explain(w http.ResponseWriter, r *http.Request, c hub.Caller) 
 // speech, transcription and so on; "" leaves it chat.
 func asKind(req *routing.Request, kind string) error {
 	if kind == "" || kind == "chat" {
+		if req.Dialect == "" {
+			req.Dialect = dialect.OpenAIChat
+		}
 		return nil
 	}
 	k := task.Kind(kind)
@@ -57,6 +57,9 @@ func asKind(req *routing.Request, kind string) error {
 		return hub.Invalid("type", "The type must be chat or a kind of work such as embedding, image, speech or rerank, not %.40q.", kind)
 	}
 	req.Type, req.Task = k.CallType(), k
+	if req.Dialect == "" {
+		req.Dialect = dialect.OpenAI
+	}
 	return nil
 }
 

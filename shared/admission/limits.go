@@ -13,34 +13,40 @@ import (
 
 // exhausted remembers windows that are used up, so that a caller who goes on
 // asking costs no database. Only whole requests count: what they reserve is
-// never given back.
+// given back only where no provider was asked. For that, and for limits that are
+// raised, the database is asked again after maxBelief.
 type exhausted struct {
 	mu    sync.Mutex
-	until map[[2]string]time.Time
+	until map[[2]string]belief
 }
+
+// belief is how long a window is taken for used up, and when it ends.
+type belief struct{ until, ends time.Time }
+
+const maxBelief = time.Second
 
 // maxExhausted bounds the memory; forgetting only costs a look at the database.
 const maxExhausted = 10_000
 
-func (e *exhausted) note(h store.LimitHold, until time.Time) {
+func (e *exhausted) note(h store.LimitHold, now time.Time, ends time.Duration) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.until == nil || len(e.until) >= maxExhausted {
-		e.until = map[[2]string]time.Time{}
+		e.until = map[[2]string]belief{}
 	}
-	e.until[[2]string{h.LimitID, h.Counts}] = until
+	e.until[[2]string{h.LimitID, h.Counts}] = belief{now.Add(min(ends, maxBelief)), now.Add(ends)}
 }
 
 // left is how long a window stays used up, 0 when it is not known to be.
 func (e *exhausted) left(h store.LimitHold, now time.Time) time.Duration {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	until, ok := e.until[[2]string{h.LimitID, h.Counts}]
+	b, ok := e.until[[2]string{h.LimitID, h.Counts}]
 	if !ok {
 		return 0
 	}
-	if left := until.Sub(now); left > 0 {
-		return left
+	if now.Before(b.until) {
+		return b.ends.Sub(now)
 	}
 	delete(e.until, [2]string{h.LimitID, h.Counts})
 	return 0
@@ -140,7 +146,7 @@ func (g *Gate) look(ctx context.Context, holds []store.LimitHold) (room, error) 
 		}
 		switch {
 		case h.Metric == limits.Requests:
-			g.exhausted.note(h, g.Now().Add(time.Duration(w.Ends)*time.Millisecond))
+			g.exhausted.note(h, g.Now(), time.Duration(w.Ends)*time.Millisecond)
 			r.full = exceeded(h, w)
 		case h.Metric == limits.Concurrency:
 			r.full = exceeded(h, w)
