@@ -72,7 +72,7 @@ func heldToTheLast(t *testing.T, h *testHub, processes int) {
 	}, 20*time.Second, 200*time.Millisecond)
 	more, _ := flood(t, hubs, key, 32, 2)
 	assert.EqualValues(t, most, passed+more)
-	assert.Equal(t, most, len(fake.Requests()))
+	assert.Len(t, fake.Requests(), most)
 
 	// Calls at once: as many as may be wait at the provider, no process lets
 	// another one in, and each that ends lets one in.

@@ -197,7 +197,7 @@ func (m *memo) look(ctx context.Context, plan *routing.Plan, a *admission.Reques
 	defer stop()
 	key, err := m.h.hashes.key(ctx, m.h)
 	if err != nil {
-		m.complain("cache key not available", err)
+		m.complain("its hashing key is not available", err)
 		return
 	}
 	m.key = m.name(key, plan)
@@ -212,7 +212,7 @@ func (m *memo) look(ctx context.Context, plan *routing.Plan, a *admission.Reques
 		m.found, err = m.open(ctx, &row, plan)
 	}
 	if err != nil {
-		m.complain("kept answer not readable", err)
+		m.complain("a kept answer is not readable", err)
 		return
 	}
 	if m.found == nil {
@@ -223,7 +223,7 @@ func (m *memo) look(ctx context.Context, plan *routing.Plan, a *admission.Reques
 }
 
 func (m *memo) complain(what string, err error) {
-	m.h.Log.Warn(what, "user_id", m.caller.UserID, "error", err)
+	m.h.Log.Warn("the cache cannot be used", "because", what, "user_id", m.caller.UserID, "error", err)
 }
 
 // name is the key of the request under a plan. The order of the targets is not
@@ -335,7 +335,7 @@ func (m *memo) keep(a *upstream.Answer, callID string, k kept) bool {
 		err = m.h.Store.KeepAnswer(ctx, row, m.h.Cache.TTL, m.h.Cache.Size)
 	}
 	if err != nil && !errors.Is(err, store.ErrNotFound) { // there is no room
-		m.complain("answer not kept", err)
+		m.complain("an answer was not kept", err)
 	}
 	return err == nil
 }

@@ -5,7 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"errors"
-	"sync"
+	"sync/atomic"
 
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/store"
@@ -39,16 +39,31 @@ const (
 // made when first needed. One that cannot be opened any more is replaced, which
 // empties the cache.
 type cacheHash struct {
-	mu   sync.Mutex
-	made []byte
+	known atomic.Pointer[[]byte]
+	turn  slots // one at a time reads it; who cannot wait goes without
 }
 
 func (c *cacheHash) key(ctx context.Context, h *handler) ([]byte, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.made != nil {
-		return c.made, nil
+	if key := c.known.Load(); key != nil {
+		return *key, nil
 	}
+	select {
+	case c.turn <- struct{}{}:
+		defer c.turn.give()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if key := c.known.Load(); key != nil {
+		return *key, nil
+	}
+	key, err := readCacheKey(ctx, h)
+	if err == nil {
+		c.known.Store(&key)
+	}
+	return key, err
+}
+
+func readCacheKey(ctx context.Context, h *handler) ([]byte, error) {
 	keys, err := h.Vault(ctx)
 	if err != nil {
 		return nil, err
@@ -59,8 +74,7 @@ func (c *cacheHash) key(ctx context.Context, h *handler) ([]byte, error) {
 	}
 	if err == nil {
 		if plain, oerr := keys.Open(cacheKeyAAD, sealed); oerr == nil {
-			c.made = []byte(plain.Reveal())
-			return c.made, nil
+			return []byte(plain.Reveal()), nil
 		}
 	}
 	fresh := hub.Secret(base64.RawStdEncoding.EncodeToString(random32()))
@@ -77,11 +91,7 @@ func (c *cacheHash) key(ctx context.Context, h *handler) ([]byte, error) {
 		return nil, err
 	}
 	plain, err := keys.Open(cacheKeyAAD, mine)
-	if err != nil {
-		return nil, err
-	}
-	c.made = []byte(plain.Reveal())
-	return c.made, nil
+	return []byte(plain.Reveal()), err
 }
 
 func random32() []byte {

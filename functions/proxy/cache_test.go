@@ -292,3 +292,32 @@ func TestALostHashingKeyOnlyEmptiesTheCache(t *testing.T) {
 	_, err := h.app.Store.KeptAnswer(t.Context(), "nobody", "nothing")
 	assert.ErrorIs(t, err, store.ErrNotFound)
 }
+
+func TestWhatSteersAProvidersPromptCachePassesAsItIs(t *testing.T) {
+	t.Parallel()
+	h := start(t, nil)
+	openai, anthropic := h.provider(fakeprovider.OpenAI), h.provider(fakeprovider.Anthropic)
+	openai.Always("gpt-fake", fakeprovider.Answer{Text: "x", Cached: 2})
+	res, body := h.send("/v1/chat/completions", `{"model":"openai/gpt-fake","prompt_cache_key":"mine","prompt_cache_retention":"24h","messages":[{"role":"user","content":"one two three"}]}`)
+	require.Equal(t, http.StatusOK, res.StatusCode, body)
+	assert.Contains(t, string(openai.Last().Body), `"prompt_cache_key":"mine","prompt_cache_retention":"24h"`)
+	assert.Contains(t, body, `"cached_tokens":2`)
+	assert.EqualValues(t, 2, h.lastCall().Usage[hub.CacheRead])
+	res, body = h.send("/v1/messages", `{"model":"anthropic/claude-fake","max_tokens":9,"system":[{"type":"text","text":"be brief","cache_control":{"type":"ephemeral","ttl":"1h"}}],"messages":[{"role":"user","content":"Hi"}]}`)
+	require.Equal(t, http.StatusOK, res.StatusCode, body)
+	assert.Contains(t, string(anthropic.Last().Body), `"cache_control":{"type":"ephemeral","ttl":"1h"}`)
+}
+
+func TestAnswersThatTellTheirChargeAreNotKeptWhileItIsCharged(t *testing.T) {
+	t.Parallel()
+	h := start(t, map[string]string{"AIGNE_HUB_CACHE": "all", "AIGNE_HUB_BILLING": "on"})
+	fake := h.provider(fakeprovider.OpenAI)
+	h.rate("openai", "gpt-fake", "1", "2")
+	h.grant("10")
+	for range 2 {
+		res, body := h.send("/api/v2/chat/completions", `{"model":"openai/gpt-fake","messages":[{"role":"user","content":"Hi"}]}`)
+		require.Equal(t, http.StatusOK, res.StatusCode, body)
+		assert.Empty(t, res.Header.Get(cacheHeader))
+	}
+	assert.Len(t, fake.Requests(), 2)
+}

@@ -101,7 +101,7 @@ func New(d Deps) http.Handler {
 	if d.Halt == nil {
 		d.Halt = context.Background()
 	}
-	h := &handler{Deps: d, drains: make(slots, maxDrains), clients: map[dialect.Name]dialect.Client{
+	h := &handler{Deps: d, drains: make(slots, maxDrains), hashes: cacheHash{turn: make(slots, 1)}, clients: map[dialect.Name]dialect.Client{
 		dialect.OpenAIChat:  openai.Client{},
 		dialect.Anthropic:   anthropic.Client{},
 		dialect.Gemini:      gemini.Client{},
