@@ -2,6 +2,7 @@ package proxy_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -104,6 +105,11 @@ func TestRulesAskForGroupsAndWorkHasAliasesToo(t *testing.T) {
 	res, body = h.send("/v1/embeddings", `{"route":"openai","model":"openai/text-embedding-fake","input":"Hi"}`)
 	require.Equal(t, http.StatusOK, res.StatusCode, body)
 	assert.NotContains(t, string(openai.Last().Body), "route", "no provider gets to see it")
+	gemini := h.provider(fakeprovider.Gemini)
+	res, body = h.send("/v1/embeddings", `{"route":"google","model":"google/gemini-embedding-fake","input":"Hi"}`)
+	require.Equal(t, http.StatusOK, res.StatusCode, body)
+	assert.NotContains(t, string(gemini.Last().Body), "route")
+	assert.Empty(t, res.Header.Get("x-aigne-hub-dropped-params"))
 	res, _ = h.send("/v1/embeddings", `{"model":"vectors","input":"Hi"}`, "x-aigne-hub-tag", "batch")
 	assert.Equal(t, http.StatusNotFound, res.StatusCode, "the rule for the tag")
 	_, body = h.get("/api/ai/plan?model=vectors&type=embedding", h.key.Reveal())
@@ -119,4 +125,32 @@ func TestRulesAskForGroupsAndWorkHasAliasesToo(t *testing.T) {
 	assert.NotContains(t, body, `"model":"any"`, "without a key nobody sees what the operator calls things")
 	_, body = h.send("/v1/chat/completions", `{"model":"anny","messages":[{"role":"user","content":"Hi"}]}`)
 	assert.Contains(t, body, "Did you mean any")
+}
+
+func TestAWishInTheBodyIsKnownInEveryLanguage(t *testing.T) {
+	t.Parallel()
+	h := start(t, nil)
+	h.provider(fakeprovider.OpenAI)
+	h.provider(fakeprovider.Anthropic)
+	h.alias("any", routing.Rule{Steps: []routing.Step{step("openai/gpt-fake"), step("anthropic/claude-fake")}})
+	for path, body := range map[string]string{
+		"/v1/chat/completions":               `{"route":"%","model":"any","messages":[{"role":"user","content":"Hi"}]}`,
+		"/v1/completions":                    `{"route":"%","model":"any","prompt":"Hi"}`,
+		"/v1/responses":                      `{"route":"%","model":"any","input":"Hi","store":false}`,
+		"/v1/messages":                       `{"route":"%","model":"any","max_tokens":9,"messages":[{"role":"user","content":"Hi"}]}`,
+		"/v1beta/models/any:generateContent": `{"route":"%","contents":[{"role":"user","parts":[{"text":"Hi"}]}]}`,
+		"/api/v2/chat":                       `{"route":"%","input":{"modelOptions":{"model":"any"},"messages":[{"role":"user","content":"Hi"}]}}`,
+		"/api/v2/chat/completions":           `{"route":"%","model":"any","messages":[{"role":"user","content":"Hi"}]}`,
+	} {
+		for _, to := range []string{"openai", "anthropic"} {
+			res, answer := h.send(path, strings.Replace(body, "%", to, 1))
+			require.Equal(t, http.StatusOK, res.StatusCode, "%s: %s", path, answer)
+			assert.Equal(t, to, res.Header.Get("x-aigne-hub-provider"), path)
+			for _, fake := range h.fakes {
+				for _, r := range fake.Requests() {
+					assert.NotContains(t, string(r.Body), `"route"`, path)
+				}
+			}
+		}
+	}
 }

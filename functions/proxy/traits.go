@@ -90,6 +90,9 @@ func groupsOf(c hub.Caller) []string { return append([]string{string(c.Role)}, c
 // caller says. Its body is no conversation whose needs could be read.
 func (h *handler) workTraits(r *http.Request, c hub.Caller, v *dialect.TaskView) (routing.Traits, error) {
 	t, _, err := h.told(r, c, v.Request.Model, &v.Object)
+	if v.Object != nil && !v.Object.Has("route") {
+		delete(v.Request.Extra, "route")
+	}
 	return t, err
 }
 

@@ -47,7 +47,7 @@ func (s *Store) KeptBytes(ctx context.Context) (n int64, err error) {
 // more than room bytes, those that end next. Batches are small: an answer can be
 // a megabyte.
 func (s *Store) ForgetAnswers(ctx context.Context, room int64) error {
-	const batch, most = 50, 200
+	const batch, most = 20, 1000
 	for range most {
 		err := s.Exec(ctx, `DELETE FROM answer_cache WHERE rowid IN (SELECT rowid FROM answer_cache
 WHERE expires_at <= CASE WHEN (SELECT bytes FROM answer_cache_size WHERE id = 1) > ?1 THEN 9223372036854775807 ELSE `+dbNow+` END ORDER BY expires_at LIMIT ?2)`, room, batch)
