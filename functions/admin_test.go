@@ -138,7 +138,7 @@ func TestAdminsMakeUsers(t *testing.T) {
 	w.secrets = append(w.secrets, "a password to keep")
 	const path = "/api/admin/users"
 	row := func(email, role string) string {
-		return `{"id":"ID","email":"` + email + `","name":"","role":"` + role + `","created_at":"TIME","disabled_at":null}`
+		return `{"id":"ID","email":"` + email + `","name":"","role":"` + role + `","groups":[],"created_at":"TIME","disabled_at":null}`
 	}
 	w.golden("admin", []apiCase{
 		{"members make none", "member", "POST " + path, `{"email":"n@example.com","role":"owner"}`, 403, adminsOnly},
@@ -153,11 +153,22 @@ func TestAdminsMakeUsers(t *testing.T) {
 		{"the e-mail address is one", "admin", "POST " + path, `{"email":"x","role":"guest"}`, 400, invalid("email", `"x" is not an e-mail address.`)},
 		{"a password is long", "admin", "POST " + path, `{"email":"x@example.com","role":"guest","password":"short"}`, 400,
 			invalid("password", "A password must have 10 to 256 characters.")},
+		{"members put nobody into groups", "member", "PUT " + path + "/member@example.com/groups", `{"groups":["pilots"]}`, 403, adminsOnly},
+		{"an admin does", "admin", "PUT " + path + "/n@example.com/groups", `{"groups":["pilots","beta"]}`, 200,
+			`{"id":"ID","email":"n@example.com","name":"","role":"member","groups":["pilots","beta"],"created_at":"TIME","disabled_at":null}`},
+		{"and out of them", "admin", "PUT " + path + "/n@example.com/groups", `{"groups":[]}`, 200, row("n@example.com", "member")},
+		{"groups are named", "admin", "PUT " + path + "/n@example.com/groups", `{}`, 400, invalid("groups", "groups is required.")},
+		{"a role is no group to be put into", "admin", "PUT " + path + "/n@example.com/groups", `{"groups":["owner"]}`, 400,
+			invalid("groups", "owner is a role; every user's role is a group already.")},
+		{"a group has a plain name", "admin", "PUT " + path + "/n@example.com/groups", `{"groups":["a b"]}`, 400,
+			invalid("groups", `"a b" is no name of a group: 1 to 50 letters, digits, dots, dashes and underscores.`)},
+		{"nobody is in no group", "admin", "PUT " + path + "/x@example.com/groups", `{"groups":[]}`, 404,
+			notFound("There is no user with the e-mail address x@example.com.")},
 		{"members see none", "member", "GET " + path, "", 403, adminsOnly},
 		{"a list has no pages", "admin", "GET " + path + "?page=2", "", 400, invalid("page", "This list has no pages; go on with cursor=<next_cursor>.")},
 		{"a cursor is one of ours", "admin", "GET " + path + "?cursor=x", "", 400, invalid("cursor", "cursor is not one that this list gave out.")},
 	})
-	w.audited("admin@example.com", "user.create")
+	w.audited("admin@example.com", "user.create", "user.groups", "user.groups")
 
 	var ids []string
 	target := path + "?pageSize=3"
@@ -197,13 +208,48 @@ func TestAdminsKeepKeys(t *testing.T) {
 			`{"id":"ID","user":"owner@example.com","name":"ci","key":"KEY"}`},
 		{"of an unknown user none is made", "admin", "POST " + path, `{"user":"nobody@example.com","name":"ci"}`, 404,
 			notFound("There is no user with the e-mail address nobody@example.com.")},
+		{"one is made with limits", "admin", "POST " + path, `{"user":"member@example.com","name":"slow","rpm":5,"concurrency":1,"budget_month":"2.5"}`, 201,
+			`{"id":"ID","user":"member@example.com","name":"slow","key":"KEY"}`},
+		{"limits are not negative", "admin", "POST " + path, `{"user":"member@example.com","name":"ci","tpm":-1}`, 400,
+			invalid("tpm", "tpm must not be negative.")},
+		{"a budget is credits", "admin", "POST " + path, `{"user":"member@example.com","name":"ci","budget_month":"much"}`, 400,
+			invalid("budget_month", `budget_month must be credits with at most nine decimals, not "much".`)},
 		{"the expiry lies ahead", "admin", "POST " + path, `{"user":"member@example.com","name":"ci","expires_at":"2020-01-01T00:00:00Z"}`, 400,
 			invalid("expires_at", "The expiry must lie in the future.")},
 		{"members revoke none", "member", "DELETE " + path + "/" + id, "", 403, adminsOnly},
 		{"one is revoked", "admin", "DELETE " + path + "/" + id, "", 204, ""},
 		{"an unknown one is not", "admin", "DELETE " + path + "/nope", "", 404, notFound("There is no API key with the id nope.")},
 	})
-	w.audited("admin@example.com", "key.create", "key.revoke")
+	w.audited("admin@example.com", "key.create", "key.create", "limit.set", "limit.set", "limit.set", "key.revoke")
 	require.NoError(t, w.app.Reload(t.Context()))
 	assert.Equal(t, 401, w.do("auth", "member", "GET", "/api/auth/me", "").Code, "the revoked key admits nothing")
+}
+
+func TestAdminsSetLimitsAndAliases(t *testing.T) {
+	t.Parallel()
+	w := open(t)
+	const limits, aliases = "/api/admin/limits", "/api/admin/aliases"
+	limit := func(scope, subject, metric, period, amount string) string {
+		return `{"id":"ID","scope":"` + scope + `","subject":"` + subject + `","metric":"` + metric + `","period":"` + period + `","amount":"` + amount + `"}`
+	}
+	const alias = `{"name":"team/smart","rules":[{"when":{"groups":["pilots"]},"policy":"cheap","steps":[{"targets":[{"model":"openai/gpt-4o","weight":3}]}]}]}`
+	w.golden("admin", []apiCase{
+		{"members set no limit", "member", "PUT " + limits, `{"scope":"key"}`, 403, adminsOnly},
+		{"a limit of each", "admin", "PUT " + limits, `{"scope":"key","subject":"*","metric":"requests","period":"minute","amount":"60"}`, 200, limit("key", "*", "requests", "minute", "60")},
+		{"is replaced", "admin", "PUT " + limits, `{"scope":"key","subject":"*","metric":"requests","period":"minute","amount":"30"}`, 200, limit("key", "*", "requests", "minute", "30")},
+		{"a user is named by address", "admin", "PUT " + limits, `{"scope":"user","subject":"member@example.com","metric":"credits","period":"month","amount":"2.5"}`, 200, limit("user", "ID", "credits", "month", "2.5")},
+		{"a limit of nobody", "admin", "PUT " + limits, `{"scope":"user","subject":"x@example.com","metric":"credits","period":"month","amount":"2.5"}`, 404,
+			notFound("There is no user with the e-mail address x@example.com.")},
+		{"a metric is known", "admin", "PUT " + limits, `{"scope":"user","subject":"*","metric":"joy","period":"month","amount":"2"}`, 400,
+			invalid("metric", "The metric must be requests, tokens, concurrency or credits.")},
+		{"limits are listed", "admin", "GET " + limits, "", 200, `{"data":[` + limit("key", "*", "requests", "minute", "30") + `,` + limit("user", "ID", "credits", "month", "2.5") + `]}`},
+		{"an unknown one is not removed", "admin", "DELETE " + limits + "/nope", "", 404, notFound("There is no limit nope.")},
+		{"an alias is defined", "admin", "PUT " + aliases, alias, 200, alias},
+		{"and listed", "admin", "GET " + aliases, "", 200, `{"data":[` + alias + `]}`},
+		{"an alias leads to models", "admin", "PUT " + aliases, `{"name":"b","rules":[{"when":{},"steps":[{"targets":[{"model":"TEAM/smart"}]}]}]}`, 400,
+			invalid("rules[0].steps[0].targets[0].model", "TEAM/smart is an alias itself; targets are models.")},
+		{"a slash in its name is no hindrance", "admin", "DELETE " + aliases + "/team/smart", "", 204, ""},
+		{"it is gone", "admin", "DELETE " + aliases + "/team/smart", "", 404, notFound("There is no alias team/smart.")},
+	})
+	w.audited("admin@example.com", "limit.set", "limit.set", "limit.set", "alias.set", "alias.remove")
 }

@@ -181,3 +181,19 @@ func idsOf(t *testing.T, res *httptest.ResponseRecorder) (ids []string, next str
 	}
 	return ids, next
 }
+
+func TestACallSaysHowAnAliasLedToItsModel(t *testing.T) {
+	t.Parallel()
+	w := open(t)
+	w.priced()
+	require.NoError(t, w.app.Desk.SetAlias(t.Context(), "test", routing.Alias{Name: "smart",
+		Rules: []routing.Rule{{Policy: routing.Cheap, Steps: []routing.Step{{Targets: []routing.Weighted{{Model: "beta/m"}}}}}}}))
+	require.NoError(t, w.app.Reload(t.Context()))
+	caller, err := w.app.Keys.Caller(t.Context(), w.keys["member"])
+	require.NoError(t, err)
+	ticket, plan := admit(t, w.app, caller, "smart")
+	_, err = ticket.Settle(t.Context(), admission.Outcome{Status: hub.StatusSuccess, Target: &plan.Targets[0], HTTPStatus: 200})
+	require.NoError(t, err)
+	body := w.do("usage", "member", "GET", "/api/user/model-calls", "").Body.String()
+	assert.Contains(t, body, `"requested_model":"smart","why":"alias smart, rule 1, policy cheap","provider":"beta"`)
+}

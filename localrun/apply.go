@@ -23,7 +23,7 @@ func applySpec() spec {
 			&cli.StringFlag{Name: "file", Aliases: []string{"f"}, Usage: "the `FILE`, - for standard input"},
 			toggle("dry-run", "show what would change and change nothing"),
 		},
-		about: "The file is YAML with version: 1 and the lists providers, rates, users and grants; \"export\" shows its form.\n" +
+		about: "The file is YAML with version: 1 and the lists providers, rates, aliases, users, limits and grants; \"export\" shows its form.\n" +
 			"Unknown fields are errors. Nothing is deleted, and what the file does not name stays. Credentials are given as\n" +
 			"env:VARIABLE; where the variable is not set, a credential that is there keeps its value. A grant is given once\n" +
 			"for its name and user. Everything is checked before anything is changed.",
@@ -33,7 +33,7 @@ func applySpec() spec {
 // change is one step of apply.
 type change struct {
 	Action string   `json:"action"` // create, change or none
-	Kind   string   `json:"kind"`   // provider, credential, rate, user or grant
+	Kind   string   `json:"kind"`   // provider, credential, rate, alias, user, limit or grant
 	Name   string   `json:"name"`
 	Detail []string `json:"detail"`
 

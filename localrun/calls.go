@@ -57,6 +57,7 @@ type callView struct {
 	TTFBMS         *int64           `json:"ttfb_ms"`
 	ProviderTTFBMS *int64           `json:"provider_ttfb_ms"`
 	RequestID      string           `json:"request_id"`
+	Why            string           `json:"why"` // how an alias, a wish or the cache led there; "" for a plain name
 	Plan           json.RawMessage  `json:"plan"`
 }
 
@@ -67,7 +68,7 @@ func viewCall(c store.Call, email string) callView {
 		Stream: c.Stream, Status: c.Status, HTTPStatus: c.HTTPStatus, ErrorCategory: c.ErrorCategory, Error: c.Error, Attempts: c.Attempts,
 		Usage: map[string]int64{}, UsageSource: c.Source, Billing: c.Billing, Credits: c.Credits, Hold: c.Hold, Shortfall: c.Shortfall,
 		Cost: c.Cost, RateID: c.RateID, RateVersion: c.RateVersion, DurationMS: c.DurationMS, TTFBMS: c.TTFBMS,
-		ProviderTTFBMS: c.ProviderTTFBMS, RequestID: c.RequestID, Plan: c.Plan,
+		ProviderTTFBMS: c.ProviderTTFBMS, RequestID: c.RequestID, Why: c.Why(), Plan: c.Plan,
 	}
 	// The buckets of text are always there; of the others, those that count.
 	for b := range hub.NumBuckets {
@@ -103,9 +104,9 @@ func callsList(j *job) error {
 			views = append(views, v)
 			rows = append(rows, []string{v.ID, timeOrDash(&v.CreatedAt), v.User, orDash(v.Provider), v.RequestedModel, string(v.Status),
 				strconv.FormatInt(c.Usage.Prompt(), 10), strconv.FormatInt(c.Usage.Completion(), 10), v.Credits.String(), creditsOrDash(v.Cost),
-				strconv.Itoa(v.HTTPStatus), orDash(v.Error)})
+				strconv.Itoa(v.HTTPStatus), orDash(v.Why), orDash(v.Error)})
 		}
-		return j.show(views, table("ID TIME USER PROVIDER MODEL STATUS IN OUT CREDITS COST-USD HTTP ERROR", rows))
+		return j.show(views, table("ID TIME USER PROVIDER MODEL STATUS IN OUT CREDITS COST-USD HTTP WHY ERROR", rows))
 	})
 }
 

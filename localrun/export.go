@@ -27,7 +27,7 @@ func exportSpec() spec {
 		name: "export", usage: "write the configuration as a file that apply reads", run: export, needs: []string{"file"}, arg: "file",
 		flags: []cli.Flag{&cli.StringFlag{Name: "file", Aliases: []string{"f"}, Usage: "the `FILE`, - for standard output"}},
 		about: "Credentials are written as env:VARIABLE for you to set, never as they are. Of grants only those that apply\n" +
-			"gave are written: others, applied again, would be given twice. API keys and passwords stay behind.",
+			"gave are written: others, applied again, would be given twice. API keys, their own limits and passwords stay behind.",
 	}
 }
 
@@ -53,9 +53,9 @@ func export(j *job) error {
 		if err := os.WriteFile(name, b.Bytes(), private); err != nil {
 			return err
 		}
-		v := map[string]any{"file": name, "providers": len(m.Providers), "rates": len(m.Rates), "users": len(m.Users), "grants": len(m.Grants)}
-		return j.show(v, fmt.Sprintf("Wrote %s: %d provider(s), %d rate(s), %d user(s), %d grant(s).\n",
-			name, len(m.Providers), len(m.Rates), len(m.Users), len(m.Grants)))
+		v := map[string]any{"file": name, "providers": len(m.Providers), "rates": len(m.Rates), "aliases": len(m.Aliases), "users": len(m.Users), "limits": len(m.Limits), "grants": len(m.Grants)}
+		return j.show(v, fmt.Sprintf("Wrote %s: %d provider(s), %d rate(s), %d alias(es), %d user(s), %d limit(s), %d grant(s).\n",
+			name, len(m.Providers), len(m.Rates), len(m.Aliases), len(m.Users), len(m.Limits), len(m.Grants)))
 	})
 }
 
@@ -80,12 +80,18 @@ func exported(ctx context.Context, a *boot.App) (manifest, error) {
 		}
 		m.Rates = append(m.Rates, r)
 	}
+	if m.Aliases, err = exportAliases(ctx, a); err != nil {
+		return m, err
+	}
 	users, err := allUsers(ctx, a)
 	if err != nil {
 		return m, err
 	}
+	if m.Limits, err = exportLimits(ctx, a, users); err != nil {
+		return m, err
+	}
 	for _, u := range users {
-		m.Users = append(m.Users, manifestUser{Email: u.Email, Role: string(u.Role)})
+		m.Users = append(m.Users, manifestUser{Email: u.Email, Role: string(u.Role), Groups: u.Groups})
 		grants, err := a.Store.Grants(ctx, u.AccountID)
 		if err != nil {
 			return m, err

@@ -10,6 +10,7 @@ import (
 
 	"github.com/aigne-hub/aigne-hub/shared/boot"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/operator"
 	"github.com/aigne-hub/aigne-hub/shared/store"
 )
 
@@ -20,8 +21,11 @@ func keySpecs() []spec {
 			flags: []cli.Flag{
 				text("user", "e-mail `ADDRESS` of the owner"), text("name", "`NAME` to tell it apart by"),
 				text("expires", "`WHEN` it ends: a time (RFC 3339) or how long from now (720h)"),
+				number("rpm", "limit it to `N` requests a minute"), number("tpm", "limit it to `N` tokens a minute"),
+				number("concurrency", "limit it to `N` calls at once"), text("budget-month", "limit it to so many `CREDITS` a month"),
 			},
-			about: "The key stands alone on standard output. Only its hash is kept, so it cannot be shown again.",
+			about: "The key stands alone on standard output. Only its hash is kept, so it cannot be shown again.\n" +
+				"Its limits can be changed later with \"limit set --scope key\".",
 		},
 		{
 			name: "list", usage: "list API keys, without the keys themselves", run: keyList,
@@ -49,12 +53,24 @@ func keyCreate(j *job) error {
 		return err
 	}
 	return j.withHub(func(a *boot.App) error {
-		key, row, err := a.Desk.CreateKey(j.ctx, actor, j.text("user"), j.text("name"), expires)
+		key, row, err := a.Desk.CreateLimitedKey(j.ctx, actor, j.text("user"), j.text("name"), expires, j.keyLimits())
 		if err != nil {
 			return err
 		}
 		return j.show(newKeyView{row.ID, key.Reveal(), row.Name, j.text("user"), row.ExpiresAt}, key.Reveal()+"\n")
 	})
+}
+
+// keyLimits are the limits that a key is to be made with: short for limit set
+// --scope key.
+func (j *job) keyLimits() operator.KeyLimits {
+	given := func(flag string) *int64 {
+		if !j.c.IsSet(flag) {
+			return nil
+		}
+		return new(j.c.Int64(flag))
+	}
+	return operator.KeyLimits{RPM: given("rpm"), TPM: given("tpm"), Concurrency: given("concurrency"), BudgetMonth: j.text("budget-month")}
 }
 
 // moment reads a point in time: RFC 3339, or a duration from now. nil: not given.

@@ -81,6 +81,7 @@ func (p *program) commands() []*cli.Command {
 		p.family("user", "manage users", userSpecs()),
 		p.family("key", "manage API keys", keySpecs()),
 		p.family("alias", "define model names of your own", aliasSpecs()),
+		p.command(planSpec()),
 		p.family("limit", "limit what callers may use", limitSpecs()),
 		p.family("credits", "give and show credits", creditSpecs()),
 		p.family("calls", "look at the call log", callSpecs()),

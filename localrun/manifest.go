@@ -27,7 +27,9 @@ type manifest struct {
 	Version   int                `yaml:"version"`
 	Providers []manifestProvider `yaml:"providers,omitempty"`
 	Rates     []manifestRate     `yaml:"rates,omitempty"`
+	Aliases   []manifestAlias    `yaml:"aliases,omitempty"`
 	Users     []manifestUser     `yaml:"users,omitempty"`
+	Limits    []manifestLimit    `yaml:"limits,omitempty"`
 	Grants    []manifestGrant    `yaml:"grants,omitempty"`
 }
 
@@ -59,9 +61,11 @@ type manifestRate struct {
 	MaxOutput int64             `yaml:"max_output,omitempty"`
 }
 
+// manifestUser keeps its groups where the file names none.
 type manifestUser struct {
-	Email string `yaml:"email"`
-	Role  string `yaml:"role"`
+	Email  string   `yaml:"email"`
+	Role   string   `yaml:"role"`
+	Groups []string `yaml:"groups,omitempty"`
 }
 
 // manifestGrant is given once for its name and user.
@@ -141,6 +145,12 @@ func (m *manifest) check() error {
 		if !hub.Role(u.Role).Valid() {
 			return hub.Invalid(path+".role", "%s.role must be owner, admin, member or guest, not %q", path, u.Role)
 		}
+		if err := operator.CheckGroups(u.Groups); err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	if err := m.checkRouting(once); err != nil {
+		return err
 	}
 	return m.checkGrants(once)
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -26,6 +27,11 @@ func userSpecs() []spec {
 		},
 		{name: "list", usage: "list users", run: userList},
 		{
+			name: "set-groups", usage: "put a user into groups that routes can ask for, and out of all others", run: userSetGroups, needs: []string{"email"}, arg: "email",
+			flags: []cli.Flag{email, text("groups", "`NAMES` separated by commas; none: out of all groups")},
+			about: "Every user's role is a group too.",
+		},
+		{
 			name: "set-password", usage: "replace a user's password", run: userSetPassword, needs: []string{"email"}, arg: "email",
 			flags: []cli.Flag{email, password}, about: "Needs --password-stdin: a password does not belong on a command line.",
 		},
@@ -37,13 +43,14 @@ type userView struct {
 	ID         string     `json:"id"`
 	Email      string     `json:"email"`
 	Role       hub.Role   `json:"role"`
+	Groups     []string   `json:"groups"`
 	Password   bool       `json:"has_password"`
 	DisabledAt *time.Time `json:"disabled_at"`
 	CreatedAt  time.Time  `json:"created_at"`
 }
 
 func viewUser(u store.User) userView {
-	return userView{ID: u.ID, Email: u.Email, Role: u.Role, Password: u.PasswordHash != "", DisabledAt: u.DisabledAt, CreatedAt: u.CreatedAt}
+	return userView{ID: u.ID, Email: u.Email, Role: u.Role, Groups: append([]string{}, u.Groups...), Password: u.PasswordHash != "", DisabledAt: u.DisabledAt, CreatedAt: u.CreatedAt}
 }
 
 func userCreate(j *job) error {
@@ -73,10 +80,31 @@ func userList(j *job) error {
 		for _, u := range users {
 			v := viewUser(u)
 			views = append(views, v)
-			rows = append(rows, []string{v.Email, string(v.Role), yesNo(v.Password), timeOrDash(v.DisabledAt), timeOrDash(&v.CreatedAt), v.ID})
+			rows = append(rows, []string{v.Email, string(v.Role), orDash(strings.Join(v.Groups, ",")), yesNo(v.Password), timeOrDash(v.DisabledAt), timeOrDash(&v.CreatedAt), v.ID})
 		}
-		return j.show(views, table("EMAIL ROLE PASSWORD DISABLED CREATED ID", rows))
+		return j.show(views, table("EMAIL ROLE GROUPS PASSWORD DISABLED CREATED ID", rows))
 	})
+}
+
+func userSetGroups(j *job) error {
+	groups := list(j.text("groups"))
+	return j.withHub(func(a *boot.App) error {
+		u, err := a.Desk.SetGroups(j.ctx, actor, j.text("email"), groups)
+		if err != nil {
+			return err
+		}
+		return j.show(viewUser(u), fmt.Sprintf("%s is in the groups: %s.\n", u.Email, orDash(strings.Join(u.Groups, ", "))))
+	})
+}
+
+// list splits a flag's value at commas.
+func list(value string) (out []string) {
+	for item := range strings.SplitSeq(value, ",") {
+		if item = strings.TrimSpace(item); item != "" {
+			out = append(out, item)
+		}
+	}
+	return out
 }
 
 func allUsers(ctx context.Context, a *boot.App) ([]store.User, error) {

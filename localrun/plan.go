@@ -33,7 +33,7 @@ type planner struct {
 // changes nothing.
 func planManifest(ctx context.Context, a *boot.App, lookup func(string) (string, bool), m manifest) ([]change, error) {
 	p := &planner{ctx: ctx, app: a, lookup: lookup, users: map[string]store.User{}, out: []change{}}
-	for _, step := range []func(manifest) error{p.planUsers, p.planProviders, p.planRates, p.planGrants} {
+	for _, step := range []func(manifest) error{p.planUsers, p.planProviders, p.planRates, p.planAliases, p.planLimits, p.planGrants} {
 		if err := step(m); err != nil {
 			return nil, err
 		}
@@ -56,36 +56,6 @@ func (p *planner) add(exists bool, kind, name string, detail []string, do func(c
 // turned describes the change of one field.
 func turned(field, from, to string) string {
 	return fmt.Sprintf("%s: %s → %s", field, cmp.Or(from, dash), cmp.Or(to, dash))
-}
-
-func (p *planner) planUsers(m manifest) error {
-	all, err := allUsers(p.ctx, p.app)
-	if err != nil {
-		return err
-	}
-	for _, u := range all {
-		p.users[strings.ToLower(u.Email)] = u
-	}
-	for _, want := range m.Users {
-		role := hub.Role(want.Role)
-		have, exists := p.users[strings.ToLower(want.Email)]
-		var detail []string
-		do := func(ctx context.Context) error { return p.app.Desk.SetRole(ctx, actor, want.Email, role) }
-		switch {
-		case !exists:
-			detail = []string{"role: " + want.Role}
-			do = func(ctx context.Context) error {
-				_, err := p.app.Desk.CreateUser(ctx, actor, want.Email, role, "")
-				return err
-			}
-			// Grants further down may name users that are yet to be made.
-			p.users[strings.ToLower(want.Email)] = store.User{Email: want.Email, Role: role}
-		case have.Role != role:
-			detail = []string{turned("role", string(have.Role), want.Role)}
-		}
-		p.add(exists, "user", want.Email, detail, do)
-	}
-	return nil
 }
 
 func (p *planner) planProviders(m manifest) error {

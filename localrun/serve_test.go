@@ -142,7 +142,7 @@ func TestCallsAreListedWithEveryColumn(t *testing.T) {
 	older := decode[[]callView](h, "calls", "list", "--before", ids[0], "--user", "member@example.com")
 	require.Len(t, older, 2)
 	assert.Equal(t, ids[1], older[0].ID)
-	assert.Regexp(t, `(?m)^ID +TIME +USER +PROVIDER +MODEL +STATUS +IN +OUT +CREDITS +COST-USD +HTTP +ERROR$`, h.ok("calls", "list"))
+	assert.Regexp(t, `(?m)^ID +TIME +USER +PROVIDER +MODEL +STATUS +IN +OUT +CREDITS +COST-USD +HTTP +WHY +ERROR$`, h.ok("calls", "list"))
 }
 
 // stalled begins a stream whose answer stands still until gate opens, and

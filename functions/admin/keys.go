@@ -6,6 +6,7 @@ import (
 
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/operator"
 	"github.com/aigne-hub/aigne-hub/shared/store"
 )
 
@@ -53,6 +54,11 @@ type newKey struct {
 	User      string     `json:"user" validate:"required,max=254"` // e-mail address
 	Name      string     `json:"name" validate:"required,max=100"`
 	ExpiresAt *time.Time `json:"expires_at"`
+
+	RPM         *int64 `json:"rpm"`          // requests a minute
+	TPM         *int64 `json:"tpm"`          // tokens a minute
+	Concurrency *int64 `json:"concurrency"`  // calls at once
+	BudgetMonth string `json:"budget_month"` // decimal credits
 }
 
 // createKey makes a key for a user. The answer is the only place where the key
@@ -69,7 +75,8 @@ func (h *handler) createKey(w http.ResponseWriter, r *http.Request, c hub.Caller
 	if err := mayEmpower(c, u.Role); err != nil {
 		return err
 	}
-	key, row, err := h.Desk.CreateKey(r.Context(), c.Email, u.Email, in.Name, in.ExpiresAt)
+	key, row, err := h.Desk.CreateLimitedKey(r.Context(), c.Email, u.Email, in.Name, in.ExpiresAt,
+		operator.KeyLimits{RPM: in.RPM, TPM: in.TPM, Concurrency: in.Concurrency, BudgetMonth: in.BudgetMonth})
 	if err != nil {
 		return err
 	}

@@ -15,12 +15,13 @@ type userView struct {
 	Email      string     `json:"email"`
 	Name       string     `json:"name"`
 	Role       hub.Role   `json:"role"`
+	Groups     []string   `json:"groups"`
 	CreatedAt  time.Time  `json:"created_at"`
 	DisabledAt *time.Time `json:"disabled_at"`
 }
 
 func viewUser(u store.User) userView {
-	return userView{ID: u.ID, Email: u.Email, Name: u.Name, Role: u.Role, CreatedAt: u.CreatedAt, DisabledAt: u.DisabledAt}
+	return userView{ID: u.ID, Email: u.Email, Name: u.Name, Role: u.Role, Groups: append([]string{}, u.Groups...), CreatedAt: u.CreatedAt, DisabledAt: u.DisabledAt}
 }
 
 // listUsers lists users by age: ?cursor=, ?pageSize=.
@@ -56,6 +57,23 @@ func (h *handler) createUser(w http.ResponseWriter, r *http.Request, c hub.Calle
 		return err
 	}
 	return httpkit.WriteJSON(w, http.StatusCreated, viewUser(u))
+}
+
+type newGroups struct {
+	Groups []string `json:"groups" validate:"required"`
+}
+
+// setGroups puts a user into groups, and out of all others.
+func (h *handler) setGroups(w http.ResponseWriter, r *http.Request, c hub.Caller) error {
+	in, err := httpkit.Decode[newGroups](r)
+	if err != nil {
+		return err
+	}
+	u, err := h.Desk.SetGroups(r.Context(), c.Email, r.PathValue("email"), in.Groups)
+	if err != nil {
+		return err
+	}
+	return httpkit.WriteJSON(w, http.StatusOK, viewUser(u))
 }
 
 // mayEmpower keeps admins from making themselves owners by way of a user or key

@@ -19,8 +19,10 @@ type worker struct {
 	Book    *ledger.Book
 	Jobs    *jobs.Follower
 	Blobs   *blob.Keeper
-	Fresh   func(context.Context) error // reads the configuration again if it has changed
-	Log     *slog.Logger
+	// CacheRoom is how many bytes of kept answers the job leaves.
+	CacheRoom int64
+	Fresh     func(context.Context) error // reads the configuration again if it has changed
+	Log       *slog.Logger
 }
 
 // scheduled opens the worker when a job runs, not before.
@@ -28,8 +30,10 @@ func scheduled(open func() worker) []schedule.Job {
 	return []schedule.Job{
 		{Name: "billing.sweep", Every: 10 * time.Second, Run: func(ctx context.Context) error { return open().Sweeper.Sweep(ctx) }},
 		{Name: "billing.expiry", Every: time.Minute, Run: func(ctx context.Context) error {
-			book := open().Book
-			return errors.Join(book.ExpireDue(ctx), book.Store.ForgetIdempotencyKeys(ctx), book.Store.ForgetResponses(ctx))
+			w := open()
+			s := w.Book.Store
+			return errors.Join(w.Book.ExpireDue(ctx), s.ForgetIdempotencyKeys(ctx), s.ForgetResponses(ctx), s.ForgetWindows(ctx),
+				s.ForgetAnswers(ctx, w.CacheRoom))
 		}},
 		{Name: "billing.jobs", Every: 10 * time.Second, Timeout: 4 * time.Minute, Run: func(ctx context.Context) error {
 			w := open()

@@ -32,12 +32,24 @@ func (h *handler) chat(server dialect.Server) httpkit.CallerHandler {
 
 // call carries a request that was read.
 func (h *handler) call(w http.ResponseWriter, r *http.Request, caller hub.Caller, server dialect.Server, view *dialect.View, how way) error {
-	plan, ticket, err := h.admit(r, caller, server, view, how)
-	if err != nil {
+	var err error
+	if how.memo, err = h.chatMemo(r, caller, server.Name(), view, how); err != nil {
 		return err
 	}
+	plan, ticket, err := h.admit(r, caller, server, view, how)
+	if err != nil {
+		refusalHeaders(w, err)
+		return err
+	}
+	if how.memo.hit() {
+		return how.memo.replay(w, r, ticket)
+	}
+	how.memo.mark(w, cacheMiss)
 	x := newExchange(h, w, r, server, view, ticket)
 	x.caller, x.way = caller, how
+	if x.out != nil {
+		x.out.tape = how.memo.tape()
+	}
 	defer x.done()
 	answer, trace, err := h.Upstream.Do(x.upstream, upstream.Call{
 		Plan:    plan,
@@ -88,6 +100,7 @@ func (h *handler) ticket(r *http.Request, to routing.Request, how way, ask func(
 			return plan, nil, err
 		}
 		a := ask(&plan)
+		how.memo.look(r.Context(), &plan, &a)
 		a.Plan = plan
 		a.RequestID, a.TraceID = httpkit.RequestID(r.Context()), traceID(r.Header.Get("traceparent"))
 		a.IdempotencyKey = r.Header.Get("Idempotency-Key")

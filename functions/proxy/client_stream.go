@@ -16,6 +16,7 @@ type clientStream struct {
 	every   time.Duration
 	array   *jsonArray // the client wants the events as elements of one; else nil
 	onFirst func()     // at the first real byte
+	tape    *tape      // of what the client gets, where the cache may want it; else nil
 
 	mu     sync.Mutex
 	header bool // the header is out
@@ -113,6 +114,7 @@ func (s *clientStream) put(p []byte, flush bool) {
 		}
 	}
 	s.writes++
+	s.tape.add(p)
 	s.send(p, flush)
 }
 

@@ -10,38 +10,23 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/routing"
+	"github.com/aigne-hub/aigne-hub/shared/task"
 )
 
-// planView says where a call would go, without making it.
-type planView struct {
-	Model   string            `json:"model"`
-	Why     string            `json:"why"`
-	Targets []planTarget      `json:"targets"` // in the order in which they would be tried
-	Refused []routing.Refusal `json:"refused"`
-}
-
-type planTarget struct {
-	Target    string `json:"target"`
-	Kind      string `json:"kind"`
-	Native    bool   `json:"native"`     // spoken to in the caller's own language
-	Context   int64  `json:"context"`    // tokens; 0: unknown
-	MaxOutput int64  `json:"max_output"` // tokens
-}
-
 // explain answers "why would this go there": ?model=, and as the call would
-// have them ?dialect=, ?needs=, ?tokens=, ?tags=, ?region=, ?route=.
+// have them ?type=, ?dialect=, ?needs=, ?tokens=, ?tags=, ?region=, ?route=.
 func (h *handler) explain(w http.ResponseWriter, r *http.Request, c hub.Caller) error {
 	q := r.URL.Query()
 	req := routing.Request{Model: q.Get("model"), Type: hub.TypeChat, Dialect: dialect.Name(q.Get("dialect"))}
-	if req.Dialect == "" {
-		req.Dialect = dialect.OpenAIChat
+	if err := asKind(&req, q.Get("type")); err != nil {
+		return err
 	}
-	t := routing.Traits{Region: q.Get("region"), Prefer: q.Get("route"), Groups: []string{string(c.Role)}, Tags: words(q.Get("tags"))}
+	t := routing.Traits{Region: q.Get("region"), Prefer: q.Get("route"), Groups: groupsOf(c), Tags: words(q.Get("tags"))}
 	for _, n := range words(q.Get("needs")) {
-		if !slices.Contains(routing.Needs(), routing.Need(n)) {
-			return hub.Invalid("needs", "A request cannot need %.40q.", n)
-		}
 		t.Needs = append(t.Needs, routing.Need(n))
+	}
+	if err := routing.CheckNeeds(t.Needs); err != nil {
+		return err
 	}
 	if raw := q.Get("tokens"); raw != "" {
 		n, err := strconv.ParseInt(raw, 10, 64)
@@ -51,20 +36,31 @@ func (h *handler) explain(w http.ResponseWriter, r *http.Request, c hub.Caller) 
 		t.Tokens = n
 	}
 	req.Traits = t
-	plan, err := h.Routes().Plan(req)
+	v, err := h.Routes().Explain(req)
 	if err != nil {
 		return err
 	}
-	v := planView{Model: req.Model, Why: plan.Why, Targets: []planTarget{}, Refused: plan.Refused}
-	if v.Refused == nil {
-		v.Refused = []routing.Refusal{}
-	}
-	for i := range plan.Targets {
-		t := &plan.Targets[i]
-		_, native := h.clientFor(t, req.Dialect)
-		v.Targets = append(v.Targets, planTarget{t.Name(), t.Provider.Kind.ID, native, t.Context, t.MaxOutput})
-	}
 	return httpkit.WriteJSON(w, http.StatusOK, v)
+}
+
+// asKind makes a request one for a kind of work beside chat: embedding, image,
+// speech, transcription and so on; "" leaves it chat.
+func asKind(req *routing.Request, kind string) error {
+	if kind == "" || kind == "chat" {
+		if req.Dialect == "" {
+			req.Dialect = dialect.OpenAIChat
+		}
+		return nil
+	}
+	k := task.Kind(kind)
+	if !slices.Contains(task.Kinds(), k) {
+		return hub.Invalid("type", "The type must be chat or a kind of work such as embedding, image, speech or rerank, not %.40q.", kind)
+	}
+	req.Type, req.Task = k.CallType(), k
+	if req.Dialect == "" {
+		req.Dialect = dialect.OpenAI
+	}
+	return nil
 }
 
 // words splits a list at commas.

@@ -112,8 +112,8 @@ func (h *handler) listGoogleModels(w http.ResponseWriter, r *http.Request, _ hub
 	if err != nil {
 		return hub.Invalid("pageToken", "pageToken is not one that this hub gave.")
 	}
-	all := h.Routes().Models(hub.TypeChat)
-	from := sort.Search(len(all), func(i int) bool { return all[i].Name() > string(after) })
+	all := h.googleModels()
+	from := sort.Search(len(all), func(i int) bool { return all[i].BaseID > string(after) })
 	page := struct {
 		Models []googleModel `json:"models"`
 		Next   string        `json:"nextPageToken,omitempty"`
@@ -124,9 +124,22 @@ func (h *handler) listGoogleModels(w http.ResponseWriter, r *http.Request, _ hub
 			page.Next = base64.RawURLEncoding.EncodeToString([]byte(last))
 			break
 		}
-		page.Models = append(page.Models, googleModelOf(l, l.Name()))
+		page.Models = append(page.Models, l)
 	}
 	return httpkit.WriteJSON(w, http.StatusOK, page)
+}
+
+// googleModels are all models and aliases, by name.
+func (h *handler) googleModels() []googleModel {
+	var all []googleModel
+	for _, l := range h.Routes().Models(hub.TypeChat) {
+		all = append(all, googleModelOf(l, l.Name()))
+	}
+	for _, name := range h.Routes().Aliases(hub.TypeChat) {
+		all = append(all, googleModelOf(routing.Listed{Type: hub.TypeChat}, name))
+	}
+	sort.Slice(all, func(i, j int) bool { return all[i].BaseID < all[j].BaseID })
+	return all
 }
 
 func (h *handler) getGoogleModel(w http.ResponseWriter, r *http.Request, _ hub.Caller) error {

@@ -43,6 +43,7 @@ type Deps struct {
 	Vault    func(context.Context) (*vault.Keyring, error) // seals them
 	// ResponsesTTL is how long they are kept; 0: none are stored.
 	ResponsesTTL time.Duration
+	Cache        CacheSettings
 	// CatchUp reads the configuration again if it has changed and reports whether
 	// it had: a name just defined must not be unknown.
 	CatchUp      func(context.Context) bool
@@ -78,6 +79,7 @@ type handler struct {
 	workers map[dialect.Name]dialect.TaskClient
 	drains  slots
 	tokens  tokens.Counter // of what providers did not count
+	hashes  cacheHash
 }
 
 // slots counts what may happen at once.
@@ -99,7 +101,7 @@ func New(d Deps) http.Handler {
 	if d.Halt == nil {
 		d.Halt = context.Background()
 	}
-	h := &handler{Deps: d, drains: make(slots, maxDrains), clients: map[dialect.Name]dialect.Client{
+	h := &handler{Deps: d, drains: make(slots, maxDrains), hashes: cacheHash{turn: make(slots, 1)}, clients: map[dialect.Name]dialect.Client{
 		dialect.OpenAIChat:  openai.Client{},
 		dialect.Anthropic:   anthropic.Client{},
 		dialect.Gemini:      gemini.Client{},

@@ -26,6 +26,9 @@ type model struct {
 	MaxOutput int64 `json:"max_output_tokens,omitempty"`
 }
 
+// ownName stands for the provider of names that the operator defined.
+const ownName = "aigne-hub"
+
 func listed(l routing.Listed) model {
 	m := model{ID: l.Name(), Object: "model", OwnedBy: l.Provider.Name, Type: "model", DisplayName: l.Name(),
 		CreatedAt: "1970-01-01T00:00:00Z", Context: l.Context}
@@ -41,9 +44,9 @@ func (h *handler) listModels(w http.ResponseWriter, r *http.Request, c hub.Calle
 	}
 	data := []model{}
 	seen := map[string]bool{}
-	for _, name := range h.Routes().Aliases() {
+	for _, name := range h.Routes().Aliases(hub.TypeChat) {
 		seen[name] = true
-		data = append(data, model{ID: name, Object: "model", OwnedBy: "aigne-hub", Type: "model", DisplayName: name, CreatedAt: "1970-01-01T00:00:00Z"})
+		data = append(data, model{ID: name, Object: "model", OwnedBy: ownName, Type: "model", DisplayName: name, CreatedAt: "1970-01-01T00:00:00Z"})
 	}
 	for _, kind := range hub.CallTypes() {
 		for _, l := range h.Routes().Models(kind) {
@@ -117,29 +120,44 @@ func (h *handler) aigneModels(w http.ResponseWriter, r *http.Request, c hub.Call
 	if !ok {
 		return hub.Invalid("type", "The type must be chat, image, embedding, video, audio, moderation or rerank.")
 	}
+	if c.UserID != "" { // what the operator calls things is nobody else's business
+		for _, name := range h.Routes().Aliases(kind) {
+			m := aigneModel{Model: name, Type: string(kind), Provider: ownName, ProviderName: "AIGNE Hub", Input: "0", Output: "0"}
+			// An alias is shown with what its first target costs.
+			if plan, err := h.Routes().Plan(routing.Request{Model: name, Type: kind, Dialect: dialect.AIGNE}); err == nil {
+				m.price(&plan.Targets[0])
+			}
+			out = append(out, m)
+		}
+	}
 	for _, l := range h.Routes().Models(kind) {
 		m := aigneModel{Model: l.Model, Type: string(kind), Provider: l.Provider.Name, ProviderName: l.Provider.Kind.Title, Input: "0", Output: "0"}
-		if l.Prices != nil {
-			if rate, ok := l.Prices.Rate(hub.Input, 0); ok {
-				m.Input = rate.String()
-			}
-			if rate, ok := l.Prices.Rate(hub.Output, 0); ok {
-				m.Output = rate.String()
-			}
-		}
-		if l.Context > 0 || l.LimitKnown {
-			meta := map[string]int64{}
-			if l.Context > 0 {
-				meta["maxContextTokens"] = l.Context
-			}
-			if l.LimitKnown {
-				meta["maxOutputTokens"] = l.MaxOutput
-			}
-			m.Metadata, _ = json.Marshal(meta) // numbers always encode
-		}
+		m.price(&l.Target)
 		out = append(out, m)
 	}
 	return httpkit.WriteJSON(w, http.StatusOK, out)
+}
+
+// price fills in what a target costs and can take.
+func (m *aigneModel) price(l *routing.Target) {
+	if l.Prices != nil {
+		if rate, ok := l.Prices.Rate(hub.Input, 0); ok {
+			m.Input = rate.String()
+		}
+		if rate, ok := l.Prices.Rate(hub.Output, 0); ok {
+			m.Output = rate.String()
+		}
+	}
+	if l.Context > 0 || l.LimitKnown {
+		meta := map[string]int64{}
+		if l.Context > 0 {
+			meta["maxContextTokens"] = l.Context
+		}
+		if l.LimitKnown {
+			meta["maxOutputTokens"] = l.MaxOutput
+		}
+		m.Metadata, _ = json.Marshal(meta) // numbers always encode
+	}
 }
 
 // status always answers 200: whether a model could be called now.

@@ -1,12 +1,14 @@
 package proxy
 
 import (
+	"errors"
 	"net/http"
 	"strconv"
 	"time"
 
 	"github.com/aigne-hub/aigne-hub/shared/admission"
 	"github.com/aigne-hub/aigne-hub/shared/limits"
+	"github.com/aigne-hub/aigne-hub/shared/store"
 )
 
 // rateHeaders tells a caller with limits how much is left of the tightest one of
@@ -22,13 +24,23 @@ func rateHeaders(w http.ResponseWriter, r *http.Request, t *admission.Ticket) {
 		}
 	}
 	for _, metric := range []string{limits.Requests, limits.Tokens} {
-		i, ok := tightest[metric]
-		if !ok {
-			continue
+		if i, ok := tightest[metric]; ok {
+			windowHeaders(w.Header(), holds[i], windows[i])
 		}
-		h := w.Header()
-		h.Set("x-ratelimit-limit-"+metric, strconv.FormatInt(holds[i].Most, 10))
-		h.Set("x-ratelimit-remaining-"+metric, strconv.FormatInt(left(i), 10))
-		h.Set("x-ratelimit-reset-"+metric, (time.Duration(windows[i].Ends) * time.Millisecond).String())
 	}
+}
+
+// refusalHeaders tells a caller who was refused which limit is used up, and until
+// when. A refused request is no call: it is in the log, not on record.
+func refusalHeaders(w http.ResponseWriter, err error) {
+	var l *admission.LimitError
+	if errors.As(err, &l) && (l.Hold.Metric == limits.Requests || l.Hold.Metric == limits.Tokens) {
+		windowHeaders(w.Header(), l.Hold, l.Window)
+	}
+}
+
+func windowHeaders(h http.Header, hold store.LimitHold, win store.Window) {
+	h.Set("x-ratelimit-limit-"+hold.Metric, strconv.FormatInt(hold.Most, 10))
+	h.Set("x-ratelimit-remaining-"+hold.Metric, strconv.FormatInt(max(0, hold.Most-win.Used), 10))
+	h.Set("x-ratelimit-reset-"+hold.Metric, (time.Duration(win.Ends) * time.Millisecond).String())
 }

@@ -2,6 +2,7 @@ package proxy_test
 
 import (
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -10,7 +11,10 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/operator"
+	"github.com/aigne-hub/aigne-hub/shared/routing"
+	"github.com/aigne-hub/aigne-hub/shared/store"
 	"github.com/aigne-hub/aigne-hub/shared/testkit/fakeprovider"
 )
 
@@ -107,4 +111,88 @@ func TestCallsAtOnceAreLimited(t *testing.T) {
 	fake.Reset()
 	res, _ = h.send("/v1/chat/completions", hi)
 	assert.Equal(t, http.StatusOK, res.StatusCode)
+}
+
+func TestARefusedCallerIsToldTheLimitToo(t *testing.T) {
+	t.Parallel()
+	h := start(t, nil)
+	fake := h.provider(fakeprovider.OpenAI)
+	h.limit("key", "*", "requests", "hour", "1")
+	before, err := h.app.Store.Calls(t.Context(), store.CallFilter{})
+	require.NoError(t, err)
+	require.Empty(t, before)
+	h.send("/v1/chat/completions", hi)
+	for range 3 { // asked of the database, then known
+		res, _ := h.send("/v1/chat/completions", hi)
+		require.Equal(t, http.StatusTooManyRequests, res.StatusCode)
+		assert.Equal(t, "1", res.Header.Get("x-ratelimit-limit-requests"))
+		assert.Equal(t, "0", res.Header.Get("x-ratelimit-remaining-requests"))
+		assert.NotEmpty(t, res.Header.Get("x-ratelimit-reset-requests"))
+		assert.NotEmpty(t, res.Header.Get("Retry-After"))
+	}
+	assert.Len(t, fake.Requests(), 1)
+	calls, err := h.app.Store.Calls(t.Context(), store.CallFilter{})
+	require.NoError(t, err)
+	assert.Len(t, calls, 1, "a refused request is no call")
+	assert.Contains(t, h.logs.String(), "1 requests a hour", "but it is in the log")
+}
+
+func TestLimitsBindAliasesWhateverTheirSpelling(t *testing.T) {
+	t.Parallel()
+	h := start(t, nil)
+	fake := h.provider(fakeprovider.OpenAI)
+	h.alias("Smart", routing.Rule{Steps: []routing.Step{step("openai/gpt-fake")}})
+	h.limit("model", "smart", "requests", "day", "2")
+	passed := 0
+	for _, name := range []string{"smart", "SMART", "aignehub/smart", "Smart"} {
+		res, _ := h.send("/v1/chat/completions", strings.Replace(hi, "openai/gpt-fake", name, 1))
+		if res.StatusCode == http.StatusOK {
+			passed++
+		}
+	}
+	assert.Equal(t, 2, passed)
+	res, _ := h.send("/v1/chat/completions", hi)
+	assert.Equal(t, http.StatusOK, res.StatusCode, "the model itself has no limit")
+	assert.Len(t, fake.Requests(), 3)
+}
+
+func TestLimitsBindWorkBesideChat(t *testing.T) {
+	t.Parallel()
+	const embed = `{"model":"openai/text-embedding-fake","input":"hello world"}`
+	for name, c := range map[string]struct{ scope, metric, period, amount, says string }{
+		"requests of a key":    {"key", "requests", "day", "2", "requests"},
+		"tokens of a user":     {"user", "tokens", "day", "40", "tokens"},
+		"a user's budget":      {"user", "credits", "month", "0.05", "budget"},
+		"requests of an app":   {"app", "requests", "day", "2", "requests"},
+		"tokens of a model":    {"model", "tokens", "day", "40", "tokens"},
+		"calls at once, of no": {"key", "concurrency", "", "0", "at once"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := start(t, map[string]string{"AIGNE_HUB_BILLING": "on"})
+			fake := h.provider(fakeprovider.OpenAI)
+			h.rate("openai", "text-embedding-fake", "1000", "0", func(n *operator.NewRate) {
+				n.Type, n.Prices = hub.TypeEmbedding, map[hub.Bucket]string{hub.Input: "1000"}
+			})
+			h.grant("100")
+			h.limit(c.scope, "*", c.metric, c.period, c.amount)
+			var last string
+			for range 50 {
+				res, body := h.send("/v1/embeddings", embed, "x-aigne-hub-client-did", "app-1")
+				if last = body; res.StatusCode != http.StatusOK {
+					require.Equal(t, http.StatusTooManyRequests, res.StatusCode, body)
+					break
+				}
+			}
+			assert.Contains(t, last, c.says)
+			assert.Less(t, len(fake.Requests()), 50)
+			if c.amount == "2" {
+				assert.Len(t, fake.Requests(), 2)
+			}
+			if c.scope == "app" {
+				res, _ := h.send("/v1/embeddings", embed, "x-aigne-hub-client-did", "app-2")
+				assert.Equal(t, http.StatusOK, res.StatusCode, "each app by itself")
+			}
+		})
+	}
 }

@@ -25,8 +25,8 @@ import (
 // maxStored is the largest request whose conversation the hub stores itself.
 const maxStored = 8 << 20
 
-// kept is what came of storing a whole answer.
-type kept struct {
+// shelved is what came of storing a whole answer.
+type shelved struct {
 	body  []byte // the answer, where it had to be encoded to be stored
 	fault *hub.Error
 }
@@ -41,7 +41,7 @@ func (x *exchange) tooLarge() error {
 
 // keepWhole adds a complete answer's row to its settlement. On a fault the call
 // is settled as failed.
-func (x *exchange) keepWhole(a *upstream.Answer, o *admission.Outcome) (k kept) {
+func (x *exchange) keepWhole(a *upstream.Answer, o *admission.Outcome) (k shelved) {
 	if !x.way.keep {
 		return k
 	}

@@ -41,21 +41,10 @@ var marks = []struct {
 // traits reads what routing may depend on. The body is looked through only where
 // something can depend on it: for an alias, or when the caller has a wish.
 func (h *handler) traits(r *http.Request, c hub.Caller, v *dialect.View) (routing.Traits, error) {
-	t := routing.Traits{Draw: rand.Uint64()}
-	var err error
-	if t.Prefer, err = wish(r, v); err != nil {
+	t, matters, err := h.told(r, c, v.Model, &v.Object)
+	if err != nil || !matters {
 		return t, err
 	}
-	if t.Prefer == "" && !h.Routes().Named(v.Model) {
-		return routing.Traits{}, nil
-	}
-	t.Region = header(r, regionHeader)
-	for tag := range strings.SplitSeq(header(r, tagHeader), ",") {
-		if tag = strings.TrimSpace(tag); tag != "" {
-			t.Tags = append(t.Tags, tag)
-		}
-	}
-	t.Groups = append(t.Groups, string(c.Role))
 	body := v.Object.Raw()
 	if v.Object.Has("tools") {
 		t.Needs = append(t.Needs, routing.NeedTools)
@@ -78,28 +67,60 @@ func (h *handler) traits(r *http.Request, c hub.Caller, v *dialect.View) (routin
 	return t, nil
 }
 
+// told reads what the caller says beside the body proper; matters is false where
+// routing does not depend on anything of it.
+func (h *handler) told(r *http.Request, c hub.Caller, model string, body **wire.Object) (t routing.Traits, matters bool, err error) {
+	if t.Prefer, err = wish(r, body); err != nil {
+		return t, false, err
+	}
+	if t.Prefer == "" && !h.Routes().Named(model) {
+		return t, false, nil
+	}
+	t.Draw = rand.Uint64()
+	t.Region = header(r, regionHeader)
+	t.Tags = words(header(r, tagHeader))
+	t.Groups = groupsOf(c)
+	return t, true, nil
+}
+
+// groupsOf are the groups that rules may ask for: a role is one too.
+func groupsOf(c hub.Caller) []string { return append([]string{string(c.Role)}, c.Groups...) }
+
+// workTraits reads what the routing of work beside chat may depend on: what the
+// caller says. Its body is no conversation whose needs could be read.
+func (h *handler) workTraits(r *http.Request, c hub.Caller, v *dialect.TaskView) (routing.Traits, error) {
+	t, _, err := h.told(r, c, v.Request.Model, &v.Object)
+	if v.Object != nil && !v.Object.Has("route") {
+		delete(v.Request.Extra, "route")
+	}
+	return t, err
+}
+
 // wish is how the caller wants to be routed: by header or by a body member
 // "route", which no provider gets to see.
-func wish(r *http.Request, v *dialect.View) (string, error) {
+func wish(r *http.Request, body **wire.Object) (string, error) {
 	w := header(r, routeHeader)
-	raw, ok := v.Object.Get("route")
+	if *body == nil { // a form
+		return w, nil
+	}
+	raw, ok := (*body).Get("route")
 	if !ok {
 		return w, nil
 	}
-	in, ok := v.Object.String("route")
+	in, ok := (*body).String("route")
 	if !ok || len(in) > maxWish {
 		return "", hub.Invalid("route", "route must be a policy or a list of providers, as a string: %.20s is not.", raw)
 	}
 	if in == theirs {
 		return w, nil
 	}
-	o := v.Object.Clone()
+	o := (*body).Clone()
 	o.Delete("route")
 	rest, err := wire.Parse(o.Bytes())
 	if err != nil {
 		return "", err
 	}
-	v.Object = rest
+	*body = rest
 	if w == "" {
 		w = strings.TrimSpace(in)
 	}

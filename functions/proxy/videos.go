@@ -92,11 +92,16 @@ func (h *handler) createJob(w http.ResponseWriter, r *http.Request, caller hub.C
 	}
 	req := view.Request
 	bound, opaque := admission.WorkBound(req, view.Bytes)
-	to := routing.Request{Model: req.Model, Type: req.Kind.CallType(), Task: req.Kind, Dialect: server.Name()}
+	traits, err := h.workTraits(r, caller, view)
+	if err != nil {
+		return store.Job{}, nil, err
+	}
+	to := routing.Request{Model: req.Model, Type: req.Kind.CallType(), Task: req.Kind, Dialect: server.Name(), Traits: traits}
 	plan, ticket, err := h.ticket(r, to, way{}, func(*routing.Plan) admission.Request {
 		return admission.Request{Caller: caller, Type: req.Kind.CallType(), Dialect: string(server.Name()), Work: &bound, OpaqueInput: opaque, Variant: variantAsked(req)}
 	})
 	if err != nil {
+		refusalHeaders(w, err)
 		return store.Job{}, nil, err
 	}
 	x := &order{lifetime: newLifetime(h, w, r, ticket), view: view, native: server.Name()}

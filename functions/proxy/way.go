@@ -18,6 +18,8 @@ type way struct {
 	path string
 	// keep: the answer is stored, see shelf.
 	keep bool
+	// memo is what the cache has to do with the call; nil: nothing.
+	memo *memo
 }
 
 // narrowed returns the plan with the targets that the surface takes. The plan

@@ -17,7 +17,7 @@ func Wire(a *boot.App) http.Handler {
 		Routes: a.Routes, Gate: a.Gate, Upstream: a.Upstream, CatchUp: a.CatchUp,
 		Store: a.Store, Vault: a.Vault, ResponsesTTL: a.Config.ResponsesTTL,
 		Limits: limits, PublicModels: a.Config.PublicModels, MountPoint: mountPoint(a.Config.PublicURL), Halt: a.Halting(),
-		PublicURL: a.Config.PublicURL, Fetch: a.Fetch, Blobs: a.Blobs, Jobs: a.Jobs,
+		Cache: CacheSettings(a.Config.Cache), PublicURL: a.Config.PublicURL, Fetch: a.Fetch, Blobs: a.Blobs, Jobs: a.Jobs,
 	})
 }
 

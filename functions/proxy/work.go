@@ -28,11 +28,21 @@ func (h *handler) work(server dialect.TaskServer) httpkit.CallerHandler {
 		if err != nil {
 			return err
 		}
-		plan, ticket, err := h.admitWork(r, caller, server, view)
+		note, err := h.workMemo(r, caller, server, view, body)
 		if err != nil {
 			return err
 		}
+		plan, ticket, err := h.admitWork(r, caller, server, view, way{memo: note})
+		if err != nil {
+			refusalHeaders(w, err)
+			return err
+		}
+		if note.hit() {
+			return note.replay(w, r, ticket)
+		}
+		note.mark(w, cacheMiss)
 		x := newErrand(h, w, r, caller, server, view, ticket)
+		x.memo = note
 		defer x.done()
 		if view.Request.Stream && view.Request.Image != nil {
 			return x.streamPictures(plan)
@@ -55,11 +65,15 @@ func (h *handler) work(server dialect.TaskServer) httpkit.CallerHandler {
 }
 
 // admitWork plans work and takes its ticket.
-func (h *handler) admitWork(r *http.Request, caller hub.Caller, server dialect.TaskServer, v *dialect.TaskView) (routing.Plan, *admission.Ticket, error) {
+func (h *handler) admitWork(r *http.Request, caller hub.Caller, server dialect.TaskServer, v *dialect.TaskView, how way) (routing.Plan, *admission.Ticket, error) {
 	req := v.Request
 	bound, opaque := admission.WorkBound(req, v.Bytes)
-	to := routing.Request{Model: req.Model, Type: req.Kind.CallType(), Task: req.Kind, Dialect: server.Name()}
-	return h.ticket(r, to, way{}, func(*routing.Plan) admission.Request {
+	traits, err := h.workTraits(r, caller, v)
+	if err != nil {
+		return routing.Plan{}, nil, err
+	}
+	to := routing.Request{Model: req.Model, Type: req.Kind.CallType(), Task: req.Kind, Dialect: server.Name(), Traits: traits}
+	return h.ticket(r, to, how, func(*routing.Plan) admission.Request {
 		return admission.Request{
 			Caller: caller, Type: req.Kind.CallType(), Dialect: string(server.Name()), Stream: req.Stream,
 			Work: &bound, OpaqueInput: opaque, Variant: variantAsked(req),
@@ -90,6 +104,7 @@ type errand struct {
 	dropped []string
 	body    []byte // the provider's answer
 	result  *task.Result
+	memo    *memo // what the cache has to do with it; nil: nothing
 
 	out    *clientStream // the caller asked for server-sent events
 	flow   dialect.TaskFlow
@@ -264,6 +279,9 @@ func (x *errand) relay(a *upstream.Answer, trace upstream.Trace) error {
 		return hub.Wrap(hub.CodeInternal, err, "The answer could not be encoded.")
 	}
 	x.headers(a, settled)
+	if o.Status == hub.StatusSuccess {
+		x.memo.keepWhole(x.w, a, x.ticket.CallID, kept{Usage: o.Usage, Source: o.Source, Dropped: x.dropped, Type: payload.Type}, payload.Body)
+	}
 	hd := x.w.Header()
 	hd.Set("content-type", payload.Type)
 	hd.Set("content-length", strconv.Itoa(len(payload.Body)))

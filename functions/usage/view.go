@@ -21,6 +21,7 @@ type callView struct {
 	Type           hub.CallType     `json:"type"`
 	Dialect        string           `json:"dialect"`
 	RequestedModel string           `json:"requested_model"`
+	Why            string           `json:"why,omitempty"` // how an alias, a wish or the cache led there
 	Provider       string           `json:"provider"`
 	Model          string           `json:"model"`
 	Stream         bool             `json:"stream"`
@@ -55,7 +56,7 @@ type operatorView struct {
 func viewCall(c *store.Call, viewer hub.Caller) callView {
 	v := callView{
 		ID: c.ID, CreatedAt: c.CreatedAt, FinishedAt: c.FinishedAt, UserID: c.UserID, APIKeyID: c.APIKeyID, AppID: c.AppID,
-		RequestID: c.RequestID, Type: c.Type, Dialect: c.Dialect, RequestedModel: c.RequestedModel, Provider: c.Provider, Model: c.Model,
+		RequestID: c.RequestID, Type: c.Type, Dialect: c.Dialect, RequestedModel: c.RequestedModel, Why: c.Why(), Provider: c.Provider, Model: c.Model,
 		Stream: c.Stream, Status: c.Status, HTTPStatus: c.HTTPStatus, ErrorCategory: c.ErrorCategory, Error: c.Error,
 		Usage: map[string]int64{}, UsageSource: c.Source, Variant: c.Variant, Billed: c.Billing, Hold: c.Hold, Credits: c.Credits,
 		RateID: c.RateID, RateVersion: c.RateVersion, Attempts: c.Attempts,

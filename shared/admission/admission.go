@@ -65,6 +65,10 @@ type Request struct {
 	// model's own limit.
 	Work    *pricing.Bound
 	Variant task.Variant // of pictures and films, as far as it is known
+
+	// Replay, when set, is the kept answer that the call gets instead of a
+	// provider's; then nothing else decides what is held.
+	Replay *Replay
 }
 
 const (
@@ -104,7 +108,7 @@ func (g *Gate) Admit(ctx context.Context, r Request) (*Ticket, error) {
 			if blocked {
 				return nil, g.insufficient()
 			}
-		case errors.Is(err, store.ErrInsufficient) && t.LowerTo == 0 && r.Work == nil && try < 3:
+		case errors.Is(err, store.ErrInsufficient) && t.LowerTo == 0 && r.Work == nil && r.Replay == nil && try < 3:
 			lower, lerr := g.lower(ctx, &r)
 			if lerr != nil {
 				return nil, lerr
@@ -182,6 +186,9 @@ func (g *Gate) cancel(a store.Admission) {
 func (g *Gate) hold(r *Request, lowered *int64) (money.Credits, error) {
 	if !g.Settings.Billing {
 		return 0, nil
+	}
+	if r.Replay != nil {
+		return r.Replay.price(r.Type)
 	}
 	var most money.Credits
 	for i := range r.Plan.Targets {

@@ -13,37 +13,60 @@ import (
 
 // exhausted remembers windows that are used up, so that a caller who goes on
 // asking costs no database. Only whole requests count: what they reserve is
-// never given back.
+// given back only where no provider was asked. For that, and for limits that are
+// raised, the database is asked again after maxBelief.
 type exhausted struct {
 	mu    sync.Mutex
-	until map[[2]string]time.Time
+	until map[[2]string]belief
 }
+
+// belief is how long a window is taken for used up, and when it ends.
+type belief struct{ until, ends time.Time }
+
+const maxBelief = time.Second
 
 // maxExhausted bounds the memory; forgetting only costs a look at the database.
 const maxExhausted = 10_000
 
-func (e *exhausted) note(h store.LimitHold, until time.Time) {
+func (e *exhausted) note(h store.LimitHold, now time.Time, ends time.Duration) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.until == nil || len(e.until) >= maxExhausted {
-		e.until = map[[2]string]time.Time{}
+		e.until = map[[2]string]belief{}
 	}
-	e.until[[2]string{h.LimitID, h.Counts}] = until
+	e.until[[2]string{h.LimitID, h.Counts}] = belief{now.Add(min(ends, maxBelief)), now.Add(ends)}
 }
 
 // left is how long a window stays used up, 0 when it is not known to be.
 func (e *exhausted) left(h store.LimitHold, now time.Time) time.Duration {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	until, ok := e.until[[2]string{h.LimitID, h.Counts}]
+	b, ok := e.until[[2]string{h.LimitID, h.Counts}]
 	if !ok {
 		return 0
 	}
-	if left := until.Sub(now); left > 0 {
-		return left
+	if now.Before(b.until) {
+		return b.ends.Sub(now)
 	}
 	delete(e.until, [2]string{h.LimitID, h.Counts})
 	return 0
+}
+
+// LimitError is the refusal of a call by a limit.
+type LimitError struct {
+	Told   *hub.Error
+	Hold   store.LimitHold
+	Window store.Window
+}
+
+// Error returns what the caller is told.
+func (e *LimitError) Error() string { return e.Told.Error() }
+
+// Unwrap returns what the caller is told.
+func (e *LimitError) Unwrap() error { return e.Told }
+
+func exceeded(h store.LimitHold, w store.Window) *LimitError {
+	return &LimitError{limits.Exceeded(h, w), h, w}
 }
 
 // bind finds the limits of a call and refuses it when one is known to be used up.
@@ -62,7 +85,7 @@ func (g *Gate) bind(t *Ticket) error {
 			continue
 		}
 		if left := g.exhausted.left(h, g.Now()); left > 0 {
-			return limits.Exceeded(h, store.Window{Used: h.Most, Ends: left.Milliseconds()})
+			return exceeded(h, store.Window{Used: h.Most, Ends: left.Milliseconds()})
 		}
 	}
 	return nil
@@ -72,6 +95,9 @@ func (g *Gate) bind(t *Ticket) error {
 // four bytes a token, since those limits protect capacity and are corrected at
 // settlement, and the whole output limit.
 func (g *Gate) tokens(r *Request, lowered *int64) int64 {
+	if r.Replay != nil {
+		return r.Replay.Usage.Prompt() + r.Replay.Usage.Completion()
+	}
 	const bytesPerToken = 4
 	var most int64
 	for i := range r.Plan.Targets {
@@ -91,9 +117,9 @@ func (g *Gate) tokens(r *Request, lowered *int64) int64 {
 
 // room is what is left of a call's limits.
 type room struct {
-	tokens, credits int64      // -1: without limit
-	full            *hub.Error // of a limit that no smaller answer can meet
-	tight           *hub.Error // of one that a smaller answer may meet
+	tokens, credits int64       // -1: without limit
+	full            *LimitError // of a limit that no smaller answer can meet
+	tight           *LimitError // of one that a smaller answer may meet
 }
 
 // look reads how much is left of each limit.
@@ -120,12 +146,12 @@ func (g *Gate) look(ctx context.Context, holds []store.LimitHold) (room, error) 
 		}
 		switch {
 		case h.Metric == limits.Requests:
-			g.exhausted.note(h, g.Now().Add(time.Duration(w.Ends)*time.Millisecond))
-			r.full = limits.Exceeded(h, w)
+			g.exhausted.note(h, g.Now(), time.Duration(w.Ends)*time.Millisecond)
+			r.full = exceeded(h, w)
 		case h.Metric == limits.Concurrency:
-			r.full = limits.Exceeded(h, w)
+			r.full = exceeded(h, w)
 		case r.tight == nil:
-			r.tight = limits.Exceeded(h, w)
+			r.tight = exceeded(h, w)
 		}
 	}
 	return r, nil
@@ -142,7 +168,7 @@ func (g *Gate) limited(ctx context.Context, t *Ticket) (lower int64, err error) 
 		return 0, left.full
 	case left.tight == nil: // another call ended meanwhile
 		return 0, nil
-	case t.req.Work != nil || t.LowerTo > 0:
+	case t.req.Work != nil || t.req.Replay != nil || t.LowerTo > 0:
 		return 0, left.tight
 	}
 	r := &t.req

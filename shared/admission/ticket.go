@@ -158,6 +158,11 @@ func (t *Ticket) settlement(o *Outcome) (store.Settlement, error) {
 	}
 	x.Provider, x.Model = o.Target.Provider.Name, o.Target.Model
 	x.RateID, x.RateVersion = o.Target.RateID, o.Target.RateVersion
+	if r.Replay != nil {
+		x.Cost = new(money.Credits) // nobody was asked
+		x.Amount = t.hold           // what a kept answer costs is known when it is admitted
+		return x, nil
+	}
 	if o.Target.Cost != nil {
 		cost := o.Target.Cost.For(o.Variant.Quality, o.Variant.Size)
 		if c, err := cost.Charge(cost.Measured(x.Usage)); err == nil {
@@ -167,20 +172,14 @@ func (t *Ticket) settlement(o *Outcome) (store.Settlement, error) {
 	if !x.Billing {
 		return x, nil
 	}
-	if o.Target.Prices.Buckets[hub.Requests].Set && !x.Usage.IsZero() && x.Usage[hub.Requests] == 0 {
-		x.Usage[hub.Requests] = 1
-	}
+	countRequest(o.Target, &x.Usage)
 	if t.free(o) {
 		return x, nil
 	}
 	var err error
-	prices := o.Target.Prices.For(o.Variant.Quality, o.Variant.Size)
-	x.Amount, err = prices.Charge(prices.Measured(x.Usage))
-	if errors.Is(err, pricing.ErrUnpriced) {
-		if estimated, ok := inTokens(x.Type, x.Usage); ok { // it is not free because it was counted otherwise
-			x.Usage, x.Source = estimated, hub.UsageEstimated
-			x.Amount, err = prices.Charge(prices.Measured(x.Usage))
-		}
+	var estimated bool
+	if x.Amount, estimated, err = charge(o.Target, x.Type, o.Variant, &x.Usage); estimated {
+		x.Source = hub.UsageEstimated
 	}
 	if errors.Is(err, money.ErrOverflow) {
 		// Figures beyond all bounds are the provider's lie; what was held is the
@@ -188,6 +187,31 @@ func (t *Ticket) settlement(o *Outcome) (store.Settlement, error) {
 		x.Amount = t.hold
 	}
 	return x, err
+}
+
+// countRequest counts the request itself where that has a price.
+func countRequest(t *routing.Target, u *hub.Usage) {
+	if t.Prices.Buckets[hub.Requests].Set && !u.IsZero() && u[hub.Requests] == 0 {
+		u[hub.Requests] = 1
+	}
+}
+
+// charge prices a usage at a target. Where the target has no price for what was
+// counted, the usage is put in tokens, and estimated is true: it is not free
+// because it was counted otherwise.
+func charge(t *routing.Target, kind hub.CallType, v task.Variant, u *hub.Usage) (amount money.Credits, estimated bool, err error) {
+	prices := t.Prices.For(v.Quality, v.Size)
+	amount, err = prices.Charge(prices.Measured(*u))
+	if !errors.Is(err, pricing.ErrUnpriced) {
+		return amount, false, err
+	}
+	tokens, ok := inTokens(kind, *u)
+	if !ok {
+		return amount, false, err
+	}
+	*u = tokens
+	amount, err = prices.Charge(prices.Measured(*u))
+	return amount, true, err
 }
 
 // free reports whether policy lets this outcome cost nothing.

@@ -38,6 +38,8 @@ type Config struct {
 	// 0: none are stored.
 	ResponsesTTL time.Duration
 
+	Cache Cache
+
 	MaxBody  int64 // bytes
 	Timeouts Timeouts
 	Attempts int64

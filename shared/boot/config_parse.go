@@ -193,8 +193,8 @@ func parseMargin(c *Config, v string) error {
 }
 
 // parseMaxBody reads a size: KB counts in 1000, KiB in 1024.
-func parseMaxBody(c *Config, v string) error {
-	const least, most = 1 << 10, 1 << 30
+// size reads a number of bytes; bounds says least and most in words.
+func size(field func(*Config) *int64, least, most int64, bounds string) parser {
 	units := []struct {
 		name string
 		size int64
@@ -202,20 +202,22 @@ func parseMaxBody(c *Config, v string) error {
 		{"KIB", 1 << 10}, {"MIB", 1 << 20}, {"GIB", 1 << 30},
 		{"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"B", 1}, {"", 1},
 	}
-	text := strings.ToUpper(v)
-	for _, u := range units {
-		digits, ok := strings.CutSuffix(text, u.name)
-		if !ok {
-			continue
+	return func(c *Config, v string) error {
+		text := strings.ToUpper(v)
+		for _, u := range units {
+			digits, ok := strings.CutSuffix(text, u.name)
+			if !ok {
+				continue
+			}
+			n, err := strconv.ParseInt(strings.TrimSpace(digits), 10, 64)
+			if err != nil || n < 0 || n > math.MaxInt64/u.size || n*u.size < least || n*u.size > most {
+				break
+			}
+			*field(c) = n * u.size
+			return nil
 		}
-		n, err := strconv.ParseInt(strings.TrimSpace(digits), 10, 64)
-		if err != nil || n < 0 || n > math.MaxInt64/u.size || n*u.size < least || n*u.size > most {
-			break
-		}
-		c.MaxBody = n * u.size
-		return nil
+		return fmt.Errorf("must be a size such as 30MB, %s, not %q", bounds, v)
 	}
-	return fmt.Errorf("must be a size such as 30MB, from 1KiB to 1GiB, not %q", v)
 }
 
 func parsePublicURL(c *Config, v string) error {

@@ -24,6 +24,7 @@ type Setting struct {
 func Settings() []Setting {
 	all := append(placeSettings(), moneySettings()...)
 	all = append(all, callSettings()...)
+	all = append(all, cacheSettings()...)
 	all = append(all, fileSettings()...)
 	return append(all, accessSettings()...)
 }
@@ -112,7 +113,7 @@ func callSettings() []Setting {
 		{
 			Name: "AIGNE_HUB_MAX_BODY", Flag: "max-body", Default: "30MB, on Lambda 6MB",
 			Doc:   "largest request body, in bytes or with KB, MB, GB, KiB, MiB, GiB",
-			parse: parseMaxBody,
+			parse: size(func(c *Config) *int64 { return &c.MaxBody }, 1<<10, 1<<30, "from 1KiB to 1GiB"),
 			derive: func(e Env) string {
 				if e.onLambda() {
 					return "6MB"

@@ -42,6 +42,7 @@ func TestWithoutAnySettingTheDefaultsHold(t *testing.T) {
 		Database: "file:/home/me/.local/share/aigne-hub/hub.db", Synchronous: "NORMAL",
 		CreditPrice: "1", OnAbort: "reported", OnUpstreamFailure: "delivered", WhenPaymentDown: "refuse",
 		DefaultOutput: 4096, DefaultMaxOutput: 8192, ResponsesTTL: 720 * time.Hour, MaxBody: 30_000_000,
+		Cache:    boot.Cache{Mode: "off", TTL: time.Hour, Size: 256_000_000},
 		Timeouts: boot.Timeouts{Connect: 10 * time.Second, FirstByte: 2 * time.Minute, Idle: 2 * time.Minute, Total: 15 * time.Minute},
 		Attempts: 4, Cooldown: 30 * time.Second, Drain: 25 * time.Second, BlobLife: 720 * time.Hour,
 		PublicModels: true, LogLevel: slog.LevelInfo, LogFormat: telemetry.FormatText,
@@ -61,6 +62,7 @@ func TestEverySettingIsRead(t *testing.T) {
 		"AIGNE_HUB_TIMEOUT_TOTAL": "4s", "AIGNE_HUB_ATTEMPTS": "1", "AIGNE_HUB_COOLDOWN": "0s", "AIGNE_HUB_DRAIN": "1500ms",
 		"AIGNE_HUB_MASTER_KEY": goodKey + "\n", "AIGNE_HUB_MASTER_KEY_OLD": goodKey, "AIGNE_HUB_PUBLIC_URL": "https://x.test/ai/",
 		"AIGNE_HUB_TRUSTED_PROXIES": "10.1.2.3/8, 192.0.2.1,fd00::/8", "AIGNE_HUB_PUBLIC_MODELS": "off", "AIGNE_HUB_PPROF": "on",
+		"AIGNE_HUB_CACHE": "ask", "AIGNE_HUB_CACHE_TTL": "5m", "AIGNE_HUB_CACHE_SIZE": "1GiB", "AIGNE_HUB_CACHE_PRICE": "25%",
 		"AIGNE_HUB_LOG_LEVEL": "debug", "AIGNE_HUB_LOG_FORMAT": "json",
 		"AIGNE_HUB_BLOB_URL": "s3://files/hub/?endpoint=https://minio.test", "AIGNE_HUB_BLOB_ACCESS_KEY_ID": "id",
 		"AIGNE_HUB_BLOB_SECRET_ACCESS_KEY": "hush-hush", "AIGNE_HUB_BLOB_LIFE": "48h", "AIGNE_HUB_FETCH_ALLOW": "10.9.0.0/16",
@@ -70,6 +72,7 @@ func TestEverySettingIsRead(t *testing.T) {
 		Listen: "[::]:80", Data: "/srv/hub", Database: "libsql://db.example.com", DatabaseToken: "tok", Synchronous: "FULL",
 		Billing: true, CreditPrice: "0.01", DefaultMargin: "12.5", OnAbort: "free", OnUpstreamFailure: "free",
 		WhenPaymentDown: "hold_local", DefaultOutput: 1000, DefaultMaxOutput: 2000, ResponsesTTL: 720 * time.Hour, MaxBody: 6 << 20,
+		Cache:    boot.Cache{Mode: "ask", TTL: 5 * time.Minute, Size: 1 << 30, Price: 25},
 		Timeouts: boot.Timeouts{Connect: time.Second, FirstByte: 2 * time.Second, Idle: 3 * time.Second, Total: 4 * time.Second},
 		Attempts: 1, Drain: 1500 * time.Millisecond, MasterKey: hub.Secret(goodKey), MasterKeyOld: hub.Secret(goodKey),
 		PublicURL: "https://x.test/ai",
@@ -118,6 +121,10 @@ func TestEachFaultNamesItsSetting(t *testing.T) {
 		{"a size of nearly nothing", "MAX_BODY", "10", "such as 30MB"},
 		{"a size beyond memory", "MAX_BODY", "2GiB", "such as 30MB"},
 		{"a size beyond integers", "MAX_BODY", "9223372036854775807GB", "such as 30MB"},
+		{"an unknown way of keeping answers", "CACHE", "on", "off, ask, all"},
+		{"a price in credits", "CACHE_PRICE", "0.5", "free, full"},
+		{"a price above all", "CACHE_PRICE", "101%", "free, full"},
+		{"a cache of nothing", "CACHE_SIZE", "1KB", "1MiB"},
 		{"a negative size", "MAX_BODY", "-30MB", "such as 30MB"},
 		{"a time without unit", "TIMEOUT_CONNECT", "10", "duration"},
 		{"no time", "TIMEOUT_FIRST_BYTE", "0s", "duration"},
@@ -280,5 +287,5 @@ func TestTheTableOfSettingsIsCompleteAndConsistent(t *testing.T) {
 		assert.True(t, names["AIGNE_HUB_"+secret])
 		assert.False(t, flags[strings.ReplaceAll(strings.ToLower(secret), "_", "-")], "%s is a secret and has no flag", secret)
 	}
-	assert.Len(t, names, 38)
+	assert.Len(t, names, 42)
 }

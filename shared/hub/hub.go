@@ -62,7 +62,8 @@ type Caller struct {
 	UserID    string
 	Email     string
 	Role      Role
-	KeyID     string // the API key used; "" for a session
+	Groups    []string // that the operator put the user into; routes may ask for them
+	KeyID     string   // the API key used; "" for a session
 	KeyName   string
 	AppID     string // the calling application, from x-aigne-hub-client-did
 	AccountID string // the wallet that pays

@@ -191,7 +191,7 @@ func (k *Keys) Caller(ctx context.Context, key hub.Secret) (hub.Caller, error) {
 	case row.RevokedAt != nil, user.DisabledAt != nil, row.ExpiresAt != nil && !row.ExpiresAt.After(now):
 		return hub.Caller{}, errBadKey
 	}
-	c := hub.Caller{UserID: user.ID, Email: user.Email, Role: user.Role, KeyID: row.ID, KeyName: row.Name, AccountID: user.AccountID}
+	c := hub.Caller{UserID: user.ID, Email: user.Email, Role: user.Role, Groups: user.Groups, KeyID: row.ID, KeyName: row.Name, AccountID: user.AccountID}
 	k.remember(sum, entry{c, row.ExpiresAt, now.Add(cacheLife)}, version)
 	return c, nil
 }

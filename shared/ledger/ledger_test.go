@@ -33,13 +33,13 @@ func open(t *testing.T) *world {
 	return &world{s, ledger.Book{Store: s, Now: time.Now}, u}
 }
 
-func (w *world) admit(t *testing.T, lease string, hold money.Credits) store.Admission {
+func (w *world) admit(t *testing.T, lease string, hold money.Credits, limits ...store.LimitHold) store.Admission {
 	t.Helper()
 	v, err := w.ConfigVersion(t.Context())
 	require.NoError(t, err)
 	a := store.Admission{CallID: w.NewID(), Caller: hub.Caller{UserID: w.user.ID, AccountID: w.user.AccountID}, Type: hub.TypeChat,
 		Dialect: "openai-chat", RequestedModel: "m", Owner: lease, ConfigVersion: v, RequestID: "r", Billing: true,
-		OnAbort: "reported", OnFailure: "delivered", PlanJSON: "{}", Hold: hold}
+		OnAbort: "reported", OnFailure: "delivered", PlanJSON: "{}", Hold: hold, Limits: limits}
 	require.NoError(t, w.Do(t.Context(), w.AdmitUnit(a)))
 	return a
 }
@@ -83,6 +83,46 @@ func TestCallsOfADeadProcessAreClosedAndChargedNothing(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, money.Credits(90), a.Available())
 	require.ErrorIs(t, w.RenewLease(t.Context(), dead), store.ErrLeaseLost, "a dead id never lives again")
+	w.clean(t)
+}
+
+func TestASweepFreesThePlacesOfADeadProcess(t *testing.T) {
+	t.Parallel()
+	w := open(t)
+	_, err := w.book.Grant(t.Context(), ledger.Gift{AccountID: w.user.AccountID, Amount: 100})
+	require.NoError(t, err)
+	var holds []store.LimitHold
+	for _, l := range []store.Limit{{Metric: "concurrency", Period: "now", Amount: 1}, {Metric: "tokens", Period: "month", Amount: 1000},
+		{Metric: "credits", Period: "month", Amount: 50}, {Metric: "requests", Period: "month", Amount: 9}} {
+		l.Scope, l.Subject = "user", w.user.ID
+		l, err = w.SetLimit(t.Context(), l)
+		require.NoError(t, err)
+		h := store.LimitHold{LimitID: l.ID, Counts: w.user.ID, Metric: l.Metric, Period: l.Period, Most: l.Amount, Amount: 1}
+		switch l.Metric {
+		case "tokens":
+			h.Amount = 900
+		case "credits":
+			h.Amount = 40
+		}
+		holds = append(holds, h)
+	}
+	dead, err := w.OpenLease(t.Context())
+	require.NoError(t, err)
+	w.admit(t, dead, 40, holds...)
+	sweeper := ledger.Sweeper{Store: w.Store, Log: slog.New(slog.DiscardHandler), After: 10 * time.Millisecond}
+	used := func(i int) int64 {
+		win, err := w.Window(t.Context(), holds[i])
+		require.NoError(t, err)
+		return win.Used
+	}
+	require.EqualValues(t, 1, used(0))
+	require.Eventually(t, func() bool {
+		require.NoError(t, sweeper.Sweep(t.Context()))
+		return used(0) == 0
+	}, 10*time.Second, 20*time.Millisecond)
+	assert.Zero(t, used(1), "tokens")
+	assert.Zero(t, used(2), "the budget")
+	assert.EqualValues(t, 1, used(3), "the request was made")
 	w.clean(t)
 }
 

@@ -5,6 +5,7 @@ package limits
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/aigne-hub/aigne-hub/shared/hub"
@@ -44,6 +45,9 @@ func NewSet(all []store.Limit) *Set {
 	s := &Set{of: make(map[[2]string][]store.Limit, len(all))}
 	for _, l := range all {
 		at := [2]string{l.Scope, l.Subject}
+		if l.Scope == Model {
+			at[1] = fold(l.Subject)
+		}
 		s.of[at] = append(s.of[at], l)
 	}
 	return s
@@ -64,16 +68,27 @@ func (s *Set) Bind(c hub.Caller, models ...string) []store.LimitHold {
 		out = s.bind(out, who[0], who[1], who[1])
 		out = s.bind(out, who[0], Each, who[1])
 	}
+	first := ""
 	for i, m := range models {
-		if m == "" || (i > 0 && m == models[0]) {
+		m = fold(m)
+		if i == 0 {
+			first = m
+		}
+		if m == "" || m == Each || (i > 0 && m == first) {
 			continue
 		}
 		out = s.bind(out, Model, m, m)
 	}
-	if len(models) > 0 {
-		out = s.bind(out, Model, Each, models[0])
+	if first != "" {
+		out = s.bind(out, Model, Each, first)
 	}
 	return out
+}
+
+// fold makes one of the spellings under which a model can be asked for: another
+// one must not lead past its limit.
+func fold(model string) string {
+	return strings.ToLower(strings.TrimSpace(strings.TrimPrefix(model, "aignehub/")))
 }
 
 func (s *Set) bind(out []store.LimitHold, scope, subject, counts string) []store.LimitHold {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/limits"
@@ -24,8 +25,8 @@ type NewLimit struct {
 	Amount  string `json:"amount"`
 }
 
-// SetLimit creates or replaces a limit.
-func (d *Desk) SetLimit(ctx context.Context, actor string, n NewLimit) (store.Limit, error) {
+// Check reads everything but the subject.
+func (n NewLimit) Check() (store.Limit, error) {
 	l := store.Limit{Scope: n.Scope, Metric: n.Metric, Period: n.Period}
 	if !slices.Contains([]string{limits.Key, limits.User, limits.App, limits.Model}, n.Scope) {
 		return l, hub.Invalid("scope", "The scope must be key, user, app or model.")
@@ -41,6 +42,15 @@ func (d *Desk) SetLimit(ctx context.Context, actor string, n NewLimit) (store.Li
 		return l, hub.Invalid("period", "A limit of concurrent calls has no period.")
 	case !slices.Contains(limits.Periods(), n.Period):
 		return l, hub.Invalid("period", "The period must be %s.", strings.Join(limits.Periods(), ", "))
+	}
+	return l, nil
+}
+
+// SetLimit creates or replaces a limit.
+func (d *Desk) SetLimit(ctx context.Context, actor string, n NewLimit) (store.Limit, error) {
+	l, err := n.Check()
+	if err != nil {
+		return l, err
 	}
 	if l.Subject, err = d.limitSubject(ctx, n.Scope, n.Subject); err != nil {
 		return l, err
@@ -103,4 +113,60 @@ func (d *Desk) RemoveLimit(ctx context.Context, actor, id string) error {
 		return err
 	}
 	return d.audit(ctx, actor, "limit.remove", id, nil, nil)
+}
+
+// KeyLimits are limits that a key is made with; nil and "" set none.
+type KeyLimits struct {
+	RPM         *int64 // requests a minute
+	TPM         *int64 // tokens a minute
+	Concurrency *int64 // calls at once
+	BudgetMonth string // decimal credits a calendar month
+}
+
+// of lists the limits of a key. The error's Param names the field.
+func (k KeyLimits) of(keyID string) ([]NewLimit, error) {
+	var out []NewLimit
+	for _, l := range []struct {
+		field, metric, period string
+		amount                *int64
+	}{
+		{"rpm", limits.Requests, "minute", k.RPM}, {"tpm", limits.Tokens, "minute", k.TPM}, {"concurrency", limits.Concurrency, "", k.Concurrency},
+	} {
+		if l.amount == nil {
+			continue
+		}
+		if *l.amount < 0 {
+			return nil, hub.Invalid(l.field, "%s must not be negative.", l.field)
+		}
+		out = append(out, NewLimit{limits.Key, keyID, l.metric, l.period, strconv.FormatInt(*l.amount, 10)})
+	}
+	if k.BudgetMonth != "" {
+		if _, err := limitAmount(limits.Credits, k.BudgetMonth); err != nil {
+			return nil, hub.Invalid("budget_month", "budget_month must be credits with at most nine decimals, not %.40q.", k.BudgetMonth)
+		}
+		out = append(out, NewLimit{limits.Key, keyID, limits.Credits, "month", k.BudgetMonth})
+	}
+	return out, nil
+}
+
+// CreateLimitedKey makes an API key with limits of its own. A key whose limits
+// cannot be set is revoked and not shown.
+func (d *Desk) CreateLimitedKey(ctx context.Context, actor, email, name string, expires *time.Time, k KeyLimits) (hub.Secret, store.APIKey, error) {
+	if _, err := k.of(""); err != nil {
+		return "", store.APIKey{}, err
+	}
+	key, row, err := d.CreateKey(ctx, actor, email, name, expires)
+	if err != nil {
+		return "", row, err
+	}
+	all, err := k.of(row.ID)
+	for _, l := range all {
+		if err == nil {
+			_, err = d.SetLimit(ctx, actor, l)
+		}
+	}
+	if err != nil {
+		return "", row, errors.Join(err, d.RevokeKey(context.WithoutCancel(ctx), actor, row.ID))
+	}
+	return key, row, nil
 }

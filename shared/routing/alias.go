@@ -18,31 +18,31 @@ type Alias struct {
 // Rule sends calls that meet its conditions to its steps: the targets of the
 // first step are tried first, those of later ones only when all before failed.
 type Rule struct {
-	When   When   `json:"when"`
-	Policy Policy `json:"policy,omitempty"` // orders the targets of each step; "": by weight
-	Steps  []Step `json:"steps"`
+	When   When   `json:"when" yaml:"when,omitempty"`
+	Policy Policy `json:"policy,omitempty" yaml:"policy,omitempty"` // orders the targets of each step; "": by weight
+	Steps  []Step `json:"steps" yaml:"steps"`
 }
 
 // Step is a set of equals: each call goes to one of them, chosen by weight, and
 // to the others when that one fails.
 type Step struct {
-	Targets []Weighted `json:"targets"`
+	Targets []Weighted `json:"targets" yaml:"targets"`
 }
 
 // Weighted is a target of a step. A weight of 0 means 1.
 type Weighted struct {
-	Model  string `json:"model"` // provider/model or a bare name, never an alias
-	Weight int64  `json:"weight,omitempty"`
+	Model  string `json:"model" yaml:"model"` // provider/model or a bare name, never an alias
+	Weight int64  `json:"weight,omitempty" yaml:"weight,omitempty"`
 }
 
 // When are the conditions of a rule; all that are set must hold.
 type When struct {
-	Needs     []Need   `json:"needs,omitempty"`      // the request uses all of these
-	MinTokens int64    `json:"min_tokens,omitempty"` // prompt and output limit together are at least that many
-	MaxTokens int64    `json:"max_tokens,omitempty"` // … at most; 0: no bound
-	Regions   []string `json:"regions,omitempty"`    // the request asks for one of these
-	Groups    []string `json:"groups,omitempty"`     // the caller is in one of these; roles are groups too
-	Tags      []string `json:"tags,omitempty"`       // the request carries one of these
+	Needs     []Need   `json:"needs,omitempty" yaml:"needs,omitempty"`           // the request uses all of these
+	MinTokens int64    `json:"min_tokens,omitempty" yaml:"min_tokens,omitempty"` // prompt and output limit together are at least that many
+	MaxTokens int64    `json:"max_tokens,omitempty" yaml:"max_tokens,omitempty"` // … at most; 0: no bound
+	Regions   []string `json:"regions,omitempty" yaml:"regions,omitempty"`       // the request asks for one of these
+	Groups    []string `json:"groups,omitempty" yaml:"groups,omitempty"`         // the caller is in one of these; roles are groups too
+	Tags      []string `json:"tags,omitempty" yaml:"tags,omitempty"`             // the request carries one of these
 }
 
 // Need is something that a request asks of a model.

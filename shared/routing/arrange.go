@@ -142,7 +142,7 @@ func (n *Snapshot) prefer(plan *Plan, wish string) error {
 		rest = kept
 	}
 	plan.Why = joined(plan.Why, "asked for "+wish)
-	plan.Targets = append(first, rest...)
+	plan.Targets = slices.Concat(first, rest)
 	return nil
 }
 

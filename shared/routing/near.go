@@ -35,6 +35,11 @@ func (n *Snapshot) near(model string, kind hub.CallType) []string {
 			near = append(near, scored{k.provider + "/" + k.model, d})
 		}
 	}
+	for _, a := range n.aliases {
+		if d := distance(bare, strings.ToLower(a.Name)); d <= 2+len(bare)/4 && n.serves(a, kind) {
+			near = append(near, scored{a.Name, d})
+		}
+	}
 	sort.Slice(near, func(i, j int) bool {
 		return near[i].d < near[j].d || (near[i].d == near[j].d && near[i].name < near[j].name)
 	})

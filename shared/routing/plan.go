@@ -158,6 +158,12 @@ func (p *Plan) JSON() (string, error) {
 	return string(b), err
 }
 
+// Because returns the plan with one more reason on record.
+func (p Plan) Because(why string) Plan {
+	p.Why, p.record = joined(p.Why, why), ""
+	return p
+}
+
 // RateMetadata is what a rate row says of its model beside prices.
 type RateMetadata struct {
 	Context   int64 `json:"context,omitempty"`

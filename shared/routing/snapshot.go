@@ -91,16 +91,6 @@ func (n *Snapshot) Named(model string) bool {
 	return len(n.aliases) > 0 && n.aliases[strings.ToLower(strings.TrimPrefix(model, "aignehub/"))] != nil
 }
 
-// Aliases lists the names that the operator defined.
-func (n *Snapshot) Aliases() []string {
-	names := make([]string, 0, len(n.aliases))
-	for _, a := range n.aliases {
-		names = append(names, a.Name)
-	}
-	slices.Sort(names)
-	return names
-}
-
 // Providers lists the providers of the snapshot.
 func (n *Snapshot) Providers() []*Provider { return n.providers }
 

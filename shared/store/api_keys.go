@@ -47,14 +47,18 @@ func (s *Store) KeyByHash(ctx context.Context, hash string) (APIKey, User, error
 	var k APIKey
 	var u User
 	var disabled sql.NullInt64
-	row := s.read.QueryRowContext(ctx, "SELECT "+keyColumns+`, u.email, u.name, u.role, u.disabled_at, coalesce(a.id, '')
+	var groups string
+	row := s.read.QueryRowContext(ctx, "SELECT "+keyColumns+`, u.email, u.name, u.role, u.groups_json, u.disabled_at, coalesce(a.id, '')
 FROM api_keys k JOIN users u ON u.id = k.user_id LEFT JOIN accounts a ON a.user_id = u.id WHERE k.hash = ?`, hash)
-	err := scanKey(row.Scan, &k, &u.Email, &u.Name, &u.Role, &disabled, &u.AccountID)
+	err := scanKey(row.Scan, &k, &u.Email, &u.Name, &u.Role, &groups, &disabled, &u.AccountID)
 	if errors.Is(err, sql.ErrNoRows) {
 		return k, u, ErrNotFound
 	}
+	if err != nil {
+		return k, u, err
+	}
 	u.ID, u.DisabledAt = k.UserID, nullMillis(disabled)
-	return k, u, err
+	return k, u, u.readGroups(groups)
 }
 
 // Keys lists a user's keys, by id.

@@ -48,6 +48,16 @@ type Call struct {
 	Variant        string // quality/size
 }
 
+// Why says how an alias, a wish or the cache led to the call's target, "" for a
+// plain name: it is part of the plan.
+func (c *Call) Why() string {
+	var plan struct {
+		Why string `json:"why"`
+	}
+	_ = json.Unmarshal(c.Plan, &plan) // what is no plan gives no reason
+	return plan.Why
+}
+
 const callColumns = `id, created_at, finished_at, user_id, api_key_id, app_id, type, dialect, requested_model, stream, status, request_id,
 billing, plan_json, hold_nano, provider, model, credential, rate_id, rate_version, input, cache_read, cache_write_5m, cache_write_1h, output,
 reasoning, other_units_json, usage_source, credits_nano, shortfall_nano, cost_nano, http_status, error_category, error_text, attempts,

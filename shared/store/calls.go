@@ -253,10 +253,11 @@ WHERE id = ?1`, x.CallID, string(x.Status), now, x.Provider, x.Model, x.Credenti
 
 // CancelUnit makes sure that an admission whose outcome is unknown stays
 // without effect, whether it arrived, never arrives or arrives later: the call
-// is recorded as failed under its id.
+// is recorded as failed under its id, and what it took of limits goes back.
 func (s *Store) CancelUnit(a Admission) *Unit {
 	u := &Unit{Priority: Settling}
 	now := s.millis()
+	u.Add(returnRequests, a.CallID)
 	u.Add(`INSERT INTO model_calls (id, created_at, finished_at, user_id, api_key_id, app_id, account_id, type, dialect, requested_model, stream,
   status, owner, config_version, request_id, billing, on_abort, on_failure, plan_json, http_status, error_category, error_text)
 VALUES (?1, ?2, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 'failed', ?11, ?12, ?13, ?14, ?15, ?16, ?17, 503, 'unavailable', 'admission was not confirmed in time')

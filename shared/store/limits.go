@@ -46,6 +46,12 @@ func (u *Unit) reserve(callID string, holds []LimitHold) {
 	}
 }
 
+// returnRequests gives back the request of a call that no provider has seen; what
+// it reserved of other limits goes back when the call is finished.
+const returnRequests = `UPDATE limits_windows SET used = max(0, used - h.amount)
+FROM (SELECT limit_id, counts, started_at, amount FROM limits_holds WHERE call_id = ?1 AND metric = 'requests') h
+WHERE limits_windows.limit_id = h.limit_id AND limits_windows.counts = h.counts AND limits_windows.started_at = h.started_at`
+
 // Window is how much of a limit is used now.
 type Window struct {
 	Used int64

@@ -131,3 +131,21 @@ func TestARefusedCallTakesNothingOfOtherLimits(t *testing.T) {
 	assert.Zero(t, w.used(t, requests))
 	require.NoError(t, s.ForgetWindows(t.Context()))
 }
+
+func TestACancelledAdmissionGivesItsRequestBack(t *testing.T) {
+	t.Parallel()
+	eachStore(t, func(t *testing.T, s *store.Store) {
+		w := newWorld(t, s, 0)
+		requests, tokens := w.limit(t, "requests", "day", 5), w.limit(t, "tokens", "day", 500)
+		tokens.Amount = 100
+		w.ver, _ = w.ConfigVersion(t.Context())
+		a := w.admission(0)
+		a.Billing, a.Limits = false, []store.LimitHold{requests, tokens}
+		require.NoError(t, s.Do(t.Context(), s.AdmitUnit(a)))
+		for range 2 { // it may be sent twice
+			require.NoError(t, s.Do(t.Context(), s.CancelUnit(a)))
+			assert.Zero(t, w.used(t, requests))
+			assert.Zero(t, w.used(t, tokens))
+		}
+	})
+}

@@ -3,7 +3,9 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/aigne-hub/aigne-hub/shared/hub"
@@ -15,23 +17,47 @@ type User struct {
 	Email        string
 	Name         string
 	Role         hub.Role
+	Groups       []string // for the conditions of routes; nil: none
 	PasswordHash string
 	DisabledAt   *time.Time
 	CreatedAt    time.Time
 	AccountID    string
 }
 
-const userColumns = `u.id, u.email, u.name, u.role, u.password_hash, u.disabled_at, u.created_at, coalesce(a.id, '')
+const userColumns = `u.id, u.email, u.name, u.role, u.groups_json, u.password_hash, u.disabled_at, u.created_at, coalesce(a.id, '')
 FROM users u LEFT JOIN accounts a ON a.user_id = u.id`
 
 func scanUser(scan func(...any) error, u *User) error {
 	var disabled sql.NullInt64
 	var created int64
-	if err := scan(&u.ID, &u.Email, &u.Name, &u.Role, &u.PasswordHash, &disabled, &created, &u.AccountID); err != nil {
+	var groups string
+	if err := scan(&u.ID, &u.Email, &u.Name, &u.Role, &groups, &u.PasswordHash, &disabled, &created, &u.AccountID); err != nil {
 		return err
 	}
 	u.DisabledAt, u.CreatedAt = nullMillis(disabled), time.UnixMilli(created).UTC()
+	return u.readGroups(groups)
+}
+
+func (u *User) readGroups(list string) error {
+	if list == "[]" {
+		return nil // nearly everybody
+	}
+	if err := json.Unmarshal([]byte(list), &u.Groups); err != nil {
+		return fmt.Errorf("groups of user %s: %w", u.ID, err)
+	}
 	return nil
+}
+
+// SetUserGroups puts a user into groups, and out of all others.
+func (s *Store) SetUserGroups(ctx context.Context, userID string, groups []string) error {
+	if groups == nil {
+		groups = []string{}
+	}
+	list, err := json.Marshal(groups)
+	if err != nil {
+		return err
+	}
+	return s.changed(ctx, "UPDATE users SET groups_json = ?2 WHERE id = ?1", userID, string(list))
 }
 
 // CreateUser makes a user and the wallet that pays for the user's calls.

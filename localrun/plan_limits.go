@@ -1,0 +1,208 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/aigne-hub/aigne-hub/shared/boot"
+	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/limits"
+	"github.com/aigne-hub/aigne-hub/shared/operator"
+	"github.com/aigne-hub/aigne-hub/shared/routing"
+	"github.com/aigne-hub/aigne-hub/shared/store"
+)
+
+// manifestAlias is a model name of the operator's own.
+type manifestAlias struct {
+	Name  string         `yaml:"name"`
+	Rules []routing.Rule `yaml:"rules"`
+}
+
+// manifestLimit names users by e-mail address; subject "*", or none, binds each
+// one by itself.
+type manifestLimit struct {
+	Scope   string `yaml:"scope"`
+	Subject string `yaml:"subject,omitempty"`
+	Metric  string `yaml:"metric"`
+	Period  string `yaml:"period,omitempty"`
+	Amount  string `yaml:"amount"`
+}
+
+// limit is what the entry asks for.
+func (l manifestLimit) limit() operator.NewLimit {
+	n := operator.NewLimit(l)
+	if n.Subject == "" {
+		n.Subject = limits.Each
+	}
+	return n
+}
+
+// checkRouting finds what cannot be right of aliases and limits.
+func (m *manifest) checkRouting(once func(path, key string) error) error {
+	for i, a := range m.Aliases {
+		path := fmt.Sprintf("aliases[%d]", i)
+		if err := errors.Join(required(path, "name", a.Name), once(path, "alias\x00"+strings.ToLower(a.Name))); err != nil {
+			return err
+		}
+		isAlias := func(name string) bool {
+			for _, other := range m.Aliases {
+				if strings.EqualFold(other.Name, name) {
+					return true
+				}
+			}
+			return false
+		}
+		alias := routing.Alias(a)
+		if err := alias.Check(isAlias); err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	for i, l := range m.Limits {
+		path := fmt.Sprintf("limits[%d]", i)
+		n := l.limit()
+		if err := errors.Join(required(path, "scope", l.Scope, "metric", l.Metric, "amount", l.Amount),
+			once(path, "limit\x00"+strings.Join([]string{n.Scope, strings.ToLower(n.Subject), n.Metric, n.Period}, " "))); err != nil {
+			return err
+		}
+		if _, err := n.Check(); err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	return nil
+}
+
+func (p *planner) planAliases(m manifest) error {
+	rows, err := p.app.Store.Aliases(p.ctx)
+	if err != nil {
+		return err
+	}
+	have := map[string]routing.Alias{}
+	for _, row := range rows {
+		a, err := operator.ReadAlias(row)
+		if err != nil {
+			return err
+		}
+		have[strings.ToLower(a.Name)] = *a
+	}
+	for _, want := range m.Aliases {
+		old, exists := have[strings.ToLower(want.Name)]
+		var detail []string
+		if before, after := rulesJSON(old.Rules), rulesJSON(want.Rules); before != after {
+			detail = []string{turned("rules", before, after)}
+		}
+		p.add(exists, "alias", want.Name, detail, func(ctx context.Context) error {
+			return p.app.Desk.SetAlias(ctx, actor, routing.Alias(want))
+		})
+	}
+	return nil
+}
+
+func rulesJSON(rules []routing.Rule) string {
+	if rules == nil {
+		return ""
+	}
+	b, _ := json.Marshal(rules) // words and numbers always encode
+	return string(b)
+}
+
+func (p *planner) planLimits(m manifest) error {
+	rows, err := p.app.Store.Limits(p.ctx)
+	if err != nil {
+		return err
+	}
+	have := map[[4]string]store.Limit{}
+	for _, l := range rows {
+		have[[4]string{l.Scope, l.Subject, l.Metric, l.Period}] = l
+	}
+	for i, want := range m.Limits {
+		n := want.limit()
+		l, err := n.Check()
+		if err != nil {
+			return err
+		}
+		if l.Subject, err = p.subject(fmt.Sprintf("limits[%d]", i), n); err != nil {
+			return err
+		}
+		old, exists := have[[4]string{l.Scope, l.Subject, l.Metric, l.Period}]
+		var detail []string
+		if !exists || old.Amount != l.Amount {
+			before := ""
+			if exists {
+				before = viewLimit(old).Amount
+			}
+			detail = []string{turned("amount", before, viewLimit(l).Amount)}
+		}
+		p.add(exists, "limit", fmt.Sprintf("%s %s %s %s", n.Scope, n.Subject, n.Metric, l.Period), detail, func(ctx context.Context) error {
+			_, err := p.app.Desk.SetLimit(ctx, actor, n)
+			return err
+		})
+	}
+	return nil
+}
+
+// subject is the id of whom a limit binds, "" for a user who is yet to be made.
+func (p *planner) subject(path string, n operator.NewLimit) (string, error) {
+	if n.Subject == limits.Each {
+		return n.Subject, nil
+	}
+	switch n.Scope {
+	case limits.User:
+		u, known := p.users[strings.ToLower(n.Subject)]
+		if !known {
+			return "", hub.Invalid(path+".subject", "%s.subject: there is no user %s, here or in the file", path, n.Subject)
+		}
+		return u.ID, nil
+	case limits.Key:
+		if _, err := p.app.Store.KeyByID(p.ctx, n.Subject); err != nil {
+			return "", hub.Invalid(path+".subject", "%s.subject: there is no key %s here", path, n.Subject)
+		}
+	}
+	return n.Subject, nil
+}
+
+func exportAliases(ctx context.Context, a *boot.App) ([]manifestAlias, error) {
+	rows, err := a.Store.Aliases(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out []manifestAlias
+	for _, row := range rows {
+		alias, err := operator.ReadAlias(row)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, manifestAlias(*alias))
+	}
+	return out, nil
+}
+
+// exportLimits leaves out the limits of single keys: keys stay behind too.
+func exportLimits(ctx context.Context, a *boot.App, users []store.User) ([]manifestLimit, error) {
+	rows, err := a.Store.Limits(ctx)
+	if err != nil {
+		return nil, err
+	}
+	emails := map[string]string{}
+	for _, u := range users {
+		emails[u.ID] = u.Email
+	}
+	var out []manifestLimit
+	for _, l := range rows {
+		if l.Scope == limits.Key && l.Subject != limits.Each {
+			continue
+		}
+		v := viewLimit(l)
+		m := manifestLimit{Scope: l.Scope, Subject: l.Subject, Metric: l.Metric, Period: l.Period, Amount: v.Amount}
+		if email, ok := emails[l.Subject]; ok && l.Scope == limits.User {
+			m.Subject = email
+		}
+		if l.Metric == limits.Concurrency {
+			m.Period = ""
+		}
+		out = append(out, m)
+	}
+	return out, nil
+}
