@@ -159,6 +159,11 @@ func (a *App) providers(ctx context.Context, c *store.Config) ([]*routing.Provid
 			continue
 		}
 		p := &routing.Provider{ID: row.ID, Name: row.Name, Kind: kind.At(base), BaseURL: base, Region: row.Region, Source: "stored"}
+		var settings routing.ProviderSettings
+		if err := json.Unmarshal([]byte(row.Settings), &settings); err != nil {
+			return nil, fmt.Errorf("settings of provider %s: %w", row.Name, err)
+		}
+		p.Timeouts = settings.Timeouts
 		byID[row.ID] = p
 		out = append(out, p)
 	}
@@ -191,7 +196,8 @@ func (a *App) credentials(ctx context.Context, c *store.Config, byID map[string]
 			a.Log.Error("credential cannot be opened", "provider", p.Name, "credential", row.Name, "error", err)
 			continue
 		}
-		p.Credentials = append(p.Credentials, routing.Credential{ID: row.ID, Name: row.Name, Weight: row.Weight, Secret: secret})
+		p.Credentials = append(p.Credentials, routing.Credential{ID: row.ID, Name: row.Name, Weight: row.Weight, Secret: secret,
+			MaxConcurrent: row.MaxConcurrent})
 	}
 	return nil
 }
@@ -220,6 +226,6 @@ func ReadRate(row store.Rate) (*routing.Rate, error) {
 	if err := json.Unmarshal([]byte(row.Metadata), &m); err != nil {
 		return nil, fmt.Errorf("metadata of %s/%s: %w", row.Provider, row.Model, err)
 	}
-	r.Context, r.MaxOutput = m.Context, m.MaxOutput
+	r.Context, r.MaxOutput, r.Timeouts = m.Context, m.MaxOutput, m.Timeouts
 	return r, nil
 }
