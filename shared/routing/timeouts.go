@@ -34,10 +34,10 @@ func (s *Span) UnmarshalText(text []byte) error {
 // the next wider setting: the model's goes before the provider's, and that
 // before the hub's.
 type Timeouts struct {
-	Connect   Span `json:"connect,omitempty"`
-	FirstByte Span `json:"first_byte,omitempty"`
-	Idle      Span `json:"idle,omitempty"`
-	Total     Span `json:"total,omitempty"` // of one attempt
+	Connect   Span `json:"connect,omitempty" yaml:"connect,omitempty"`
+	FirstByte Span `json:"first_byte,omitempty" yaml:"first_byte,omitempty"`
+	Idle      Span `json:"idle,omitempty" yaml:"idle,omitempty"`
+	Total     Span `json:"total,omitempty" yaml:"total,omitempty"` // of one attempt
 }
 
 // Over returns t with what it leaves open taken from wider.

@@ -290,7 +290,7 @@ func (c *Client) disable(ctx context.Context, cand candidate, fault *hub.Error) 
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
 	c.settings.Refused(ctx, Refusal{Provider: cand.target.Provider.Name, CredentialID: cand.credential.ID, Credential: cand.credential.Name,
-		Reason: reason(fault)})
+		Status: fault.Status, Reason: reason(fault)})
 }
 
 // reason says why a credential is disabled. The provider's own words stay out:

@@ -51,6 +51,7 @@ type Refusal struct {
 	Provider     string
 	CredentialID string
 	Credential   string // its name
+	Status       int    // the provider's; 0: it was refused before a request could be sent
 	Reason       string // in the hub's words, without secrets
 }
 
