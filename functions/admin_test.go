@@ -37,12 +37,17 @@ func TestAdminsKeepProviders(t *testing.T) {
 		{"a name is taken once", "owner", "POST " + path, `{"kind":"openai","name":"mine"}`, 409,
 			refused("invalid_request_error", "conflict", "There is a provider named mine already.")},
 		{"it is listed without its secret", "admin", "GET " + path, "", 200, `{"data":[` + stored("1") + `,` + env + `]}`},
+		{"a time-out is a duration", "admin", "PATCH " + path + "/mine", `{"timeouts":{"idle":"soon"}}`, 400,
+			invalid("timeouts.idle", `timeouts.idle: must be a duration such as 30s or 5m, from 1ms to 24h, not \"soon\".`)},
+		{"its time-outs are set", "admin", "PATCH " + path + "/mine", `{"timeouts":{"first_byte":"5s","total":"2m"}}`, 200,
+			strings.Replace(stored("1"), `"credentials"`, `"timeouts":{"first_byte":"5s","total":"2m0s"},"credentials"`, 1)},
+		{"and given up again", "admin", "PATCH " + path + "/mine", `{"timeouts":{}}`, 200, stored("1")},
 		{"members remove none", "member", "DELETE " + path + "/mine", "", 403, adminsOnly},
 		{"one of the environment cannot be removed", "admin", "DELETE " + path + "/openai", "", 404, notFound("There is no stored provider named openai.")},
 		{"a stored one can", "admin", "DELETE " + path + "/mine", "", 204, ""},
 		{"and is gone", "admin", "DELETE " + path + "/mine", "", 404, notFound("There is no stored provider named mine.")},
 	})
-	w.audited("admin@example.com", "provider.add", "provider.remove")
+	w.audited("admin@example.com", "provider.add", "provider.timeouts", "provider.timeouts", "provider.remove")
 }
 
 // audited checks who is on record for the newest acts of a test.
@@ -87,7 +92,7 @@ func TestAdminsKeepCredentials(t *testing.T) {
 		{"one is removed", "admin", "DELETE " + path + "/second", "", 204, ""},
 		{"once", "admin", "DELETE " + path + "/second", "", 404, notFound("The provider alpha has no credential named second.")},
 	})
-	w.audited("admin@example.com", "credential.add", "credential.active", "credential.active", "credential.remove")
+	w.audited("admin@example.com", "credential.add", "credential.use", "credential.use", "credential.active", "credential.active", "credential.remove")
 }
 
 func TestAdminsSetRates(t *testing.T) {
