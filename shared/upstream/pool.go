@@ -52,6 +52,7 @@ type keyState struct {
 	whole    rest             // of all its models
 	models   map[string]*rest // of single ones, by scope
 	refusals int              // of the key itself, in a row
+	bursts   int              // of refusals, each begun with a key that did not rest
 	refused  time.Time        // the newest of them
 	served   time.Time        // the newest success
 }
@@ -317,7 +318,7 @@ func (p *pool) succeeded(c candidate, began time.Time) {
 	s := p.of(c.key())
 	s.served = now
 	if !began.Before(s.refused) {
-		s.refusals = 0
+		s.refusals, s.bursts = 0, 0
 	}
 	// A call that began before the provider sent the key away says nothing of it.
 	for _, r := range []*rest{&s.whole, s.models[c.scope()]} {
@@ -339,8 +340,8 @@ const (
 // refuse notes that a provider refused the key itself, and reports whether that
 // is to disable it. One refusal is enough for a key that has not served within
 // the last minute; a single odd one among successes is not, and neither is a
-// 403, which may forbid only this model. Until it is disabled, or for keys that
-// cannot be, it rests, twice as long each time.
+// 403, which may forbid only this model. Until it is disabled it rests; keys that
+// cannot be rest twice as long each time.
 func (p *pool) refuse(c candidate, status int, cooldown time.Duration) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -350,7 +351,13 @@ func (p *pool) refuse(c candidate, status int, cooldown time.Duration) bool {
 	s.refused = now
 	odd := now.Sub(s.served) < lately || status == forbidden
 	if cooldown > 0 {
-		wait := cooldown << min(s.refusals-1, 12)
+		if !s.whole.resting(now) && !s.at(c.scope()).resting(now) {
+			s.bursts++
+		}
+		wait := cooldown
+		if c.credential.ID == "" {
+			wait <<= min(max(0, s.bursts-1), 12)
+		}
 		r := &s.whole
 		if odd && s.refusals < patience {
 			r = s.at(c.scope())

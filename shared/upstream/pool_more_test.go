@@ -147,18 +147,40 @@ func TestAKeyThatCannotBeDisabledRestsLongerEachTime(t *testing.T) {
 	clock := startOfTime()
 	p := newPool(clock.now)
 	targets := append(target("a", 1), target("x", 1)...)
+	own := &targets[0].Provider.Credentials[0]
+	own.ID, own.Name = "", "environment"
+	order := func() string {
+		if p.order(targets, "")[0].credential.Name == "environment" {
+			return "first"
+		}
+		return "last"
+	}
 	for _, rest := range []time.Duration{time.Minute, 2 * time.Minute, 4 * time.Minute} {
-		p.refuse(keyAt(targets, 0, 0), 401, time.Minute)
-		assert.Equal(t, "x a", ids(p.order(targets, "")))
+		for range 64 { // calls at once are refused together, and count as one
+			p.refuse(keyAt(targets, 0, 0), 401, time.Minute)
+		}
+		assert.Equal(t, "last", order())
 		clock.move(rest - time.Second)
-		assert.Equal(t, "x a", ids(p.order(targets, "")))
+		assert.Equal(t, "last", order())
 		clock.move(time.Second)
-		assert.Equal(t, "a x", ids(p.order(targets, "")))
+		assert.Equal(t, "first", order())
 	}
 	for range 30 {
 		p.refuse(keyAt(targets, 0, 0), 401, time.Minute)
+		clock.move(longestRest)
+		assert.Equal(t, "first", order())
 	}
-	clock.move(longestRest)
+}
+
+func TestAKeyThatCanBeDisabledRestsNoLongerOnceItIsBack(t *testing.T) {
+	t.Parallel()
+	clock := startOfTime()
+	p := newPool(clock.now)
+	targets := append(target("a", 1), target("x", 1)...)
+	for range 64 {
+		p.refuse(keyAt(targets, 0, 0), 401, time.Minute)
+	}
+	clock.move(time.Minute)
 	assert.Equal(t, "a x", ids(p.order(targets, "")))
 }
 
