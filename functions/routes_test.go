@@ -14,8 +14,10 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/aigne-hub/aigne-hub/functions/admin"
 	"github.com/aigne-hub/aigne-hub/functions/billing"
 	"github.com/aigne-hub/aigne-hub/shared/boot"
+	"github.com/aigne-hub/aigne-hub/shared/schedule"
 )
 
 // reserved are the event paths of template.yaml whose routes come with later
@@ -109,13 +111,14 @@ func TestTheTemplateSendsEachRouteToItsFunction(t *testing.T) {
 func TestTheTemplateSchedulesJobsThatThereAre(t *testing.T) {
 	t.Parallel()
 	_, jobs := events(t)
-	names := map[string]bool{}
-	for _, j := range billing.Jobs(&boot.App{}) { // as a Lambda lists them: nothing is open yet
-		names[j.Name] = true
+	owners := map[string]string{}
+	for owner, list := range map[string][]schedule.Job{"billing": billing.Jobs(&boot.App{}), "admin": admin.Jobs(&boot.App{})} { // as a Lambda lists them: nothing is open yet
+		for _, j := range list {
+			owners[j.Name] = owner
+		}
 	}
 	require.NotEmpty(t, jobs)
 	for job, name := range jobs {
-		assert.Equal(t, "billing", name)
-		assert.True(t, names[job], job)
+		assert.Equal(t, owners[job], name, job)
 	}
 }

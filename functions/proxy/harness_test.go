@@ -41,6 +41,12 @@ type testHub struct {
 // "AIGNE_HUB_BILLING": "on".
 func start(t *testing.T, env map[string]string) *testHub {
 	t.Helper()
+	return startAt(t, env, nil)
+}
+
+// startAt is start by another clock than the wall's.
+func startAt(t *testing.T, env map[string]string, now hub.Now) *testHub {
+	t.Helper()
 	h := &testHub{t: t, email: "member@example.com", logs: &logbuf.Buffer{}, fakes: map[fakeprovider.Kind]*fakeprovider.Provider{}}
 	lookup := func(name string) (string, bool) {
 		if name == "AIGNE_HUB_DATA" {
@@ -51,7 +57,7 @@ func start(t *testing.T, env map[string]string) *testHub {
 	}
 	cfg, err := boot.Load(lookup, nil, nil)
 	require.NoError(t, err)
-	h.app, err = boot.Open(t.Context(), cfg, boot.Options{Log: telemetry.NewLogger(h.logs, telemetry.FormatText, slog.LevelDebug), Env: lookup, Migrate: true})
+	h.app, err = boot.Open(t.Context(), cfg, boot.Options{Log: telemetry.NewLogger(h.logs, telemetry.FormatText, slog.LevelDebug), Env: lookup, Migrate: true, Now: now})
 	require.NoError(t, err)
 	_, err = h.app.Desk.CreateUser(t.Context(), "test", h.email, hub.RoleMember, "")
 	require.NoError(t, err)

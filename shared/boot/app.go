@@ -14,12 +14,15 @@ import (
 
 	"github.com/aigne-hub/aigne-hub/shared/admission"
 	"github.com/aigne-hub/aigne-hub/shared/blob"
+	"github.com/aigne-hub/aigne-hub/shared/credentials"
+	"github.com/aigne-hub/aigne-hub/shared/health"
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/identity"
 	"github.com/aigne-hub/aigne-hub/shared/jobs"
 	"github.com/aigne-hub/aigne-hub/shared/ledger"
 	"github.com/aigne-hub/aigne-hub/shared/limits"
+	"github.com/aigne-hub/aigne-hub/shared/notify"
 	"github.com/aigne-hub/aigne-hub/shared/operator"
 	"github.com/aigne-hub/aigne-hub/shared/pricing"
 	"github.com/aigne-hub/aigne-hub/shared/routing"
@@ -55,6 +58,9 @@ type App struct {
 	Fetch     *upstream.Fetcher
 	Blobs     *blob.Keeper
 	Jobs      *jobs.Follower
+	Health    *health.Board
+	Post      *notify.Post
+	Keeper    *credentials.Keeper
 
 	env      Env
 	halting  context.Context
@@ -97,8 +103,13 @@ func Open(ctx context.Context, cfg Config, o Options) (*App, error) {
 	a.Gate = &admission.Gate{Store: s, Lease: admission.NewLease(s, o.Log), Log: o.Log, Now: o.Now, Reload: a.Reload, Limits: a.limits.Load,
 		Settings: admission.Settings{Billing: cfg.Billing, OnAbort: cfg.OnAbort, OnFailure: cfg.OnUpstreamFailure,
 			DefaultOutput: cfg.DefaultOutput}}
+	a.Health = &health.Board{Now: o.Now}
+	a.Post = &notify.Post{Store: s, Log: o.Log, Now: o.Now, Vault: a.Vault}
+	a.Keeper = &credentials.Keeper{Store: s, Tell: a.Post.Tell, Ask: a.ask, Log: o.Log, Now: o.Now}
 	a.Upstream = upstream.New(upstream.Settings{Connect: cfg.Timeouts.Connect, FirstByte: cfg.Timeouts.FirstByte, Idle: cfg.Timeouts.Idle,
-		Total: cfg.Timeouts.Total, Attempts: int(cfg.Attempts), Cooldown: cfg.Cooldown}, o.Now)
+		Attempts: int(cfg.Attempts), Budget: cfg.AttemptsTime, Cooldown: cfg.Cooldown, Hedge: cfg.Hedge, SlowRate: cfg.SlowStream,
+		Seen:    func(t *routing.Target, e health.Event) { a.Health.Record(t.Name(), e) },
+		Refused: func(ctx context.Context, r upstream.Refusal) { a.Keeper.Refused(ctx, r) }}, o.Now)
 	a.Fetch = upstream.NewFetcher(cfg.FetchAllow)
 	a.Blobs = &blob.Keeper{Place: a.place(), Store: s, Life: cfg.BlobLife, Now: o.Now}
 	a.Jobs = a.follower()

@@ -66,7 +66,7 @@ func bedrock() Kind {
 
 func openRouter() Kind {
 	k := Kind{
-		ID: OpenRouter, Title: "OpenRouter", BaseURL: "https://openrouter.ai/api/v1", Auth: Bearer,
+		ID: OpenRouter, Title: "OpenRouter", BaseURL: "https://openrouter.ai/api/v1", Auth: Bearer, KeyLimits: true,
 		Dialects: []dialect.Name{dialect.OpenAIChat, dialect.Anthropic},
 		Tasks:    in(dialect.OpenAI, task.Embedding, task.Rerank),
 		Quirks:   dialect.Quirks{ReasoningField: "reasoning", ReasoningDetails: true},
@@ -93,7 +93,7 @@ func openRouter() Kind {
 
 func poe() Kind {
 	return Kind{
-		ID: Poe, Title: "Poe", BaseURL: "https://api.poe.com/v1", Auth: Bearer,
+		ID: Poe, Title: "Poe", BaseURL: "https://api.poe.com/v1", Auth: Bearer, KeyLimits: true,
 		Dialects: []dialect.Name{dialect.OpenAIChat},
 		// https://creator.poe.com/api-reference/createChatCompletion
 		Quirks:  dialect.Quirks{PlainPictures: true},

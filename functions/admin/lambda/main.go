@@ -1,4 +1,5 @@
-// Command lambda is the function admin on AWS Lambda: providers, rates, users and keys.
+// Command lambda is the function admin on AWS Lambda: providers, rates, users and keys, with
+// their jobs.
 package main
 
 import (
@@ -6,4 +7,4 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/boot"
 )
 
-func main() { boot.Lambda(admin.Wire, nil) }
+func main() { boot.Lambda(admin.Wire, admin.Jobs) }
