@@ -40,7 +40,7 @@ func TestAdminsKeepProviders(t *testing.T) {
 		{"members test none", "member", "POST " + path + "/mine/test", `{}`, 403, adminsOnly},
 		{"an unknown one cannot be tested", "admin", "POST " + path + "/nope/test", `{}`, 404, notFound("There is no provider in use with this name.")},
 		{"a time-out is a duration", "admin", "PATCH " + path + "/mine", `{"timeouts":{"idle":"soon"}}`, 400,
-			invalid("timeouts.idle", `timeouts.idle: must be a duration such as 30s or 5m, from 1ms to 24h, not \"soon\".`)},
+			invalid("timeouts.idle", `timeouts.idle: must be a duration such as 30s or 5m, from 1ms to 24h, not "soon".`)},
 		{"its time-outs are set", "admin", "PATCH " + path + "/mine", `{"timeouts":{"first_byte":"5s","total":"2m"}}`, 200,
 			strings.Replace(stored("1"), `"credentials"`, `"timeouts":{"first_byte":"5s","total":"2m0s"},"credentials"`, 1)},
 		{"and given up again", "admin", "PATCH " + path + "/mine", `{"timeouts":{}}`, 200, stored("1")},
