@@ -4,6 +4,7 @@
 package admin
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
@@ -11,6 +12,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/operator"
 	"github.com/aigne-hub/aigne-hub/shared/routing"
 	"github.com/aigne-hub/aigne-hub/shared/store"
+	"github.com/aigne-hub/aigne-hub/shared/upstream"
 )
 
 // Deps is what the function needs.
@@ -20,6 +22,8 @@ type Deps struct {
 	Store  *store.Store
 	Desk   *operator.Desk
 	Routes func() *routing.Snapshot // knows the providers of the environment
+	// Probe asks a provider what costs nothing under a credential.
+	Probe func(ctx context.Context, p *routing.Provider, secret hub.Secret) upstream.Probe
 }
 
 type handler struct{ Deps }
@@ -47,6 +51,7 @@ func (h *handler) routes() []httpkit.Route {
 		admin("POST", providers, h.addProvider),
 		admin("PATCH", providers+"/{name}", h.changeProvider),
 		admin("DELETE", providers+"/{name}", h.removeProvider),
+		admin("POST", providers+"/{name}/test", h.testProvider),
 		admin("GET", credentials, h.listCredentials),
 		admin("POST", credentials, h.addCredential),
 		admin("PATCH", credentials+"/{credential}", h.changeCredential),

@@ -8,5 +8,5 @@ import (
 
 // Wire makes the function from an open hub.
 func Wire(a *boot.App) http.Handler {
-	return New(Deps{Deps: a.HTTP(), Store: a.Store, Desk: a.Desk, Routes: a.Routes})
+	return New(Deps{Deps: a.HTTP(), Store: a.Store, Desk: a.Desk, Routes: a.Routes, Probe: a.Upstream.Probe})
 }
