@@ -109,6 +109,7 @@ func (t *Target) Name() string { return t.Provider.Name + "/" + t.Model }
 type Plan struct {
 	Version   int64 // of the configuration it was made from
 	Requested string
+	Type      hub.CallType
 	Why       string // how an alias or a wish led here, "" for a plain name
 	Targets   []Target
 	Refused   []Refusal

@@ -153,7 +153,7 @@ func (n *Snapshot) Plan(r Request) (Plan, error) {
 }
 
 func (n *Snapshot) resolve(model string, r Request) (Plan, error) {
-	plan := Plan{Version: n.Version, Requested: r.Model}
+	plan := Plan{Version: n.Version, Requested: r.Model, Type: r.Type}
 	cands := n.candidates(model, r.Type)
 	if len(cands) == 0 {
 		return plan, n.unknown(model, r.Type)

@@ -34,6 +34,8 @@ type Settings struct {
 
 // Client calls providers.
 type Client struct {
+	Observer Observer // set before the first call; nil: nobody
+
 	settings Settings
 	http     *http.Transport // used directly: a redirect is an answer, and there are no cookies
 	pool     *pool
@@ -140,6 +142,7 @@ func (c *Client) Do(ctx context.Context, call Call) (*Answer, Trace, error) {
 		trace.Last, trace.LastKey = cand.target, cand.credential
 		start := c.now()
 		a, fault := c.attempt(ctx, call, cand, req)
+		c.observe(ctx, &call, cand, a, fault)
 		if fault == nil {
 			c.pool.succeeded(cand)
 			return a, trace, nil
