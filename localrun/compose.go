@@ -35,6 +35,7 @@ func compose(a *boot.App, f functions, h *health) http.Handler {
 		{"/api/auth", f.auth},
 		{"/api/usage", f.usage},
 		{"/api/user/model-calls", f.usage},
+		{"/api/status", f.usage},
 		{"/api/user/credit", f.billing},
 		{"/api/user/info", f.billing},
 		{"/api/billing", f.billing},

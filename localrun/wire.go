@@ -1,6 +1,8 @@
 package main
 
 import (
+	"slices"
+
 	"github.com/aigne-hub/aigne-hub/functions/admin"
 	"github.com/aigne-hub/aigne-hub/functions/auth"
 	"github.com/aigne-hub/aigne-hub/functions/billing"
@@ -20,4 +22,6 @@ func wire(a *boot.App) functions {
 }
 
 // jobs are the scheduled jobs of all functions.
-func jobs(a *boot.App) []schedule.Job { return billing.Jobs(a) }
+func jobs(a *boot.App) []schedule.Job {
+	return slices.Concat(billing.Jobs(a), admin.Jobs(a), proxy.Jobs(a))
+}

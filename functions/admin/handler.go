@@ -1,9 +1,10 @@
 // Package admin lets owners and admins set the hub up: providers, their
-// credentials, rates, users and keys. Every act goes through the operator's
+// credentials, rates, users, keys and webhooks, and shows how it fares. Every act goes through the operator's
 // desk, which checks and audits it; no secret ever comes back out.
 package admin
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
@@ -11,6 +12,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/operator"
 	"github.com/aigne-hub/aigne-hub/shared/routing"
 	"github.com/aigne-hub/aigne-hub/shared/store"
+	"github.com/aigne-hub/aigne-hub/shared/upstream"
 )
 
 // Deps is what the function needs.
@@ -20,13 +22,26 @@ type Deps struct {
 	Store  *store.Store
 	Desk   *operator.Desk
 	Routes func() *routing.Snapshot // knows the providers of the environment
+	// Upstream knows which credentials rest.
+	Upstream *upstream.Client
+	// Streams: answers can go on for ever. Otherwise, on Lambda, a stream of events
+	// ends with what there is, and the console comes back.
+	Streams bool
+	// Leaving ends when streams must end. nil: never.
+	Leaving context.Context
 }
 
-type handler struct{ Deps }
+type handler struct {
+	Deps
+	feed feed
+}
 
 // New returns the function's handler.
 func New(d Deps) http.Handler {
-	h := &handler{d}
+	if d.Leaving == nil {
+		d.Leaving = context.Background()
+	}
+	h := &handler{Deps: d}
 	return httpkit.Mux(h.routes(), d.Deps)
 }
 
@@ -58,6 +73,16 @@ func (h *handler) routes() []httpkit.Route {
 		admin("GET", "/api/admin/limits", h.listLimits),
 		admin("PUT", "/api/admin/limits", h.setLimit),
 		admin("DELETE", "/api/admin/limits/{id}", h.removeLimit),
+		admin("GET", "/api/admin/events", h.events),
+		admin("GET", "/api/admin/notifications", h.listNotifications),
+		admin("GET", "/api/admin/notifications/email", h.mailKinds),
+		admin("PUT", "/api/admin/notifications/email", h.setMailKinds),
+		admin("GET", "/api/admin/webhooks", h.listWebhooks),
+		admin("POST", "/api/admin/webhooks", h.addWebhook),
+		admin("DELETE", "/api/admin/webhooks/{id}", h.removeWebhook),
+		admin("POST", "/api/admin/webhooks/{id}/test", h.testWebhook),
+		admin("GET", "/api/admin/probes", h.listProbes),
+		admin("GET", "/api/ai-providers/health", h.health),
 		admin("GET", "/api/admin/users", h.listUsers),
 		admin("POST", "/api/admin/users", h.createUser),
 		admin("GET", "/api/admin/keys", h.listKeys),

@@ -84,6 +84,7 @@ func (h *handler) forwardCount(ctx context.Context, plan routing.Plan, server di
 		return nil, nil, nil
 	}
 	plan.Targets = can // a new list: the plan is shared
+	plan.Type = ""     // a vendor without the method may serve the model well
 	ctx, cancel := context.WithTimeout(ctx, countLimit)
 	defer cancel()
 	var counted []byte

@@ -1,10 +1,12 @@
 package proxy
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 
 	"github.com/aigne-hub/aigne-hub/shared/dialect"
+	"github.com/aigne-hub/aigne-hub/shared/health"
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/routing"
@@ -75,7 +77,20 @@ type aigneModel struct {
 	Input        string          `json:"input_credits_per_token"`
 	Output       string          `json:"output_credits_per_token"`
 	Metadata     json.RawMessage `json:"modelMetadata"`
-	Status       *struct{}       `json:"status"` // null: not measured
+	Status       *modelStatus    `json:"status"` // null: not known
+}
+
+type modelStatus struct {
+	Available bool `json:"available"`
+}
+
+// statusOf is what is known of a target from all processes.
+func (h *handler) statusOf(ctx context.Context, t *routing.Target, kind hub.CallType) *modelStatus {
+	known := h.Statuses.Available(ctx, health.Target{Provider: t.Provider.Name, Model: t.Model, Type: kind})
+	if known == nil {
+		return nil
+	}
+	return &modelStatus{*known}
 }
 
 // callTypes maps the words of ?type= to call types; both spellings are taken.
@@ -94,7 +109,8 @@ func (h *handler) aigneModels(w http.ResponseWriter, r *http.Request, c hub.Call
 		return hub.Invalid("type", "The type must be chat, image, embedding, video or audio.")
 	}
 	for _, l := range h.Routes().Models(kind) {
-		m := aigneModel{Model: l.Model, Type: string(kind), Provider: l.Provider.Name, ProviderName: l.Provider.Kind.Title, Input: "0", Output: "0"}
+		m := aigneModel{Model: l.Model, Type: string(kind), Provider: l.Provider.Name, ProviderName: l.Provider.Kind.Title, Input: "0", Output: "0",
+			Status: h.statusOf(r.Context(), &l.Target, kind)}
 		if l.Prices != nil {
 			if rate, ok := l.Prices.Rate(hub.Input, 0); ok {
 				m.Input = rate.String()
@@ -145,8 +161,11 @@ func (h *handler) available(r *http.Request, c hub.Caller) error {
 		}
 	}
 	if name := r.URL.Query().Get("model"); name != "" {
-		_, err := h.Routes().Plan(routing.Request{Model: name, Type: hub.TypeChat, Dialect: dialect.AIGNE})
-		return err
+		plan, err := h.Routes().Plan(routing.Request{Model: name, Type: hub.TypeChat, Dialect: dialect.AIGNE})
+		if err != nil {
+			return err
+		}
+		return h.answering(r.Context(), &plan)
 	}
 	for _, p := range h.Routes().Providers() {
 		if len(p.Credentials) > 0 {
@@ -154,6 +173,16 @@ func (h *handler) available(r *http.Request, c hub.Caller) error {
 		}
 	}
 	return hub.Errorf(hub.CodeUnavailable, "No providers available.")
+}
+
+// answering fails when every target of a plan is known not to answer.
+func (h *handler) answering(ctx context.Context, plan *routing.Plan) error {
+	for i := range plan.Targets {
+		if s := h.statusOf(ctx, &plan.Targets[i], plan.Type); s == nil || s.Available {
+			return nil
+		}
+	}
+	return hub.Errorf(hub.CodeUnavailable, "The model does not answer at the moment.")
 }
 
 // hubDID is the identity by which AIGNE clients find the hub (a public constant

@@ -14,12 +14,14 @@ import (
 
 	"github.com/aigne-hub/aigne-hub/shared/admission"
 	"github.com/aigne-hub/aigne-hub/shared/blob"
+	"github.com/aigne-hub/aigne-hub/shared/health"
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/identity"
 	"github.com/aigne-hub/aigne-hub/shared/jobs"
 	"github.com/aigne-hub/aigne-hub/shared/ledger"
 	"github.com/aigne-hub/aigne-hub/shared/limits"
+	"github.com/aigne-hub/aigne-hub/shared/notify"
 	"github.com/aigne-hub/aigne-hub/shared/operator"
 	"github.com/aigne-hub/aigne-hub/shared/pricing"
 	"github.com/aigne-hub/aigne-hub/shared/routing"
@@ -55,10 +57,16 @@ type App struct {
 	Fetch     *upstream.Fetcher
 	Blobs     *blob.Keeper
 	Jobs      *jobs.Follower
+	Health    *health.Board    // what this process sees of targets
+	Reporter  *health.Reporter // brings it to the database
+	Statuses  *health.Statuses // what all processes saw
+	Notify    *notify.Post
 
 	env      Env
 	halting  context.Context
 	halt     context.CancelFunc
+	leaving  context.Context
+	leave    context.CancelFunc
 	snapshot atomic.Pointer[routing.Snapshot]
 	limits   atomic.Pointer[limits.Set]
 	caught   atomic.Int64 // when CatchUp last looked, Unix milliseconds
@@ -86,6 +94,7 @@ func Open(ctx context.Context, cfg Config, o Options) (*App, error) {
 	}
 	a := &App{Config: cfg, Log: o.Log, Now: o.Now, Store: s, env: o.Env, Catalogue: pricing.OpenCatalogue(o.Now)}
 	a.halting, a.halt = context.WithCancel(context.Background())
+	a.leaving, a.leave = context.WithCancel(a.halting)
 	if err := a.schema(ctx, o.Migrate); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -99,6 +108,11 @@ func Open(ctx context.Context, cfg Config, o Options) (*App, error) {
 			DefaultOutput: cfg.DefaultOutput}}
 	a.Upstream = upstream.New(upstream.Settings{Connect: cfg.Timeouts.Connect, FirstByte: cfg.Timeouts.FirstByte, Idle: cfg.Timeouts.Idle,
 		Total: cfg.Timeouts.Total, Attempts: int(cfg.Attempts), Cooldown: cfg.Cooldown}, o.Now)
+	a.watchHealth()
+	if a.Notify, err = a.post(); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	a.Desk.Notify = a.Notify
 	a.Fetch = upstream.NewFetcher(cfg.FetchAllow)
 	a.Blobs = &blob.Keeper{Place: a.place(), Store: s, Life: cfg.BlobLife, Now: o.Now}
 	a.Jobs = a.follower()
@@ -140,6 +154,12 @@ func (a *App) Halting() context.Context { return a.halting }
 // Halt makes every open call settle now, as delivered: the process has little
 // time left.
 func (a *App) Halt() { a.halt() }
+
+// Leaving ends once Leave is called, or Halt.
+func (a *App) Leaving() context.Context { return a.leaving }
+
+// Leave ends what would go on for ever: the process takes no more requests.
+func (a *App) Leave() { a.leave() }
 
 // Close settles nothing: callers drain first. It gives the lease back and
 // closes the database.

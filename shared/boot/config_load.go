@@ -70,7 +70,7 @@ func (a *App) Reload(ctx context.Context) error {
 		}
 		names = append(names, alias)
 	}
-	a.snapshot.Store(routing.NewSnapshot(c.Version, a.routing(), a.Catalogue, providers, rates).WithAliases(names, nil))
+	a.snapshot.Store(routing.NewSnapshot(c.Version, a.routing(), a.Catalogue, providers, rates).WithAliases(names, a.measured))
 	a.limits.Store(limits.NewSet(c.Limits))
 	a.loaded = a.Now()
 	a.checked.Store(a.loaded.UnixMilli())

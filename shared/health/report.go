@@ -147,11 +147,24 @@ func (s *Statuses) All(ctx context.Context) (map[Target]store.ModelStatus, error
 	return s.rows, nil
 }
 
-// Available says whether a target was seen to answer; nil: not known, because it
-// was never called, or because its last failure is minutes ago.
-func (s *Statuses) Available(m store.ModelStatus, found bool) *bool {
-	if !found || (!m.Available && s.Now().Sub(m.CheckedAt) > fresh) {
+// Known says whether a target was seen to answer; nil: not known, because its
+// last failure is minutes ago.
+func Known(m store.ModelStatus, now time.Time) *bool {
+	if !m.Available && now.Sub(m.CheckedAt) > fresh {
 		return nil
 	}
 	return &m.Available
+}
+
+// Available says whether a target was seen to answer; nil: not known.
+func (s *Statuses) Available(ctx context.Context, t Target) *bool {
+	all, err := s.All(ctx)
+	if err != nil {
+		return nil
+	}
+	m, found := all[t]
+	if !found {
+		return nil
+	}
+	return Known(m, s.Now())
 }

@@ -53,3 +53,11 @@ func (s *Store) Probes(ctx context.Context, before string, limit int) ([]Probe, 
 	}, `SELECT id, provider, model, credential, ok, ttfb_ms, http_status, error_category, error_text, cost_nano, created_at
 FROM model_probes WHERE id < ? ORDER BY id DESC LIMIT ?`, before, limit)
 }
+
+// LatelyCalled lists, as provider/model, the targets of a type of call that saw an
+// attempt or a probe within a time.
+func (s *Store) LatelyCalled(ctx context.Context, kind hub.CallType, within time.Duration) ([]string, error) {
+	return list(ctx, s.read, func(r *sql.Rows, name *string) error { return r.Scan(name) },
+		`SELECT provider || '/' || model FROM ai_model_statuses WHERE type = ?1 AND checked_at > `+dbNow+` - ?2
+UNION SELECT provider || '/' || model FROM model_probes WHERE created_at > `+dbNow+` - ?2`, string(kind), within.Milliseconds())
+}

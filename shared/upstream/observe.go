@@ -15,9 +15,9 @@ type Observer interface {
 }
 
 // observe tells the observer. An attempt that ended because its caller left says
-// nothing of the target.
+// nothing of the target, nor does one that is no call of a model.
 func (c *Client) observe(ctx context.Context, call *Call, cand candidate, a *Answer, fault *hub.Error) {
-	if c.Observer == nil || (fault != nil && ctx.Err() != nil) {
+	if c.Observer == nil || call.Plan.Type == "" || (fault != nil && ctx.Err() != nil) {
 		return
 	}
 	var ttfb time.Duration

@@ -6,4 +6,4 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/boot"
 )
 
-func main() { boot.Lambda(proxy.Wire, nil) }
+func main() { boot.Lambda(proxy.Wire, proxy.Jobs) }
