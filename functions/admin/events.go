@@ -153,7 +153,7 @@ func (h *handler) streamEvents(w http.ResponseWriter, r *http.Request, after int
 			return nil // the console comes back
 		}
 		frame := frames(all)
-		if silent >= pingEvery && len(all) == 0 {
+		if silent >= h.Ping && len(all) == 0 {
 			frame = append(frame, ": ping\n\n"...)
 		}
 		if len(frame) > 0 {

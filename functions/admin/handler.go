@@ -6,6 +6,7 @@ package admin
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
@@ -27,6 +28,8 @@ type Deps struct {
 	// Streams: answers can go on for ever. Otherwise, on Lambda, a stream of events
 	// ends with what there is, and the console comes back.
 	Streams bool
+	// Ping is the silence on a stream before a comment is sent; 0: 15 s.
+	Ping time.Duration
 	// Leaving ends when streams must end. nil: never.
 	Leaving context.Context
 }
@@ -40,6 +43,9 @@ type handler struct {
 func New(d Deps) http.Handler {
 	if d.Leaving == nil {
 		d.Leaving = context.Background()
+	}
+	if d.Ping == 0 {
+		d.Ping = pingEvery
 	}
 	h := &handler{Deps: d}
 	return httpkit.Mux(h.routes(), d.Deps)
