@@ -80,6 +80,7 @@ func TestEachPathGoesToItsFunction(t *testing.T) {
 		{"billing", "/api/billing/grants", "billing /api/billing/grants /api/billing/grants", nil},
 		{"admin", "/api/admin/rates", "admin /api/admin/rates /api/admin/rates", nil},
 		{"providers", "/api/ai-providers", "admin /api/ai-providers /api/ai-providers", nil},
+		{"health by its other name", "/api/ai/health", "admin /api/ai/health /api/ai/health", nil},
 		{"a name that only begins like one", "/v12/x", "console /v12/x /v12/x", nil},
 		{"the rest", "/anything", "console /anything /anything", nil},
 		{"the root", "/", "console / /", nil},

@@ -89,6 +89,7 @@ func (h *handler) routes() []httpkit.Route {
 		admin("POST", "/api/admin/webhooks/{id}/test", h.testWebhook),
 		admin("GET", "/api/admin/probes", h.listProbes),
 		admin("GET", "/api/ai-providers/health", h.health),
+		admin("GET", "/api/ai/health", h.health),
 		admin("GET", "/api/admin/users", h.listUsers),
 		admin("POST", "/api/admin/users", h.createUser),
 		admin("GET", "/api/admin/keys", h.listKeys),

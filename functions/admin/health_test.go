@@ -261,6 +261,7 @@ func TestNotificationsAreListedWithTheirDeliveries(t *testing.T) {
 	receiver := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	t.Cleanup(receiver.Close)
 	_, _ = h.send("POST", "/api/admin/webhooks", `{"url":"`+receiver.URL+`"}`)
+	h.attempt("p", "m", 1, nil)
 	h.attempt("p", "m", 3, down)
 	require.NoError(t, h.app.Store.Exec(t.Context(), "UPDATE ai_model_statuses SET changed_at = changed_at - 60000"))
 	for _, j := range jobsOf(h) {

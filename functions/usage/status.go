@@ -83,26 +83,26 @@ func (h *handler) statusPage(ctx context.Context, now time.Time) (statusPage, er
 	if err != nil {
 		return statusPage{}, err
 	}
-	offered := h.offered()
+	offered := h.Routes().Offers()
 	all := map[modelKey]*tally{}
-	of := func(target health.Target) *tally {
-		if !offered[target] {
+	of := func(provider, model string, kind hub.CallType) *tally {
+		if !offered(provider, model, kind) {
 			return nil // callers can ask for names that no page should show
 		}
-		key := modelKey{target.Model, target.Type}
+		key := modelKey{model, kind}
 		if all[key] == nil {
 			all[key] = &tally{}
 		}
 		return all[key]
 	}
 	for _, m := range statuses {
-		if t := of(health.Target{Provider: m.Provider, Model: m.Model, Type: m.Type}); t != nil {
+		if t := of(m.Provider, m.Model, m.Type); t != nil {
 			t.note(m, now)
 		}
 	}
 	for _, hour := range hours {
 		i := int(hour.Hour.Sub(first) / time.Hour)
-		if t := of(health.Target{Provider: hour.Provider, Model: hour.Model, Type: hour.Type}); t != nil && i >= 0 && i < statusHours {
+		if t := of(hour.Provider, hour.Model, hour.Type); t != nil && i >= 0 && i < statusHours {
 			t.ok[i] += hour.OK
 			t.failed[i] += hour.Failed
 		}
@@ -116,18 +116,6 @@ func (h *handler) statusPage(ctx context.Context, now time.Time) (statusPage, er
 	})
 	page.Status = overall(page.Models)
 	return page, nil
-}
-
-// offered are the targets that callers can reach now.
-func (h *handler) offered() map[health.Target]bool {
-	out := map[health.Target]bool{}
-	routes := h.Routes()
-	for _, kind := range hub.CallTypes() {
-		for _, l := range routes.Models(kind) {
-			out[health.Target{Provider: l.Provider.Name, Model: l.Model, Type: kind}] = true
-		}
-	}
-	return out
 }
 
 func (t *tally) note(m store.ModelStatus, now time.Time) {

@@ -13,16 +13,22 @@ import (
 // watchHealth makes the board that each attempt is noted on.
 func (a *App) watchHealth() {
 	a.Health = &health.Board{Now: a.Now}
-	a.Reporter = &health.Reporter{Board: a.Health, Store: a.Store, Log: a.Log}
 	a.Statuses = &health.Statuses{Store: a.Store, Now: a.Now}
+	a.Reporter = &health.Reporter{Board: a.Health, Store: a.Store, Log: a.Log, Statuses: a.Statuses}
 	a.Upstream.Observer = a.Health
 }
 
-// measured is what this process saw of a target, for policies: chat is what they
-// choose for.
+// measured is what this process saw of a target, else what another one did, for
+// policies: chat is what they choose for.
 func (a *App) measured(target string) routing.Measured {
 	name, model, _ := strings.Cut(target, "/")
-	s := a.Health.State(health.Target{Provider: name, Model: model, Type: hub.TypeChat})
+	t := health.Target{Provider: name, Model: model, Type: hub.TypeChat}
+	s := a.Health.State(t)
+	if s.Calls == 0 {
+		if m, ok := a.Statuses.Recent(t); ok {
+			return routing.Measured{TTFB: m.Response, Success: m.Success}
+		}
+	}
 	return routing.Measured{TTFB: s.P50, Success: s.Success}
 }
 

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/aigne-hub/aigne-hub/shared/hub"
@@ -15,8 +16,11 @@ import (
 const (
 	// reportEvery is how often a process brings what it saw to the database.
 	reportEvery = 10 * time.Second
-	// reportLimit bounds one report where somebody waits for it.
-	reportLimit = 500 * time.Millisecond
+	// reportLimit bounds a report in the background, waitLimit one that somebody
+	// waits for. One that is cut off may have been stored: then its attempts are
+	// counted twice.
+	reportLimit = 5 * time.Second
+	waitLimit   = 500 * time.Millisecond
 	// reportBatch is how many targets one unit of work carries.
 	reportBatch = 100
 	maxReason   = 300 // bytes
@@ -28,6 +32,8 @@ type Reporter struct {
 	Board *Board
 	Store *store.Store
 	Log   *slog.Logger
+	// Statuses, if not nil, is read again with each report, for Recent.
+	Statuses *Statuses
 
 	mu   sync.Mutex // of one report at a time
 	last time.Time
@@ -41,10 +47,10 @@ func (r *Reporter) Serve(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
-			r.report(ctx)
+			r.report(ctx, waitLimit)
 			return
 		case <-tick.C:
-			r.report(ctx)
+			r.report(ctx, reportLimit)
 		}
 	}
 }
@@ -56,15 +62,21 @@ func (r *Reporter) Due(ctx context.Context) {
 	due := r.Board.Now().Sub(r.last) >= reportEvery
 	r.mu.Unlock()
 	if due || r.Board.Turned() {
-		r.report(ctx)
+		r.report(ctx, waitLimit)
 	}
 }
 
-func (r *Reporter) report(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), reportLimit)
+func (r *Reporter) report(ctx context.Context, limit time.Duration) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
 	defer cancel()
 	if err := r.Report(ctx); err != nil {
 		r.Log.Warn("model statuses not stored; they will be with the next ones", "error", err)
+		return
+	}
+	if r.Statuses != nil {
+		if _, err := r.Statuses.All(ctx); err != nil {
+			r.Log.Warn("model statuses not read", "error", err)
+		}
 	}
 }
 
@@ -120,9 +132,9 @@ type Statuses struct {
 	Store *store.Store
 	Now   hub.Now
 
-	mu   sync.Mutex
+	mu   sync.Mutex // of reading
 	read time.Time
-	rows map[Target]store.ModelStatus
+	rows atomic.Pointer[map[Target]store.ModelStatus] // never changed, only replaced
 }
 
 // All returns the statuses. While the database does not answer, those that were
@@ -130,21 +142,25 @@ type Statuses struct {
 func (s *Statuses) All(ctx context.Context) (map[Target]store.ModelStatus, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.rows != nil && s.Now().Sub(s.read) < readEvery {
-		return s.rows, nil
+	old := s.rows.Load()
+	if old != nil && s.Now().Sub(s.read) < readEvery {
+		return *old, nil
 	}
 	all, err := s.Store.ModelStatuses(ctx)
-	if err != nil && (s.rows == nil || errors.Is(err, context.Canceled)) {
-		return s.rows, err
+	switch {
+	case err != nil && (old == nil || errors.Is(err, context.Canceled)):
+		return nil, err
+	case err != nil:
+		s.read = s.Now()
+		return *old, nil
+	}
+	rows := make(map[Target]store.ModelStatus, len(all))
+	for _, m := range all {
+		rows[Target{m.Provider, m.Model, m.Type}] = m
 	}
 	s.read = s.Now()
-	if err == nil {
-		s.rows = make(map[Target]store.ModelStatus, len(all))
-		for _, m := range all {
-			s.rows[Target{m.Provider, m.Model, m.Type}] = m
-		}
-	}
-	return s.rows, nil
+	s.rows.Store(&rows)
+	return rows, nil
 }
 
 // Known says whether a target was seen to answer; nil: not known, because its
@@ -167,4 +183,15 @@ func (s *Statuses) Available(ctx context.Context, t Target) *bool {
 		return nil
 	}
 	return Known(m, s.Now())
+}
+
+// Recent is what was read last of a target that was called within five minutes.
+// It waits for nothing: plans are made from it.
+func (s *Statuses) Recent(t Target) (store.ModelStatus, bool) {
+	rows := s.rows.Load()
+	if rows == nil {
+		return store.ModelStatus{}, false
+	}
+	m, found := (*rows)[t]
+	return m, found && s.Now().Sub(m.CheckedAt) <= fresh
 }

@@ -32,7 +32,7 @@ func TestProcessesSeeTheSame(t *testing.T) {
 	one, url := database(t)
 	two, err := store.Open(t.Context(), store.Options{URL: url})
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, two.Close()) })
+	t.Cleanup(func() { _ = two.Close() }) // closed below
 	b, _ := board()
 	other, now := board()
 	r := &Reporter{Board: b, Store: one, Log: slog.New(slog.DiscardHandler)}
@@ -54,6 +54,13 @@ func TestProcessesSeeTheSame(t *testing.T) {
 	assert.Equal(t, new(false), seen.Available(t.Context(), pm), "read at most every two seconds")
 	seen.read = time.Time{}
 	assert.Equal(t, new(true), seen.Available(t.Context(), pm), "the newer attempt is believed")
+	m, ok := seen.Recent(pm)
+	assert.True(t, ok)
+	assert.Positive(t, m.Response)
+	seen.Now = func() time.Time { return time.Now().Add(time.Hour) }
+	_, ok = seen.Recent(pm)
+	assert.False(t, ok, "an hour ago")
+	seen.Now = time.Now
 	require.NoError(t, two.Close())
 	seen.read = time.Time{}
 	assert.Equal(t, new(true), seen.Available(t.Context(), pm), "while the database is away, what was read last")
@@ -70,7 +77,7 @@ func TestAReportThatFailsIsMadeUpForByTheNext(t *testing.T) {
 		b.Record(Target{"p", strings.Repeat("m", i+1), hub.TypeChat}, Event{OK: true})
 	}
 	require.NoError(t, s.Close())
-	r.report(t.Context())
+	r.report(t.Context(), waitLimit)
 	assert.Contains(t, logs.String(), "not stored")
 	again, err := store.Open(t.Context(), store.Options{URL: url})
 	require.NoError(t, err)

@@ -280,9 +280,10 @@ func TestATargetThatIsDownIsToldOnceOverAllProcesses(t *testing.T) {
 		}
 		require.NoError(t, o.Store.ReportStatuses(t.Context(), []store.StatusReport{r}))
 	}
+	offered := func(m store.ModelStatus) bool { return m.Model == "m" }
 	titles := func() (out []string) {
 		t.Helper()
-		require.NoError(t, o.Watch(t.Context()))
+		require.NoError(t, o.Watch(t.Context(), offered))
 		all, err := o.Store.Notifications(t.Context(), "", 100)
 		require.NoError(t, err)
 		for _, n := range all {
@@ -309,7 +310,7 @@ func TestATargetThatIsDownIsToldOnceOverAllProcesses(t *testing.T) {
 	require.NoError(t, o.Store.Do(t.Context(), u))
 	var all sync.WaitGroup
 	for range 4 {
-		all.Go(func() { assert.NoError(t, o.Watch(t.Context())) })
+		all.Go(func() { assert.NoError(t, o.Watch(t.Context(), offered)) })
 	}
 	all.Wait()
 	assert.Len(t, titles(), 1)
@@ -320,6 +321,13 @@ func TestATargetThatIsDownIsToldOnceOverAllProcesses(t *testing.T) {
 	require.NoError(t, o.Store.Do(t.Context(), u))
 	assert.Contains(t, titles(), "p/m answers again.")
 	assert.Len(t, titles(), 2)
+
+	down.Model = "made-up"
+	report(false, time.Minute)
+	assert.Len(t, titles(), 2, "callers can make up names")
+	down.Model, down.OK = "worked", 1
+	report(false, time.Minute)
+	assert.Len(t, titles(), 3, "a name that answered is none of those")
 }
 
 // The example is the one that the libraries of Standard Webhooks are tested with.

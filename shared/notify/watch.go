@@ -15,16 +15,19 @@ const lasting = 30 * time.Second
 
 // Watch tells operators of targets that went down or came back. Each change is
 // told once, however many processes saw it: its id is made from the target and
-// the moment.
-func (p *Post) Watch(ctx context.Context) error {
+// the moment. Of a target that never answered only those hear to whom it matters:
+// it may be a name that a caller made up.
+func (p *Post) Watch(ctx context.Context, matters func(store.ModelStatus) bool) error {
 	const batch = 100
 	changed, err := p.Store.UntoldStatuses(ctx, lasting, batch)
 	if err != nil {
 		return err
 	}
 	for _, m := range changed {
-		if err := p.Tell(ctx, turned(m)); err != nil {
-			return err
+		if m.Answered || matters(m) {
+			if err := p.Tell(ctx, turned(m)); err != nil {
+				return err
+			}
 		}
 		if err := p.Store.TellStatus(ctx, m); err != nil {
 			return err

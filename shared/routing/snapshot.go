@@ -350,3 +350,15 @@ func (n *Snapshot) Models(kind hub.CallType) []Listed {
 	sort.Slice(out, func(i, j int) bool { return out[i].Name() < out[j].Name() })
 	return out
 }
+
+// Offers returns a function that tells whether a target is among the models that
+// callers are shown.
+func (n *Snapshot) Offers() func(provider, model string, kind hub.CallType) bool {
+	all := map[rateKey]bool{}
+	for _, kind := range hub.CallTypes() {
+		for _, l := range n.Models(kind) {
+			all[rateKey{l.Provider.Name, l.Model, kind}] = true
+		}
+	}
+	return func(provider, model string, kind hub.CallType) bool { return all[rateKey{provider, model, kind}] }
+}

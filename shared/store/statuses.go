@@ -23,6 +23,7 @@ type ModelStatus struct {
 	P95       time.Duration
 	CheckedAt time.Time // the newest attempt
 	ChangedAt time.Time // since when Available is what it is
+	Answered  bool      // it was seen to answer, ever: it is no name that a caller made up
 	Told      bool      // what operators were told of Available
 }
 
@@ -33,12 +34,13 @@ type StatusReport struct {
 	OK, Failed int64         // attempts since the last report
 }
 
-const putStatus = `INSERT INTO ai_model_statuses (provider, model, type, available, error_category, error_text, calls, success_rate, response_ms, p95_ms, checked_at, changed_at)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ` + dbNow + ` - ?11, ` + dbNow + ` - ?11)
+const putStatus = `INSERT INTO ai_model_statuses (provider, model, type, available, error_category, error_text, calls, success_rate, response_ms, p95_ms, checked_at, changed_at, answered)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ` + dbNow + ` - ?11, ` + dbNow + ` - ?11, ?12)
 ON CONFLICT (provider, model, type) DO UPDATE SET
   changed_at = CASE WHEN available = excluded.available THEN changed_at ELSE excluded.checked_at END,
   available = excluded.available, error_category = excluded.error_category, error_text = excluded.error_text, calls = excluded.calls,
-  success_rate = excluded.success_rate, response_ms = excluded.response_ms, p95_ms = excluded.p95_ms, checked_at = excluded.checked_at
+  success_rate = excluded.success_rate, response_ms = excluded.response_ms, p95_ms = excluded.p95_ms, checked_at = excluded.checked_at,
+  answered = max(answered, excluded.answered)
 WHERE excluded.checked_at >= checked_at`
 
 const countStatus = `INSERT INTO ai_model_status_hours (hour, provider, model, type, ok, failed) VALUES (` + dbNow + ` / 3600000 * 3600000, ?1, ?2, ?3, ?4, ?5)
@@ -50,7 +52,7 @@ func (s *Store) ReportStatuses(ctx context.Context, all []StatusReport) error {
 	u := &Unit{Priority: Background}
 	for _, r := range all {
 		u.Add(putStatus, r.Provider, r.Model, string(r.Type), boolInt(r.Available), r.Category, r.Error, r.Calls, r.Success,
-			r.Response.Milliseconds(), r.P95.Milliseconds(), max(0, r.Age.Milliseconds()))
+			r.Response.Milliseconds(), r.P95.Milliseconds(), max(0, r.Age.Milliseconds()), boolInt(r.OK > 0))
 		if r.OK+r.Failed > 0 {
 			u.Add(countStatus, r.Provider, r.Model, string(r.Type), r.OK, r.Failed)
 		}
@@ -58,12 +60,12 @@ func (s *Store) ReportStatuses(ctx context.Context, all []StatusReport) error {
 	return s.Do(ctx, u)
 }
 
-const statusColumns = `provider, model, type, available, error_category, error_text, calls, success_rate, response_ms, p95_ms, checked_at, changed_at, told
+const statusColumns = `provider, model, type, available, error_category, error_text, calls, success_rate, response_ms, p95_ms, checked_at, changed_at, answered, told
 FROM ai_model_statuses`
 
 func scanStatus(r *sql.Rows, m *ModelStatus) error {
 	var response, p95, checked, changed int64
-	err := r.Scan(&m.Provider, &m.Model, &m.Type, &m.Available, &m.Category, &m.Error, &m.Calls, &m.Success, &response, &p95, &checked, &changed, &m.Told)
+	err := r.Scan(&m.Provider, &m.Model, &m.Type, &m.Available, &m.Category, &m.Error, &m.Calls, &m.Success, &response, &p95, &checked, &changed, &m.Answered, &m.Told)
 	m.Response, m.P95 = time.Duration(response)*time.Millisecond, time.Duration(p95)*time.Millisecond
 	m.CheckedAt, m.ChangedAt = time.UnixMilli(checked).UTC(), time.UnixMilli(changed).UTC()
 	return err

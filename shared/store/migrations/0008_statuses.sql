@@ -13,6 +13,7 @@ CREATE TABLE ai_model_statuses (
   p95_ms         INTEGER NOT NULL,
   checked_at     INTEGER NOT NULL, -- the newest attempt
   changed_at     INTEGER NOT NULL, -- since when available is what it is
+  answered       INTEGER NOT NULL CHECK (answered IN (0, 1)), -- it was seen to answer, ever
   told           INTEGER NOT NULL DEFAULT 1 CHECK (told IN (0, 1)), -- what operators were told of available
   PRIMARY KEY (provider, model, type)
 ) STRICT, WITHOUT ROWID;
