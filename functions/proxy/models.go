@@ -85,8 +85,8 @@ type modelStatus struct {
 }
 
 // statusOf is what is known of a target from all processes.
-func (h *handler) statusOf(ctx context.Context, t *routing.Target, kind hub.CallType) *modelStatus {
-	known := h.Statuses.Available(ctx, health.Target{Provider: t.Provider.Name, Model: t.Model, Type: kind})
+func (h *handler) statusOf(ctx context.Context, t *routing.Target) *modelStatus {
+	known := h.Statuses.Available(ctx, health.Target{Provider: t.Provider.Name, Model: t.Model, Type: t.Type})
 	if known == nil {
 		return nil
 	}
@@ -110,7 +110,7 @@ func (h *handler) aigneModels(w http.ResponseWriter, r *http.Request, c hub.Call
 	}
 	for _, l := range h.Routes().Models(kind) {
 		m := aigneModel{Model: l.Model, Type: string(kind), Provider: l.Provider.Name, ProviderName: l.Provider.Kind.Title, Input: "0", Output: "0",
-			Status: h.statusOf(r.Context(), &l.Target, kind)}
+			Status: h.statusOf(r.Context(), &l.Target)}
 		if l.Prices != nil {
 			if rate, ok := l.Prices.Rate(hub.Input, 0); ok {
 				m.Input = rate.String()
@@ -178,7 +178,7 @@ func (h *handler) available(r *http.Request, c hub.Caller) error {
 // answering fails when every target of a plan is known not to answer.
 func (h *handler) answering(ctx context.Context, plan *routing.Plan) error {
 	for i := range plan.Targets {
-		if s := h.statusOf(ctx, &plan.Targets[i], plan.Type); s == nil || s.Available {
+		if s := h.statusOf(ctx, &plan.Targets[i]); s == nil || s.Available {
 			return nil
 		}
 	}

@@ -78,7 +78,7 @@ func (h *handler) probeTarget(ctx context.Context, t *routing.Target) store.Prob
 	ask := dialect.Target{Model: t.Model, Quirks: t.Provider.Kind.Quirks, MaxOutput: t.MaxOutput}
 	var res *chat.Response
 	answer, trace, err := h.Upstream.Do(ctx, upstream.Call{
-		Plan: routing.Plan{Type: hub.TypeChat, Requested: t.Name(), Targets: []routing.Target{*t}}, Whole: true,
+		Plan: routing.Plan{Requested: t.Name(), Targets: []routing.Target{*t}}, Whole: true,
 		Prepare: func(t *routing.Target) (upstream.Request, error) {
 			enc, err := client.Encode(&chat.Request{Model: t.Model, MaxOutput: new(min(probeOutput, t.MaxOutput)),
 				Messages: []chat.Message{{Role: chat.User, Parts: []chat.Part{{Kind: chat.Text, Text: "Hi"}}}}}, ask)

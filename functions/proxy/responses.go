@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -262,7 +263,10 @@ func (h *handler) inputTokens(s responses.Server) httpkit.CallerHandler {
 			w.Header().Set("x-aigne-hub-usage-source", string(hub.UsageEstimated))
 			return httpkit.WriteJSON(w, http.StatusOK, map[string]any{"object": "response.input_tokens", "input_tokens": tokens})
 		}
-		native.Type = "" // a vendor that cannot count may serve the model well
+		native.Targets = slices.Clone(native.Targets) // the plan is shared
+		for i := range native.Targets {
+			native.Targets[i].Type = "" // a vendor that cannot count may serve the model well
+		}
 		return h.countAt(w, r, view, native)
 	}
 }

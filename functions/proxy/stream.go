@@ -87,7 +87,7 @@ func (x *exchange) relayStream(a *upstream.Answer, trace upstream.Trace) error {
 		o.Status, o.HTTPStatus = hub.StatusAborted, httpkit.StatusClientGone
 	default:
 		o.Status, o.Err, o.HTTPStatus = hub.StatusFailed, fault, httpkit.Status(fault)
-		x.h.Upstream.Broke(a.Target, hub.TypeChat, fault)
+		x.h.Upstream.Broke(a, fault)
 	}
 	if fault == nil && x.gone() {
 		o.Status, o.HTTPStatus = hub.StatusAborted, httpkit.StatusClientGone

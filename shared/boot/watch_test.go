@@ -56,6 +56,7 @@ func TestPoliciesGoByWhatWasMeasuredHereOrElsewhere(t *testing.T) {
 	other := openAt(t, data, nil)
 	require.NoError(t, other.Reload(t.Context()))
 	assert.Equal(t, "one/m", first(other), "nothing is known, so by name")
+	other.Health.Attempt("third", "m", hub.TypeChat, time.Second, nil)
 	other.Reporter.Due(t.Context())
 	assert.Equal(t, "two/m", first(other), "what the other process saw")
 }

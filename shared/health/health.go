@@ -93,8 +93,12 @@ func (b *Board) Attempt(provider, model string, kind hub.CallType, ttfb time.Dur
 	b.Record(Target{provider, model, kind}, e)
 }
 
-// Record notes an attempt at a target.
+// Record notes an attempt at a target. One without a type was not asked for an
+// answer and is not noted.
 func (b *Board) Record(name Target, e Event) {
+	if name.Type == "" {
+		return
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.targets == nil {
@@ -194,6 +198,13 @@ func (b *Board) States() []State {
 type Taken struct {
 	State
 	OK, Failed int64
+}
+
+// Idle reports whether no attempt was ever noted.
+func (b *Board) Idle() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.targets) == 0
 }
 
 // Turned reports whether the availability of a target has changed since Take.

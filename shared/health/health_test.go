@@ -100,6 +100,7 @@ func TestOnlyFaultsOfTheTargetCount(t *testing.T) {
 	for _, class := range []hub.Class{hub.ClassNone, hub.ClassRequest, hub.ClassRefused} {
 		b.Attempt("p", "m", hub.TypeChat, 0, &hub.Error{Class: class})
 	}
+	b.Attempt("p", "m", "", 0, nil)
 	assert.Zero(t, b.State(pm).Calls, "what is wrong with the request says nothing of the target")
 	for _, class := range []hub.Class{hub.ClassRetry, hub.ClassRateLimit} {
 		b.Attempt("p", "m", hub.TypeChat, 0, &hub.Error{Class: class, Code: hub.CodeUpstream})
@@ -118,7 +119,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	b, now := board()
 	for i := range maxTargets + 100 {
 		*now = now.Add(time.Millisecond * 10)
-		b.Record(Target{Provider: "p", Model: fmt.Sprint(i)}, Event{OK: true})
+		b.Record(Target{Provider: "p", Model: fmt.Sprint(i), Type: hub.TypeChat}, Event{OK: true})
 	}
 	assert.LessOrEqual(t, len(b.States()), maxTargets)
 }
@@ -130,7 +131,7 @@ func TestABoardIsSafeForManyGoroutines(t *testing.T) {
 	for range 8 {
 		all.Go(func() {
 			for i := range 1000 {
-				b.Record(Target{Provider: "p", Model: fmt.Sprint(i % 7)}, Event{OK: i%3 > 0, TTFB: time.Duration(i) * time.Millisecond})
+				b.Record(Target{Provider: "p", Model: fmt.Sprint(i % 7), Type: hub.TypeChat}, Event{OK: i%3 > 0, TTFB: time.Duration(i) * time.Millisecond})
 				b.State(pm)
 				b.GiveBack(b.Take())
 			}

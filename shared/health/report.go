@@ -57,7 +57,11 @@ func (r *Reporter) Serve(ctx context.Context) {
 
 // Due reports where no ticker runs, at the end of an invocation on Lambda: at
 // most every 10 s, or when a target came or went, and for half a second at most.
+// A function that makes no calls has nothing to do.
 func (r *Reporter) Due(ctx context.Context) {
+	if r.Board.Idle() {
+		return
+	}
 	r.mu.Lock()
 	due := r.Board.Now().Sub(r.last) >= reportEvery
 	r.mu.Unlock()

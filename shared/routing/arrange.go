@@ -14,7 +14,7 @@ const noRoom = "its context is smaller than the request"
 // arranged makes the plan of an alias, or of a plain name whose caller says how
 // to choose.
 func (n *Snapshot) arranged(model string, a *Alias, r Request) (Plan, error) {
-	plan := Plan{Version: n.Version, Requested: r.Model, Type: r.Type}
+	plan := Plan{Version: n.Version, Requested: r.Model}
 	var err error
 	if a != nil {
 		err = n.follow(&plan, a, r)

@@ -48,6 +48,7 @@ type Rate struct {
 type Target struct {
 	Provider    *Provider
 	Model       string          // the provider's own name
+	Type        hub.CallType    // "" where it is not asked for answers: how it fares is not noted
 	Prices      *pricing.Prices // what the user pays; nil with billing off
 	Cost        *pricing.Prices // what the operator pays, dollars; nil: unknown
 	RateID      string          // "" when priced from the catalogue
@@ -109,7 +110,6 @@ func (t *Target) Name() string { return t.Provider.Name + "/" + t.Model }
 type Plan struct {
 	Version   int64 // of the configuration it was made from
 	Requested string
-	Type      hub.CallType
 	Why       string // how an alias or a wish led here, "" for a plain name
 	Targets   []Target
 	Refused   []Refusal

@@ -153,7 +153,7 @@ func (n *Snapshot) Plan(r Request) (Plan, error) {
 }
 
 func (n *Snapshot) resolve(model string, r Request) (Plan, error) {
-	plan := Plan{Version: n.Version, Requested: r.Model, Type: r.Type}
+	plan := Plan{Version: n.Version, Requested: r.Model}
 	cands := n.candidates(model, r.Type)
 	if len(cands) == 0 {
 		return plan, n.unknown(model, r.Type)
@@ -254,7 +254,7 @@ func (n *Snapshot) rate(p *Provider, model string, kind hub.CallType) *Rate {
 
 // target prices and limits a candidate; refusal says why it cannot serve.
 func (n *Snapshot) target(p *Provider, model string, kind hub.CallType) (t Target, refusal string) {
-	t = Target{Provider: p, Model: model}
+	t = Target{Provider: p, Model: model, Type: kind}
 	if !p.Kind.Can(kind) {
 		return t, notServed
 	}

@@ -1,7 +1,6 @@
 package upstream
 
 import (
-	"context"
 	"time"
 
 	"github.com/aigne-hub/aigne-hub/shared/hub"
@@ -14,25 +13,15 @@ type Observer interface {
 	Attempt(provider, model string, kind hub.CallType, ttfb time.Duration, fault *hub.Error)
 }
 
-// observe tells the observer. An attempt that ended because its caller left says
-// nothing of the target, nor does one that is no call of a model.
-func (c *Client) observe(ctx context.Context, call *Call, cand candidate, a *Answer, fault *hub.Error) {
-	if c.Observer == nil || call.Plan.Type == "" || (fault != nil && ctx.Err() != nil) {
-		return
+// observe tells the observer how a target fared.
+func (c *Client) observe(t *routing.Target, ttfb time.Duration, fault *hub.Error) {
+	if c.Observer != nil {
+		c.Observer.Attempt(t.Provider.Name, t.Model, t.Type, ttfb, fault)
 	}
-	var ttfb time.Duration
-	if a != nil {
-		ttfb = a.TTFB
-	}
-	c.Observer.Attempt(cand.target.Provider.Name, cand.target.Model, call.Plan.Type, ttfb, fault)
 }
 
 // Broke tells the observer of an answer that broke off after it was accepted.
-func (c *Client) Broke(t *routing.Target, kind hub.CallType, fault *hub.Error) {
-	if c.Observer != nil {
-		c.Observer.Attempt(t.Provider.Name, t.Model, kind, 0, fault)
-	}
-}
+func (c *Client) Broke(a *Answer, fault *hub.Error) { c.observe(a.Target, 0, fault) }
 
 // RestsUntil is when a credential that cools down may be used again, as this
 // process knows it; the zero time when it need not wait.

@@ -142,8 +142,8 @@ func (c *Client) Do(ctx context.Context, call Call) (*Answer, Trace, error) {
 		trace.Last, trace.LastKey = cand.target, cand.credential
 		start := c.now()
 		a, fault := c.attempt(ctx, call, cand, req)
-		c.observe(ctx, &call, cand, a, fault)
 		if fault == nil {
+			c.observe(cand.target, a.TTFB, nil)
 			c.pool.succeeded(cand)
 			return a, trace, nil
 		}
@@ -151,6 +151,9 @@ func (c *Client) Do(ctx context.Context, call Call) (*Answer, Trace, error) {
 			Credential: cand.credential.Name, HTTPStatus: fault.Status, Category: string(fault.Code), Error: fault.Message,
 			Duration: c.now().Sub(start)})
 		last = fault
+		if ctx.Err() == nil { // else the caller has left, which says nothing of the target
+			c.observe(cand.target, 0, fault)
+		}
 		if !c.again(ctx, cand, fault) {
 			break
 		}

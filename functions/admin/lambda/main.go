@@ -1,4 +1,5 @@
-// Command lambda is the function admin on AWS Lambda: providers, rates, users and keys.
+// Command lambda is the function admin on AWS Lambda: providers, rates, users and keys, with
+// their jobs.
 package main
 
 import (

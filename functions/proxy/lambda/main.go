@@ -1,4 +1,4 @@
-// Command lambda is the function proxy on AWS Lambda: model traffic, streamed.
+// Command lambda is the function proxy on AWS Lambda: model traffic, streamed, and its job.
 package main
 
 import (
