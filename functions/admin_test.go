@@ -1,6 +1,7 @@
 package functions_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -36,12 +37,17 @@ func TestAdminsKeepProviders(t *testing.T) {
 		{"a name is taken once", "owner", "POST " + path, `{"kind":"openai","name":"mine"}`, 409,
 			refused("invalid_request_error", "conflict", "There is a provider named mine already.")},
 		{"it is listed without its secret", "admin", "GET " + path, "", 200, `{"data":[` + stored("1") + `,` + env + `]}`},
+		{"a time-out is a duration", "admin", "PATCH " + path + "/mine", `{"timeouts":{"idle":"soon"}}`, 400,
+			invalid("timeouts.idle", `timeouts.idle: must be a duration such as 30s or 5m, from 1ms to 24h, not \"soon\".`)},
+		{"its time-outs are set", "admin", "PATCH " + path + "/mine", `{"timeouts":{"first_byte":"5s","total":"2m"}}`, 200,
+			strings.Replace(stored("1"), `"credentials"`, `"timeouts":{"first_byte":"5s","total":"2m0s"},"credentials"`, 1)},
+		{"and given up again", "admin", "PATCH " + path + "/mine", `{"timeouts":{}}`, 200, stored("1")},
 		{"members remove none", "member", "DELETE " + path + "/mine", "", 403, adminsOnly},
 		{"one of the environment cannot be removed", "admin", "DELETE " + path + "/openai", "", 404, notFound("There is no stored provider named openai.")},
 		{"a stored one can", "admin", "DELETE " + path + "/mine", "", 204, ""},
 		{"and is gone", "admin", "DELETE " + path + "/mine", "", 404, notFound("There is no stored provider named mine.")},
 	})
-	w.audited("admin@example.com", "provider.add", "provider.remove")
+	w.audited("admin@example.com", "provider.add", "provider.timeouts", "provider.timeouts", "provider.remove")
 }
 
 // audited checks who is on record for the newest acts of a test.
@@ -59,7 +65,7 @@ func TestAdminsKeepCredentials(t *testing.T) {
 	w.secrets = append(w.secrets, "sk-typed-key-2")
 	const path = "/api/admin/providers/alpha/credentials"
 	row := func(name, weight, active, reason string) string {
-		return `{"id":"ID","name":"` + name + `","type":"api_key","weight":` + weight + `,"active":` + active + `,"error":"` + reason + `","created_at":"TIME"}`
+		return `{"id":"ID","name":"` + name + `","type":"api_key","weight":` + weight + `,"active":` + active + `,"error":"` + reason + `","created_at":"TIME","max_concurrent":0}`
 	}
 	w.golden("admin", []apiCase{
 		{"members see none", "member", "GET " + path, "", 403, adminsOnly},
@@ -74,15 +80,19 @@ func TestAdminsKeepCredentials(t *testing.T) {
 			refused("invalid_request_error", "conflict", "The provider alpha has a credential named second already.")},
 		{"of an unknown provider none is added", "admin", "POST /api/admin/providers/nope/credentials", `{"name":"x","value":"sk-typed-key-2"}`, 404,
 			notFound("There is no stored provider named nope.")},
-		{"a change says what", "admin", "PATCH " + path + "/second", `{}`, 400, invalid("active", "active is required.")},
-		{"only active can change", "admin", "PATCH " + path + "/second", `{"weight":3}`, 400, invalid("weight", `There is no field "weight" here.`)},
+		{"a change says what", "admin", "PATCH " + path + "/second", `{}`, 400, invalid("active", "There is nothing to change: give active, weight or max_concurrent.")},
+		{"its value cannot change", "admin", "PATCH " + path + "/second", `{"value":"sk-other"}`, 400, invalid("value", `There is no field "value" here.`)},
+		{"a weight is positive there too", "admin", "PATCH " + path + "/second", `{"weight":0}`, 400, invalid("weight", "The weight must be 1 to 1000000.")},
+		{"its use changes", "admin", "PATCH " + path + "/second", `{"weight":9,"max_concurrent":3}`, 200,
+			strings.Replace(row("second", "9", "true", ""), `"max_concurrent":0`, `"max_concurrent":3`, 1)},
+		{"and back", "admin", "PATCH " + path + "/second", `{"weight":7,"max_concurrent":0}`, 200, row("second", "7", "true", "")},
 		{"one is switched off", "admin", "PATCH " + path + "/second", `{"active":false}`, 200, row("second", "7", "false", "disabled by admin@example.com")},
 		{"and on again", "admin", "PATCH " + path + "/second", `{"active":true}`, 200, row("second", "7", "true", "")},
 		{"an unknown one is not", "admin", "PATCH " + path + "/third", `{"active":true}`, 404, notFound("The provider alpha has no credential named third.")},
 		{"one is removed", "admin", "DELETE " + path + "/second", "", 204, ""},
 		{"once", "admin", "DELETE " + path + "/second", "", 404, notFound("The provider alpha has no credential named second.")},
 	})
-	w.audited("admin@example.com", "credential.add", "credential.active", "credential.active", "credential.remove")
+	w.audited("admin@example.com", "credential.add", "credential.use", "credential.use", "credential.active", "credential.active", "credential.remove")
 }
 
 func TestAdminsSetRates(t *testing.T) {

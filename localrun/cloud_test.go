@@ -9,7 +9,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/aigne-hub/aigne-hub/shared/provider"
 	"github.com/aigne-hub/aigne-hub/shared/testkit/fakeprovider"
 )
 
@@ -48,24 +47,6 @@ func TestCloudProvidersAreAddedAndTested(t *testing.T) {
 		assert.Equal(t, 2, o.code, want)
 		assert.Contains(t, o.stderr, want)
 		assert.NotContains(t, o.stderr, fakeprovider.DefaultKey)
-	}
-}
-
-func TestQuestionsGoWhereNothingIsCharged(t *testing.T) {
-	t.Parallel()
-	for id, want := range map[string]string{
-		provider.Bedrock:   "GET https://bedrock.eu-west-1.amazonaws.com/foundation-models",
-		provider.Vertex:    "POST https://aiplatform.googleapis.com/v1/projects/p/locations/global/publishers/google/models/gemini-2.5-flash:countTokens",
-		provider.Anthropic: "GET https://api.anthropic.com/v1/models",
-	} {
-		kind, ok := provider.Find(id)
-		require.True(t, ok)
-		base, err := provider.RegionURL(kind.BaseURL, map[string]string{provider.Bedrock: "eu-west-1", provider.Vertex: "global"}[id])
-		require.NoError(t, err)
-		base, err = provider.ProjectURL(base, "p")
-		require.NoError(t, err)
-		method, address, _ := question(kind, base)
-		assert.Equal(t, want, method+" "+address)
 	}
 }
 

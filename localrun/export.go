@@ -160,7 +160,7 @@ func exportRate(row store.Rate, creditPrice string) (manifestRate, bool, error) 
 	if len(r.Prices.Tiers) > 0 || (r.Cost != nil && len(r.Cost.Tiers) > 0) {
 		return manifestRate{}, false, nil
 	}
-	out := manifestRate{Provider: row.Provider, Model: row.Model, Type: string(row.Type), Context: r.Context, MaxOutput: r.MaxOutput}
+	out := manifestRate{Provider: row.Provider, Model: row.Model, Type: string(row.Type), Context: r.Context, MaxOutput: r.MaxOutput, Timeouts: r.Timeouts}
 	if out.Prices, err = inDollars(&r.Prices, creditPrice); err != nil {
 		return out, false, err
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/money"
 	"github.com/aigne-hub/aigne-hub/shared/operator"
 	"github.com/aigne-hub/aigne-hub/shared/pricing"
+	"github.com/aigne-hub/aigne-hub/shared/routing"
 )
 
 // manifestVersion is the only version of the file there is.
@@ -57,6 +58,7 @@ type manifestRate struct {
 	Costs     map[string]string `yaml:"costs,omitempty"`
 	Context   int64             `yaml:"context,omitempty"`
 	MaxOutput int64             `yaml:"max_output,omitempty"`
+	Timeouts  routing.Timeouts  `yaml:"timeouts,omitempty"`
 }
 
 type manifestUser struct {
@@ -199,7 +201,7 @@ func (g manifestGrant) expiry(path string) (*time.Time, error) {
 
 // rate is what the entry asks for.
 func (r manifestRate) rate(path string) (operator.NewRate, error) {
-	n := operator.NewRate{Provider: r.Provider, Model: r.Model, Type: hub.CallType(r.Type), Context: r.Context, MaxOutput: r.MaxOutput}
+	n := operator.NewRate{Provider: r.Provider, Model: r.Model, Type: hub.CallType(r.Type), Context: r.Context, MaxOutput: r.MaxOutput, Timeouts: r.Timeouts}
 	if n.Type == "" {
 		n.Type = hub.TypeChat
 	}

@@ -285,15 +285,15 @@ func (p *planner) rateDetail(n operator.NewRate, old store.Rate, exists bool) ([
 		before.Cost = &pricing.Prices{}
 	}
 	meta := func(m routing.RateMetadata) string {
-		b, _ := json.Marshal(m) // two integers always encode
+		b, _ := json.Marshal(m) // numbers and durations always encode
 		return string(b)
 	}
 	var detail []string
 	for _, f := range []struct{ field, from, to string }{
 		{"credits per million", viewPrices(&before.Prices).words(), viewPrices(prices).words()},
 		{"cost per million", viewPrices(before.Cost).words(), viewPrices(costs).words()},
-		{"limits", meta(routing.RateMetadata{Context: before.Context, MaxOutput: before.MaxOutput}),
-			meta(routing.RateMetadata{Context: n.Context, MaxOutput: n.MaxOutput})},
+		{"limits", meta(routing.RateMetadata{Context: before.Context, MaxOutput: before.MaxOutput, Timeouts: before.Timeouts}),
+			meta(routing.RateMetadata{Context: n.Context, MaxOutput: n.MaxOutput, Timeouts: n.Timeouts})},
 	} {
 		if f.from != f.to {
 			detail = append(detail, turned(f.field, f.from, f.to))

@@ -26,12 +26,17 @@ func providerSpecs() []spec {
 				text("kind", "one of "+kindNames()), name,
 				text("base-url", "`URL` that requests go below; without it the kind's own"),
 				text("region", "cloud `REGION`, where the kind has regions"),
+				timeoutFlag("the hub's"),
 			}, credentialFlags()...),
 		},
 		{
 			name: "list", usage: "list stored providers and those of the environment", run: providerList,
 			about: "A kind whose variable is set (OPENAI_API_KEY and the like) is a provider of source env, named after the\n" +
 				"kind; a stored provider of that name wins.",
+		},
+		{
+			name: "set", usage: "set a stored provider's time-outs; those not given are the hub's again", run: providerSet,
+			needs: []string{"name"}, arg: "name", flags: []cli.Flag{name, timeoutFlag("the hub's")},
 		},
 		{
 			name: "test", usage: "ask a provider whether it takes each active credential", run: providerTest,
@@ -79,9 +84,14 @@ func providerAdd(j *job) error {
 	if err != nil {
 		return err
 	}
+	timeouts, err := j.timeouts()
+	if err != nil {
+		return err
+	}
 	return j.withHub(func(a *boot.App) error {
 		p, err := a.Desk.AddProvider(j.ctx, actor, operator.NewProvider{
 			Kind: j.text("kind"), Name: j.text("name"), BaseURL: j.text("base-url"), Region: j.text("region"), Credential: secret,
+			Timeouts: timeouts,
 		})
 		if err != nil {
 			return err
@@ -92,6 +102,20 @@ func providerAdd(j *job) error {
 		}
 		v := viewProvider(p, n)
 		return j.show(v, fmt.Sprintf("Added provider %s (%s) at %s with %d credential(s).\n", v.Name, v.Kind, v.BaseURL, n))
+	})
+}
+
+func providerSet(j *job) error {
+	t, err := j.timeouts()
+	if err != nil {
+		return err
+	}
+	return j.withHub(func(a *boot.App) error {
+		p, err := a.Desk.SetProviderTimeouts(j.ctx, actor, j.text("name"), t)
+		if err != nil {
+			return err
+		}
+		return j.show(map[string]any{"name": p.Name, "timeouts": t}, fmt.Sprintf("Set the time-outs of provider %s.\n", p.Name))
 	})
 }
 

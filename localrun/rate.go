@@ -13,6 +13,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/money"
 	"github.com/aigne-hub/aigne-hub/shared/operator"
 	"github.com/aigne-hub/aigne-hub/shared/pricing"
+	"github.com/aigne-hub/aigne-hub/shared/routing"
 	"github.com/aigne-hub/aigne-hub/shared/store"
 )
 
@@ -43,6 +44,7 @@ func rateSpecs() []spec {
 				&cli.StringSliceFlag{Name: "cost", Usage: "`BUCKET=COST` of any other unit, per million (may be repeated)"},
 				number("context", "the model's context in tokens; without it the catalogue's"),
 				number("max-output", "the model's output limit in tokens; without it the catalogue's"),
+				timeoutFlag("the provider's"),
 			},
 		},
 		{name: "list", usage: "list rates per million units, in credits, beside their cost in US dollars", run: rateList},
@@ -124,7 +126,9 @@ func (j *job) newRate() (operator.NewRate, error) {
 			}
 		}
 	}
-	return n, nil
+	var err error
+	n.Timeouts, err = j.timeouts()
+	return n, err
 }
 
 // readPrice reads BUCKET=PRICE or BUCKET:QUALITY:SIZE=PRICE, either of the two
@@ -166,6 +170,8 @@ type rateView struct {
 	CostSource string       `json:"cost_source"` // rate, catalogue or unknown
 	Context    int64        `json:"context"`     // tokens; 0: not set
 	MaxOutput  int64        `json:"max_output"`  // tokens; 0: not set
+
+	Timeouts routing.Timeouts `json:"timeouts,omitzero"` // what is not set is the provider's
 }
 
 // priceView is prices per million units, as decimals by bucket.
@@ -275,7 +281,7 @@ func viewRate(a *boot.App, kinds map[string]string, row store.Rate) (rateView, e
 		return rateView{}, err
 	}
 	v := rateView{ID: row.ID, Provider: row.Provider, Model: row.Model, Type: row.Type, Version: row.Version,
-		Prices: viewPrices(&r.Prices), CostSource: "unknown", Context: r.Context, MaxOutput: r.MaxOutput}
+		Prices: viewPrices(&r.Prices), CostSource: "unknown", Context: r.Context, MaxOutput: r.MaxOutput, Timeouts: r.Timeouts}
 	if r.Cost != nil {
 		v.Cost, v.CostSource = viewPrices(r.Cost), "rate"
 		return v, nil

@@ -8,6 +8,7 @@ import (
 
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/operator"
 	"github.com/aigne-hub/aigne-hub/shared/store"
 )
 
@@ -20,10 +21,13 @@ type credentialView struct {
 	Active    bool      `json:"active"`
 	Error     string    `json:"error"` // why it is not active
 	CreatedAt time.Time `json:"created_at"`
+
+	MaxConcurrent int64 `json:"max_concurrent"` // calls at once in each process; 0: any number
 }
 
 func viewCredential(c store.Credential) credentialView {
-	return credentialView{ID: c.ID, Name: c.Name, Type: c.Type, Weight: c.Weight, Active: c.Active, Error: c.Error, CreatedAt: c.CreatedAt}
+	return credentialView{ID: c.ID, Name: c.Name, Type: c.Type, Weight: c.Weight, Active: c.Active, Error: c.Error, CreatedAt: c.CreatedAt,
+		MaxConcurrent: c.MaxConcurrent}
 }
 
 // credentialsOf lists the credentials of a stored provider.
@@ -86,10 +90,12 @@ func (h *handler) addCredential(w http.ResponseWriter, r *http.Request, c hub.Ca
 }
 
 type credentialChange struct {
-	Active *bool `json:"active" validate:"required"`
+	Active        *bool  `json:"active"`
+	Weight        *int64 `json:"weight"`
+	MaxConcurrent *int64 `json:"max_concurrent"`
 }
 
-// changeCredential switches a credential on or off. It may be named by its name
+// changeCredential switches a credential on or off, or changes its use. It may be named by its name
 // or by its id.
 func (h *handler) changeCredential(w http.ResponseWriter, r *http.Request, c hub.Caller) error {
 	in, err := httpkit.Decode[credentialChange](r)
@@ -97,8 +103,19 @@ func (h *handler) changeCredential(w http.ResponseWriter, r *http.Request, c hub
 		return err
 	}
 	name, credential := r.PathValue("name"), r.PathValue("credential")
-	if err := h.Desk.SetCredentialActive(r.Context(), c.Email, name, credential, *in.Active); err != nil {
-		return err
+	if in.Active == nil && in.Weight == nil && in.MaxConcurrent == nil {
+		return hub.Invalid("active", "There is nothing to change: give active, weight or max_concurrent.")
+	}
+	if in.Weight != nil || in.MaxConcurrent != nil {
+		use := operator.CredentialUse{Weight: in.Weight, MaxConcurrent: in.MaxConcurrent}
+		if err := h.Desk.SetCredentialUse(r.Context(), c.Email, name, credential, use); err != nil {
+			return err
+		}
+	}
+	if in.Active != nil {
+		if err := h.Desk.SetCredentialActive(r.Context(), c.Email, name, credential, *in.Active); err != nil {
+			return err
+		}
 	}
 	return h.writeCredential(w, r, http.StatusOK, name, credential)
 }

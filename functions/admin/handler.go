@@ -66,6 +66,7 @@ func (h *handler) routes() []httpkit.Route {
 	return []httpkit.Route{
 		admin("GET", providers, h.listProviders),
 		admin("POST", providers, h.addProvider),
+		admin("PATCH", providers+"/{name}", h.changeProvider),
 		admin("DELETE", providers+"/{name}", h.removeProvider),
 		admin("GET", credentials, h.listCredentials),
 		admin("POST", credentials, h.addCredential),

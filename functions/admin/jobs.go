@@ -29,5 +29,7 @@ func Jobs(a *boot.App) []schedule.Job {
 		{Name: "admin.forget", Every: 10 * time.Minute, Run: func(ctx context.Context) error {
 			return errors.Join(a.Store.ForgetNotifications(ctx, notificationLife), a.Store.ForgetStatuses(ctx))
 		}},
+		// The first question after a refusal is due after 5 s.
+		{Name: "admin.recheck", Every: 5 * time.Second, Timeout: 4 * time.Minute, Run: func(ctx context.Context) error { return a.Keeper.Recheck(ctx) }},
 	}
 }

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"encoding/json"
 	"net/http"
 	"time"
 
@@ -8,6 +9,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/operator"
 	"github.com/aigne-hub/aigne-hub/shared/provider"
+	"github.com/aigne-hub/aigne-hub/shared/routing"
 	"github.com/aigne-hub/aigne-hub/shared/store"
 )
 
@@ -28,11 +30,16 @@ type providerView struct {
 	Source      string     `json:"source"` // stored or env
 	Credentials int        `json:"credentials"`
 	CreatedAt   *time.Time `json:"created_at,omitempty"`
+
+	Timeouts routing.Timeouts `json:"timeouts,omitzero"`
 }
 
 func viewProvider(p store.Provider, credentials int) providerView {
 	v := providerView{ID: p.ID, Name: p.Name, Kind: p.Kind, DisplayName: p.DisplayName, BaseURL: p.BaseURL, Region: p.Region,
 		Enabled: p.Enabled, Source: fromStore, Credentials: credentials, CreatedAt: &p.CreatedAt}
+	var settings routing.ProviderSettings
+	_ = json.Unmarshal([]byte(p.Settings), &settings) // what cannot be read is left out of the configuration too
+	v.Timeouts = settings.Timeouts
 	if v.BaseURL == "" {
 		kind, _ := provider.Find(p.Kind) // of an unknown kind nothing is known
 		v.BaseURL = kind.BaseURL
@@ -78,6 +85,8 @@ type newProvider struct {
 	Region         string     `json:"region" validate:"max=64"`
 	Credential     hub.Secret `json:"credential"` // "" for none yet
 	CredentialName string     `json:"credential_name" validate:"max=64"`
+
+	Timeouts routing.Timeouts `json:"timeouts"` // durations such as "30s"; unset: the hub's
 }
 
 // addProvider stores a provider, with its first credential if one is given.
@@ -95,6 +104,27 @@ func (h *handler) addProvider(w http.ResponseWriter, r *http.Request, c hub.Call
 		credentials = 1
 	}
 	return httpkit.WriteJSON(w, http.StatusCreated, viewProvider(p, credentials))
+}
+
+type providerChange struct {
+	Timeouts routing.Timeouts `json:"timeouts"`
+}
+
+// changeProvider replaces a stored provider's time-outs.
+func (h *handler) changeProvider(w http.ResponseWriter, r *http.Request, c hub.Caller) error {
+	in, err := httpkit.Decode[providerChange](r)
+	if err != nil {
+		return err
+	}
+	p, err := h.Desk.SetProviderTimeouts(r.Context(), c.Email, r.PathValue("name"), in.Timeouts)
+	if err != nil {
+		return err
+	}
+	own, err := h.credentialsOf(r.Context(), p.Name)
+	if err != nil {
+		return err
+	}
+	return httpkit.WriteJSON(w, http.StatusOK, viewProvider(p, len(own)))
 }
 
 // removeProvider deletes a stored provider and its credentials.

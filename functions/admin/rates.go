@@ -31,6 +31,8 @@ type rateView struct {
 	Context           int64        `json:"context"`    // tokens; 0: the catalogue's
 	MaxOutput         int64        `json:"max_output"` // tokens; 0: the catalogue's
 	EffectiveFrom     time.Time    `json:"effective_from"`
+
+	Timeouts routing.Timeouts `json:"timeouts,omitzero"` // what is not set is the provider's
 }
 
 // tierView replaces rates for calls whose prompt is longer.
@@ -54,7 +56,7 @@ func viewRate(r store.Rate) (rateView, error) {
 	if err := json.Unmarshal([]byte(r.Metadata), &m); err != nil {
 		return v, fmt.Errorf("metadata of %s/%s: %w", r.Provider, r.Model, err)
 	}
-	v.Context, v.MaxOutput = m.Context, m.MaxOutput
+	v.Context, v.MaxOutput, v.Timeouts = m.Context, m.MaxOutput, m.Timeouts
 	return v, nil
 }
 
@@ -125,6 +127,8 @@ type newRate struct {
 	CostUSDPerMillion table        `json:"cost_usd_per_million"` // none: the catalogue's
 	Context           int64        `json:"context"`
 	MaxOutput         int64        `json:"max_output"`
+
+	Timeouts routing.Timeouts `json:"timeouts"` // durations such as "30s"; unset: the provider's
 }
 
 // setRate creates or replaces the rate of a model.
@@ -133,7 +137,7 @@ func (h *handler) setRate(w http.ResponseWriter, r *http.Request, c hub.Caller) 
 	if err != nil {
 		return err
 	}
-	n := operator.NewRate{Provider: in.Provider, Model: in.Model, Type: in.Type, Context: in.Context, MaxOutput: in.MaxOutput}
+	n := operator.NewRate{Provider: in.Provider, Model: in.Model, Type: in.Type, Context: in.Context, MaxOutput: in.MaxOutput, Timeouts: in.Timeouts}
 	if n.Prices, n.Variants, err = in.USDPerMillion.prices("usd_per_million"); err != nil {
 		return err
 	}

@@ -41,15 +41,18 @@ func (h *handler) call(w http.ResponseWriter, r *http.Request, caller hub.Caller
 	defer x.done()
 	answer, trace, err := h.Upstream.Do(x.upstream, upstream.Call{
 		Plan:    plan,
+		Sticky:  sticky(caller, view),
 		Prepare: x.prepare,
 		Fault:   x.fault,
 		Whole:   !view.Stream,
+		Hedge:   !view.Stream,
 		Accept:  x.accept,
 	})
 	if err != nil {
 		return x.failed(trace, hub.AsError(err))
 	}
 	defer answer.Body.Close()
+	x.won(answer)
 	if view.Stream {
 		return x.relayStream(answer, trace)
 	}

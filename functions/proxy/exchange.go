@@ -25,10 +25,15 @@ type exchange struct {
 	server  dialect.Server
 	view    *dialect.View
 	out     *clientStream
-	lane    lane   // of the answer that was accepted
-	whole   []byte // its body, when the caller wants no stream
-	frames  streamReader
 	dropped []string
+	taken   // of the answer that won
+}
+
+// taken is what an attempt's answer was understood as.
+type taken struct {
+	lane   lane
+	whole  []byte // its body, when the caller wants no stream
+	frames streamReader
 }
 
 func newExchange(h *handler, w http.ResponseWriter, r *http.Request, server dialect.Server, v *dialect.View, t *admission.Ticket) *exchange {
@@ -100,15 +105,15 @@ func (x *exchange) prepare(t *routing.Target) (upstream.Request, error) {
 	if err != nil {
 		return upstream.Request{}, err
 	}
-	x.dropped = enc.Dropped
+	dropped := enc.Dropped
 	if !native {
-		x.dropped = slices.Concat(x.view.Chat.Ignored, enc.Dropped)
+		dropped = slices.Concat(x.view.Chat.Ignored, enc.Dropped)
 	}
 	path := client.Path(x.target(t))
 	if native && x.way.path != "" {
 		path = x.way.path
 	}
-	return upstream.Request{Dialect: client.Name(), Path: path, Body: enc.Body, Header: enc.Header}, nil
+	return upstream.Request{Dialect: client.Name(), Path: path, Body: enc.Body, Header: enc.Header, Dropped: dropped}, nil
 }
 
 func (x *exchange) fault(t *routing.Target, status int, header http.Header, body []byte) *hub.Error {
@@ -117,22 +122,25 @@ func (x *exchange) fault(t *routing.Target, status int, header http.Header, body
 }
 
 // accept takes an answer in before anything is relayed: a whole body is read
-// and understood, of a stream the first frame.
+// and understood, of a stream all that comes before its content. Two attempts may
+// be in it at once, so it writes to the answer only.
 func (x *exchange) accept(a *upstream.Answer) *hub.Error {
+	t := &taken{}
+	a.Taken = t
 	client, native := x.h.clientFor(a.Target, x.server.Name())
 	if native {
-		x.lane = newNative(client, x.server, x.view, a.Target.Provider.Kind.Quirks)
+		t.lane = newNative(client, x.server, x.view, a.Target.Provider.Kind.Quirks)
 	} else {
-		x.lane = newTranslation(client, x.server, x.view, a.Target.Provider.Kind.Quirks)
+		t.lane = newTranslation(client, x.server, x.view, a.Target.Provider.Kind.Quirks)
 	}
 	if x.view.Stream {
-		return x.frames.open(a, framesOf(client, a.Body), x.lane, x.fault)
+		return t.frames.open(a, framesOf(client, a.Body), t.lane, x.fault)
 	}
 	body, err := readAnswer(a.Body)
 	if err != nil {
 		return brokenAnswer(err)
 	}
-	x.whole, err = x.lane.whole(body)
+	t.whole, err = t.lane.whole(body)
 	if err != nil {
 		return brokenAnswer(err)
 	}
@@ -157,6 +165,11 @@ func brokenAnswer(err error) *hub.Error {
 		e.Code, e.Status, e.Message = hub.CodeTimeout, http.StatusGatewayTimeout, "The provider stopped answering."
 	}
 	return e
+}
+
+// won takes over the answer that won.
+func (x *exchange) won(a *upstream.Answer) {
+	x.taken, x.dropped = *a.Taken.(*taken), a.Dropped
 }
 
 // failed settles a call that got no answer and tells the client.
@@ -194,6 +207,7 @@ func (x *exchange) relayWhole(a *upstream.Answer, trace upstream.Trace) error {
 	report := x.lane.report()
 	o := begin(trace, hub.StatusSuccess)
 	o.Usage, o.Source = x.h.usageOf(x.server, x.view, report)
+	costGivenUp(&o, trace)
 	o.ProviderTTFB = &a.TTFB
 	ttfb := x.h.Now().Sub(x.started)
 	o.TTFB = &ttfb
@@ -222,6 +236,18 @@ func (x *exchange) relayWhole(a *upstream.Answer, trace upstream.Trace) error {
 	x.w.WriteHeader(http.StatusOK)
 	_, _ = x.w.Write(body) // a client that left has been charged; nothing else to do
 	return nil
+}
+
+// costGivenUp estimates what an attempt cost that another overtook: as much as if
+// its provider had answered the same.
+func costGivenUp(o *admission.Outcome, trace upstream.Trace) {
+	t := trace.GivenUp
+	if t == nil || t.Cost == nil {
+		return
+	}
+	if c, err := t.Cost.Charge(t.Cost.Measured(o.Usage)); err == nil {
+		o.Attempts[len(o.Attempts)-1].Cost = &c
+	}
 }
 
 func (x *exchange) closing(a *upstream.Answer, o admission.Outcome, s admission.Settled) dialect.Closing {

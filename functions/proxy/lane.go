@@ -102,10 +102,10 @@ func (t *translation) note(ev *chat.Event, seen *dialect.Seen) {
 	case chat.EventText, chat.EventToolArgs, chat.EventRefusal:
 		t.rep.TextBytes += int64(len(ev.Text))
 		t.rep.Keep([]byte(ev.Text))
-		seen.Content = true
+		seen.Content = seen.Content || ev.Text != ""
 	case chat.EventThinking:
 		t.rep.HideBytes += int64(len(ev.Text))
-		seen.Content = true
+		seen.Content = seen.Content || ev.Text != ""
 	case chat.EventMedia:
 		if ev.Media != nil {
 			t.rep.TextBytes += int64(len(ev.Media.Transcript))

@@ -29,9 +29,16 @@ type framer interface {
 	frame(dst, frame []byte) ([]byte, dialect.Seen)
 }
 
-// open reads up to the first frame that says something. A stream that begins
-// with an error, or is no stream at all, is a fault like any other: nothing has
-// been relayed yet.
+// What is held back of a stream at most before its content comes: the frames by
+// which providers begin are a few, but may repeat the request.
+const (
+	heldFrames = 16
+	heldBytes  = 1 << 20
+)
+
+// open reads up to the first content, or the finish signal. A stream that breaks
+// off before, begins with an error or is no stream at all is a fault like any
+// other: nothing has been relayed yet.
 func (s *streamReader) open(a *upstream.Answer, frames wire.FrameReader, l framer, fault func(*routing.Target, int, http.Header, []byte) *hub.Error) *hub.Error {
 	if kind, _, _ := mime.ParseMediaType(a.Header.Get("Content-Type")); kind == "application/json" || kind == "text/html" {
 		body, err := readAnswer(a.Body)
@@ -41,7 +48,7 @@ func (s *streamReader) open(a *upstream.Answer, frames wire.FrameReader, l frame
 		return fault(a.Target, http.StatusBadGateway, a.Header, body)
 	}
 	s.frames, s.first = frames, nil
-	for {
+	for held, size := 0, 0; ; {
 		frame, err := s.frames.Next()
 		if err != nil {
 			if errors.Is(err, io.EOF) {
@@ -53,9 +60,17 @@ func (s *streamReader) open(a *upstream.Answer, frames wire.FrameReader, l frame
 		if s.seen.Err != nil {
 			return s.seen.Err
 		}
-		if frame[0] != ':' || s.seen.Content {
+		if s.seen.Content || s.seen.Finish || s.seen.End {
 			return nil
 		}
+		if frame[0] == ':' {
+			continue
+		}
+		held++
+		if size += len(frame); held >= heldFrames || size > heldBytes {
+			return nil
+		}
+		a.Alive()
 	}
 }
 
@@ -87,7 +102,7 @@ func (x *exchange) relayStream(a *upstream.Answer, trace upstream.Trace) error {
 		o.Status, o.HTTPStatus = hub.StatusAborted, httpkit.StatusClientGone
 	default:
 		o.Status, o.Err, o.HTTPStatus = hub.StatusFailed, fault, httpkit.Status(fault)
-		x.h.Upstream.Broke(a, fault)
+		a.Broke(fault)
 	}
 	if fault == nil && x.gone() {
 		o.Status, o.HTTPStatus = hub.StatusAborted, httpkit.StatusClientGone

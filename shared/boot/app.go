@@ -14,6 +14,7 @@ import (
 
 	"github.com/aigne-hub/aigne-hub/shared/admission"
 	"github.com/aigne-hub/aigne-hub/shared/blob"
+	"github.com/aigne-hub/aigne-hub/shared/credentials"
 	"github.com/aigne-hub/aigne-hub/shared/health"
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
@@ -61,6 +62,7 @@ type App struct {
 	Reporter  *health.Reporter // brings it to the database
 	Statuses  *health.Statuses // what all processes saw
 	Notify    *notify.Post
+	Keeper    *credentials.Keeper
 
 	env      Env
 	halting  context.Context
@@ -106,13 +108,16 @@ func Open(ctx context.Context, cfg Config, o Options) (*App, error) {
 	a.Gate = &admission.Gate{Store: s, Lease: admission.NewLease(s, o.Log), Log: o.Log, Now: o.Now, Reload: a.Reload, Limits: a.limits.Load,
 		Settings: admission.Settings{Billing: cfg.Billing, OnAbort: cfg.OnAbort, OnFailure: cfg.OnUpstreamFailure,
 			DefaultOutput: cfg.DefaultOutput}}
-	a.Upstream = upstream.New(upstream.Settings{Connect: cfg.Timeouts.Connect, FirstByte: cfg.Timeouts.FirstByte, Idle: cfg.Timeouts.Idle,
-		Total: cfg.Timeouts.Total, Attempts: int(cfg.Attempts), Cooldown: cfg.Cooldown}, o.Now)
 	a.watchHealth()
 	if a.Notify, err = a.post(); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	a.Desk.Notify = a.Notify
+	a.Keeper = &credentials.Keeper{Store: s, Tell: a.Notify.Tell, Ask: a.ask, Log: o.Log, Now: o.Now}
+	a.Upstream = upstream.New(upstream.Settings{Connect: cfg.Timeouts.Connect, FirstByte: cfg.Timeouts.FirstByte, Idle: cfg.Timeouts.Idle,
+		Attempts: int(cfg.Attempts), Budget: cfg.AttemptsTime, Cooldown: cfg.Cooldown, Hedge: cfg.Hedge, SlowRate: cfg.SlowStream,
+		Seen:    a.seen,
+		Refused: func(ctx context.Context, r upstream.Refusal) { a.Keeper.Refused(ctx, r) }}, o.Now)
 	a.Fetch = upstream.NewFetcher(cfg.FetchAllow)
 	a.Blobs = &blob.Keeper{Place: a.place(), Store: s, Life: cfg.BlobLife, Now: o.Now}
 	a.Jobs = a.follower()

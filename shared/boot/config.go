@@ -42,7 +42,12 @@ type Config struct {
 	Timeouts Timeouts
 	Attempts int64
 	Cooldown time.Duration // 0: off
-	Drain    time.Duration
+
+	AttemptsTime time.Duration // of a call, after which no attempt begins; 0: none
+	Hedge        time.Duration // 0: off
+	SlowStream   int64         // bytes per second; 0: off
+
+	Drain time.Duration
 
 	MasterKey    hub.Secret // base64 of 32 bytes; "" means the key file
 	MasterKeyOld hub.Secret
@@ -68,7 +73,7 @@ type Timeouts struct {
 	Connect   time.Duration // to a connection, TLS included
 	FirstByte time.Duration // from the request sent to the answer's first byte
 	Idle      time.Duration // between two reads of an answer
-	Total     time.Duration // the whole attempt
+	Total     time.Duration // the whole call
 }
 
 // MasterKeyFile is where the master key lives when MasterKey is unset.

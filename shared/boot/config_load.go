@@ -148,17 +148,11 @@ func (a *App) providers(ctx context.Context, c *store.Config) ([]*routing.Provid
 		if !row.Enabled {
 			continue
 		}
-		kind, ok := provider.Find(row.Kind)
-		if !ok {
-			a.Log.Warn("provider of an unknown kind left out", "provider", row.Name, "kind", row.Kind)
-			continue
-		}
-		base, err := baseURL(kind, row.BaseURL, row.Region)
+		p, err := readProvider(row)
 		if err != nil {
-			a.Log.Warn("provider with a bad base URL left out", "provider", row.Name, "error", err)
+			a.Log.Warn("provider left out", "provider", row.Name, "error", err)
 			continue
 		}
-		p := &routing.Provider{ID: row.ID, Name: row.Name, Kind: kind.At(base), BaseURL: base, Region: row.Region, Source: "stored"}
 		byID[row.ID] = p
 		out = append(out, p)
 	}
@@ -171,6 +165,24 @@ func (a *App) providers(ctx context.Context, c *store.Config) ([]*routing.Provid
 		}
 	}
 	return append(out, a.envProviders(taken)...), nil
+}
+
+// readProvider makes a provider of its row, without credentials.
+func readProvider(row store.Provider) (*routing.Provider, error) {
+	kind, ok := provider.Find(row.Kind)
+	if !ok {
+		return nil, fmt.Errorf("the kind %s is not known", row.Kind)
+	}
+	base, err := baseURL(kind, row.BaseURL, row.Region)
+	if err != nil {
+		return nil, fmt.Errorf("bad base URL: %w", err)
+	}
+	var settings routing.ProviderSettings
+	if err := json.Unmarshal([]byte(row.Settings), &settings); err != nil {
+		return nil, fmt.Errorf("settings: %w", err)
+	}
+	return &routing.Provider{ID: row.ID, Name: row.Name, Kind: kind.At(base), BaseURL: base, Region: row.Region, Source: "stored",
+		Timeouts: settings.Timeouts}, nil
 }
 
 func (a *App) credentials(ctx context.Context, c *store.Config, byID map[string]*routing.Provider) error {
@@ -191,7 +203,8 @@ func (a *App) credentials(ctx context.Context, c *store.Config, byID map[string]
 			a.Log.Error("credential cannot be opened", "provider", p.Name, "credential", row.Name, "error", err)
 			continue
 		}
-		p.Credentials = append(p.Credentials, routing.Credential{ID: row.ID, Name: row.Name, Weight: row.Weight, Secret: secret})
+		p.Credentials = append(p.Credentials, routing.Credential{ID: row.ID, Name: row.Name, Weight: row.Weight, Secret: secret,
+			MaxConcurrent: row.MaxConcurrent})
 	}
 	return nil
 }
@@ -220,6 +233,6 @@ func ReadRate(row store.Rate) (*routing.Rate, error) {
 	if err := json.Unmarshal([]byte(row.Metadata), &m); err != nil {
 		return nil, fmt.Errorf("metadata of %s/%s: %w", row.Provider, row.Model, err)
 	}
-	r.Context, r.MaxOutput = m.Context, m.MaxOutput
+	r.Context, r.MaxOutput, r.Timeouts = m.Context, m.MaxOutput, m.Timeouts
 	return r, nil
 }

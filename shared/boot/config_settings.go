@@ -137,13 +137,28 @@ func callSettings() []Setting {
 		},
 		{
 			Name: "AIGNE_HUB_TIMEOUT_TOTAL", Flag: "timeout-total", Default: "15m",
-			Doc:   "longest time for one attempt at a provider",
+			Doc:   "longest time for one call, all its attempts together",
 			parse: duration(func(c *Config) *time.Duration { return &c.Timeouts.Total }, time.Millisecond, day),
 		},
 		{
 			Name: "AIGNE_HUB_ATTEMPTS", Flag: "attempts", Default: "4",
 			Doc:   "most attempts for one call, over keys and providers",
 			parse: count(func(c *Config) *int64 { return &c.Attempts }, 1, 100),
+		},
+		{
+			Name: "AIGNE_HUB_ATTEMPTS_TIME", Flag: "attempts-time", Default: "5m",
+			Doc:   "how long after its start a call may begin further attempts; 0s: as long as it lasts",
+			parse: duration(func(c *Config) *time.Duration { return &c.AttemptsTime }, 0, day),
+		},
+		{
+			Name: "AIGNE_HUB_HEDGE", Flag: "hedge", Default: "0s",
+			Doc:   "how long a chat call without streaming waits before the next provider is asked as well, which may cost twice; 0s: never",
+			parse: duration(func(c *Config) *time.Duration { return &c.Hedge }, 0, day),
+		},
+		{
+			Name: "AIGNE_HUB_SLOW_STREAM", Flag: "slow-stream", Default: "1",
+			Doc:   "bytes per second, over the idle time-out, below which a stream is ended as if it were silent; 0: never",
+			parse: count(func(c *Config) *int64 { return &c.SlowStream }, 0, 1_000_000),
 		},
 		{
 			Name: "AIGNE_HUB_COOLDOWN", Flag: "cooldown", Default: "30s",

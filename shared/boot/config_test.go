@@ -43,7 +43,7 @@ func TestWithoutAnySettingTheDefaultsHold(t *testing.T) {
 		CreditPrice: "1", OnAbort: "reported", OnUpstreamFailure: "delivered", WhenPaymentDown: "refuse",
 		DefaultOutput: 4096, DefaultMaxOutput: 8192, ResponsesTTL: 720 * time.Hour, MaxBody: 30_000_000,
 		Timeouts: boot.Timeouts{Connect: 10 * time.Second, FirstByte: 2 * time.Minute, Idle: 2 * time.Minute, Total: 15 * time.Minute},
-		Attempts: 4, Cooldown: 30 * time.Second, Drain: 25 * time.Second, BlobLife: 720 * time.Hour,
+		Attempts: 4, AttemptsTime: 5 * time.Minute, SlowStream: 1, Cooldown: 30 * time.Second, Drain: 25 * time.Second, BlobLife: 720 * time.Hour,
 		PublicModels: true, LogLevel: slog.LevelInfo, LogFormat: telemetry.FormatText,
 	}, got)
 	assert.Equal(t, "/home/me/.local/share/aigne-hub/master.key", got.MasterKeyFile())
@@ -58,7 +58,8 @@ func TestEverySettingIsRead(t *testing.T) {
 		"AIGNE_HUB_BILLING_ON_UPSTREAM_FAILURE": "free", "AIGNE_HUB_BILLING_WHEN_PAYMENT_DOWN": "hold_local",
 		"AIGNE_HUB_BILLING_DEFAULT_OUTPUT": "1000", "AIGNE_HUB_DEFAULT_MAX_OUTPUT": "2000", "AIGNE_HUB_MAX_BODY": "6 MiB",
 		"AIGNE_HUB_TIMEOUT_CONNECT": "1s", "AIGNE_HUB_TIMEOUT_FIRST_BYTE": "2s", "AIGNE_HUB_TIMEOUT_IDLE": "3s",
-		"AIGNE_HUB_TIMEOUT_TOTAL": "4s", "AIGNE_HUB_ATTEMPTS": "1", "AIGNE_HUB_COOLDOWN": "0s", "AIGNE_HUB_DRAIN": "1500ms",
+		"AIGNE_HUB_TIMEOUT_TOTAL": "4s", "AIGNE_HUB_ATTEMPTS": "1", "AIGNE_HUB_ATTEMPTS_TIME": "6s", "AIGNE_HUB_HEDGE": "7s",
+		"AIGNE_HUB_SLOW_STREAM": "8", "AIGNE_HUB_COOLDOWN": "0s", "AIGNE_HUB_DRAIN": "1500ms",
 		"AIGNE_HUB_MASTER_KEY": goodKey + "\n", "AIGNE_HUB_MASTER_KEY_OLD": goodKey, "AIGNE_HUB_PUBLIC_URL": "https://x.test/ai/",
 		"AIGNE_HUB_TRUSTED_PROXIES": "10.1.2.3/8, 192.0.2.1,fd00::/8", "AIGNE_HUB_PUBLIC_MODELS": "off", "AIGNE_HUB_PPROF": "on",
 		"AIGNE_HUB_LOG_LEVEL": "debug", "AIGNE_HUB_LOG_FORMAT": "json",
@@ -70,8 +71,8 @@ func TestEverySettingIsRead(t *testing.T) {
 		Listen: "[::]:80", Data: "/srv/hub", Database: "libsql://db.example.com", DatabaseToken: "tok", Synchronous: "FULL",
 		Billing: true, CreditPrice: "0.01", DefaultMargin: "12.5", OnAbort: "free", OnUpstreamFailure: "free",
 		WhenPaymentDown: "hold_local", DefaultOutput: 1000, DefaultMaxOutput: 2000, ResponsesTTL: 720 * time.Hour, MaxBody: 6 << 20,
-		Timeouts: boot.Timeouts{Connect: time.Second, FirstByte: 2 * time.Second, Idle: 3 * time.Second, Total: 4 * time.Second},
-		Attempts: 1, Drain: 1500 * time.Millisecond, MasterKey: hub.Secret(goodKey), MasterKeyOld: hub.Secret(goodKey),
+		Timeouts:     boot.Timeouts{Connect: time.Second, FirstByte: 2 * time.Second, Idle: 3 * time.Second, Total: 4 * time.Second},
+		AttemptsTime: 6 * time.Second, Hedge: 7 * time.Second, SlowStream: 8, Attempts: 1, Drain: 1500 * time.Millisecond, MasterKey: hub.Secret(goodKey), MasterKeyOld: hub.Secret(goodKey),
 		PublicURL: "https://x.test/ai",
 		TrustedProxies: []netip.Prefix{
 			netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.0.2.1/32"), netip.MustParsePrefix("fd00::/8"),
@@ -282,5 +283,5 @@ func TestTheTableOfSettingsIsCompleteAndConsistent(t *testing.T) {
 		assert.True(t, names["AIGNE_HUB_"+secret])
 		assert.False(t, flags[strings.ReplaceAll(strings.ToLower(secret), "_", "-")], "%s is a secret and has no flag", secret)
 	}
-	assert.Len(t, names, 39)
+	assert.Len(t, names, 42)
 }

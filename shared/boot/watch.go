@@ -3,6 +3,7 @@ package boot
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/aigne-hub/aigne-hub/shared/health"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
@@ -15,7 +16,11 @@ func (a *App) watchHealth() {
 	a.Health = &health.Board{Now: a.Now}
 	a.Statuses = &health.Statuses{Store: a.Store, Now: a.Now}
 	a.Reporter = &health.Reporter{Board: a.Health, Store: a.Store, Log: a.Log, Statuses: a.Statuses}
-	a.Upstream.Observer = a.Health
+}
+
+// seen notes an attempt on the board.
+func (a *App) seen(t *routing.Target, ttfb time.Duration, fault *hub.Error) {
+	a.Health.Attempt(t.Provider.Name, t.Model, t.Type, ttfb, fault)
 }
 
 // measured is what this process saw of a target, else what another one did, for

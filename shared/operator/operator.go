@@ -18,6 +18,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/ledger"
 	"github.com/aigne-hub/aigne-hub/shared/notify"
 	"github.com/aigne-hub/aigne-hub/shared/provider"
+	"github.com/aigne-hub/aigne-hub/shared/routing"
 	"github.com/aigne-hub/aigne-hub/shared/store"
 	"github.com/aigne-hub/aigne-hub/shared/vault"
 )
@@ -48,6 +49,7 @@ type NewProvider struct {
 	Region         string
 	Credential     hub.Secret // "" for none yet
 	CredentialName string     // "" means "default"
+	Timeouts       routing.Timeouts
 }
 
 // AddProvider stores a provider, with its first credential if one is given.
@@ -76,6 +78,9 @@ func (d *Desk) AddProvider(ctx context.Context, actor string, n NewProvider) (st
 		return store.Provider{}, err
 	}
 	p := store.Provider{ID: d.Store.NewID(), Kind: kind.ID, Name: n.Name, DisplayName: n.DisplayName, BaseURL: base, Region: n.Region, Enabled: true}
+	if err := setTimeouts(&p, n.Timeouts); err != nil {
+		return p, err
+	}
 	var cred *store.Credential
 	if n.Credential != "" {
 		if n.CredentialName == "" {

@@ -27,6 +27,7 @@ type NewRate struct {
 	Costs     map[hub.Bucket]string // empty: the catalogue's
 	Context   int64                 // tokens; 0: the catalogue's
 	MaxOutput int64
+	Timeouts  routing.Timeouts
 }
 
 // Variant prices the pictures or seconds of one quality and size, in dollars
@@ -74,7 +75,7 @@ func (d *Desk) SetRate(ctx context.Context, actor string, n NewRate) (store.Rate
 			return row, err
 		}
 	}
-	if row.Metadata, err = encode(routing.RateMetadata{Context: n.Context, MaxOutput: n.MaxOutput}); err != nil {
+	if row.Metadata, err = encode(routing.RateMetadata{Context: n.Context, MaxOutput: n.MaxOutput, Timeouts: n.Timeouts}); err != nil {
 		return row, err
 	}
 	if row, err = d.Store.SetRate(ctx, row, actor); err != nil {

@@ -105,7 +105,7 @@ func google() Kind {
 
 func deepSeek() Kind {
 	return Kind{
-		ID: DeepSeek, Title: "DeepSeek", BaseURL: "https://api.deepseek.com/v1", Auth: Bearer,
+		ID: DeepSeek, Title: "DeepSeek", BaseURL: "https://api.deepseek.com/v1", Auth: Bearer, KeyLimits: true,
 		PathFixes: versionOne(),
 		Dialects:  []dialect.Name{dialect.OpenAIChat, dialect.Anthropic},
 		Paths:     map[dialect.Name]PathSwap{dialect.Anthropic: {"/v1", "/anthropic/v1"}},

@@ -112,6 +112,10 @@ type Kind struct {
 	// a bad credential, else for its emptiness, and costs nothing.
 	NoCheck bool
 
+	// KeyLimits: its rate limits count a key's calls of all models together, not of
+	// each model.
+	KeyLimits bool
+
 	// EnvKeys are the environment variables of the credential, the first one set
 	// wins; for SigV4 they belong together, in the order key id, secret, region; for
 	// GoogleAccount they are the path of the key's file and the region.

@@ -62,7 +62,7 @@ func bedrock() Kind {
 
 func openRouter() Kind {
 	k := Kind{
-		ID: OpenRouter, Title: "OpenRouter", BaseURL: "https://openrouter.ai/api/v1", Auth: Bearer,
+		ID: OpenRouter, Title: "OpenRouter", BaseURL: "https://openrouter.ai/api/v1", Auth: Bearer, KeyLimits: true,
 		Dialects: []dialect.Name{dialect.OpenAIChat, dialect.Anthropic},
 		Tasks:    in(dialect.OpenAI, task.Embedding, task.Rerank),
 		Quirks:   dialect.Quirks{ReasoningField: "reasoning", ReasoningDetails: true},
@@ -89,7 +89,7 @@ func openRouter() Kind {
 
 func poe() Kind {
 	return Kind{
-		ID: Poe, Title: "Poe", BaseURL: "https://api.poe.com/v1", Auth: Bearer,
+		ID: Poe, Title: "Poe", BaseURL: "https://api.poe.com/v1", Auth: Bearer, KeyLimits: true,
 		Dialects: []dialect.Name{dialect.OpenAIChat},
 		EnvKeys:  []string{"POE_API_KEY"}, EnvBaseURL: "POE_BASE_URL",
 		Rank: RankReseller, TestModel: "gpt-5-mini",

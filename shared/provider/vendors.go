@@ -110,7 +110,7 @@ func perplexity() Kind {
 // it is https://api.moonshot.cn/v1.
 func moonshot() Kind {
 	return Kind{
-		ID: Moonshot, Title: "Moonshot (Kimi)", BaseURL: "https://api.moonshot.ai/v1", Auth: Bearer,
+		ID: Moonshot, Title: "Moonshot (Kimi)", BaseURL: "https://api.moonshot.ai/v1", Auth: Bearer, KeyLimits: true,
 		PathFixes: map[string]string{"": "/v1", "/anthropic": "/v1"},
 		Dialects:  []dialect.Name{dialect.OpenAIChat, dialect.Anthropic},
 		Paths:     map[dialect.Name]PathSwap{dialect.Anthropic: {"/v1", "/anthropic/v1"}},

@@ -21,6 +21,7 @@ type Provider struct {
 	Region      string
 	Source      string // "stored" or "env"
 	Credentials []Credential
+	Timeouts    Timeouts
 }
 
 // Credential is a key at a provider.
@@ -29,6 +30,8 @@ type Credential struct {
 	Name   string
 	Weight int64
 	Secret hub.Secret
+	// MaxConcurrent is how many calls a process makes with it at once; 0: any number.
+	MaxConcurrent int64
 }
 
 // Rate is what a model of a provider costs the user and the operator.
@@ -42,6 +45,7 @@ type Rate struct {
 	Cost      *pricing.Prices // nil: the catalogue's, else unknown
 	Context   int64           // 0: not set
 	MaxOutput int64           // 0: not set
+	Timeouts  Timeouts
 }
 
 // Target is one place where a call can be served.
@@ -56,6 +60,7 @@ type Target struct {
 	Context     int64 // tokens; 0: unknown
 	MaxOutput   int64 // tokens, from rate, catalogue or setting; always > 0
 	LimitKnown  bool  // MaxOutput is the model's own limit, not the setting
+	Timeouts    Timeouts
 
 	// What the catalogue says of the model.
 	Sees, Hears, Reads, Tools, Reasoning known
@@ -161,6 +166,7 @@ func (p *Plan) JSON() (string, error) {
 
 // RateMetadata is what a rate row says of its model beside prices.
 type RateMetadata struct {
-	Context   int64 `json:"context,omitempty"`
-	MaxOutput int64 `json:"max_output,omitempty"`
+	Context   int64    `json:"context,omitempty"`
+	MaxOutput int64    `json:"max_output,omitempty"`
+	Timeouts  Timeouts `json:"timeouts,omitzero"`
 }

@@ -254,7 +254,7 @@ func (n *Snapshot) rate(p *Provider, model string, kind hub.CallType) *Rate {
 
 // target prices and limits a candidate; refusal says why it cannot serve.
 func (n *Snapshot) target(p *Provider, model string, kind hub.CallType) (t Target, refusal string) {
-	t = Target{Provider: p, Model: model, Type: kind}
+	t = Target{Provider: p, Model: model, Type: kind, Timeouts: p.Timeouts}
 	if !p.Kind.Can(kind) {
 		return t, notServed
 	}
@@ -279,6 +279,7 @@ func (n *Snapshot) target(p *Provider, model string, kind hub.CallType) (t Targe
 	}
 	if rate != nil {
 		t.RateID, t.RateVersion = rate.ID, rate.Version
+		t.Timeouts = rate.Timeouts.Over(p.Timeouts)
 		if rate.Context > 0 {
 			t.Context = rate.Context
 		}

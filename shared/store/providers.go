@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -16,14 +17,15 @@ type Provider struct {
 	BaseURL     string // "" means the kind's own
 	Region      string
 	Enabled     bool
+	Settings    string // JSON; "" means none when it is stored
 	CreatedAt   time.Time
 }
 
-const providerColumns = "id, kind, name, display_name, base_url, region, enabled, created_at FROM ai_providers"
+const providerColumns = "id, kind, name, display_name, base_url, region, enabled, settings_json, created_at FROM ai_providers"
 
 func scanProvider(scan func(...any) error, p *Provider) error {
 	var created int64
-	if err := scan(&p.ID, &p.Kind, &p.Name, &p.DisplayName, &p.BaseURL, &p.Region, &p.Enabled, &created); err != nil {
+	if err := scan(&p.ID, &p.Kind, &p.Name, &p.DisplayName, &p.BaseURL, &p.Region, &p.Enabled, &p.Settings, &created); err != nil {
 		return err
 	}
 	p.CreatedAt = time.UnixMilli(created).UTC()
@@ -40,8 +42,8 @@ func (s *Store) CreateProvider(ctx context.Context, p Provider, c *Credential) (
 	p.CreatedAt = s.now().UTC()
 	now := p.CreatedAt.UnixMilli()
 	u := &Unit{Priority: Background}
-	u.Add(`INSERT INTO ai_providers (id, kind, name, display_name, base_url, region, enabled, created_at, updated_at)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)`, p.ID, p.Kind, p.Name, p.DisplayName, p.BaseURL, p.Region, boolInt(p.Enabled), now)
+	u.Add(`INSERT INTO ai_providers (id, kind, name, display_name, base_url, region, enabled, settings_json, created_at, updated_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?9, ?8, ?8)`, p.ID, p.Kind, p.Name, p.DisplayName, p.BaseURL, p.Region, boolInt(p.Enabled), now, cmp.Or(p.Settings, "{}"))
 	if c != nil {
 		c.ProviderID = p.ID
 		addCredential(u, *c, now)
@@ -81,6 +83,11 @@ func (s *Store) SetProviderEnabled(ctx context.Context, id string, on bool) erro
 	return s.changed(ctx, "UPDATE ai_providers SET enabled = ?2, updated_at = ?3 WHERE id = ?1", id, boolInt(on), s.millis())
 }
 
+// SetProviderSettings replaces a provider's settings, as JSON.
+func (s *Store) SetProviderSettings(ctx context.Context, id, settings string) error {
+	return s.changed(ctx, "UPDATE ai_providers SET settings_json = ?2, updated_at = ?3 WHERE id = ?1", id, settings, s.millis())
+}
+
 // Credential is a row of ai_credentials.
 type Credential struct {
 	ID         string
@@ -92,14 +99,17 @@ type Credential struct {
 	Weight     int64
 	Active     bool
 	Error      string
+	Recheck    string // JSON: the schedule by which one that was refused returns; "{}": none
 	CreatedAt  time.Time
+
+	MaxConcurrent int64 // calls at once in a process; 0: any number
 }
 
-const credentialColumns = "id, provider_id, name, type, sealed, key_id, weight, active, error, created_at FROM ai_credentials"
+const credentialColumns = "id, provider_id, name, type, sealed, key_id, weight, active, error, recheck_json, created_at, max_concurrent FROM ai_credentials"
 
 func scanCredential(r *sql.Rows, c *Credential) error {
 	var created int64
-	if err := r.Scan(&c.ID, &c.ProviderID, &c.Name, &c.Type, &c.Sealed, &c.KeyID, &c.Weight, &c.Active, &c.Error, &created); err != nil {
+	if err := r.Scan(&c.ID, &c.ProviderID, &c.Name, &c.Type, &c.Sealed, &c.KeyID, &c.Weight, &c.Active, &c.Error, &c.Recheck, &created, &c.MaxConcurrent); err != nil {
 		return err
 	}
 	c.CreatedAt = time.UnixMilli(created).UTC()
@@ -107,8 +117,8 @@ func scanCredential(r *sql.Rows, c *Credential) error {
 }
 
 func addCredential(u *Unit, c Credential, now int64) {
-	u.Add(`INSERT INTO ai_credentials (id, provider_id, name, type, sealed, key_id, weight, active, created_at, updated_at)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, ?8, ?8)`, c.ID, c.ProviderID, c.Name, c.Type, c.Sealed, c.KeyID, c.Weight, now)
+	u.Add(`INSERT INTO ai_credentials (id, provider_id, name, type, sealed, key_id, weight, active, created_at, updated_at, max_concurrent)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, ?8, ?8, ?9)`, c.ID, c.ProviderID, c.Name, c.Type, c.Sealed, c.KeyID, c.Weight, now, c.MaxConcurrent)
 }
 
 // CreateCredential adds a credential; its ID is made before, since the sealed
@@ -129,9 +139,24 @@ func credentials(ctx context.Context, q queryer) ([]Credential, error) {
 	return list(ctx, q, scanCredential, "SELECT "+credentialColumns+" ORDER BY provider_id, id")
 }
 
-// SetCredentialActive switches a credential on or off, with the reason.
+// SetCredentialActive switches a credential on or off, with the reason, and
+// forgets the schedule of its return.
 func (s *Store) SetCredentialActive(ctx context.Context, id string, on bool, reason string) error {
-	return s.changed(ctx, "UPDATE ai_credentials SET active = ?2, error = ?3, updated_at = ?4 WHERE id = ?1", id, boolInt(on), reason, s.millis())
+	return s.changed(ctx, "UPDATE ai_credentials SET active = ?2, error = ?3, recheck_json = '{}', updated_at = ?4 WHERE id = ?1",
+		id, boolInt(on), reason, s.millis())
+}
+
+// Recheck moves a credential from one state of its schedule, as it was read, to
+// the next, on or off, with the reason. ErrNotFound: somebody was faster.
+func (s *Store) Recheck(ctx context.Context, c Credential, on bool, reason, next string) error {
+	return s.changed(ctx, `UPDATE ai_credentials SET active = ?2, error = ?3, recheck_json = ?4, updated_at = ?5
+WHERE id = ?1 AND active = ?6 AND recheck_json = ?7`, c.ID, boolInt(on), reason, next, s.millis(), boolInt(c.Active), c.Recheck)
+}
+
+// SetCredentialUse sets a credential's weight and how many calls at once it
+// takes in a process.
+func (s *Store) SetCredentialUse(ctx context.Context, id string, weight, concurrent int64) error {
+	return s.changed(ctx, "UPDATE ai_credentials SET weight = ?2, max_concurrent = ?3, updated_at = ?4 WHERE id = ?1", id, weight, concurrent, s.millis())
 }
 
 // RemoveCredential deletes a credential.

@@ -17,7 +17,7 @@ type faultReader = func(*routing.Target, int, http.Header, []byte) *hub.Error
 // for what only that one knows, such as a job it works on. The answer's body must
 // be closed. The pool learns nothing from it.
 func (c *Client) Ask(ctx context.Context, t *routing.Target, key routing.Credential, req Request, fault faultReader) (*Answer, error) {
-	a, failed := c.attempt(ctx, Call{Fault: fault, Whole: true}, candidate{t, key}, req)
+	a, failed := c.attempt(ctx, &Call{Fault: fault, Whole: true}, candidate{t, key}, &req)
 	if failed != nil {
 		return nil, shown(failed)
 	}

@@ -150,7 +150,7 @@ func TestFaultsOfTheRequestAreNotRepeated(t *testing.T) {
 		assert.Equal(t, []string{"p0 a"}, w.seen, code)
 		assert.Equal(t, "words of the provider", hub.AsError(err).Message, "4xx keep their message")
 		assert.Len(t, trace.Attempts, 1)
-		assert.Len(t, c.pool.order(w.call.Plan.Targets), 3, "and the key does not rest")
+		assert.Len(t, c.pool.order(w.call.Plan.Targets, ""), 3, "and the key does not rest")
 	}
 }
 
@@ -330,9 +330,9 @@ func TestACallerWhoLeavesEndsTheAttemptAndBlamesNoKey(t *testing.T) {
 	_, _, err := c.Do(ctx, w.call)
 	require.Error(t, err)
 	assert.Len(t, w.seen, 1)
-	assert.Len(t, c.pool.order(w.call.Plan.Targets), 2)
+	assert.Len(t, c.pool.order(w.call.Plan.Targets, ""), 2)
 	for _, s := range c.pool.state {
-		assert.Zero(t, s.rests, "the caller's leaving says nothing of a key")
+		assert.Zero(t, s.whole.until, "the caller's leaving says nothing of a key")
 	}
 }
 

@@ -40,7 +40,7 @@ func ids(cands []candidate) string {
 func firsts(p *pool, targets []routing.Target, n int) string {
 	var all []string
 	for range n {
-		all = append(all, p.order(targets)[0].credential.ID)
+		all = append(all, p.order(targets, "")[0].credential.ID)
 	}
 	return strings.Join(all, " ")
 }
@@ -72,7 +72,7 @@ func TestEveryKeyIsACandidateOnce(t *testing.T) {
 	p := newPool(startOfTime().now)
 	targets := append(target("a", 5, "b", 1, "c", 1), target("x", 1, "y", 1)...)
 	for range 50 {
-		got := p.order(targets)
+		got := p.order(targets, "")
 		require.Len(t, got, 5)
 		seen := map[string]bool{}
 		for i, c := range got {
@@ -88,7 +88,7 @@ func TestOrderingLeavesThePlanAlone(t *testing.T) {
 	targets := target("a", 1, "b", 5, "c", 1)
 	p := newPool(startOfTime().now)
 	for range 10 {
-		p.order(targets)
+		p.order(targets, "")
 	}
 	assert.Equal(t, "a", targets[0].Provider.Credentials[0].ID, "plans are shared by all calls")
 	assert.Equal(t, "b", targets[0].Provider.Credentials[1].ID)
@@ -101,11 +101,11 @@ func TestAFailedKeyRestsAndIsUsedOnlyWhenNothingElseIsLeft(t *testing.T) {
 	targets := append(target("a", 1, "b", 1), target("x", 1)...)
 	p.rest(candidate{&targets[0], targets[0].Provider.Credentials[0]}, time.Minute, 0)
 	for range 3 {
-		assert.Equal(t, "b x a", ids(p.order(targets)), "after the other targets too")
+		assert.Equal(t, "b x a", ids(p.order(targets, "")), "after the other targets too")
 	}
 	clock.move(time.Minute)
-	assert.Len(t, p.order(targets), 3)
-	assert.Contains(t, []string{"a b x", "b a x"}, ids(p.order(targets)), "it is rested")
+	assert.Len(t, p.order(targets, ""), 3)
+	assert.Contains(t, []string{"a b x", "b a x"}, ids(p.order(targets, "")), "it is rested")
 }
 
 func TestAKeyThatItsProviderSentAwayIsNotUsedBefore(t *testing.T) {
@@ -115,9 +115,9 @@ func TestAKeyThatItsProviderSentAwayIsNotUsedBefore(t *testing.T) {
 	targets := target("a", 1, "b", 1)
 	a, b := candidate{&targets[0], targets[0].Provider.Credentials[0]}, candidate{&targets[0], targets[0].Provider.Credentials[1]}
 	p.rest(a, time.Second, 30*time.Second)
-	assert.Equal(t, "b", ids(p.order(targets)), "as long as the provider said, not as the setting")
+	assert.Equal(t, "b", ids(p.order(targets, "")), "as long as the provider said, not as the setting")
 	p.rest(b, time.Second, 20*time.Second)
-	assert.Empty(t, p.order(targets))
+	assert.Empty(t, p.order(targets, ""))
 
 	e := p.exhausted(targets)
 	assert.Equal(t, hub.CodeRateLimited, e.Code)
@@ -125,9 +125,9 @@ func TestAKeyThatItsProviderSentAwayIsNotUsedBefore(t *testing.T) {
 	assert.Contains(t, e.Message, "20 s")
 
 	clock.move(20 * time.Second)
-	assert.Equal(t, "b", ids(p.order(targets)))
+	assert.Equal(t, "b", ids(p.order(targets, "")))
 	clock.move(10 * time.Second)
-	assert.Len(t, p.order(targets), 2)
+	assert.Len(t, p.order(targets, ""), 2)
 }
 
 func TestAnExhaustedPoolAsksForAtLeastASecond(t *testing.T) {
@@ -145,7 +145,7 @@ func TestNoCooldownMeansNoRest(t *testing.T) {
 	targets := target("a", 1, "b", 1)
 	for _, asked := range []time.Duration{0, time.Hour} {
 		p.rest(candidate{&targets[0], targets[0].Provider.Credentials[0]}, 0, asked)
-		assert.Len(t, p.order(targets), 2)
+		assert.Len(t, p.order(targets, ""), 2)
 	}
 	assert.Equal(t, "a b a b", firsts(p, targets, 4))
 }
@@ -156,10 +156,10 @@ func TestASuccessEndsTheRest(t *testing.T) {
 	targets := target("a", 1, "b", 1)
 	a := candidate{&targets[0], targets[0].Provider.Credentials[0]}
 	p.rest(a, time.Hour, 0)
-	require.Equal(t, "b a", ids(p.order(targets)))
-	p.succeeded(a)
+	require.Equal(t, "b a", ids(p.order(targets, "")))
+	p.succeeded(a, startOfTime().now())
 	assert.Contains(t, firsts(p, targets, 2), "a")
-	p.succeeded(candidate{&targets[0], routing.Credential{ID: "unknown"}})
+	p.succeeded(candidate{&targets[0], routing.Credential{ID: "unknown"}}, startOfTime().now())
 }
 
 func TestKeysFromTheEnvironmentAreToldApartByProviderAndName(t *testing.T) {
@@ -170,7 +170,7 @@ func TestKeysFromTheEnvironmentAreToldApartByProviderAndName(t *testing.T) {
 		targets[i] = routing.Target{Provider: &routing.Provider{Name: fmt.Sprint("p", i), Credentials: []routing.Credential{{Name: "env"}}}}
 	}
 	p.rest(candidate{&targets[0], targets[0].Provider.Credentials[0]}, time.Hour, time.Hour)
-	got := p.order(targets)
+	got := p.order(targets, "")
 	require.Len(t, got, 1)
 	assert.Equal(t, "p1", got[0].target.Provider.Name)
 }

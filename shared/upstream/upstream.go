@@ -8,7 +8,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"strings"
@@ -21,24 +20,46 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/store"
 )
 
-// Settings are the limits of attempts. All durations are per attempt, Total for
-// the whole call.
+// Settings are the limits of attempts. All durations are per attempt.
 type Settings struct {
 	Connect   time.Duration
 	FirstByte time.Duration // until the answer's header, and a stream's first frame
 	Idle      time.Duration // between two reads of a body
-	Total     time.Duration
+	Total     time.Duration // of the whole attempt; 0: only the call's own context bounds it
 	Attempts  int           // per call, at least 1
+	Budget    time.Duration // of a call, after which no further attempt is begun; 0: none
 	Cooldown  time.Duration // rest of a failed key; 0: none
+	// Hedge is how long a call that allows it waits for an answer before the next
+	// candidate is asked as well; 0: never.
+	Hedge time.Duration
+	// SlowRate is bytes per second below which a stream that keeps coming is ended
+	// as if it were silent, over the idle time-out; 0: never.
+	SlowRate int64
+
+	// Seen is told how each attempt ended that says something of its target: its
+	// time to the first byte, or its fault. It must be quick. nil: nobody is told.
+	Seen func(t *routing.Target, ttfb time.Duration, fault *hub.Error)
+	// Refused is told of a stored credential that its provider does not take any
+	// more, once it is to be disabled; nil: nobody is. It may take its time, since
+	// the call waits: the fact must outlive the process.
+	Refused func(ctx context.Context, r Refusal)
+}
+
+// Refusal is a provider's refusal of a credential.
+type Refusal struct {
+	Provider     string
+	CredentialID string
+	Credential   string // its name
+	Status       int    // the provider's; 0: it was refused before a request could be sent
+	Reason       string // in the hub's words, without secrets
 }
 
 // Client calls providers.
 type Client struct {
-	Observer Observer // set before the first call; nil: nobody
-
 	settings Settings
 	http     *http.Transport // used directly: a redirect is an answer, and there are no cookies
 	pool     *pool
+	breaker  *breaker
 	tokens   *tokens
 	now      hub.Now
 }
@@ -47,10 +68,15 @@ type Client struct {
 // follows no redirect: a provider's base URL is trusted as typed, where it
 // points to is not.
 func New(s Settings, now hub.Now) *Client {
-	dialer := &net.Dialer{Timeout: s.Connect, KeepAlive: 30 * time.Second}
 	t := &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           dialer.DialContext,
+		Proxy: http.ProxyFromEnvironment,
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			dialer := &net.Dialer{Timeout: s.Connect, KeepAlive: 30 * time.Second}
+			if own, ok := ctx.Value(connectKey{}).(time.Duration); ok {
+				dialer.Timeout = own
+			}
+			return dialer.DialContext(ctx, network, address)
+		},
 		TLSHandshakeTimeout:   s.Connect,
 		MaxIdleConns:          2048,
 		MaxIdleConnsPerHost:   1024,
@@ -59,8 +85,12 @@ func New(s Settings, now hub.Now) *Client {
 		ForceAttemptHTTP2:     true,
 		ExpectContinueTimeout: time.Second,
 	}
-	return &Client{settings: s, now: now, pool: newPool(now), tokens: newTokens(t, now), http: t}
+	return &Client{settings: s, now: now, pool: newPool(now), breaker: newBreaker(now), tokens: newTokens(t, now), http: t}
 }
+
+// connectKey is the context's key of a time-out for connecting that differs from
+// the settings'.
+type connectKey struct{}
 
 // Close drops idle connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
@@ -68,14 +98,21 @@ func (c *Client) Close() { c.http.CloseIdleConnections() }
 // Call is one planned call.
 type Call struct {
 	Plan routing.Plan
+	// Sticky, when set, keeps equal strings at equal keys of a target, as prompt
+	// caches want it.
+	Sticky string
 	// Prepare encodes the request for a target: path and query below its base
-	// URL, body, and headers of the language. Its error ends the call.
+	// URL, body, and headers of the language. Its error ends the call. It is called
+	// once for a target, and never at the same time for two.
 	Prepare func(t *routing.Target) (Request, error)
 	// Fault reads a non-2xx answer.
 	Fault func(t *routing.Target, status int, header http.Header, body []byte) *hub.Error
 	// Whole: Accept reads the answer to its end, which may take longer than the
 	// first-byte time-out; from the header on the idle time-out counts.
 	Whole bool
+	// Hedge: another candidate may be asked while one is silent. Then Fault and
+	// Accept are called for both at once, and must change nothing but the answer.
+	Hedge bool
 	// Accept looks at a 2xx answer before anything is relayed; an error whose
 	// class allows it sends the call elsewhere.
 	Accept func(a *Answer) *hub.Error
@@ -88,6 +125,7 @@ type Request struct {
 	Path    string
 	Body    []byte
 	Header  http.Header
+	Dropped []string // what the caller asked for and the target does not get
 }
 
 // Answer is a provider's 2xx answer, its body under the idle time-out.
@@ -98,126 +136,75 @@ type Answer struct {
 	Body       io.ReadCloser
 	Started    time.Time     // when this attempt began
 	TTFB       time.Duration // until the header
+	Dropped    []string      // as in the request
+	Taken      any           // what Accept made of it
+
+	client *Client
+	body   *idleBody
+}
+
+// Alive says that the answer has begun: it may be silent for another first-byte
+// time-out.
+func (a *Answer) Alive() { a.body.again() }
+
+// Broke tells that the answer, once taken, did not come to its end.
+func (a *Answer) Broke(fault *hub.Error) {
+	if a.client != nil && a.body.tell {
+		a.client.outcome(a.Target, false, false, 0, fault)
+	}
 }
 
 // Trace is what happened on the way, also when the call failed.
 type Trace struct {
-	Attempts []store.Attempt // those that failed
+	Attempts []store.Attempt // those that failed, and those given up
 	Tries    int             // all of them
-	Last     *routing.Target // tried last
+	Last     *routing.Target // tried last, or the one that answered
 	LastKey  routing.Credential
+	// GivenUp is the target of an attempt that another overtook: its costs are the
+	// operator's. It is the last of Attempts; nil: there is none.
+	GivenUp *routing.Target
 }
 
 const maxErrorBody = 256 << 10
 
-// Do makes attempts until Accept takes an answer. The returned error is the one
-// to show: the last that a repeat could not mend, in the hub's words where it
-// concerns our own credential. The answer's body must be closed.
-func (c *Client) Do(ctx context.Context, call Call) (*Answer, Trace, error) {
-	var trace Trace
-	var last *hub.Error
-	prepared := map[*routing.Target]Request{}
-	for _, cand := range c.pool.order(call.Plan.Targets) {
-		if trace.Tries >= c.settings.Attempts {
-			break
-		}
-		if trace.Tries > 0 && !c.backOff(ctx, trace.Tries) {
-			break
-		}
-		req, ok := prepared[cand.target]
-		if !ok {
-			var err error
-			if req, err = call.Prepare(cand.target); err != nil {
-				if last == nil || hub.CodeOf(err) != hub.CodeInvalid {
-					last = hub.AsError(err)
-				}
-				if len(call.Plan.Targets) > 1 && hub.CodeOf(err) == hub.CodeInvalid {
-					continue // another target may be able to express it
-				}
-				return nil, trace, last
-			}
-			prepared[cand.target] = req
-		}
-		trace.Tries++
-		trace.Last, trace.LastKey = cand.target, cand.credential
-		start := c.now()
-		a, fault := c.attempt(ctx, call, cand, req)
-		if fault == nil {
-			c.observe(cand.target, a.TTFB, nil)
-			c.pool.succeeded(cand)
-			return a, trace, nil
-		}
-		trace.Attempts = append(trace.Attempts, store.Attempt{Provider: cand.target.Provider.Name, Model: cand.target.Model,
-			Credential: cand.credential.Name, HTTPStatus: fault.Status, Category: string(fault.Code), Error: fault.Message,
-			Duration: c.now().Sub(start)})
-		last = fault
-		if ctx.Err() == nil { // else the caller has left, which says nothing of the target
-			c.observe(cand.target, 0, fault)
-		}
-		if !c.again(ctx, cand, fault) {
-			break
-		}
-	}
-	if last == nil {
-		last = c.pool.exhausted(call.Plan.Targets)
-	}
-	return nil, trace, shown(last)
+// limits are the time-outs of attempts at a target.
+func (c *Client) limits(t *routing.Target) routing.Timeouts {
+	return t.Timeouts.Over(routing.Timeouts{Connect: routing.Span(c.settings.Connect), FirstByte: routing.Span(c.settings.FirstByte),
+		Idle: routing.Span(c.settings.Idle), Total: routing.Span(c.settings.Total)})
 }
 
-// again notes what a failure says of the key and reports whether another
-// attempt makes sense.
-func (c *Client) again(ctx context.Context, cand candidate, fault *hub.Error) bool {
-	if ctx.Err() != nil {
-		return false
+// attempt asks one candidate. The answer's body must be closed.
+func (c *Client) attempt(ctx context.Context, call *Call, cand candidate, req *Request) (*Answer, *hub.Error) {
+	limits := c.limits(cand.target)
+	if own := cand.target.Timeouts.Connect; own > 0 {
+		ctx = context.WithValue(ctx, connectKey{}, time.Duration(own))
 	}
-	switch fault.Class {
-	case hub.ClassRateLimit:
-		c.pool.rest(cand, c.settings.Cooldown, fault.RetryAfter)
-	case hub.ClassCredential, hub.ClassRetry:
-		c.pool.rest(cand, c.settings.Cooldown, 0)
-	default:
-		return false
-	}
-	return true
-}
-
-// backOff waits a little before another attempt, with jitter.
-func (c *Client) backOff(ctx context.Context, tries int) bool {
-	wait := time.Duration(min(tries, 5)) * 10 * time.Millisecond
-	wait += rand.N(wait)
-	select {
-	case <-ctx.Done():
-		return false
-	case <-time.After(wait):
-		return true
-	}
-}
-
-func (c *Client) attempt(ctx context.Context, call Call, cand candidate, req Request) (*Answer, *hub.Error) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	timer := time.AfterFunc(c.settings.FirstByte, func() { cancel(errFirstByte) })
+	timer := time.AfterFunc(time.Duration(limits.FirstByte), func() { cancel(errFirstByte) })
+	body := &idleBody{first: timer, firstByte: time.Duration(limits.FirstByte), idle: time.Duration(limits.Idle), cancel: cancel, ctx: ctx}
+	if limits.Total > 0 {
+		body.total = time.AfterFunc(time.Duration(limits.Total), func() { cancel(errTotal) })
+	}
+	if !call.Whole {
+		body.slowest = c.settings.SlowRate
+	}
 	started := c.now()
 	res, err := c.send(ctx, cand, req) //nolint:bodyclose // idleBody closes it
 	if err != nil {
-		timer.Stop()
-		cancel(nil)
-		return nil, networkFault(ctx, cand, err)
+		fault := networkFault(ctx, cand, err)
+		body.end()
+		return nil, fault
 	}
-	body := &idleBody{src: res.Body, first: timer, idle: c.settings.Idle, cancel: cancel, ctx: ctx}
+	body.src = res.Body
+	if left, ok := readQuota(res.Header, started); ok {
+		c.pool.learn(cand, left)
+	}
 	if res.StatusCode < 200 || res.StatusCode > 299 {
 		defer body.Close()
-		text, _ := io.ReadAll(io.LimitReader(body, maxErrorBody))
-		if res.StatusCode < 400 {
-			return nil, &hub.Error{Code: hub.CodeUpstream, Class: hub.ClassRetry, Status: http.StatusBadGateway,
-				Message: "The provider answered with a redirect, which is not followed."}
-		}
-		fault := call.Fault(cand.target, res.StatusCode, res.Header, text)
-		if fault.Class == hub.ClassCredential {
-			c.tokens.forget(cand.credential.Secret)
-		}
-		return nil, discreet(fault, cand)
+		return nil, c.refusal(call, cand, res, body)
 	}
-	a := &Answer{Target: cand.target, Credential: cand.credential, Header: res.Header, Body: body, Started: started, TTFB: c.now().Sub(started)}
+	a := &Answer{Target: cand.target, Credential: cand.credential, Header: res.Header, Body: body, Started: started, TTFB: c.now().Sub(started),
+		Dropped: req.Dropped, client: c, body: body}
 	if call.Whole {
 		body.relaying()
 	}
@@ -231,7 +218,21 @@ func (c *Client) attempt(ctx context.Context, call Call, cand candidate, req Req
 	return a, nil
 }
 
-func (c *Client) send(ctx context.Context, cand candidate, req Request) (*http.Response, error) {
+// refusal reads an answer that is none.
+func (c *Client) refusal(call *Call, cand candidate, res *http.Response, body io.Reader) *hub.Error {
+	text, _ := io.ReadAll(io.LimitReader(body, maxErrorBody)) // what there is of it
+	if res.StatusCode < 400 {
+		return &hub.Error{Code: hub.CodeUpstream, Class: hub.ClassRetry, Status: http.StatusBadGateway,
+			Message: "The provider answered with a redirect, which is not followed."}
+	}
+	fault := call.Fault(cand.target, res.StatusCode, res.Header, text)
+	if fault.Class == hub.ClassCredential {
+		c.tokens.forget(cand.credential.Secret)
+	}
+	return discreet(fault, cand)
+}
+
+func (c *Client) send(ctx context.Context, cand candidate, req *Request) (*http.Response, error) {
 	base, err := baseFor(cand.target.Provider, cand.credential.Secret, req.Dialect)
 	if err != nil {
 		return nil, err
@@ -260,6 +261,8 @@ func (c *Client) send(ctx context.Context, cand candidate, req Request) (*http.R
 var (
 	errFirstByte = errors.New("no answer within the first-byte time-out")
 	errIdle      = errors.New("no data within the idle time-out")
+	errSlow      = errors.New("hardly any data within the idle time-out")
+	errTotal     = errors.New("no end within the time-out of an attempt")
 )
 
 // networkFault words a failure without an answer; the cause, which may name
@@ -272,7 +275,7 @@ func networkFault(ctx context.Context, cand candidate, err error) *hub.Error {
 	}
 	e := &hub.Error{Code: hub.CodeUpstream, Class: hub.ClassRetry, Cause: err, Status: http.StatusBadGateway,
 		Message: "The provider " + cand.target.Provider.Name + " cannot be reached."}
-	if cause := context.Cause(ctx); errors.Is(cause, errFirstByte) || errors.Is(err, context.DeadlineExceeded) {
+	if cause := context.Cause(ctx); TimedOut(cause) || errors.Is(err, context.DeadlineExceeded) {
 		e.Code, e.Status = hub.CodeTimeout, http.StatusGatewayTimeout
 		e.Message = "The provider " + cand.target.Provider.Name + " did not answer in time."
 	}
@@ -304,5 +307,10 @@ func shown(e *hub.Error) *hub.Error {
 
 // TimedOut reports whether reading a body failed for want of data.
 func TimedOut(err error) bool {
-	return errors.Is(err, errIdle) || errors.Is(err, errFirstByte) || errors.Is(err, context.DeadlineExceeded)
+	for _, cause := range []error{errIdle, errFirstByte, errSlow, errTotal, context.DeadlineExceeded} {
+		if errors.Is(err, cause) {
+			return true
+		}
+	}
+	return false
 }

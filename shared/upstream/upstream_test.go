@@ -148,5 +148,5 @@ func TestAPoolThatForgetsStaysUsable(t *testing.T) {
 		target.Provider.Credentials = append(target.Provider.Credentials, routing.Credential{ID: id, Weight: weight})
 	}
 	slices.SortFunc(target.Provider.Credentials, func(a, b routing.Credential) int { return strings.Compare(a.ID, b.ID) })
-	assert.NotPanics(t, func() { assert.Len(t, p.order([]routing.Target{target}), 3) })
+	assert.NotPanics(t, func() { assert.Len(t, p.order([]routing.Target{target}, ""), 3) })
 }

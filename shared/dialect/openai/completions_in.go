@@ -121,7 +121,7 @@ func (m *completionMeter) look(event string, data []byte, seen *dialect.Seen) {
 	h, ok := readCompletion(data, func(p piece) {
 		m.open.add(p.index)
 		if isString(p.text) {
-			seen.Content = true
+			seen.Content = seen.Content || len(p.text) > len(`""`)
 			m.report.TextBytes += textLen(p.text)
 		}
 		if p.finish != nil && !m.finished.has(p.index) {

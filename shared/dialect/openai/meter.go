@@ -157,7 +157,7 @@ func (m *meter) piece(raw []byte, thinking bool) {
 	if !isString(raw) {
 		return
 	}
-	m.now.Content = true
+	m.now.Content = m.now.Content || len(raw) > len(`""`) // vendors begin with an empty text
 	if bytes.IndexByte(raw, '\\') < 0 { // escapes would be counted as text
 		m.report.Keep(raw[1 : len(raw)-1])
 	}
