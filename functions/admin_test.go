@@ -37,6 +37,8 @@ func TestAdminsKeepProviders(t *testing.T) {
 		{"a name is taken once", "owner", "POST " + path, `{"kind":"openai","name":"mine"}`, 409,
 			refused("invalid_request_error", "conflict", "There is a provider named mine already.")},
 		{"it is listed without its secret", "admin", "GET " + path, "", 200, `{"data":[` + stored("1") + `,` + env + `]}`},
+		{"members test none", "member", "POST " + path + "/mine/test", `{}`, 403, adminsOnly},
+		{"an unknown one cannot be tested", "admin", "POST " + path + "/nope/test", `{}`, 404, notFound("There is no provider in use with this name.")},
 		{"a time-out is a duration", "admin", "PATCH " + path + "/mine", `{"timeouts":{"idle":"soon"}}`, 400,
 			invalid("timeouts.idle", `timeouts.idle: must be a duration such as 30s or 5m, from 1ms to 24h, not \"soon\".`)},
 		{"its time-outs are set", "admin", "PATCH " + path + "/mine", `{"timeouts":{"first_byte":"5s","total":"2m"}}`, 200,

@@ -23,6 +23,8 @@ type Deps struct {
 	Store  *store.Store
 	Desk   *operator.Desk
 	Routes func() *routing.Snapshot // knows the providers of the environment
+	// Probe asks a provider what costs nothing under a credential.
+	Probe func(ctx context.Context, p *routing.Provider, secret hub.Secret) upstream.Probe
 	// Upstream knows which credentials rest.
 	Upstream *upstream.Client
 	// Streams: answers can go on for ever. Otherwise, on Lambda, a stream of events
@@ -68,6 +70,7 @@ func (h *handler) routes() []httpkit.Route {
 		admin("POST", providers, h.addProvider),
 		admin("PATCH", providers+"/{name}", h.changeProvider),
 		admin("DELETE", providers+"/{name}", h.removeProvider),
+		admin("POST", providers+"/{name}/test", h.testProvider),
 		admin("GET", credentials, h.listCredentials),
 		admin("POST", credentials, h.addCredential),
 		admin("PATCH", credentials+"/{credential}", h.changeCredential),

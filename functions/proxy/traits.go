@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"bytes"
+	"encoding/json"
 	"math/rand/v2"
 	"net/http"
 	"strings"
@@ -120,5 +121,17 @@ func sticky(c hub.Caller, v *dialect.View) string {
 			return c.UserID + "\n" + key
 		}
 	}
-	return ""
+	// Callers of Anthropic's language mark what is to be cached, and name the
+	// conversation, if at all, as a user.
+	raw, ok := v.Object.Get("metadata")
+	if !ok || !bytes.Contains(v.Object.Raw(), []byte(`"cache_control"`)) {
+		return ""
+	}
+	var said struct {
+		UserID string `json:"user_id"`
+	}
+	if json.Unmarshal(raw, &said) != nil || said.UserID == "" {
+		return ""
+	}
+	return c.UserID + "\n" + said.UserID
 }

@@ -100,6 +100,7 @@ func (x *errand) settleFlow(a *upstream.Answer, trace upstream.Trace, ttfb *time
 	o.TTFB = ttfb
 	if fault != nil && o.Status == hub.StatusSuccess {
 		o.Status, o.Err, o.HTTPStatus = hub.StatusFailed, fault, httpkit.Status(fault)
+		a.Broke(fault)
 	}
 	return x.ticket.Settle(x.settling(), o)
 }
