@@ -74,11 +74,13 @@ func TestEachPathGoesToItsFunction(t *testing.T) {
 		{"identity", "/api/auth/me", "auth /api/auth/me /api/auth/me", nil},
 		{"calls", "/api/user/model-calls/x", "usage /api/user/model-calls/x /api/user/model-calls/x", nil},
 		{"usage", "/api/usage/quota", "usage /api/usage/quota /api/usage/quota", nil},
+		{"the status page", "/api/status", "usage /api/status /api/status", nil},
 		{"credits", "/api/user/credit/balance", "billing /api/user/credit/balance /api/user/credit/balance", nil},
 		{"user", "/api/user/info", "billing /api/user/info /api/user/info", nil},
 		{"billing", "/api/billing/grants", "billing /api/billing/grants /api/billing/grants", nil},
 		{"admin", "/api/admin/rates", "admin /api/admin/rates /api/admin/rates", nil},
 		{"providers", "/api/ai-providers", "admin /api/ai-providers /api/ai-providers", nil},
+		{"health by its other name", "/api/ai/health", "admin /api/ai/health /api/ai/health", nil},
 		{"a name that only begins like one", "/v12/x", "console /v12/x /v12/x", nil},
 		{"the rest", "/anything", "console /anything /anything", nil},
 		{"the root", "/", "console / /", nil},
@@ -113,7 +115,7 @@ func TestTheFunctionsFitTogether(t *testing.T) {
 	h := compose(a, wire(a), &health{app: a})
 	for target, want := range map[string]int{
 		"/": 200, "/v1/models": 401, "/api/auth/me": 401, "/api/user/model-calls": 401, "/api/user/credit/balance": 401,
-		"/api/admin/users": 401, "/api/ai/models": 200, "/__blocklet__.js": 200, "/v1/nothing": 404, "/healthz": 200, "/readyz": 200,
+		"/api/admin/users": 401, "/api/ai/models": 200, "/api/status": 200, "/api/ai-providers/health": 401, "/api/admin/events": 401, "/__blocklet__.js": 200, "/v1/nothing": 404, "/healthz": 200, "/readyz": 200,
 	} {
 		assert.Equal(t, want, get(h, http.MethodGet, target).Code, target)
 	}

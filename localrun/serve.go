@@ -85,8 +85,9 @@ func (s *server) run(listener net.Listener, signals <-chan os.Signal) error {
 	}
 	background, stop := context.WithCancel(s.ctx)
 	defer stop()
-	ended := make(chan struct{}, 2)
-	for _, work := range []func(context.Context){s.app.Watch, runner.Serve} {
+	ended := make(chan struct{})
+	works := []func(context.Context){s.app.Watch, runner.Serve, s.app.Reporter.Serve}
+	for _, work := range works {
 		go func() {
 			work(background)
 			ended <- struct{}{}
@@ -109,8 +110,9 @@ func (s *server) run(listener net.Listener, signals <-chan os.Signal) error {
 		}
 	}
 	stop()
-	<-ended
-	<-ended
+	for range works {
+		<-ended
+	}
 	return errors.Join(err, web.Close())
 }
 
@@ -118,6 +120,7 @@ func (s *server) run(listener net.Listener, signals <-chan os.Signal) error {
 // moment to settle, and cuts the connections. A second signal ends the process at once.
 func (s *server) drain(web *http.Server, signals <-chan os.Signal) {
 	s.health.draining.Store(true)
+	s.app.Leave()
 	go func() {
 		if sig, ok := <-signals; ok {
 			s.log.Warn("ended by a second signal; open calls will be settled as interrupted", "signal", sig.String())

@@ -1,11 +1,12 @@
 // Package admin lets owners and admins set the hub up: providers, their
-// credentials, rates, users and keys. Every act goes through the operator's
+// credentials, rates, users, keys and webhooks, and shows how it fares. Every act goes through the operator's
 // desk, which checks and audits it; no secret ever comes back out.
 package admin
 
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
@@ -24,13 +25,31 @@ type Deps struct {
 	Routes func() *routing.Snapshot // knows the providers of the environment
 	// Probe asks a provider what costs nothing under a credential.
 	Probe func(ctx context.Context, p *routing.Provider, secret hub.Secret) upstream.Probe
+	// Upstream knows which credentials rest.
+	Upstream *upstream.Client
+	// Streams: answers can go on for ever. Otherwise, on Lambda, a stream of events
+	// ends with what there is, and the console comes back.
+	Streams bool
+	// Ping is the silence on a stream before a comment is sent; 0: 15 s.
+	Ping time.Duration
+	// Leaving ends when streams must end. nil: never.
+	Leaving context.Context
 }
 
-type handler struct{ Deps }
+type handler struct {
+	Deps
+	feed feed
+}
 
 // New returns the function's handler.
 func New(d Deps) http.Handler {
-	h := &handler{d}
+	if d.Leaving == nil {
+		d.Leaving = context.Background()
+	}
+	if d.Ping == 0 {
+		d.Ping = pingEvery
+	}
+	h := &handler{Deps: d}
 	return httpkit.Mux(h.routes(), d.Deps)
 }
 
@@ -64,6 +83,17 @@ func (h *handler) routes() []httpkit.Route {
 		admin("GET", "/api/admin/limits", h.listLimits),
 		admin("PUT", "/api/admin/limits", h.setLimit),
 		admin("DELETE", "/api/admin/limits/{id}", h.removeLimit),
+		admin("GET", "/api/admin/events", h.events),
+		admin("GET", "/api/admin/notifications", h.listNotifications),
+		admin("GET", "/api/admin/notifications/email", h.mailKinds),
+		admin("PUT", "/api/admin/notifications/email", h.setMailKinds),
+		admin("GET", "/api/admin/webhooks", h.listWebhooks),
+		admin("POST", "/api/admin/webhooks", h.addWebhook),
+		admin("DELETE", "/api/admin/webhooks/{id}", h.removeWebhook),
+		admin("POST", "/api/admin/webhooks/{id}/test", h.testWebhook),
+		admin("GET", "/api/admin/probes", h.listProbes),
+		admin("GET", "/api/ai-providers/health", h.health),
+		admin("GET", "/api/ai/health", h.health),
 		admin("GET", "/api/admin/users", h.listUsers),
 		admin("POST", "/api/admin/users", h.createUser),
 		admin("PUT", "/api/admin/users/{email}/groups", h.setGroups),

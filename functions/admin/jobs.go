@@ -2,16 +2,33 @@ package admin
 
 import (
 	"context"
+	"errors"
+	"sync"
 	"time"
 
 	"github.com/aigne-hub/aigne-hub/shared/boot"
+	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/schedule"
+	"github.com/aigne-hub/aigne-hub/shared/store"
 )
+
+// notificationLife is how long notifications are kept.
+const notificationLife = 90 * 24 * time.Hour
 
 // Jobs are the function's scheduled jobs. Only their running needs the hub to be
 // open, listing them does not.
 func Jobs(a *boot.App) []schedule.Job {
 	return []schedule.Job{
+		// In this order: what has just been noticed is delivered in the same run.
+		{Name: "admin.notify", Every: 10 * time.Second, Timeout: 2 * time.Minute, Run: func(ctx context.Context) error {
+			fresh := a.Fresh(ctx)
+			offered := sync.OnceValue(func() func(string, string, hub.CallType) bool { return a.Routes().Offers() })
+			watched := a.Notify.Watch(ctx, func(m store.ModelStatus) bool { return offered()(m.Provider, m.Model, m.Type) })
+			return errors.Join(fresh, watched, a.Notify.Deliver(ctx))
+		}},
+		{Name: "admin.forget", Every: 10 * time.Minute, Run: func(ctx context.Context) error {
+			return errors.Join(a.Store.ForgetNotifications(ctx, notificationLife), a.Store.ForgetStatuses(ctx))
+		}},
 		// The first question after a refusal is due after 5 s.
 		{Name: "admin.recheck", Every: 5 * time.Second, Timeout: 4 * time.Minute, Run: func(ctx context.Context) error { return a.Keeper.Recheck(ctx) }},
 	}

@@ -8,5 +8,8 @@ import (
 
 // Wire makes the function from an open hub.
 func Wire(a *boot.App) http.Handler {
-	return New(Deps{Deps: a.HTTP(), Store: a.Store, Desk: a.Desk, Routes: a.Routes, Probe: a.Upstream.Probe})
+	return New(Deps{
+		Deps: a.HTTP(), Store: a.Store, Desk: a.Desk, Routes: a.Routes, Probe: a.Upstream.Probe,
+		Upstream: a.Upstream, Streams: !a.OnLambda(), Leaving: a.Leaving(),
+	})
 }

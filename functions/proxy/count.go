@@ -77,7 +77,9 @@ func (h *handler) forwardCount(ctx context.Context, plan routing.Plan, server di
 	for i := range plan.Targets {
 		client, native := h.clientFor(&plan.Targets[i], server.Name())
 		if _, ok := client.(dialect.PromptCounter); ok && native {
-			can = append(can, plan.Targets[i])
+			t := plan.Targets[i]
+			t.Type = "" // a vendor without the method may serve the model well
+			can = append(can, t)
 		}
 	}
 	if len(can) == 0 {

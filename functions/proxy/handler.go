@@ -22,6 +22,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/dialect/openai"
 	"github.com/aigne-hub/aigne-hub/shared/dialect/openaitasks"
 	"github.com/aigne-hub/aigne-hub/shared/dialect/responses"
+	"github.com/aigne-hub/aigne-hub/shared/health"
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/jobs"
@@ -39,6 +40,7 @@ type Deps struct {
 	Routes   func() *routing.Snapshot
 	Gate     *admission.Gate
 	Upstream *upstream.Client
+	Statuses *health.Statuses                              // what all processes saw of targets
 	Store    *store.Store                                  // of answers that can be come back to
 	Vault    func(context.Context) (*vault.Keyring, error) // seals them
 	// ResponsesTTL is how long they are kept; 0: none are stored.
@@ -97,7 +99,9 @@ func (s slots) take() bool {
 func (s slots) give() { <-s }
 
 // New returns the function's handler.
-func New(d Deps) http.Handler {
+func New(d Deps) http.Handler { return httpkit.Mux(newHandler(d).routes(), d.Deps) }
+
+func newHandler(d Deps) *handler {
 	if d.Halt == nil {
 		d.Halt = context.Background()
 	}
@@ -115,7 +119,7 @@ func New(d Deps) http.Handler {
 		dialect.Bedrock: bedrocktasks.Client{Now: d.Now},
 	}}
 	maps.Copy(h.workers, imageClients(d.Now))
-	return httpkit.Mux(h.routes(), d.Deps)
+	return h
 }
 
 // Routes is the function's route table, for those who compare tables.

@@ -1,10 +1,12 @@
 package proxy
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 
 	"github.com/aigne-hub/aigne-hub/shared/dialect"
+	"github.com/aigne-hub/aigne-hub/shared/health"
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/routing"
@@ -101,7 +103,20 @@ type aigneModel struct {
 	Input        string          `json:"input_credits_per_token"`
 	Output       string          `json:"output_credits_per_token"`
 	Metadata     json.RawMessage `json:"modelMetadata"`
-	Status       *struct{}       `json:"status"` // null: not measured
+	Status       *modelStatus    `json:"status"` // null: not known
+}
+
+type modelStatus struct {
+	Available bool `json:"available"`
+}
+
+// statusOf is what is known of a target from all processes.
+func (h *handler) statusOf(ctx context.Context, t *routing.Target) *modelStatus {
+	known := h.Statuses.Available(ctx, health.Target{Provider: t.Provider.Name, Model: t.Model, Type: t.Type})
+	if known == nil {
+		return nil
+	}
+	return &modelStatus{*known}
 }
 
 // callTypes maps the words of ?type= to call types; both spellings are taken.
@@ -131,7 +146,8 @@ func (h *handler) aigneModels(w http.ResponseWriter, r *http.Request, c hub.Call
 		}
 	}
 	for _, l := range h.Routes().Models(kind) {
-		m := aigneModel{Model: l.Model, Type: string(kind), Provider: l.Provider.Name, ProviderName: l.Provider.Kind.Title, Input: "0", Output: "0"}
+		m := aigneModel{Model: l.Model, Type: string(kind), Provider: l.Provider.Name, ProviderName: l.Provider.Kind.Title, Input: "0", Output: "0",
+			Status: h.statusOf(r.Context(), &l.Target)}
 		m.price(&l.Target)
 		out = append(out, m)
 	}
@@ -187,8 +203,11 @@ func (h *handler) available(r *http.Request, c hub.Caller) error {
 		}
 	}
 	if name := r.URL.Query().Get("model"); name != "" {
-		_, _, err := h.planned(name)
-		return err
+		plan, _, err := h.planned(name)
+		if err != nil {
+			return err
+		}
+		return h.answering(r.Context(), &plan)
 	}
 	for _, p := range h.Routes().Providers() {
 		if len(p.Credentials) > 0 {
@@ -196,6 +215,16 @@ func (h *handler) available(r *http.Request, c hub.Caller) error {
 		}
 	}
 	return hub.Errorf(hub.CodeUnavailable, "No providers available.")
+}
+
+// answering fails when every target of a plan is known not to answer.
+func (h *handler) answering(ctx context.Context, plan *routing.Plan) error {
+	for i := range plan.Targets {
+		if s := h.statusOf(ctx, &plan.Targets[i]); s == nil || s.Available {
+			return nil
+		}
+	}
+	return hub.Errorf(hub.CodeUnavailable, "The model does not answer at the moment.")
 }
 
 // hubDID is the identity by which AIGNE clients find the hub (a public constant

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -288,6 +289,10 @@ func (h *handler) inputTokens(s responses.Server) httpkit.CallerHandler {
 			tokens := (textBytes(view.Object.Raw()) + bytesPerToken - 1) / bytesPerToken
 			w.Header().Set("x-aigne-hub-usage-source", string(hub.UsageEstimated))
 			return httpkit.WriteJSON(w, http.StatusOK, map[string]any{"object": "response.input_tokens", "input_tokens": tokens})
+		}
+		native.Targets = slices.Clone(native.Targets) // the plan is shared
+		for i := range native.Targets {
+			native.Targets[i].Type = "" // a vendor that cannot count may serve the model well
 		}
 		return h.countAt(w, r, view, native)
 	}

@@ -1,11 +1,12 @@
-// Package usage shows the call log: members see their own calls, owners and
-// admins everybody's. It writes nothing.
+// Package usage shows the call log, of which members see their own calls, owners
+// and admins everybody's, and to everybody how models fare. It writes nothing.
 package usage
 
 import (
 	"net/http"
 
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
+	"github.com/aigne-hub/aigne-hub/shared/routing"
 	"github.com/aigne-hub/aigne-hub/shared/store"
 )
 
@@ -13,14 +14,19 @@ import (
 type Deps struct {
 	httpkit.Deps // who calls, the clock, the log, the limit of bodies
 
-	Store *store.Store
+	Store        *store.Store
+	Routes       func() *routing.Snapshot
+	PublicModels bool // GET /api/status answers without a key
 }
 
-type handler struct{ Deps }
+type handler struct {
+	Deps
+	cache statusCache
+}
 
 // New returns the function's handler.
 func New(d Deps) http.Handler {
-	h := &handler{d}
+	h := &handler{Deps: d}
 	return httpkit.Mux(h.routes(), d.Deps)
 }
 
@@ -32,5 +38,6 @@ func (h *handler) routes() []httpkit.Route {
 	return []httpkit.Route{
 		{Method: "GET", Pattern: "/api/user/model-calls", Who: httpkit.AnyUser, As: h.listCalls},
 		{Method: "GET", Pattern: "/api/user/model-calls/{id}", Who: httpkit.AnyUser, As: h.getCall},
+		{Method: "GET", Pattern: "/api/status", Who: httpkit.Optional, As: h.status},
 	}
 }

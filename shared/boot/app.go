@@ -58,13 +58,17 @@ type App struct {
 	Fetch     *upstream.Fetcher
 	Blobs     *blob.Keeper
 	Jobs      *jobs.Follower
-	Health    *health.Board
-	Post      *notify.Post
+	Health    *health.Board    // what this process sees of targets
+	Reporter  *health.Reporter // brings it to the database
+	Statuses  *health.Statuses // what all processes saw
+	Notify    *notify.Post
 	Keeper    *credentials.Keeper
 
 	env      Env
 	halting  context.Context
 	halt     context.CancelFunc
+	leaving  context.Context
+	leave    context.CancelFunc
 	snapshot atomic.Pointer[routing.Snapshot]
 	limits   atomic.Pointer[limits.Set]
 	caught   atomic.Int64 // when CatchUp last looked, Unix milliseconds
@@ -92,6 +96,7 @@ func Open(ctx context.Context, cfg Config, o Options) (*App, error) {
 	}
 	a := &App{Config: cfg, Log: o.Log, Now: o.Now, Store: s, env: o.Env, Catalogue: pricing.OpenCatalogue(o.Now)}
 	a.halting, a.halt = context.WithCancel(context.Background())
+	a.leaving, a.leave = context.WithCancel(a.halting)
 	if err := a.schema(ctx, o.Migrate); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -103,12 +108,15 @@ func Open(ctx context.Context, cfg Config, o Options) (*App, error) {
 	a.Gate = &admission.Gate{Store: s, Lease: admission.NewLease(s, o.Log), Log: o.Log, Now: o.Now, Reload: a.Reload, Limits: a.limits.Load,
 		Settings: admission.Settings{Billing: cfg.Billing, OnAbort: cfg.OnAbort, OnFailure: cfg.OnUpstreamFailure,
 			DefaultOutput: cfg.DefaultOutput}}
-	a.Health = &health.Board{Now: o.Now}
-	a.Post = &notify.Post{Store: s, Log: o.Log, Now: o.Now, Vault: a.Vault}
-	a.Keeper = &credentials.Keeper{Store: s, Tell: a.Post.Tell, Ask: a.ask, Log: o.Log, Now: o.Now}
+	a.watchHealth()
+	if a.Notify, err = a.post(); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	a.Desk.Notify = a.Notify
+	a.Keeper = &credentials.Keeper{Store: s, Tell: a.Notify.Tell, Ask: a.ask, Log: o.Log, Now: o.Now}
 	a.Upstream = upstream.New(upstream.Settings{Connect: cfg.Timeouts.Connect, FirstByte: cfg.Timeouts.FirstByte, Idle: cfg.Timeouts.Idle,
 		Attempts: int(cfg.Attempts), Budget: cfg.AttemptsTime, Cooldown: cfg.Cooldown, Hedge: cfg.Hedge, SlowRate: cfg.SlowStream,
-		Seen:    func(t *routing.Target, e health.Event) { a.Health.Record(t.Name(), e) },
+		Seen:    a.seen,
 		Refused: func(ctx context.Context, r upstream.Refusal) { a.Keeper.Refused(ctx, r) }}, o.Now)
 	a.Fetch = upstream.NewFetcher(cfg.FetchAllow)
 	a.Blobs = &blob.Keeper{Place: a.place(), Store: s, Life: cfg.BlobLife, Now: o.Now}
@@ -151,6 +159,12 @@ func (a *App) Halting() context.Context { return a.halting }
 // Halt makes every open call settle now, as delivered: the process has little
 // time left.
 func (a *App) Halt() { a.halt() }
+
+// Leaving ends once Leave is called, or Halt.
+func (a *App) Leaving() context.Context { return a.leaving }
+
+// Leave ends what would go on for ever: the process takes no more requests.
+func (a *App) Leave() { a.leave() }
 
 // Close settles nothing: callers drain first. It gives the lease back and
 // closes the database.

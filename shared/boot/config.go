@@ -58,6 +58,9 @@ type Config struct {
 	BlobLife   time.Duration  // of files kept for their links
 	FetchAllow []netip.Prefix // ranges inside that may be fetched from
 
+	SMTP  hub.Secret    // mail server; "" when unset
+	Probe time.Duration // how often targets that nobody calls are called; 0: never
+
 	PublicURL      string // origin and prefix without a closing slash; "" when unset
 	TrustedProxies []netip.Prefix
 	PublicModels   bool

@@ -77,12 +77,6 @@ func (a *App) Reload(ctx context.Context) error {
 	return nil
 }
 
-// measured is how a target fares, for policies.
-func (a *App) measured(target string) routing.Measured {
-	s := a.Health.State(target)
-	return routing.Measured{TTFB: s.P50, Success: s.Success}
-}
-
 // Fresh reloads when the configuration has changed, looking at most once a
 // second.
 func (a *App) Fresh(ctx context.Context) error {

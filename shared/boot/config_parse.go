@@ -15,6 +15,7 @@ import (
 
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/money"
+	"github.com/aigne-hub/aigne-hub/shared/notify"
 	"github.com/aigne-hub/aigne-hub/shared/telemetry"
 	"github.com/aigne-hub/aigne-hub/shared/vault"
 )
@@ -97,6 +98,31 @@ func parseResponsesTTL(c *Config, v string) error {
 	if duration(func(c *Config) *time.Duration { return &c.ResponsesTTL }, least, most)(c, v) != nil {
 		return fmt.Errorf("must be off or a duration such as 720h, at least %s, not %q", least, v)
 	}
+	return nil
+}
+
+// parseProbe reads a time from a minute to a week, or off.
+func parseProbe(c *Config, v string) error {
+	const (
+		least = time.Minute
+		most  = 7 * 24 * time.Hour
+	)
+	if strings.EqualFold(v, "off") {
+		c.Probe = 0
+		return nil
+	}
+	if duration(func(c *Config) *time.Duration { return &c.Probe }, least, most)(c, v) != nil {
+		return fmt.Errorf("must be off or a duration such as 30m, from %s to %s, not %q", least, most, v)
+	}
+	return nil
+}
+
+// parseSMTP repeats nothing of the address, which holds a password.
+func parseSMTP(c *Config, v string) error {
+	if _, err := notify.ParseSMTP(hub.Secret(v)); err != nil {
+		return fmt.Errorf("is refused: %w", err)
+	}
+	c.SMTP = hub.Secret(v)
 	return nil
 }
 

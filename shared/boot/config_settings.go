@@ -167,6 +167,11 @@ func callSettings() []Setting {
 			parse: duration(func(c *Config) *time.Duration { return &c.Cooldown }, 0, day),
 		},
 		{
+			Name: "AIGNE_HUB_PROBE", Flag: "probe", Default: "off",
+			Doc:   "how often the hub itself calls priced models that nobody called, such as 30m; it costs you what the provider asks; off: never",
+			parse: parseProbe,
+		},
+		{
 			Name: "AIGNE_HUB_DRAIN", Flag: "drain", Default: "25s",
 			Doc:   "how long open calls may go on after the signal to stop",
 			parse: duration(func(c *Config) *time.Duration { return &c.Drain }, 0, day),
@@ -200,7 +205,10 @@ func accessSettings() []Setting {
 			Doc:   "comma-separated address ranges (CIDR) that may set X-Forwarded-*",
 			parse: ranges(func(c *Config) *[]netip.Prefix { return &c.TrustedProxies }),
 		},
-		{Name: "AIGNE_HUB_SMTP_URL", Doc: "mail server (comes with a later version); unset: links are shown to copy", parse: later},
+		{
+			Name: "AIGNE_HUB_SMTP_URL", Doc: "mail server, smtp://user:password@host:587/?from=hub@example.com, or smtps: for TLS from the first byte; unset: no e-mail is sent",
+			parse: parseSMTP,
+		},
 		{
 			Name: "AIGNE_HUB_PUBLIC_MODELS", Flag: "public-models", Default: "on",
 			Doc:   "on: the model list is shown without a key",

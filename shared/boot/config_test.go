@@ -137,7 +137,9 @@ func TestEachFaultNamesItsSetting(t *testing.T) {
 		{"a key that is too short", "MASTER_KEY", "aHVzaC1odXNo", "32 bytes"},
 		{"an old key that is none", "MASTER_KEY_OLD", "hush-hush", "32 bytes"},
 		{"a key service", "KMS_KEY_ID", "arn:hush-hush", "later version"},
-		{"a mail server", "SMTP_URL", "smtp://me:hush-hush@mail.test", "later version"},
+		{"a mail server without a sender", "SMTP_URL", "smtp://me:hush-hush@mail.test", "?from="},
+		{"another mail server", "SMTP_URL", "http://me:hush-hush@mail.test", "smtp://"},
+		{"probes too often", "PROBE", "1s", "off or a duration"},
 		{"a key in the blob URL", "BLOB_URL", "s3://me:hush-hush@files", "AIGNE_HUB_BLOB_ACCESS_KEY_ID"},
 		{"an unknown part of the blob URL", "BLOB_URL", "s3://files?secret=hush-hush", "region and endpoint only"},
 		{"another blob store", "BLOB_URL", "https://hush-hush", "s3://bucket"},
@@ -288,5 +290,5 @@ func TestTheTableOfSettingsIsCompleteAndConsistent(t *testing.T) {
 		assert.True(t, names["AIGNE_HUB_"+secret])
 		assert.False(t, flags[strings.ReplaceAll(strings.ToLower(secret), "_", "-")], "%s is a secret and has no flag", secret)
 	}
-	assert.Len(t, names, 45)
+	assert.Len(t, names, 46)
 }

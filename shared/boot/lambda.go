@@ -130,6 +130,8 @@ func (l *lazy) serve(w http.ResponseWriter, r *http.Request) {
 	if err := o.app.Fresh(r.Context()); err != nil {
 		httpkit.Log(r.Context()).Warn("configuration not refreshed", "error", err)
 	}
+	// No ticker runs while the sandbox is frozen, so what was seen is stored here.
+	defer o.app.Reporter.Due(r.Context())
 	o.handler.ServeHTTP(w, r)
 }
 

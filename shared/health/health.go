@@ -1,9 +1,11 @@
 // Package health keeps what was seen of targets lately: how many calls went well
-// and how long the first byte took, in sliding windows of this process. It is fed
-// by real traffic only, and knows neither providers nor the database.
+// and how long the first byte took, in sliding windows of this process (Board).
+// Reporter brings that to the database, where Statuses reads what all processes
+// saw. The board is fed by attempts only and knows neither providers nor routes.
 package health
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"sync"
@@ -36,10 +38,23 @@ type bucket struct {
 }
 
 type target struct {
-	buckets [slots]bucket
-	last    Event // the newest failure, or success after it
-	streak  int64 // failures since the last success
-	touched int64
+	buckets    [slots]bucket
+	last       Event // the newest failure, or success after it
+	streak     int64 // failures since the last success
+	touched    int64
+	ok, bad    int64 // not yet taken
+	unreported bool
+}
+
+// Target is one model at one provider, for one type of call.
+type Target struct {
+	Provider string
+	Model    string // the provider's own name
+	Type     hub.CallType
+}
+
+func (t Target) compare(o Target) int {
+	return cmp.Or(cmp.Compare(t.Provider, o.Provider), cmp.Compare(t.Model, o.Model), cmp.Compare(t.Type, o.Type))
 }
 
 // Event is one attempt at a target.
@@ -56,16 +71,38 @@ type Board struct {
 	Now hub.Now
 
 	mu      sync.Mutex
-	targets map[string]*target
-	changed map[string]bool // whose availability may have changed since Changes
+	targets map[Target]*target
+	turned  bool // the availability of a target has changed since Take
 }
 
-// Record notes an attempt at a target (provider/model).
-func (b *Board) Record(name string, e Event) {
+// Attempt notes an attempt that upstream made. A fault that says nothing of the
+// target, because the request was at fault, is not counted.
+func (b *Board) Attempt(provider, model string, kind hub.CallType, ttfb time.Duration, fault *hub.Error) {
+	e := Event{OK: fault == nil, TTFB: ttfb}
+	if fault != nil {
+		switch fault.Class {
+		case hub.ClassRetry, hub.ClassRateLimit, hub.ClassCredential:
+		default:
+			return
+		}
+		e.Code, e.Reason = fault.Code, fault.Message
+		if fault.Class == hub.ClassCredential {
+			e.Code, e.Reason = hub.CodeProviderCredential, "The provider refused the hub's credential."
+		}
+	}
+	b.Record(Target{provider, model, kind}, e)
+}
+
+// Record notes an attempt at a target. One without a type was not asked for an
+// answer and is not noted.
+func (b *Board) Record(name Target, e Event) {
+	if name.Type == "" {
+		return
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.targets == nil {
-		b.targets, b.changed = map[string]*target{}, map[string]bool{}
+		b.targets = map[Target]*target{}
 	}
 	t := b.targets[name]
 	if t == nil {
@@ -83,17 +120,18 @@ func (b *Board) Record(name string, e Event) {
 	}
 	before := t.available()
 	t.touched, t.last = epoch, e
+	t.unreported = true
 	if e.OK {
 		k.ok++
+		t.ok++
 		k.histogram[step(e.TTFB)]++
 		t.streak = 0
 	} else {
 		k.bad++
+		t.bad++
 		t.streak++
 	}
-	if before != t.available() || t.streak == 1 {
-		b.changed[name] = true
-	}
+	b.turned = b.turned || before != t.available()
 }
 
 func step(d time.Duration) int {
@@ -110,7 +148,6 @@ func (b *Board) forget() {
 	for name, t := range b.targets {
 		if t.touched <= oldest+1 {
 			delete(b.targets, name)
-			delete(b.changed, name)
 		}
 	}
 }
@@ -122,7 +159,7 @@ func (t *target) available() bool { return t.streak < downAfter }
 
 // State is how a target fares.
 type State struct {
-	Target    string
+	Target
 	Available bool
 	Calls     int64 // in the window
 	Success   float64
@@ -133,7 +170,7 @@ type State struct {
 }
 
 // State returns how one target fares. Success is 1 where nothing is known.
-func (b *Board) State(name string) State {
+func (b *Board) State(name Target) State {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	t := b.targets[name]
@@ -152,32 +189,60 @@ func (b *Board) States() []State {
 	for name, t := range b.targets {
 		out = append(out, t.state(name, now))
 	}
-	slices.SortFunc(out, func(x, y State) int {
-		if x.Target < y.Target {
-			return -1
-		}
-		return 1
-	})
+	slices.SortFunc(out, func(x, y State) int { return x.compare(y.Target) })
 	return out
 }
 
-// Changes returns the targets whose availability may have changed since the last
-// call.
-func (b *Board) Changes() []State {
+// Taken is how a target fares, and how many attempts it saw since it was taken
+// before.
+type Taken struct {
+	State
+	OK, Failed int64
+}
+
+// Idle reports whether no attempt was ever noted.
+func (b *Board) Idle() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.targets) == 0
+}
+
+// Turned reports whether the availability of a target has changed since Take.
+func (b *Board) Turned() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.turned
+}
+
+// Take returns the targets that saw attempts since the last call.
+func (b *Board) Take() []Taken {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := b.Now()
-	out := make([]State, 0, len(b.changed))
-	for name := range b.changed {
-		if t := b.targets[name]; t != nil {
-			out = append(out, t.state(name, now))
+	var out []Taken
+	for name, t := range b.targets {
+		if t.unreported {
+			out = append(out, Taken{t.state(name, now), t.ok, t.bad})
+			t.ok, t.bad, t.unreported = 0, 0, false
 		}
 	}
-	clear(b.changed)
+	b.turned = false
+	slices.SortFunc(out, func(x, y Taken) int { return x.compare(y.Target) })
 	return out
 }
 
-func (t *target) state(name string, now time.Time) State {
+// GiveBack takes in what could not be reported.
+func (b *Board) GiveBack(all []Taken) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, k := range all {
+		if t := b.targets[k.Target]; t != nil {
+			t.ok, t.bad, t.unreported = t.ok+k.OK, t.bad+k.Failed, true
+		}
+	}
+}
+
+func (t *target) state(name Target, now time.Time) State {
 	s := State{Target: name, Available: t.available(), Success: 1, Checked: t.last.At}
 	if !s.Available {
 		s.Error, s.Reason = t.last.Code, t.last.Reason

@@ -3,9 +3,12 @@ package notify
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"mime"
+	"mime/quotedprintable"
 	"net"
 	"net/mail"
 	"net/smtp"
@@ -18,7 +21,9 @@ import (
 
 // Message is a plain-text e-mail.
 type Message struct {
+	ID                string // equal ids are the same message
 	To, Subject, Text string
+	Date              time.Time
 }
 
 // Mailer sends e-mail.
@@ -35,6 +40,7 @@ type SMTP struct {
 	user     string
 	password hub.Secret
 	from     string
+	roots    *x509.CertPool // nil: the system's
 }
 
 const smtpTimeout = 30 * time.Second
@@ -89,7 +95,7 @@ func (s *SMTP) Send(ctx context.Context, m Message) error {
 	}
 	defer c.Close()
 	if ok, _ := c.Extension("STARTTLS"); ok && !s.implicit {
-		if err := c.StartTLS(&tls.Config{ServerName: s.name, MinVersion: tls.VersionTLS12}); err != nil {
+		if err := c.StartTLS(s.tls()); err != nil {
 			return fmt.Errorf("mail server: %w", err)
 		}
 	}
@@ -101,10 +107,14 @@ func (s *SMTP) Send(ctx context.Context, m Message) error {
 	return s.transmit(c, to.Address, m)
 }
 
+func (s *SMTP) tls() *tls.Config {
+	return &tls.Config{ServerName: s.name, RootCAs: s.roots, MinVersion: tls.VersionTLS12}
+}
+
 func (s *SMTP) dial(ctx context.Context) (net.Conn, error) {
 	d := &net.Dialer{Timeout: smtpTimeout}
 	if s.implicit {
-		return (&tls.Dialer{NetDialer: d, Config: &tls.Config{ServerName: s.name, MinVersion: tls.VersionTLS12}}).DialContext(ctx, "tcp", s.host)
+		return (&tls.Dialer{NetDialer: d, Config: s.tls()}).DialContext(ctx, "tcp", s.host)
 	}
 	return d.DialContext(ctx, "tcp", s.host)
 }
@@ -124,14 +134,30 @@ func (s *SMTP) transmit(c *smtp.Client, to string, m Message) error {
 	if err != nil {
 		return fmt.Errorf("mail server: %w", err)
 	}
-	subject := mime.QEncoding.Encode("utf-8", strings.NewReplacer("\r", " ", "\n", " ").Replace(m.Subject))
-	_, err = fmt.Fprintf(w, "From: %s\r\nTo: %s\r\nSubject: %s\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n%s",
-		from, to, subject, strings.ReplaceAll(m.Text, "\n", "\r\n"))
-	if err != nil {
+	if err := compose(w, from, to, m); err != nil {
 		return err
 	}
 	if err := w.Close(); err != nil {
 		return fmt.Errorf("mail server: %w", err)
 	}
-	return c.Quit()
+	_ = c.Quit() // the message is the server's already
+	return nil
+}
+
+// compose writes a message (RFC 5322, RFC 2045): quoted-printable, since lines
+// may be longer than mail allows and hold any character.
+func compose(w io.Writer, from *mail.Address, to string, m Message) error {
+	subject := mime.QEncoding.Encode("utf-8", strings.NewReplacer("\r", " ", "\n", " ").Replace(m.Subject))
+	_, domain, _ := strings.Cut(from.Address, "@")
+	_, err := fmt.Fprintf(w, "From: %s\r\nTo: <%s>\r\nSubject: %s\r\nDate: %s\r\nMessage-ID: <%x@%s>\r\nAuto-Submitted: auto-generated\r\n"+
+		"MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n",
+		from, to, subject, m.Date.Format(time.RFC1123Z), m.ID, domain)
+	if err != nil {
+		return err
+	}
+	body := quotedprintable.NewWriter(w)
+	if _, err := io.WriteString(body, strings.ReplaceAll(m.Text, "\n", "\r\n")); err != nil {
+		return err
+	}
+	return body.Close()
 }

@@ -6,10 +6,12 @@ package notify
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aigne-hub/aigne-hub/shared/hub"
@@ -62,7 +64,8 @@ type Post struct {
 }
 
 // Tell records an event and where it goes: every webhook that wants its kind
-// and, unless it is mere information, the administrators' mailboxes.
+// and, where a mail server is set, the administrators' mailboxes for the kinds
+// that Mailed lists.
 func (p *Post) Tell(ctx context.Context, e Event) error {
 	body, err := json.Marshal(e.Data)
 	if err != nil {
@@ -81,7 +84,11 @@ func (p *Post) Tell(ctx context.Context, e Event) error {
 			to = append(to, store.Delivery{Channel: "webhook", Address: h.ID})
 		}
 	}
-	if p.Mail != nil && e.Severity != Info {
+	mailed, err := p.mails(ctx, e)
+	if err != nil {
+		return err
+	}
+	if mailed {
 		people, err := p.Store.Administrators(ctx)
 		if err != nil {
 			return err
@@ -102,14 +109,60 @@ func wants(kinds string, k Kind) bool {
 	return slices.Contains(list, string(k))
 }
 
+// mailKinds is the stored setting with the kinds that go out by e-mail.
+const mailKinds = "notify.mail_kinds"
+
+// Mailed lists the kinds that go out by e-mail. chosen is false when nobody said
+// so far: then it is every event that is more than information.
+func (p *Post) Mailed(ctx context.Context) (kinds []Kind, chosen bool, err error) {
+	text, err := p.Store.Setting(ctx, mailKinds)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	err = json.Unmarshal([]byte(text), &kinds)
+	return kinds, kinds != nil, err
+}
+
+// SetMailed chooses the kinds that go out by e-mail. An empty list is a choice
+// too; nil goes back to what holds without one.
+func (p *Post) SetMailed(ctx context.Context, kinds []Kind) error {
+	text, err := json.Marshal(kinds)
+	if err != nil {
+		return err
+	}
+	return p.Store.SetSetting(ctx, mailKinds, string(text))
+}
+
+func (p *Post) mails(ctx context.Context, e Event) (bool, error) {
+	if p.Mail == nil {
+		return false, nil
+	}
+	kinds, chosen, err := p.Mailed(ctx)
+	if !chosen {
+		return e.Severity != Info, err
+	}
+	return slices.Contains(kinds, e.Kind), err
+}
+
 // waits are the pauses before further attempts; after the last one a delivery is
 // given up. Together they are about two days.
 var waits = []time.Duration{5 * time.Second, 30 * time.Second, 2 * time.Minute, 10 * time.Minute, time.Hour, 5 * time.Hour, 12 * time.Hour, 24 * time.Hour}
 
-// Deliver sends what is due. One receiver's failure keeps nobody else waiting.
+// errHopeless marks a delivery that no further attempt will help.
+var errHopeless = errors.New("given up")
+
+// Deliver sends what is due. Addresses are served side by side, each in order;
+// one that fails is left alone until the next time.
 func (p *Post) Deliver(ctx context.Context) error {
-	const batch = 100
-	due, err := p.Store.DueDeliveries(ctx, batch)
+	const (
+		each   = 20
+		limit  = 400
+		atOnce = 8
+	)
+	due, err := p.Store.DueDeliveries(ctx, each, limit)
 	if err != nil || len(due) == 0 {
 		return err
 	}
@@ -117,28 +170,54 @@ func (p *Post) Deliver(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var order []string
+	queues := map[string][]store.Delivery{}
 	for _, d := range due {
-		if err := p.deliver(ctx, d, hooks); err != nil {
+		key := d.Channel + " " + d.Address
+		if queues[key] == nil {
+			order = append(order, key)
+		}
+		queues[key] = append(queues[key], d)
+	}
+	var all sync.WaitGroup
+	slots := make(chan struct{}, atOnce)
+	faults := make([]error, len(order))
+	for i, key := range order {
+		slots <- struct{}{}
+		all.Go(func() {
+			defer func() { <-slots }()
+			faults[i] = p.serve(ctx, queues[key], hooks)
+		})
+	}
+	all.Wait()
+	return errors.Join(faults...)
+}
+
+// serve sends what is due at one address, up to the first failure.
+func (p *Post) serve(ctx context.Context, queue []store.Delivery, hooks []store.Endpoint) error {
+	for _, d := range queue {
+		arrived, err := p.deliver(ctx, d, hooks)
+		if err != nil || !arrived {
 			return err
 		}
 	}
 	return nil
 }
 
-func (p *Post) deliver(ctx context.Context, d store.Delivery, hooks []store.Endpoint) error {
-	err := p.send(ctx, d, hooks)
+func (p *Post) deliver(ctx context.Context, d store.Delivery, hooks []store.Endpoint) (arrived bool, err error) {
+	err = p.send(ctx, d, hooks)
 	if err == nil {
-		return p.Store.Delivered(ctx, d)
+		return true, p.Store.Delivered(ctx, d)
 	}
 	if ctx.Err() != nil {
-		return ctx.Err()
+		return false, ctx.Err()
 	}
 	var wait time.Duration
-	if d.Attempts < len(waits) {
+	if d.Attempts < len(waits) && !errors.Is(err, errHopeless) {
 		wait = waits[d.Attempts]
 	}
 	p.Log.Warn("notification not delivered", "kind", d.Kind, "channel", d.Channel, "attempts", d.Attempts+1, "error", err)
-	return p.Store.Undelivered(ctx, d, clip(err.Error()), wait)
+	return false, p.Store.Undelivered(ctx, d, clip(err.Error()), wait)
 }
 
 func clip(s string) string {
@@ -149,23 +228,52 @@ func clip(s string) string {
 func (p *Post) send(ctx context.Context, d store.Delivery, hooks []store.Endpoint) error {
 	if d.Channel == "email" {
 		if p.Mail == nil {
-			return fmt.Errorf("no mail server is set")
+			return errors.New("no mail server is set")
 		}
-		return p.Mail.Send(ctx, Message{To: d.Address, Subject: "[AIGNE Hub] " + d.Title, Text: text(d)})
+		return p.Mail.Send(ctx, message(d))
 	}
 	i := slices.IndexFunc(hooks, func(h store.Endpoint) bool { return h.ID == d.Address })
 	if i < 0 {
-		return fmt.Errorf("the webhook was removed")
+		return fmt.Errorf("the webhook was removed: %w", errHopeless)
 	}
+	return p.post(ctx, d, hooks[i])
+}
+
+func (p *Post) post(ctx context.Context, d store.Delivery, h store.Endpoint) error {
 	keyring, err := p.Vault(ctx)
 	if err != nil {
 		return err
 	}
-	secret, err := keyring.Open(EndpointAAD(hooks[i].ID), hooks[i].Sealed)
+	secret, err := keyring.Open(EndpointAAD(h.ID), h.Sealed)
 	if err != nil {
 		return err
 	}
-	return p.Hook.Send(ctx, hooks[i].URL, secret, d, p.Now())
+	return p.Hook.Send(ctx, h.URL, secret, d, p.Now())
+}
+
+// TryHook sends a test event to one webhook at once and says what became of it.
+// Nothing of it is recorded.
+func (p *Post) TryHook(ctx context.Context, h store.Endpoint) error {
+	return p.post(ctx, p.trial(), h)
+}
+
+// TryMail sends a test event to one mailbox at once. Nothing of it is recorded.
+func (p *Post) TryMail(ctx context.Context, to string) error {
+	if p.Mail == nil {
+		return errors.New("no mail server is set")
+	}
+	d := p.trial()
+	d.Address = to
+	return p.Mail.Send(ctx, message(d))
+}
+
+func (p *Post) trial() store.Delivery {
+	return store.Delivery{Notification: store.Notification{ID: p.Store.NewID(), Kind: string(Test), Severity: Info,
+		Title: "This is a test.", Body: "{}", CreatedAt: p.Now().UTC()}}
+}
+
+func message(d store.Delivery) Message {
+	return Message{ID: d.ID, To: d.Address, Subject: "[AIGNE Hub] " + d.Title, Text: text(d), Date: d.CreatedAt}
 }
 
 // EndpointAAD binds a webhook's sealed secret to its row.

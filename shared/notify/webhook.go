@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/hmac"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
@@ -12,6 +13,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/aigne-hub/aigne-hub/shared/hub"
@@ -20,7 +22,8 @@ import (
 
 // Sender posts events to webhooks, signed as Standard Webhooks describes
 // (standardwebhooks.com, version 1): headers webhook-id, webhook-timestamp and
-// webhook-signature, "v1," and the base64 HMAC-SHA256 of "id.timestamp.body".
+// webhook-signature, "v1," and the base64 HMAC-SHA256 of "id.timestamp.body". The
+// id stays the same over all attempts: a receiver that saw it can tell.
 type Sender struct {
 	// Client posts; redirects must not be followed. nil: a client of its own.
 	Client *http.Client
@@ -60,23 +63,49 @@ func (s Sender) Send(ctx context.Context, url string, secret hub.Secret, d store
 	r.Header.Set("User-Agent", "aigne-hub")
 	r.Header.Set("webhook-id", d.ID)
 	r.Header.Set("webhook-timestamp", stamp)
-	r.Header.Set("webhook-signature", Sign(secret, d.ID, stamp, body))
+	signature, err := Sign(secret, d.ID, stamp, body)
+	if err != nil {
+		return err
+	}
+	r.Header.Set("webhook-signature", signature)
 	res, err := s.client().Do(r)
 	if err != nil {
 		return errors.New("the webhook cannot be reached") // the cause may quote a URL with a token in it
 	}
 	defer res.Body.Close()
 	_, _ = io.CopyN(io.Discard, res.Body, 64<<10) // so that the connection can serve again
+	if res.StatusCode == http.StatusGone {        // the receiver wants no more of it
+		return fmt.Errorf("the webhook answered with status %d: %w", res.StatusCode, errHopeless)
+	}
 	if res.StatusCode < 200 || res.StatusCode > 299 {
 		return fmt.Errorf("the webhook answered with status %d", res.StatusCode)
 	}
 	return nil
 }
 
-// Sign makes the signature of a body.
-func Sign(secret hub.Secret, id, timestamp string, body []byte) string {
-	mac := hmac.New(sha256.New, []byte(secret.Reveal()))
+const (
+	secretPrefix = "whsec_"
+	secretBytes  = 32 // the standard asks for 24 to 64
+)
+
+// NewSecret makes the secret of a webhook, in the form that the libraries of
+// Standard Webhooks take: whsec_ and base64.
+func NewSecret() (hub.Secret, error) {
+	b := make([]byte, secretBytes)
+	if _, err := rand.Read(b); err != nil {
+		return "", err
+	}
+	return hub.Secret(secretPrefix + base64.StdEncoding.EncodeToString(b)), nil
+}
+
+// Sign makes the signature of a body. The error repeats nothing of the secret.
+func Sign(secret hub.Secret, id, timestamp string, body []byte) (string, error) {
+	key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(secret.Reveal(), secretPrefix))
+	if err != nil {
+		return "", errors.New("the webhook's secret is damaged")
+	}
+	mac := hmac.New(sha256.New, key)
 	fmt.Fprintf(mac, "%s.%s.", id, timestamp)
 	mac.Write(body)
-	return "v1," + base64.StdEncoding.EncodeToString(mac.Sum(nil))
+	return "v1," + base64.StdEncoding.EncodeToString(mac.Sum(nil)), nil
 }

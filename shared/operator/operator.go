@@ -16,6 +16,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/identity"
 	"github.com/aigne-hub/aigne-hub/shared/ledger"
+	"github.com/aigne-hub/aigne-hub/shared/notify"
 	"github.com/aigne-hub/aigne-hub/shared/provider"
 	"github.com/aigne-hub/aigne-hub/shared/routing"
 	"github.com/aigne-hub/aigne-hub/shared/store"
@@ -31,7 +32,8 @@ type Desk struct {
 	Log   *slog.Logger
 	Now   hub.Now
 	// Vault opens the keyring when the first secret is to be sealed.
-	Vault func(ctx context.Context) (*vault.Keyring, error)
+	Vault  func(ctx context.Context) (*vault.Keyring, error)
+	Notify *notify.Post
 	// CreditPrice is dollars per credit, a decimal.
 	CreditPrice string
 }

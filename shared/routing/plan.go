@@ -52,6 +52,7 @@ type Rate struct {
 type Target struct {
 	Provider    *Provider
 	Model       string          // the provider's own name
+	Type        hub.CallType    // "" where it is not asked for answers: how it fares is not noted
 	Prices      *pricing.Prices // what the user pays; nil with billing off
 	Cost        *pricing.Prices // what the operator pays, dollars; nil: unknown
 	RateID      string          // "" when priced from the catalogue

@@ -244,7 +244,7 @@ func (n *Snapshot) rate(p *Provider, model string, kind hub.CallType) *Rate {
 
 // target prices and limits a candidate; refusal says why it cannot serve.
 func (n *Snapshot) target(p *Provider, model string, kind hub.CallType) (t Target, refusal string) {
-	t = Target{Provider: p, Model: model, Timeouts: p.Timeouts}
+	t = Target{Provider: p, Model: model, Type: kind, Timeouts: p.Timeouts}
 	if !p.Kind.Can(kind) {
 		return t, notServed
 	}
@@ -340,4 +340,16 @@ func (n *Snapshot) Models(kind hub.CallType) []Listed {
 	}
 	sort.Slice(out, func(i, j int) bool { return out[i].Name() < out[j].Name() })
 	return out
+}
+
+// Offers returns a function that tells whether a target is among the models that
+// callers are shown.
+func (n *Snapshot) Offers() func(provider, model string, kind hub.CallType) bool {
+	all := map[rateKey]bool{}
+	for _, kind := range hub.CallTypes() {
+		for _, l := range n.Models(kind) {
+			all[rateKey{l.Provider.Name, l.Model, kind}] = true
+		}
+	}
+	return func(provider, model string, kind hub.CallType) bool { return all[rateKey{provider, model, kind}] }
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"time"
 )
@@ -55,16 +56,40 @@ func (s *Store) Notify(ctx context.Context, n Notification, to []Delivery) error
 	return err
 }
 
-// DueDeliveries lists what is to be sent now.
-func (s *Store) DueDeliveries(ctx context.Context, limit int) ([]Delivery, error) {
+// DueDeliveries lists what is to be sent now: up to each for one address, so that
+// a receiver that is away does not keep others waiting, and up to limit in all.
+func (s *Store) DueDeliveries(ctx context.Context, each, limit int) ([]Delivery, error) {
 	return list(ctx, s.read, func(r *sql.Rows, d *Delivery) error {
 		var created int64
 		err := r.Scan(&d.ID, &d.Kind, &d.Severity, &d.Title, &d.Body, &created, &d.Channel, &d.Address, &d.Attempts)
 		d.CreatedAt = time.UnixMilli(created).UTC()
 		return err
 	}, `SELECT n.id, n.kind, n.severity, n.title, n.body_json, n.created_at, d.channel, d.address, d.attempts
-FROM notification_deliveries d JOIN notifications n ON n.id = d.notification_id
-WHERE d.state = 'pending' AND d.next_at <= `+dbNow+` ORDER BY d.next_at LIMIT ?`, limit)
+FROM (SELECT notification_id, channel, address, attempts, next_at, row_number() OVER (PARTITION BY channel, address ORDER BY next_at, notification_id) AS place
+  FROM notification_deliveries WHERE state = 'pending' AND next_at <= `+dbNow+`) d JOIN notifications n ON n.id = d.notification_id
+WHERE d.place <= ?1 ORDER BY d.next_at, n.id LIMIT ?2`, each, limit)
+}
+
+// DeliveryState is how far a delivery is.
+type DeliveryState struct {
+	NotificationID string
+	Channel        string // webhook or email
+	Address        string
+	State          string // pending, sent or dead
+	Attempts       int
+	Error          string // of the last attempt
+}
+
+// DeliveryStates lists the deliveries of some notifications.
+func (s *Store) DeliveryStates(ctx context.Context, ids []string) ([]DeliveryState, error) {
+	all, err := json.Marshal(ids)
+	if err != nil {
+		return nil, err
+	}
+	return list(ctx, s.read, func(r *sql.Rows, d *DeliveryState) error {
+		return r.Scan(&d.NotificationID, &d.Channel, &d.Address, &d.State, &d.Attempts, &d.Error)
+	}, `SELECT notification_id, channel, address, state, attempts, error FROM notification_deliveries
+WHERE notification_id IN (SELECT value FROM json_each(?)) ORDER BY notification_id, channel, address`, string(all))
 }
 
 // Delivered notes that a delivery arrived.
@@ -118,9 +143,15 @@ func (s *Store) AddEndpoint(ctx context.Context, e Endpoint) error {
 	return s.Do(ctx, u)
 }
 
-// RemoveEndpoint deletes a webhook. ErrNotFound: there is none with that id.
+// RemoveEndpoint deletes a webhook and gives up what was on its way there.
+// ErrNotFound: there is none with that id.
 func (s *Store) RemoveEndpoint(ctx context.Context, id string) error {
-	return s.Exec(ctx, "DELETE FROM webhook_endpoints WHERE id = ?1", id)
+	if err := s.Exec(ctx, "DELETE FROM webhook_endpoints WHERE id = ?1", id); err != nil {
+		return err
+	}
+	u := &Unit{Priority: Background}
+	u.Add("UPDATE notification_deliveries SET state = 'dead', error = 'the webhook was removed' WHERE state = 'pending' AND next_at >= 0 AND channel = 'webhook' AND address = ?1", id)
+	return s.Do(ctx, u)
 }
 
 // Endpoints lists the webhooks, oldest first.

@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/aigne-hub/aigne-hub/shared/health"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/routing"
 	"github.com/aigne-hub/aigne-hub/shared/store"
@@ -265,10 +264,6 @@ func attemptOf(r result, category, message string) store.Attempt {
 // outcome tells the breaker and whoever watches how a target fared. A key that
 // is refused or throttled says nothing of how the target works.
 func (c *Client) outcome(t *routing.Target, good, probe bool, ttfb time.Duration, fault *hub.Error) {
-	e := health.Event{OK: good, TTFB: ttfb}
-	if fault != nil {
-		e.Code, e.Reason = fault.Code, fault.Message
-	}
 	switch {
 	case good || fault.Class == hub.ClassRetry:
 		c.breaker.record(t, good, probe)
@@ -276,7 +271,7 @@ func (c *Client) outcome(t *routing.Target, good, probe bool, ttfb time.Duration
 		c.breaker.leave(t)
 	}
 	if c.settings.Seen != nil {
-		c.settings.Seen(t, e)
+		c.settings.Seen(t, ttfb, fault)
 	}
 }
 

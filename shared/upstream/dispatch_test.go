@@ -12,7 +12,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/aigne-hub/aigne-hub/shared/health"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/routing"
 )
@@ -129,11 +128,12 @@ func TestEveryAttemptThatTellsSomethingOfItsTargetIsTold(t *testing.T) {
 	w := newWorld(t, [][]string{{"a", "b"}, {"c"}}, status(map[string]int{"a": 500, "b": 429}))
 	var got []string
 	s := lenient()
-	s.Seen = func(target *routing.Target, e health.Event) {
-		word := "bad " + string(e.Code)
-		if e.OK {
-			word = "ok"
-			assert.NotZero(t, e.TTFB)
+	s.Seen = func(target *routing.Target, ttfb time.Duration, fault *hub.Error) {
+		word := "ok"
+		if fault != nil {
+			word = "bad " + string(fault.Code)
+		} else {
+			assert.NotZero(t, ttfb)
 		}
 		got = append(got, target.Name()+" "+word)
 	}

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/aigne-hub/aigne-hub/shared/dialect"
-	"github.com/aigne-hub/aigne-hub/shared/health"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/provider"
 	"github.com/aigne-hub/aigne-hub/shared/routing"
@@ -37,9 +36,9 @@ type Settings struct {
 	// as if it were silent, over the idle time-out; 0: never.
 	SlowRate int64
 
-	// Seen is told how each attempt ended that says something of its target; nil:
-	// nobody is.
-	Seen func(t *routing.Target, e health.Event)
+	// Seen is told how each attempt ended that says something of its target: its
+	// time to the first byte, or its fault. It must be quick. nil: nobody is told.
+	Seen func(t *routing.Target, ttfb time.Duration, fault *hub.Error)
 	// Refused is told of a stored credential that its provider does not take any
 	// more, once it is to be disabled; nil: nobody is. It may take its time, since
 	// the call waits: the fact must outlive the process.

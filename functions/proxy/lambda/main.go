@@ -1,4 +1,4 @@
-// Command lambda is the function proxy on AWS Lambda: model traffic, streamed.
+// Command lambda is the function proxy on AWS Lambda: model traffic, streamed, and its job.
 package main
 
 import (
@@ -6,4 +6,4 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/boot"
 )
 
-func main() { boot.Lambda(proxy.Wire, nil) }
+func main() { boot.Lambda(proxy.Wire, proxy.Jobs) }

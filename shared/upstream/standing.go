@@ -1,0 +1,19 @@
+package upstream
+
+import (
+	"time"
+
+	"github.com/aigne-hub/aigne-hub/shared/routing"
+)
+
+// RestsUntil is when a credential that cools down may be used again, as this
+// process knows it; the zero time when it need not wait.
+func (c *Client) RestsUntil(p *routing.Provider, key routing.Credential) time.Time {
+	c.pool.mu.Lock()
+	defer c.pool.mu.Unlock()
+	s := c.pool.state[candidate{&routing.Target{Provider: p}, key}.key()]
+	if s == nil || !s.whole.resting(c.now()) {
+		return time.Time{}
+	}
+	return s.whole.until
+}
