@@ -9,8 +9,8 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/store"
 )
 
-// probeView is a call that the hub made by itself.
-type probeView struct {
+// ownCallView is a call that the hub made by itself.
+type ownCallView struct {
 	ID         string    `json:"id"`
 	Provider   string    `json:"provider"`
 	Model      string    `json:"model"`
@@ -34,8 +34,8 @@ func (h *handler) listProbes(w http.ResponseWriter, r *http.Request, _ hub.Calle
 	if err != nil {
 		return err
 	}
-	return httpkit.WriteJSON(w, http.StatusOK, listed(rows, size, func(p store.Probe) string { return p.ID }, func(p store.Probe) probeView {
-		v := probeView{ID: p.ID, Provider: p.Provider, Model: p.Model, Credential: p.Credential, OK: p.OK, TTFB: p.TTFB.Milliseconds(),
+	return httpkit.WriteJSON(w, http.StatusOK, listed(rows, size, func(p store.Probe) string { return p.ID }, func(p store.Probe) ownCallView {
+		v := ownCallView{ID: p.ID, Provider: p.Provider, Model: p.Model, Credential: p.Credential, OK: p.OK, TTFB: p.TTFB.Milliseconds(),
 			HTTPStatus: p.HTTPStatus, Code: p.Category, Error: p.Error, At: p.At}
 		if p.Cost != nil {
 			v.Cost = new(p.Cost.String())
