@@ -69,7 +69,7 @@ func TestPicturesOfOpenRouterAreAskedForInAConversationAndChargedByTheirTokens(t
 		`{"model":"openrouter/` + model + `","prompt":"a","size":"100x7"}`:    `"param":"size"`,
 		`{"model":"openrouter/` + model + `","prompt":"something forbidden"}`: `content_policy`,
 	})
-	fake.Fail(502)
+	fake.Fail(502, 502) // the only candidate is asked twice
 	res, _ = h.send("/v1/images/generations", `{"model":"openrouter/`+model+`","prompt":"a cat"}`)
 	assert.Equal(t, 502, res.StatusCode)
 	assert.Equal(t, "0.095548", h.spent(), "what was refused or failed costs nothing")
