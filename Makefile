@@ -7,6 +7,7 @@ LINT := go tool -modfile=infra/tools.mod golangci-lint
 RACE ?= ./shared/store ./shared/admission ./shared/upstream ./functions/proxy ./shared/wire ./shared/blob
 FUZZTIME ?= 30s
 ROUNDS ?= 50
+CALLS ?= 100
 
 .DEFAULT_GOAL := help
 
@@ -63,6 +64,10 @@ bench: build ## measure the hub against a minimal proxy, within 10 minutes
 .PHONY: crash
 crash: ## kill -9 the hub under load ROUNDS (50) times and check the books
 	AIGNE_HUB_TEST_CRASH_ROUNDS=$(ROUNDS) go test ./localrun -run '^TestCrashCampaign$$' -count=1 -v -timeout 60m
+
+.PHONY: chaos
+chaos: ## 64 clients over a provider in trouble beside a healthy one, CALLS (100) each and trouble
+	AIGNE_HUB_TEST_CHAOS=$(CALLS) go test ./functions/proxy -run '^TestCallersDoNotNotice' -count=1 -v -timeout 30m
 
 .PHONY: demo
 demo: build ## a temporary hub with a fake provider and made-up data
