@@ -56,6 +56,7 @@ func TestApplyMakesTheHubWhatTheFileSays(t *testing.T) {
 	require.Len(t, credentials, 2)
 	assert.Equal(t, int64(10), credentials[1].Weight)
 	assert.False(t, credentials[1].Active)
+	assert.EqualValues(t, 8, credentials[0].MaxConcurrent)
 
 	again := decode[applyView](h, "apply", "-f", file)
 	assert.Equal(t, 9, again.Unchanged, "%v", steps(again))
@@ -71,18 +72,19 @@ func TestApplyChangesWhatDiffersAndNothingElse(t *testing.T) {
 	h.ok("apply", "-f", h.file(content))
 	h.ok("user", "create", "--email", "kept@example.com", "--role", "guest")
 
-	content = strings.NewReplacer("role: member", "role: admin", "weight: 10\n", "weight: 20\n", "active: false", "active: true",
+	content = strings.NewReplacer("role: member", "role: admin", "weight: 10\n", "weight: 20\n", "active: false", "active: true", "max_concurrent: 8", "max_concurrent: 0", "first_byte: 20s", "idle: 1m0s",
 		`input: "2.5"`, `input: "3"`, "http://127.0.0.1:11434/v1", "http://127.0.0.1:11435/v1").Replace(content)
 	h.env = []string{"MAIN_KEY=" + secret + "-new"} // and SPARE_KEY is not set: that value stays
 	v := decode[applyView](h, "apply", "-f", h.file(content))
-	assert.Equal(t, 5, v.Changed)
+	assert.Equal(t, 6, v.Changed)
 	details := map[string][]string{}
 	for _, c := range v.Changes {
 		details[c.Kind+" "+c.Name] = c.Detail
 	}
 	assert.Equal(t, []string{"role: member → admin"}, details["user bob@example.com"])
-	assert.Equal(t, []string{"value: from MAIN_KEY"}, details["credential main/default"])
+	assert.Equal(t, []string{"value: from MAIN_KEY", "max_concurrent: 8 → 0"}, details["credential main/default"])
 	assert.Equal(t, []string{"weight: 10 → 20", "active: no → yes"}, details["credential main/spare"])
+	assert.Equal(t, []string{`timeouts: {"first_byte":"20s"} → {"first_byte":"20s","idle":"1m0s"}`}, details["provider main"])
 	assert.Equal(t, []string{"base_url: http://127.0.0.1:11434/v1 → http://127.0.0.1:11435/v1"}, details["provider local"])
 	assert.Equal(t, []string{"credits per million: input 2.5, output 10 → input 3, output 10"}, details["rate main/gpt-x chatCompletion"])
 	assert.Len(t, decode[[]userView](h, "user", "list"), 3, "what the file does not name stays")

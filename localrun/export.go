@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"math/big"
@@ -19,6 +20,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/money"
 	"github.com/aigne-hub/aigne-hub/shared/pricing"
 	"github.com/aigne-hub/aigne-hub/shared/provider"
+	"github.com/aigne-hub/aigne-hub/shared/routing"
 	"github.com/aigne-hub/aigne-hub/shared/store"
 )
 
@@ -124,10 +126,14 @@ func exportProviders(ctx context.Context, a *boot.App) ([]manifestProvider, erro
 	}
 	var out []manifestProvider
 	for _, p := range stored {
-		v := manifestProvider{Kind: p.Kind, Name: p.Name, BaseURL: p.BaseURL, Region: p.Region, Enabled: unlessTrue(p.Enabled)}
+		var settings routing.ProviderSettings
+		if err := json.Unmarshal([]byte(p.Settings), &settings); err != nil {
+			return nil, fmt.Errorf("the settings of provider %s cannot be read: %w", p.Name, err)
+		}
+		v := manifestProvider{Kind: p.Kind, Name: p.Name, BaseURL: p.BaseURL, Region: p.Region, Enabled: unlessTrue(p.Enabled), Timeouts: settings.Timeouts}
 		for _, c := range credentials {
 			if c.ProviderID == p.ID {
-				v.Credentials = append(v.Credentials, manifestCredential{Name: c.Name, Weight: c.Weight, Active: unlessTrue(c.Active),
+				v.Credentials = append(v.Credentials, manifestCredential{Name: c.Name, Weight: c.Weight, MaxConcurrent: unlessNone(c.MaxConcurrent), Active: unlessTrue(c.Active),
 					Value: "env:" + placeholder(p, c)})
 			}
 		}
@@ -142,6 +148,14 @@ func unlessTrue(b bool) *bool {
 		return nil
 	}
 	return &b
+}
+
+// unlessNone leaves a limit that is none out of the file.
+func unlessNone(n int64) *int64 {
+	if n == 0 {
+		return nil
+	}
+	return &n
 }
 
 var notInNames = regexp.MustCompile(`[^A-Z0-9_]`)

@@ -41,14 +41,16 @@ type manifestProvider struct {
 	BaseURL     string               `yaml:"base_url,omitempty"`
 	Region      string               `yaml:"region,omitempty"`
 	Enabled     *bool                `yaml:"enabled,omitempty"`
+	Timeouts    routing.Timeouts     `yaml:"timeouts,omitempty"`
 	Credentials []manifestCredential `yaml:"credentials,omitempty"`
 }
 
 type manifestCredential struct {
-	Name   string `yaml:"name"`
-	Weight int64  `yaml:"weight,omitempty"`
-	Active *bool  `yaml:"active,omitempty"`
-	Value  string `yaml:"value"` // env:VARIABLE
+	Name          string `yaml:"name"`
+	Weight        int64  `yaml:"weight,omitempty"`
+	MaxConcurrent *int64 `yaml:"max_concurrent,omitempty"`
+	Active        *bool  `yaml:"active,omitempty"`
+	Value         string `yaml:"value"` // env:VARIABLE
 }
 
 // manifestRate has prices and costs in US dollars per million units, by bucket.

@@ -53,6 +53,13 @@ func (p *planner) add(exists bool, kind, name string, detail []string, do func(c
 	p.out = append(p.out, c)
 }
 
+// compact is a value of numbers, strings and durations, which always encode, as
+// JSON.
+func compact(v any) string {
+	b, _ := json.Marshal(v)
+	return string(b)
+}
+
 // turned describes the change of one field.
 func turned(field, from, to string) string {
 	return fmt.Sprintf("%s: %s → %s", field, cmp.Or(from, dash), cmp.Or(to, dash))
@@ -106,7 +113,7 @@ func (p *planner) planProvider(path string, want manifestProvider, have store.Pr
 	}
 	if !exists {
 		p.add(false, "provider", want.Name, []string{"kind: " + kind.ID}, func(ctx context.Context) error {
-			_, err := p.app.Desk.AddProvider(ctx, actor, operator.NewProvider{Kind: kind.ID, Name: want.Name, BaseURL: base, Region: want.Region})
+			_, err := p.app.Desk.AddProvider(ctx, actor, operator.NewProvider{Kind: kind.ID, Name: want.Name, BaseURL: base, Region: want.Region, Timeouts: want.Timeouts})
 			if err == nil && want.Enabled != nil && !*want.Enabled {
 				err = p.app.Desk.ChangeProvider(ctx, actor, want.Name, operator.ChangedProvider{Enabled: want.Enabled})
 			}
@@ -128,80 +135,29 @@ func (p *planner) planProvider(path string, want manifestProvider, have store.Pr
 	if want.Enabled != nil && *want.Enabled != have.Enabled {
 		detail, n.Enabled = append(detail, turned("enabled", yesNo(have.Enabled), yesNo(*want.Enabled))), want.Enabled
 	}
-	p.add(true, "provider", want.Name, detail, func(ctx context.Context) error { return p.app.Desk.ChangeProvider(ctx, actor, want.Name, n) })
-	return nil
-}
-
-func (p *planner) planCredential(path, providerName string, want manifestCredential, have *store.Credential) error {
-	variable, err := envReference(path+".value", want.Value)
-	if err != nil {
-		return err
+	changed := len(detail) > 0
+	var settings routing.ProviderSettings
+	if err := json.Unmarshal([]byte(have.Settings), &settings); err != nil {
+		return fmt.Errorf("%s: the stored settings of the provider cannot be read: %w", path, err)
 	}
-	raw, _ := p.lookup(variable)
-	secret := hub.Secret(strings.TrimSpace(raw))
-	if want.Weight < 0 {
-		return hub.Invalid(path+".weight", "%s.weight must be 1 to 1000000", path)
+	spans := want.Timeouts.Over(settings.Timeouts)
+	tuned := spans != settings.Timeouts
+	if tuned {
+		detail = append(detail, turned("timeouts", compact(settings.Timeouts), compact(spans)))
 	}
-	name := providerName + "/" + want.Name
-	desk := p.app.Desk
-	if have == nil {
-		if secret == "" {
-			return hub.Invalid(path+".value", "%s.value: the environment variable %s is not set, or empty", path, variable)
-		}
-		p.add(false, "credential", name, []string{"value: from " + variable}, func(ctx context.Context) error {
-			_, err := desk.AddCredential(ctx, actor, providerName, want.Name, want.Weight, secret)
-			if err == nil && want.Active != nil && !*want.Active {
-				err = desk.SetCredentialActive(ctx, actor, providerName, want.Name, false)
-			}
-			return err
-		})
-		return nil
-	}
-	var detail []string
-	weight := int64(0)
-	if want.Weight != 0 && want.Weight != have.Weight {
-		weight = want.Weight
-		detail = append(detail, turned("weight", fmt.Sprint(have.Weight), fmt.Sprint(weight)))
-	}
-	if secret, err = p.newValue(*have, secret); err != nil {
-		return err
-	}
-	if secret != "" {
-		detail = append(detail, "value: from "+variable)
-	}
-	resealed := len(detail) > 0
-	switched := want.Active != nil && *want.Active != have.Active
-	if switched {
-		detail = append(detail, turned("active", yesNo(have.Active), yesNo(*want.Active)))
-	}
-	p.add(true, "credential", name, detail, func(ctx context.Context) error {
-		if resealed {
-			if err := desk.ChangeCredential(ctx, actor, providerName, want.Name, weight, secret); err != nil {
+	p.add(true, "provider", want.Name, detail, func(ctx context.Context) error {
+		if changed {
+			if err := p.app.Desk.ChangeProvider(ctx, actor, want.Name, n); err != nil {
 				return err
 			}
 		}
-		if switched {
-			return desk.SetCredentialActive(ctx, actor, providerName, want.Name, *want.Active)
+		if !tuned {
+			return nil
 		}
-		return nil
+		_, err := p.app.Desk.SetProviderTimeouts(ctx, actor, want.Name, spans)
+		return err
 	})
 	return nil
-}
-
-// newValue is secret, or "" where the credential has that value already.
-func (p *planner) newValue(have store.Credential, secret hub.Secret) (hub.Secret, error) {
-	if secret == "" {
-		return "", nil
-	}
-	keyring, err := p.app.Vault(p.ctx)
-	if err != nil {
-		return "", err
-	}
-	// A value that cannot be opened is of no use to anybody: it is replaced.
-	if old, err := keyring.Open(operator.CredentialAAD(have.ID), have.Sealed); err == nil && old == secret {
-		return "", nil
-	}
-	return secret, nil
 }
 
 func (p *planner) planRates(m manifest) error {
@@ -254,10 +210,7 @@ func (p *planner) rateDetail(n operator.NewRate, old store.Rate, exists bool) ([
 	if before.Cost == nil {
 		before.Cost = &pricing.Prices{}
 	}
-	meta := func(m routing.RateMetadata) string {
-		b, _ := json.Marshal(m) // numbers and durations always encode
-		return string(b)
-	}
+	meta := func(m routing.RateMetadata) string { return compact(m) }
 	var detail []string
 	for _, f := range []struct{ field, from, to string }{
 		{"credits per million", viewPrices(&before.Prices).words(), viewPrices(prices).words()},

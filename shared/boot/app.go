@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -141,6 +142,9 @@ func prepareFolder(cfg Config) error {
 		return nil
 	}
 	path, _, _ = strings.Cut(path, "?")
+	if plain, err := url.PathUnescape(path); err == nil { // as SQLite reads it
+		path = plain
+	}
 	const private = 0o700
 	if err := os.MkdirAll(filepath.Dir(path), private); err != nil {
 		return fmt.Errorf("data folder: %w", err)
