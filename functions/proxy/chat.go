@@ -131,23 +131,44 @@ func promptBound(v *dialect.View) int64 {
 // words of their own to the prompt for: tools, and answers of a given form.
 var explained = []string{"tools", "functions", "input", "response_format", "output_config", "output_format", "generationConfig", "generation_config", "web_search_options", "text"}
 
-// mediaMarks stand in bodies with pictures, sounds or documents, in any dialect.
-// Quoted in a text they would be escaped. The last ones are letters written as
-// escapes, which no encoder does: they could hide any of the others.
-var mediaMarks = [][]byte{
-	[]byte(`"image_url"`), []byte(`"imageUrl"`), []byte(`"input_audio"`), []byte(`"inputAudio"`), []byte(`"image"`), []byte(`"document"`), []byte(`"file"`),
-	[]byte(`"input_image"`), []byte(`"input_file"`), []byte(`"inlineData"`), []byte(`"inline_data"`), []byte(`"fileData"`), []byte(`"file_data"`),
-	[]byte(`\u004`), []byte(`\u005`), []byte(`\u006`), []byte(`\u007`),
+// isMediaMark knows the words that stand in bodies with pictures, sounds or
+// documents, in any dialect. Quoted in a text they would be escaped.
+func isMediaMark(word string) bool {
+	switch word {
+	case "image_url", "imageUrl", "input_audio", "inputAudio", "image", "document", "file",
+		"input_image", "input_file", "inlineData", "inline_data", "fileData", "file_data":
+		return true
+	}
+	return false
 }
 
+// longestMark is the length of the longest of them.
+const longestMark = len("input_audio")
+
 // hasMedia reports content whose tokens have nothing to do with its bytes.
+// Letters written as escapes, which no encoder does, could hide any mark.
 func hasMedia(body []byte) bool {
-	for _, m := range mediaMarks {
-		if bytes.Contains(body, m) {
+	for rest := body; ; {
+		i := bytes.Index(rest, []byte(`\u00`))
+		if i < 0 || len(rest) < i+5 {
+			break
+		}
+		if c := rest[i+4]; c >= '4' && c <= '7' {
+			return true
+		}
+		rest = rest[i+4:]
+	}
+	for rest := body; ; {
+		i := bytes.IndexByte(rest, '"')
+		if i < 0 {
+			return false
+		}
+		rest = rest[i+1:]
+		word := rest[:min(len(rest), longestMark+1)]
+		if end := bytes.IndexByte(word, '"'); end > 0 && isMediaMark(string(word[:end])) {
 			return true
 		}
 	}
-	return false
 }
 
 // traceID takes the trace id out of a W3C traceparent header.
