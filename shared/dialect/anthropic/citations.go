@@ -85,13 +85,13 @@ func citations(raw json.RawMessage) (out []json.RawMessage) {
 
 // foreignCitation reports whether a citation is one that citations made up.
 func foreignCitation(raw json.RawMessage) bool {
-	return strings.HasPrefix(textOf(member(raw, "encrypted_index")), chat.SealPrefix)
+	return strings.HasPrefix(wire.Text(wire.Member(raw, "encrypted_index")), chat.SealPrefix)
 }
 
 // withoutForeignCitations takes citations that citations made up out of a text
 // block.
 func withoutForeignCitations(raw json.RawMessage) json.RawMessage {
-	cited := list(member(raw, "citations"))
+	cited := list(wire.Member(raw, "citations"))
 	own := slices.DeleteFunc(slices.Clone(cited), foreignCitation)
 	if len(own) == len(cited) {
 		return raw

@@ -9,6 +9,7 @@ import (
 
 	"github.com/aigne-hub/aigne-hub/shared/chat"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/wire"
 )
 
 // cacheControl is a prompt-cache breakpoint.
@@ -157,7 +158,7 @@ func split(role chat.Role, parts []chat.Part) []chat.Message {
 // "tool_result" for what is inside of one.
 func decodeContent(raw json.RawMessage, path, where string) ([]chat.Part, error) {
 	if len(raw) > 0 && raw[0] == '"' {
-		text := textOf(raw)
+		text := wire.Text(raw)
 		if text == "" {
 			return nil, nil
 		}
@@ -328,7 +329,7 @@ func decodeDocument(raw json.RawMessage, b *blockIn, p chat.Part, path string) (
 			return nil, err
 		}
 	}
-	if cite.Enabled || textOf(member(b.Source, "type")) == "content" {
+	if cite.Enabled || wire.Text(wire.Member(b.Source, "type")) == "content" {
 		return []chat.Part{{Kind: chat.Raw, RawType: b.Type, RawJSON: raw}}, nil
 	}
 	var err error

@@ -7,6 +7,7 @@ import (
 
 	"github.com/aigne-hub/aigne-hub/shared/chat"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/wire"
 )
 
 // toolIn is a tool of the caller's own.
@@ -59,7 +60,7 @@ func decodeTool(req *chat.Request, raw json.RawMessage, path string) (chat.Tool,
 		return chat.Tool{}, hub.Invalid(path+".allowed_callers", "%s.allowed_callers must contain direct: only Anthropic's own code execution can call a tool in another way.", path)
 	}
 	for _, hint := range toolHints {
-		if v := member(raw, hint); v != nil && string(v) != "null" && string(v) != "false" {
+		if v := wire.Member(raw, hint); v != nil && string(v) != "null" && string(v) != "false" {
 			req.Ignore("tools." + hint)
 		}
 	}

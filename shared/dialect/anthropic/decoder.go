@@ -9,6 +9,7 @@ import (
 
 	"github.com/aigne-hub/aigne-hub/shared/chat"
 	"github.com/aigne-hub/aigne-hub/shared/dialect"
+	"github.com/aigne-hub/aigne-hub/shared/wire"
 )
 
 // Decoder reads a streamed answer. The slice that Frame returns is valid until
@@ -53,18 +54,18 @@ func (d *decoder) Frame(frame []byte) ([]chat.Event, error) {
 	if !json.Valid(data) {
 		return nil, badAnswer(nil)
 	}
-	switch string(member(data, "type")) {
+	switch string(wire.Member(data, "type")) {
 	case `"message_start"`:
-		msg := member(data, "message")
-		d.tally.add(member(msg, "usage"), false)
-		d.emit(chat.Event{Kind: chat.EventStart, ID: textOf(member(msg, "id")), Model: textOf(member(msg, "model"))})
+		msg := wire.Member(data, "message")
+		d.tally.add(wire.Member(msg, "usage"), false)
+		d.emit(chat.Event{Kind: chat.EventStart, ID: wire.Text(wire.Member(msg, "id")), Model: wire.Text(wire.Member(msg, "model"))})
 	case `"content_block_start"`:
 		if len(d.blocks) >= maxBlocks {
 			return nil, badAnswer(nil)
 		}
-		d.start(blockIndex(data), member(data, "content_block"))
+		d.start(blockIndex(data), wire.Member(data, "content_block"))
 	case `"content_block_delta"`:
-		d.delta(d.blocks[blockIndex(data)], member(data, "delta"))
+		d.delta(d.blocks[blockIndex(data)], wire.Member(data, "delta"))
 	case `"content_block_stop"`:
 		d.stop(blockIndex(data))
 	case `"message_delta"`:
@@ -80,7 +81,7 @@ func (d *decoder) Frame(frame []byte) ([]chat.Event, error) {
 func (d *decoder) emit(ev chat.Event) { d.evs = append(d.evs, ev) }
 
 func blockIndex(data []byte) int {
-	n, err := strconv.Atoi(string(member(data, "index")))
+	n, err := strconv.Atoi(string(wire.Member(data, "index")))
 	if err != nil {
 		return 0
 	}
@@ -88,31 +89,31 @@ func blockIndex(data []byte) int {
 }
 
 func (d *decoder) start(index int, b []byte) {
-	s := &blockState{kind: textOf(member(b, "type"))}
+	s := &blockState{kind: wire.Text(wire.Member(b, "type"))}
 	d.blocks[index] = s
 	switch s.kind {
 	case "text":
-		s.from, s.cited = d.said, elementsOf(member(b, "citations"))
-		d.text(textOf(member(b, "text")))
+		s.from, s.cited = d.said, elementsOf(wire.Member(b, "citations"))
+		d.text(wire.Text(wire.Member(b, "text")))
 	case "thinking":
 		s.index = d.thoughts
 		d.thoughts++
-		d.thought(s, textOf(member(b, "thinking")))
-		d.signature(chat.Event{Kind: chat.EventSignature, Index: s.index}, textOf(member(b, "signature")))
+		d.thought(s, wire.Text(wire.Member(b, "thinking")))
+		d.signature(chat.Event{Kind: chat.EventSignature, Index: s.index}, wire.Text(wire.Member(b, "signature")))
 	case "redacted_thinking":
 		s.index = d.thoughts
 		d.thoughts++
-		d.signature(chat.Event{Kind: chat.EventRedacted, Index: s.index}, textOf(member(b, "data")))
+		d.signature(chat.Event{Kind: chat.EventRedacted, Index: s.index}, wire.Text(wire.Member(b, "data")))
 	case "tool_use":
-		s.input = string(member(b, "input"))
-		name := textOf(member(b, "name"))
+		s.input = string(wire.Member(b, "input"))
+		name := wire.Text(wire.Member(b, "name"))
 		if name == formatTool {
 			s.kind, d.formatted = formatTool, true
 			return
 		}
 		s.index = d.calls
 		d.calls++
-		id := textOf(member(b, "id"))
+		id := wire.Text(wire.Member(b, "id"))
 		d.callIDs = append(d.callIDs, id)
 		d.emit(chat.Event{Kind: chat.EventToolCall, Index: s.index, ID: id, Name: name})
 	}
@@ -122,19 +123,19 @@ func (d *decoder) delta(s *blockState, delta []byte) {
 	if s == nil {
 		return
 	}
-	switch string(member(delta, "type")) {
+	switch string(wire.Member(delta, "type")) {
 	case `"text_delta"`:
-		d.text(textOf(member(delta, "text")))
+		d.text(wire.Text(wire.Member(delta, "text")))
 	case `"thinking_delta"`:
-		d.thought(s, textOf(member(delta, "thinking")))
+		d.thought(s, wire.Text(wire.Member(delta, "thinking")))
 	case `"signature_delta"`:
-		d.signature(chat.Event{Kind: chat.EventSignature, Index: s.index}, textOf(member(delta, "signature")))
+		d.signature(chat.Event{Kind: chat.EventSignature, Index: s.index}, wire.Text(wire.Member(delta, "signature")))
 	case `"citations_delta"`:
-		if c := member(delta, "citation"); c != nil && len(s.cited) < maxBlocks {
+		if c := wire.Member(delta, "citation"); c != nil && len(s.cited) < maxBlocks {
 			s.cited = append(s.cited, bytes.Clone(c))
 		}
 	case `"input_json_delta"`:
-		if text := textOf(member(delta, "partial_json")); text != "" {
+		if text := wire.Text(wire.Member(delta, "partial_json")); text != "" {
 			s.args = true
 			d.args(s, text)
 		}
@@ -220,20 +221,20 @@ func (d *decoder) args(s *blockState, text string) {
 }
 
 func (d *decoder) messageDelta(data []byte) {
-	if usage := member(data, "usage"); usage != nil {
+	if usage := wire.Member(data, "usage"); usage != nil {
 		d.tally.add(usage, true)
 		if d.tally.final {
 			d.emit(chat.Event{Kind: chat.EventUsage, Usage: d.tally.usage()})
 		}
 	}
-	delta := member(data, "delta")
-	native := textOf(member(delta, "stop_reason"))
+	delta := wire.Member(data, "delta")
+	native := wire.Text(wire.Member(delta, "stop_reason"))
 	if native == "" || d.finished {
 		return
 	}
 	d.finished = true
 	d.emit(chat.Event{
 		Kind: chat.EventFinish, Native: native, Finish: answerFinish(native, d.calls > 0, d.formatted),
-		StopSequence: textOf(member(delta, "stop_sequence")),
+		StopSequence: wire.Text(wire.Member(delta, "stop_sequence")),
 	})
 }

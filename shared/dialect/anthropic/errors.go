@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/wire"
 )
 
 // statusOfType is the table of the public "Errors" page.
@@ -133,8 +134,8 @@ func readError(body []byte) (kind, msg string) {
 	if json.Unmarshal(body, &e) != nil {
 		return "", ""
 	}
-	kind, msg = textOf(member(e.Error, "type")), textOf(member(e.Error, "message"))
-	msg = firstOf(msg, textOf(e.Error), e.Message)
+	kind, msg = wire.Text(wire.Member(e.Error, "type")), wire.Text(wire.Member(e.Error, "message"))
+	msg = firstOf(msg, wire.Text(e.Error), e.Message)
 	if len(msg) > maxMessage {
 		msg = strings.ToValidUTF8(msg[:maxMessage], "")
 	}

@@ -2,6 +2,7 @@ package anthropic
 
 import (
 	"github.com/aigne-hub/aigne-hub/shared/dialect"
+	"github.com/aigne-hub/aigne-hub/shared/wire"
 )
 
 // Meter looks at a native answer. Usage is reported as known once the provider
@@ -24,18 +25,18 @@ func (m *meter) Frame(frame []byte) dialect.Seen {
 		seen.Content = m.delta(d)
 		return seen
 	}
-	switch string(member(data, "type")) {
+	switch string(wire.Member(data, "type")) {
 	case `"content_block_delta"`:
-		seen.Content = m.delta(member(data, "delta"))
+		seen.Content = m.delta(wire.Member(data, "delta"))
 	case `"content_block_start"`:
-		seen.Content = m.block(member(data, "content_block"))
+		seen.Content = m.block(wire.Member(data, "content_block"))
 	case `"message_start"`:
-		msg := member(data, "message")
-		m.id, m.model = textOf(member(msg, "id")), textOf(member(msg, "model"))
-		m.tally.add(member(msg, "usage"), false)
+		msg := wire.Member(data, "message")
+		m.id, m.model = wire.Text(wire.Member(msg, "id")), wire.Text(wire.Member(msg, "model"))
+		m.tally.add(wire.Member(msg, "usage"), false)
 	case `"message_delta"`:
-		m.tally.add(member(data, "usage"), true)
-		if native := textOf(member(member(data, "delta"), "stop_reason")); native != "" && m.finish == "" {
+		m.tally.add(wire.Member(data, "usage"), true)
+		if native := wire.Text(wire.Member(wire.Member(data, "delta"), "stop_reason")); native != "" && m.finish == "" {
 			m.finish, seen.Finish = native, true
 		}
 	case `"message_stop"`:
@@ -48,17 +49,17 @@ func (m *meter) Frame(frame []byte) dialect.Seen {
 
 // delta counts a piece of a block and tells whether callers see it.
 func (m *meter) delta(d []byte) bool {
-	switch string(member(d, "type")) {
+	switch string(wire.Member(d, "type")) {
 	case `"text_delta"`:
-		n := textLen(member(d, "text"))
+		n := wire.TextLen(wire.Member(d, "text"))
 		m.text += n
 		return n > 0
 	case `"input_json_delta"`:
-		n := textLen(member(d, "partial_json"))
+		n := wire.TextLen(wire.Member(d, "partial_json"))
 		m.text += n
 		return n > 0
 	case `"thinking_delta"`:
-		n := textLen(member(d, "thinking"))
+		n := wire.TextLen(wire.Member(d, "thinking"))
 		m.hide += n
 		return n > 0
 	case `"citations_delta"`:
@@ -69,17 +70,17 @@ func (m *meter) delta(d []byte) bool {
 
 // block counts a block that is complete or begins.
 func (m *meter) block(b []byte) bool {
-	switch string(member(b, "type")) {
+	switch string(wire.Member(b, "type")) {
 	case `"text"`:
-		n := textLen(member(b, "text"))
+		n := wire.TextLen(wire.Member(b, "text"))
 		m.text += n
 		return n > 0
 	case `"thinking"`:
-		n := textLen(member(b, "thinking"))
+		n := wire.TextLen(wire.Member(b, "thinking"))
 		m.hide += n
 		return n > 0
 	case `"tool_use"`, `"server_tool_use"`:
-		if input := member(b, "input"); len(input) > len("{}") {
+		if input := wire.Member(b, "input"); len(input) > len("{}") {
 			m.text += int64(len(input))
 		}
 		return true

@@ -11,10 +11,11 @@ import (
 
 	"github.com/aigne-hub/aigne-hub/shared/dialect/dialecttest"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/wire"
 )
 
 func event(data string) []byte {
-	return []byte("event: " + textOf(member([]byte(data), "type")) + "\ndata: " + data + "\n\n")
+	return []byte("event: " + wire.Text(wire.Member([]byte(data), "type")) + "\ndata: " + data + "\n\n")
 }
 
 const (
@@ -156,16 +157,16 @@ func TestMemberAgreesWithADecoder(t *testing.T) {
 	var want map[string]json.RawMessage
 	require.NoError(t, json.Unmarshal([]byte(text), &want))
 	for k, v := range want {
-		assert.Equal(t, string(v), string(member([]byte(text), k)), k)
+		assert.Equal(t, string(v), string(wire.Member([]byte(text), k)), k)
 	}
-	assert.Nil(t, member([]byte(text), "b"), "only the top level is looked at")
+	assert.Nil(t, wire.Member([]byte(text), "b"), "only the top level is looked at")
 	var list []json.RawMessage
 	require.NoError(t, json.Unmarshal(want["a"], &list))
 	for i, el := range elements(want["a"]) {
 		assert.Equal(t, string(list[i]), string(el))
 	}
 	for n := range len(text) {
-		member([]byte(text[:n]), "f")
+		wire.Member([]byte(text[:n]), "f")
 		elements([]byte(text[:n]))
 	}
 }
@@ -175,11 +176,11 @@ func TestTextLenIsAboutTheTextsLength(t *testing.T) {
 	for _, s := range []string{"", "plain", "a\nb\t\"c\"\\", "潮汐表", "<&>", "\u2028", strings.Repeat("\\", 9)} {
 		quoted, err := json.Marshal(s)
 		require.NoError(t, err)
-		assert.InDelta(t, len(s), textLen(quoted), 0.1, s)
-		assert.Equal(t, s, textOf(appendQuoted(nil, s)))
+		assert.InDelta(t, len(s), wire.TextLen(quoted), 0.1, s)
+		assert.Equal(t, s, wire.Text(appendQuoted(nil, s)))
 	}
 	for _, broken := range []string{`"\"`, `"\u00"`, `"\u"`, `"`, ``, `7`, `"\\\`} {
-		assert.GreaterOrEqual(t, textLen([]byte(broken)), int64(0), broken)
+		assert.GreaterOrEqual(t, wire.TextLen([]byte(broken)), int64(0), broken)
 	}
 }
 

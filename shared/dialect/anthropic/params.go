@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/aigne-hub/aigne-hub/shared/wire"
 )
 
 // params decides on what is neither conversation nor tools nor thinking. What
@@ -127,7 +129,7 @@ func (tr *translator) user() error {
 	name, id := "user", tr.req.User
 	if id == "" {
 		// OpenAI's newer name for the same.
-		name, id = safetyIdentifier, textOf(tr.req.Extra[safetyIdentifier])
+		name, id = safetyIdentifier, wire.Text(tr.req.Extra[safetyIdentifier])
 	}
 	send, err := tr.want(name, id != "")
 	if err != nil || !send {

@@ -8,6 +8,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/chat"
 	"github.com/aigne-hub/aigne-hub/shared/dialect"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/wire"
 )
 
 // answerIn is a whole answer of a provider.
@@ -48,7 +49,7 @@ func (Client) Decode(body []byte, _ dialect.Quirks) (*chat.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	res := &chat.Response{ID: a.ID, Model: a.Model, ServiceTier: tierIn(textOf(member(a.Usage, "service_tier")))}
+	res := &chat.Response{ID: a.ID, Model: a.Model, ServiceTier: tierIn(wire.Text(wire.Member(a.Usage, "service_tier")))}
 	ch := chat.Choice{}
 	called, formatted := false, false
 	said := int64(0) // characters of text so far

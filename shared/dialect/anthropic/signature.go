@@ -89,7 +89,7 @@ func ownBlocks(content []byte) []byte {
 		blocks[i] = withoutForeignCitations(b)
 	}
 	blocks = slices.DeleteFunc(blocks, func(b json.RawMessage) bool {
-		_, _, _, foreign := chat.Unseal(firstOf(textOf(member(b, "signature")), textOf(member(b, "data"))))
+		_, _, _, foreign := chat.Unseal(firstOf(wire.Text(wire.Member(b, "signature")), wire.Text(wire.Member(b, "data"))))
 		return foreign
 	})
 	if len(blocks) == 0 {

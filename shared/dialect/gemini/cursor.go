@@ -174,38 +174,3 @@ func (c *cursor) number() int64 {
 
 // truth reads a boolean.
 func (c *cursor) truth() bool { return string(c.raw()) == "true" }
-
-// textLen is how many bytes a JSON string's inside has once its escapes are
-// read.
-func textLen(inside []byte) int64 {
-	n := len(inside)
-	for i := 0; i < len(inside); {
-		slash := bytes.IndexByte(inside[i:], '\\')
-		if slash < 0 {
-			break
-		}
-		i += slash
-		if i+5 < len(inside) && inside[i+1] == 'u' {
-			n -= 6 - escapedLen(inside[i+2:i+6])
-			i += 6
-			continue
-		}
-		n--
-		i += 2
-	}
-	return int64(n)
-}
-
-// escapedLen is how many UTF-8 bytes four hex digits stand for; half of a
-// surrogate pair counts as half of its four.
-func escapedLen(hex []byte) int {
-	switch {
-	case hex[0] == '0' && hex[1] == '0' && hex[2] < '8':
-		return 1
-	case hex[0] == '0' && hex[1] < '8':
-		return 2
-	case (hex[0]|0x20) == 'd' && hex[1] >= '8':
-		return 2
-	}
-	return 3
-}

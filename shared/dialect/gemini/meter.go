@@ -206,7 +206,7 @@ func (m *meter) part(c *cursor, seen *dialect.Seen) {
 	for first := true; c.next('}', first); first = false {
 		switch string(c.key()) {
 		case "text":
-			text = textLen(c.str())
+			text = wire.InsideLen(c.str())
 		case "thought":
 			thought = c.truth()
 		case "functionCall":

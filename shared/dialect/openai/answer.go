@@ -1,6 +1,10 @@
 package openai
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/aigne-hub/aigne-hub/shared/wire"
+)
 
 // head is what a chunk or whole answer says beside its choices, as raw values.
 type head struct {
@@ -306,14 +310,14 @@ func signatureIn(raw []byte) (sig []byte) {
 // (against the documents) the object itself.
 func callArgs(raw []byte) string {
 	if len(raw) > 0 && raw[0] == '"' {
-		return unquote(raw)
+		return wire.Text(raw)
 	}
 	return string(raw)
 }
 
 func argsLen(raw []byte) int64 {
 	if len(raw) > 0 && raw[0] == '"' {
-		return textLen(raw)
+		return wire.TextLen(raw)
 	}
 	return int64(len(raw))
 }

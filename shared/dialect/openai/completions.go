@@ -194,7 +194,7 @@ func (d *requestDecoder) completion(name string, raw json.RawMessage) error {
 }
 
 func (d *requestDecoder) prompt(raw json.RawMessage) error {
-	text := unquote(raw)
+	text := wire.Text(raw)
 	if raw[0] == '[' {
 		var all []string
 		if json.Unmarshal(raw, &all) != nil {

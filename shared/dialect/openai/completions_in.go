@@ -122,12 +122,12 @@ func (m *completionMeter) look(event string, data []byte, seen *dialect.Seen) {
 		m.open.add(p.index)
 		if isString(p.text) {
 			seen.Content = seen.Content || len(p.text) > len(`""`)
-			m.report.TextBytes += textLen(p.text)
+			m.report.TextBytes += wire.TextLen(p.text)
 		}
 		if p.finish != nil && !m.finished.has(p.index) {
 			m.finished.add(p.index)
 			if m.report.Finish == "" || p.index == 0 {
-				m.report.Finish = unquote(p.finish)
+				m.report.Finish = wire.Text(p.finish)
 			}
 		}
 	})
@@ -136,7 +136,7 @@ func (m *completionMeter) look(event string, data []byte, seen *dialect.Seen) {
 		return
 	}
 	if m.report.ID == "" {
-		m.report.ID, m.report.Model = unquote(h.id), unquote(h.model)
+		m.report.ID, m.report.Model = wire.Text(h.id), wire.Text(h.model)
 	}
 	if u, known := readUsage(h.usage, m.quirks); known {
 		m.report.Usage, m.report.Known = u, true
@@ -211,7 +211,7 @@ func (d *completionDecoder) look(event string, data []byte) error {
 	if !d.started {
 		d.started = true
 		created, _ := count(h.created)
-		d.events = append(d.events, chat.Event{Kind: chat.EventStart, ID: unquote(h.id), Model: unquote(h.model), Created: created})
+		d.events = append(d.events, chat.Event{Kind: chat.EventStart, ID: wire.Text(h.id), Model: wire.Text(h.model), Created: created})
 	}
 	d.events = append(d.events, evs...)
 	if u, known := readUsage(h.usage, d.quirks); known {
@@ -223,11 +223,11 @@ func (d *completionDecoder) look(event string, data []byte) error {
 func (d *completionDecoder) choice(p piece) (evs []chat.Event) {
 	d.open.add(p.index)
 	if isString(p.text) {
-		evs = append(evs, chat.Event{Kind: chat.EventText, Choice: p.index, Text: unquote(p.text)})
+		evs = append(evs, chat.Event{Kind: chat.EventText, Choice: p.index, Text: wire.Text(p.text)})
 	}
 	if p.finish != nil && !d.finished.has(p.index) {
 		d.finished.add(p.index)
-		native := unquote(p.finish)
+		native := wire.Text(p.finish)
 		evs = append(evs, chat.Event{Kind: chat.EventFinish, Choice: p.index, Finish: finishFor(native, &openChoice{}), Native: native})
 	}
 	return evs

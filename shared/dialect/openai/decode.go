@@ -222,7 +222,7 @@ func str(name string, raw json.RawMessage) (string, error) {
 	if raw[0] != '"' {
 		return "", hub.Invalid(name, "%s must be a string.", name)
 	}
-	return unquote(raw), nil
+	return wire.Text(raw), nil
 }
 
 func boolean(name string, raw json.RawMessage) (*bool, error) {
@@ -263,7 +263,7 @@ func whole(raw []byte) (int64, bool) {
 
 func stops(raw json.RawMessage) ([]string, error) {
 	if raw[0] == '"' {
-		return []string{unquote(raw)}, nil
+		return []string{wire.Text(raw)}, nil
 	}
 	var all []string
 	return all, read("stop", raw, &all, "a string or an array of strings")
@@ -279,7 +279,7 @@ func metadata(raw json.RawMessage) (map[string]string, error) {
 		if len(v) == 0 || v[0] != '"' {
 			return nil, hub.Invalid("metadata."+k, "metadata.%s must be a string.", k)
 		}
-		out[k] = unquote(v)
+		out[k] = wire.Text(v)
 	}
 	return out, nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/aigne-hub/aigne-hub/shared/chat"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/wire"
 )
 
 type messageIn struct {
@@ -190,7 +191,7 @@ func (d *requestDecoder) toolCall(at string, raw json.RawMessage) (chat.Part, er
 	p := chat.Part{
 		Kind:      chat.ToolCallPart,
 		ToolCall:  &chat.ToolCall{ID: in.ID, Name: in.Function.Name, Arguments: args},
-		Signature: unquote(signatureIn(in.Extra)),
+		Signature: wire.Text(signatureIn(in.Extra)),
 	}
 	if p.Signature != "" {
 		p.SignedBy = chat.SignedGoogle
@@ -231,7 +232,7 @@ func content(at string, raw json.RawMessage) ([]chat.Part, error) {
 	case len(raw) == 0 || string(raw) == "null":
 		return nil, nil
 	case raw[0] == '"':
-		if text := unquote(raw); text != "" {
+		if text := wire.Text(raw); text != "" {
 			return []chat.Part{{Kind: chat.Text, Text: text}}, nil
 		}
 		return nil, nil
@@ -313,7 +314,7 @@ func part(at string, raw json.RawMessage) (p chat.Part, err error) {
 
 func imageIn(at string, raw json.RawMessage) (*chat.Media, error) {
 	if len(raw) > 0 && raw[0] == '"' { // some clients leave the object out
-		return linked(at, unquote(raw))
+		return linked(at, wire.Text(raw))
 	}
 	var in struct {
 		URL    string `json:"url"`

@@ -7,6 +7,7 @@ import (
 
 	"github.com/aigne-hub/aigne-hub/shared/chat"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/wire"
 )
 
 type cacheControl struct {
@@ -98,7 +99,7 @@ func (d *requestDecoder) functions(raw json.RawMessage) error {
 
 func (d *requestDecoder) toolChoice(raw json.RawMessage) error {
 	if raw[0] == '"' {
-		mode := unquote(raw)
+		mode := wire.Text(raw)
 		switch mode {
 		case "auto", "none", "required":
 		case "any": // Mistral's word
@@ -162,7 +163,7 @@ func (d *requestDecoder) allowedTools() {
 // functionChoice is what tool_choice was called before.
 func (d *requestDecoder) functionChoice(raw json.RawMessage) error {
 	d.called("tool_choice", "function_call")
-	if mode := unquote(raw); mode == "auto" || mode == "none" {
+	if mode := wire.Text(raw); mode == "auto" || mode == "none" {
 		d.req.ToolChoice = &chat.ToolChoice{Mode: mode}
 		return nil
 	}

@@ -163,7 +163,7 @@ func (d *decoder) look(event string, data []byte) error {
 	if !d.started && ok && h.err == nil && (h.choices > 0 || d.id != "") {
 		d.started = true
 		created, _ := count(h.created)
-		d.events = append([]chat.Event{{Kind: chat.EventStart, ID: d.id, Model: unquote(h.model), Created: created}}, d.events...)
+		d.events = append([]chat.Event{{Kind: chat.EventStart, ID: d.id, Model: wire.Text(h.model), Created: created}}, d.events...)
 	}
 	if err := d.client.frameError(event, data, h, ok); err != nil {
 		d.failed = true
@@ -174,7 +174,7 @@ func (d *decoder) look(event string, data []byte) error {
 		d.reader.learn(data, h)
 	}
 	if h.tier != nil {
-		d.tier = unquote(h.tier)
+		d.tier = wire.Text(h.tier)
 	}
 	raw := h.usage
 	if raw == nil {
@@ -195,7 +195,7 @@ func (d *decoder) findID(data []byte) string {
 	id := ""
 	eachMember(data, func(key []byte, c *cursor) {
 		if v := c.value(); string(key) == "id" {
-			id = unquote(v)
+			id = wire.Text(v)
 		}
 	})
 	return id
@@ -216,7 +216,7 @@ func (d *decoder) choice(ch *choice) {
 	d.details(details, ch.thinking)
 	pieces(ch.content, false, d.piece)
 	if isString(ch.refusal) {
-		d.emit(chat.Event{Kind: chat.EventRefusal, Text: unquote(ch.refusal)})
+		d.emit(chat.Event{Kind: chat.EventRefusal, Text: wire.Text(ch.refusal)})
 	}
 	if ch.annotations != nil {
 		d.emit(chat.Event{Kind: chat.EventAnnotation, Raw: bytes.Clone(ch.annotations)})
@@ -236,7 +236,7 @@ func (d *decoder) choice(ch *choice) {
 		d.choiceUsage = ch.usage
 	}
 	if ch.finish != nil && !d.at.finished {
-		d.finish(d.at, unquote(ch.finish))
+		d.finish(d.at, wire.Text(ch.finish))
 	}
 }
 
@@ -252,14 +252,14 @@ func (d *decoder) open(index int) *openChoice {
 
 func (d *decoder) piece(raw []byte, thinking bool) {
 	if !thinking {
-		d.emit(chat.Event{Kind: chat.EventText, Text: unquote(raw)})
+		d.emit(chat.Event{Kind: chat.EventText, Text: wire.Text(raw)})
 		return
 	}
 	if !d.at.thinking {
 		d.at.thought++
 		d.at.plain = d.at.thought
 	}
-	d.emit(chat.Event{Kind: chat.EventThinking, Index: d.at.thought - 1, Text: unquote(raw)})
+	d.emit(chat.Event{Kind: chat.EventThinking, Index: d.at.thought - 1, Text: wire.Text(raw)})
 }
 
 // function reads the form that tool calls had before there were several.
@@ -276,7 +276,7 @@ func (d *decoder) call(delta *callDelta) {
 	i := d.findCall(delta)
 	call := &d.at.calls[i]
 	if call.name == "" {
-		call.name = unquote(delta.name)
+		call.name = wire.Text(delta.name)
 		call.text = d.quirks.NoJSONSchema && call.name == structuredTool
 	}
 	args := callArgs(delta.args)
@@ -289,7 +289,7 @@ func (d *decoder) call(delta *callDelta) {
 		d.args(call, args)
 	}
 	if delta.signature != nil && !call.text {
-		d.emit(chat.Event{Kind: chat.EventSignature, Tool: true, Index: call.number, Text: unquote(delta.signature), SignedBy: chat.SignedGoogle})
+		d.emit(chat.Event{Kind: chat.EventSignature, Tool: true, Index: call.number, Text: wire.Text(delta.signature), SignedBy: chat.SignedGoogle})
 	}
 }
 
@@ -333,7 +333,7 @@ func (d *decoder) callID() string {
 // findCall finds the call a delta belongs to, or begins one. Not every vendor
 // sends indexes, and some send 0 for every call with a new id and name.
 func (d *decoder) findCall(delta *callDelta) int {
-	calls, id := d.at.calls, unquote(delta.id)
+	calls, id := d.at.calls, wire.Text(delta.id)
 	named := isString(delta.name)
 	for i := len(calls) - 1; i >= 0 && !d.whole; i-- {
 		call := &calls[i]

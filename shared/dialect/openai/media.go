@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/aigne-hub/aigne-hub/shared/chat"
+	"github.com/aigne-hub/aigne-hub/shared/wire"
 )
 
 // audio of an answer, as raw values.
@@ -33,7 +34,7 @@ func audioIn(raw []byte) (a audio) {
 func (d *decoder) media(ch *choice) {
 	if ch.audio != nil {
 		a := audioIn(ch.audio)
-		m := &chat.Media{MIME: "audio/pcm", Data: unquote(a.data), FileID: unquote(a.id), Transcript: unquote(a.transcript)}
+		m := &chat.Media{MIME: "audio/pcm", Data: wire.Text(a.data), FileID: wire.Text(a.id), Transcript: wire.Text(a.transcript)}
 		m.ExpiresAt, _ = count(a.expires)
 		if d.whole {
 			m.MIME = "audio/wav"
@@ -52,7 +53,7 @@ func (d *decoder) media(ch *choice) {
 			}
 			eachMember(v, func(key []byte, c *cursor) {
 				if u := c.value(); string(key) == "url" && isString(u) {
-					d.emit(chat.Event{Kind: chat.EventMedia, Media: mediaAt(unquote(u))})
+					d.emit(chat.Event{Kind: chat.EventMedia, Media: mediaAt(wire.Text(u))})
 				}
 			})
 		})

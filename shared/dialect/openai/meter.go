@@ -100,10 +100,10 @@ func (m *meter) look(event string, data []byte) {
 	}
 	m.reader.learn(data, h)
 	if m.report.ID == "" {
-		m.report.ID = unquote(h.id)
+		m.report.ID = wire.Text(h.id)
 	}
 	if m.report.Model == "" {
-		m.report.Model = unquote(h.model)
+		m.report.Model = wire.Text(h.model)
 	}
 	raw := h.usage
 	if raw == nil {
@@ -140,7 +140,7 @@ func (m *meter) choice(ch *choice) {
 	}
 	if ch.audio != nil {
 		m.now.Content = true
-		m.report.TextBytes += textLen(audioIn(ch.audio).transcript)
+		m.report.TextBytes += wire.TextLen(audioIn(ch.audio).transcript)
 	}
 	if ch.usage != nil {
 		m.choiceUsage = ch.usage
@@ -148,7 +148,7 @@ func (m *meter) choice(ch *choice) {
 	if ch.finish != nil && !m.finished.has(ch.index) {
 		m.finished.add(ch.index)
 		if m.report.Finish == "" || ch.index == 0 {
-			m.report.Finish = unquote(ch.finish)
+			m.report.Finish = wire.Text(ch.finish)
 		}
 	}
 }
@@ -162,9 +162,9 @@ func (m *meter) piece(raw []byte, thinking bool) {
 		m.report.Keep(raw[1 : len(raw)-1])
 	}
 	if thinking {
-		m.report.HideBytes += textLen(raw)
+		m.report.HideBytes += wire.TextLen(raw)
 	} else {
-		m.report.TextBytes += textLen(raw)
+		m.report.TextBytes += wire.TextLen(raw)
 	}
 }
 

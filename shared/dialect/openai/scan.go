@@ -2,10 +2,10 @@ package openai
 
 import (
 	"bytes"
-	"encoding/json"
 	"math"
 	"strconv"
-	"unicode/utf8"
+
+	"github.com/aigne-hub/aigne-hub/shared/wire"
 )
 
 // cursor walks over JSON text in place, allocating nothing. It is lenient: text
@@ -68,7 +68,7 @@ func (c *cursor) key() ([]byte, bool) {
 	}
 	key := c.b[start+1 : c.i-1]
 	if bytes.IndexByte(key, '\\') >= 0 {
-		key = []byte(unquote(c.b[start:c.i]))
+		key = []byte(wire.Text(c.b[start:c.i]))
 	}
 	c.space()
 	if c.peek() != ':' {
@@ -174,56 +174,6 @@ func (c *cursor) skipNested() {
 
 // isString reports whether a raw value is a string with something in it.
 func isString(raw []byte) bool { return len(raw) > 2 && raw[0] == '"' }
-
-// unquote decodes a raw string; anything else gives "".
-func unquote(raw []byte) string {
-	if len(raw) < 2 || raw[0] != '"' {
-		return ""
-	}
-	if in := raw[1 : len(raw)-1]; bytes.IndexByte(in, '\\') < 0 && utf8.Valid(in) {
-		return string(in)
-	}
-	var s string
-	if json.Unmarshal(raw, &s) != nil {
-		return ""
-	}
-	return s
-}
-
-// textLen is how many bytes a raw string has once decoded.
-func textLen(raw []byte) int64 {
-	if len(raw) < 2 || raw[0] != '"' {
-		return 0
-	}
-	in := raw[1 : len(raw)-1]
-	n := len(in)
-	for {
-		at := bytes.IndexByte(in, '\\')
-		if at < 0 || at+1 >= len(in) {
-			return int64(n)
-		}
-		if in[at+1] != 'u' || at+6 > len(in) {
-			n--
-			in = in[at+2:]
-			continue
-		}
-		n -= 6 - escapedLen(in[at+2:at+6])
-		in = in[at+6:]
-	}
-}
-
-// escapedLen is the UTF-8 length of a \uXXXX escape; each half of a surrogate
-// pair counts two of the pair's four bytes.
-func escapedLen(hex []byte) int {
-	v, err := strconv.ParseUint(string(hex), 16, 16)
-	switch {
-	case err != nil || v >= 0x800 && (v < 0xd800 || v > 0xdfff):
-		return 3
-	case v < 0x80:
-		return 1
-	}
-	return 2
-}
 
 // maxCount bounds every number read from a provider, so that sums never
 // overflow.

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/aigne-hub/aigne-hub/shared/chat"
+	"github.com/aigne-hub/aigne-hub/shared/wire"
 )
 
 // piece forgets what the choice had as a whole: its pieces follow.
@@ -48,14 +49,14 @@ func citations(raw []byte) json.RawMessage {
 			break
 		}
 		if isString(v) {
-			one.URL.URL = unquote(v)
+			one.URL.URL = wire.Text(v)
 		}
 		eachMember(v, func(key []byte, c *cursor) {
 			switch v := c.value(); string(key) {
 			case "url":
-				one.URL.URL = unquote(v)
+				one.URL.URL = wire.Text(v)
 			case "title":
-				one.URL.Title = unquote(v)
+				one.URL.Title = wire.Text(v)
 			}
 		})
 		if one.URL.URL != "" {

@@ -192,7 +192,7 @@ func opaquePart(part []byte) (found bool) {
 		v := c.value()
 		switch string(key) {
 		case "type":
-			switch unquote(v) {
+			switch wire.Text(v) {
 			case "text", "refusal", "image_url", "input_audio", "file":
 			default:
 				found = true
@@ -220,7 +220,7 @@ func refersAt(raw []byte, depth int) (found bool) {
 	}
 	switch raw[0] {
 	case '"':
-		return strings.Contains(prefix(unquote(clip(raw)), 16), "://")
+		return strings.Contains(prefix(wire.Text(clip(raw)), 16), "://")
 	case '[':
 		for c := (cursor{b: raw, i: 1}); c.item(); {
 			if refersAt(c.value(), depth-1) {
@@ -233,7 +233,7 @@ func refersAt(raw []byte, depth int) (found bool) {
 			switch string(key) {
 			case "url", "image_url":
 				if v != nil && v[0] == '"' {
-					_, inline := cutScheme(unquote(clip(v)), "data:")
+					_, inline := cutScheme(wire.Text(clip(v)), "data:")
 					found = found || !inline
 					return
 				}
@@ -282,7 +282,7 @@ func serverTools(o *wire.Object) (found bool) {
 	for c.item() {
 		eachMember(c.value(), func(key []byte, c *cursor) {
 			if v := c.value(); string(key) == "type" {
-				kind := unquote(v)
+				kind := wire.Text(v)
 				found = found || kind != "function" && kind != "custom"
 			}
 		})

@@ -108,7 +108,7 @@ func TestAnAnswerSentBackIsWhatItWas(t *testing.T) {
 	whole, err := server.Whole(see(t, asking), everything(), dialect.Closing{Usage: used})
 	require.NoError(t, err)
 	for name, answer := range map[string][]byte{"whole": whole, "streamed": encodeJSON(readStrictly(t, streamed(t, asking, everything())))} {
-		req := decoded(t, `{"model":"m","input":`+string(member(answer, "output"))+`}`)
+		req := decoded(t, `{"model":"m","input":`+string(wire.Member(answer, "output"))+`}`)
 		require.Len(t, req.Messages, 1, name)
 		parts := req.Messages[0].Parts
 		for i := range parts {
@@ -293,7 +293,7 @@ func TestFaultsWithinStreamsHaveTheirClass(t *testing.T) {
 		`{"type":"response.failed","response":{"id":"r","status":"failed","error":{"code":"server_error","message":"oops"}}}`: hub.ClassRetry,
 		`{"type":"response.failed","response":{"id":"r","status":"failed","error":{"code":"invalid_prompt","message":"no"}}}`: hub.ClassRequest,
 	} {
-		for _, frame := range []string{"data: " + data + "\n\n", "event: " + wordOf(member([]byte(data), "type")) + "\ndata: " + data + "\n\n"} {
+		for _, frame := range []string{"data: " + data + "\n\n", "event: " + wordOf(wire.Member([]byte(data), "type")) + "\ndata: " + data + "\n\n"} {
 			_, err := client.Decoder(dialect.Quirks{}).Frame([]byte(frame))
 			require.Error(t, err, frame)
 			assert.Equal(t, class, hub.AsError(err).Class, frame)

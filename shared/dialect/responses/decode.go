@@ -7,6 +7,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/chat"
 	"github.com/aigne-hub/aigne-hub/shared/dialect"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/wire"
 )
 
 // Decode reads the whole conversation for translation. What only OpenAI can do
@@ -130,7 +131,7 @@ func (d *requestDecoder) text(raw json.RawMessage) error {
 		return hub.Invalid("text", "text must be an object.")
 	}
 	var err error
-	eachMember(raw, func(key string, value []byte) bool {
+	wire.EachMember(raw, func(key string, value []byte) bool {
 		switch {
 		case absent(value):
 		case key == "format":
@@ -246,7 +247,7 @@ func str(name string, raw json.RawMessage) (string, error) {
 	if raw[0] != '"' {
 		return "", hub.Invalid(name, "%s must be a string.", name)
 	}
-	return textOf(raw), nil
+	return wire.Text(raw), nil
 }
 
 func boolean(name string, raw json.RawMessage) (*bool, error) {

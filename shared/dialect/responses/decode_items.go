@@ -9,13 +9,14 @@ import (
 
 	"github.com/aigne-hub/aigne-hub/shared/chat"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/wire"
 )
 
 // input reads a plain text or the items of a conversation. What an assistant
 // thought, said and called between two turns of others is one message.
 func (d *requestDecoder) input(raw json.RawMessage) error {
 	if raw[0] == '"' {
-		d.append("input", chat.User, chat.Part{Kind: chat.Text, Text: textOf(raw)})
+		d.append("input", chat.User, chat.Part{Kind: chat.Text, Text: wire.Text(raw)})
 		return nil
 	}
 	var all []json.RawMessage
@@ -173,7 +174,7 @@ func content(at string, raw json.RawMessage) ([]chat.Part, error) {
 	case absent(raw):
 		return nil, nil
 	case raw[0] == '"':
-		if text := textOf(raw); text != "" {
+		if text := wire.Text(raw); text != "" {
 			return []chat.Part{{Kind: chat.Text, Text: text}}, nil
 		}
 		return nil, nil

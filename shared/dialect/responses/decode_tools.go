@@ -7,6 +7,7 @@ import (
 
 	"github.com/aigne-hub/aigne-hub/shared/chat"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/wire"
 )
 
 // toolIn is a tool of any type.
@@ -82,9 +83,9 @@ func (d *requestDecoder) function(at, namespace string, in *toolIn) error {
 func (d *requestDecoder) custom(at, namespace string, in *toolIn) error {
 	description := in.Description
 	input := "The tool's whole input, as plain text."
-	if kind := wordOf(member(in.Format, "type")); kind == "grammar" {
-		syntax := textOf(member(in.Format, "syntax"))
-		if definition := textOf(member(in.Format, "definition")); definition != "" {
+	if kind := wordOf(wire.Member(in.Format, "type")); kind == "grammar" {
+		syntax := wire.Text(wire.Member(in.Format, "syntax"))
+		if definition := wire.Text(wire.Member(in.Format, "definition")); definition != "" {
 			input += " It must match this " + syntax + " grammar:\n" + definition
 		}
 		d.drop(at + ".format")
@@ -109,7 +110,7 @@ func (d *requestDecoder) add(at string, t chat.Tool) error {
 func (d *requestDecoder) toolChoice(raw json.RawMessage) error {
 	const at = "tool_choice"
 	if raw[0] == '"' {
-		mode := textOf(raw)
+		mode := wire.Text(raw)
 		if !slices.Contains([]string{"auto", "none", "required"}, mode) {
 			return hub.Invalid(at, "tool_choice must be auto, none, required or an object, not %q.", mode)
 		}

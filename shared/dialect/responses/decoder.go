@@ -82,8 +82,8 @@ func (d *decoder) Frame(frame []byte) ([]chat.Event, error) {
 		return nil, nil
 	}
 	var in eventIn
-	kind := firstOf(event, wordOf(member(data, "type")))
-	if kind == "error" || kind == "response.failed" || kind == "" && !absent(member(data, "error")) {
+	kind := firstOf(event, wordOf(wire.Member(data, "type")))
+	if kind == "error" || kind == "response.failed" || kind == "" && !absent(wire.Member(data, "error")) {
 		return nil, d.client.broken(data)
 	}
 	if err := json.Unmarshal(data, &in); err != nil {
@@ -136,7 +136,7 @@ func (d *decoder) event(kind string, in *eventIn, data []byte) error {
 		if in.Response == nil {
 			return unreadable()
 		}
-		if err := d.client.failed(in.Response, member(data, "response")); err != nil {
+		if err := d.client.failed(in.Response, wire.Member(data, "response")); err != nil {
 			return err
 		}
 		d.start(in.Response)
@@ -312,12 +312,12 @@ func freeform(input string) string {
 // there are none.
 func chatAnnotations(raw json.RawMessage) json.RawMessage {
 	var out []any
-	eachElement(raw, func(note []byte) bool {
-		if wordOf(member(note, "type")) != "url_citation" {
+	wire.EachElement(raw, func(note []byte) bool {
+		if wordOf(wire.Member(note, "type")) != "url_citation" {
 			return true // files of the provider's own store: no such thing elsewhere
 		}
 		cite := map[string]json.RawMessage{}
-		eachMember(note, func(key string, value []byte) bool {
+		wire.EachMember(note, func(key string, value []byte) bool {
 			if key != "type" {
 				cite[key] = value
 			}
@@ -335,14 +335,14 @@ func chatAnnotations(raw json.RawMessage) json.RawMessage {
 // annotations rewrites citations of chat completions in this language's form.
 func annotations(raw json.RawMessage) []json.RawMessage {
 	out := []json.RawMessage{}
-	eachElement(raw, func(note []byte) bool {
-		inner := member(note, "url_citation")
+	wire.EachElement(raw, func(note []byte) bool {
+		inner := wire.Member(note, "url_citation")
 		if inner == nil || !strings.HasPrefix(string(inner), "{") {
 			out = append(out, json.RawMessage(note))
 			return true
 		}
 		cite := map[string]json.RawMessage{"type": json.RawMessage(`"url_citation"`)}
-		eachMember(inner, func(key string, value []byte) bool {
+		wire.EachMember(inner, func(key string, value []byte) bool {
 			cite[key] = value
 			return true
 		})

@@ -24,30 +24,30 @@ func (m *meter) Frame(frame []byte) (seen dialect.Seen) {
 		return seen
 	}
 	if event == "" {
-		event = wordOf(member(data, "type"))
+		event = wordOf(wire.Member(data, "type"))
 	}
 	switch event {
 	case "response.output_text.delta", "response.refusal.delta", "response.function_call_arguments.delta",
 		"response.custom_tool_call_input.delta", "response.mcp_call_arguments.delta", "response.code_interpreter_call_code.delta":
 		seen.Content = true
-		m.report.TextBytes += textLen(member(data, "delta"))
+		m.report.TextBytes += wire.TextLen(wire.Member(data, "delta"))
 	case "response.reasoning_summary_text.delta", "response.reasoning_text.delta":
 		seen.Content = true
-		m.report.HideBytes += textLen(member(data, "delta"))
+		m.report.HideBytes += wire.TextLen(wire.Member(data, "delta"))
 	case "response.output_item.added":
 		seen.Content = true
 	case "response.created", "response.in_progress", "response.queued":
-		m.head(member(data, "response"))
+		m.head(wire.Member(data, "response"))
 	case "response.completed", "response.incomplete":
 		seen.Finish, seen.End = true, true
-		seen.Err = m.answer(member(data, "response"))
+		seen.Err = m.answer(wire.Member(data, "response"))
 	case "response.failed":
-		m.usage(member(data, "response"))
+		m.usage(wire.Member(data, "response"))
 		seen.Err = m.client.broken(data)
 	case "error":
 		seen.Err = m.client.broken(data)
 	case "":
-		if !absent(member(data, "error")) { // a plain error body, as gateways send it
+		if !absent(wire.Member(data, "error")) { // a plain error body, as gateways send it
 			seen.Err = m.client.broken(data)
 		}
 	}
@@ -67,8 +67,8 @@ func (m *meter) Report() dialect.Report { return m.report }
 
 func (m *meter) head(raw []byte) {
 	if m.report.ID == "" {
-		m.report.ID = wordOf(member(raw, "id"))
-		m.report.Model = textOf(member(raw, "model"))
+		m.report.ID = wordOf(wire.Member(raw, "id"))
+		m.report.Model = wire.Text(wire.Member(raw, "model"))
 	}
 }
 

@@ -49,7 +49,7 @@ type tool struct {
 func toolNames(o *wire.Object) map[string]tool {
 	raw, _ := o.Get("tools")
 	names := map[string]tool{}
-	eachElement(raw, func(one []byte) bool {
+	wire.EachElement(raw, func(one []byte) bool {
 		note(names, "", one)
 		return true
 	})
@@ -57,13 +57,13 @@ func toolNames(o *wire.Object) map[string]tool {
 }
 
 func note(names map[string]tool, namespace string, one []byte) {
-	name := textOf(member(one, "name"))
-	switch kind := wordOf(member(one, "type")); kind {
+	name := wire.Text(wire.Member(one, "name"))
+	switch kind := wordOf(wire.Member(one, "type")); kind {
 	case "namespace":
 		if namespace != "" {
 			return // they do not nest
 		}
-		eachElement(member(one, "tools"), func(inner []byte) bool {
+		wire.EachElement(wire.Member(one, "tools"), func(inner []byte) bool {
 			note(names, name, inner)
 			return true
 		})

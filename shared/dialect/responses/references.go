@@ -45,10 +45,10 @@ func Resolve(v *dialect.View, stored func(id string) (*Stored, error)) (body []b
 		answers[id] = s
 		return s, err
 	}
-	eachElement(input, func(item []byte) bool {
-		id := textOf(member(item, "id"))
-		kind := wordOf(member(item, "type"))
-		if owner := ownerOf(id); owner != "" && (kind == "item_reference" || kind == "" && absent(member(item, "role"))) {
+	wire.EachElement(input, func(item []byte) bool {
+		id := wire.Text(wire.Member(item, "id"))
+		kind := wordOf(wire.Member(item, "type"))
+		if owner := ownerOf(id); owner != "" && (kind == "item_reference" || kind == "" && absent(wire.Member(item, "role"))) {
 			var found []byte
 			if found, err = itemOf(owner, id, once); found != nil {
 				item, changed = found, true
@@ -71,8 +71,8 @@ func itemOf(owner, id string, stored func(id string) (*Stored, error)) (found []
 	if s == nil || err != nil {
 		return nil, err
 	}
-	eachElement(member(s.Response, "output"), func(item []byte) bool {
-		if textOf(member(item, "id")) != id {
+	wire.EachElement(wire.Member(s.Response, "output"), func(item []byte) bool {
+		if wire.Text(wire.Member(item, "id")) != id {
 			return true
 		}
 		var o *wire.Object

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/aigne-hub/aigne-hub/shared/chat"
+	"github.com/aigne-hub/aigne-hub/shared/wire"
 )
 
 // The thoughts of models of other vendors travel through this language as
@@ -46,8 +47,8 @@ func withoutForeign(input []byte) (own []byte, changed bool) {
 		return input, false
 	}
 	own = append(own, '[')
-	eachElement(input, func(item []byte) bool {
-		if strings.HasPrefix(textOf(member(item, "encrypted_content")), chat.SealPrefix) {
+	wire.EachElement(input, func(item []byte) bool {
+		if strings.HasPrefix(wire.Text(wire.Member(item, "encrypted_content")), chat.SealPrefix) {
 			changed = true
 			return true
 		}

@@ -87,7 +87,7 @@ func (s Stored) Continue(v *dialect.View) ([]byte, error) {
 		next.Input = nil
 	}
 	var output []json.RawMessage
-	if err := json.Unmarshal(member(s.Response, "output"), &output); err != nil {
+	if err := json.Unmarshal(wire.Member(s.Response, "output"), &output); err != nil {
 		return nil, hub.Wrap(hub.CodeInternal, err, "The stored response cannot be read.")
 	}
 	all := make([]json.RawMessage, 0, len(s.Input)+len(output)+len(next.Input))
@@ -123,7 +123,7 @@ func (s Stored) Items(after string, limit int, ascending bool) (ItemList, error)
 	if !ascending {
 		slices.Reverse(items)
 	}
-	idOf := func(raw json.RawMessage) string { return textOf(member(raw, "id")) }
+	idOf := func(raw json.RawMessage) string { return wire.Text(wire.Member(raw, "id")) }
 	if after != "" {
 		at := slices.IndexFunc(items, func(raw json.RawMessage) bool { return idOf(raw) == after })
 		if at < 0 {

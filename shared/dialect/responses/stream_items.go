@@ -5,6 +5,7 @@ import (
 	"regexp"
 
 	"github.com/aigne-hub/aigne-hub/shared/chat"
+	"github.com/aigne-hub/aigne-hub/shared/wire"
 )
 
 // add gives an item its place and announces it.
@@ -270,7 +271,7 @@ func freeformInput(args []byte) string {
 	var in map[string]json.RawMessage
 	if json.Unmarshal(args, &in) == nil {
 		if raw, ok := in[freeformField]; ok && len(raw) > 0 && raw[0] == '"' {
-			return textOf(raw)
+			return wire.Text(raw)
 		}
 	}
 	return string(args)

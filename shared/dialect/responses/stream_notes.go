@@ -3,6 +3,8 @@ package responses
 import (
 	"encoding/json"
 	"slices"
+
+	"github.com/aigne-hub/aigne-hub/shared/wire"
 )
 
 // place is where a text stands in an answer.
@@ -42,7 +44,7 @@ func (e *encoder) annotate(dst []byte, raw json.RawMessage) []byte {
 // is the same here.
 func (e *encoder) probabilities(raw json.RawMessage) {
 	var all []json.RawMessage
-	eachElement(member(raw, "content"), func(entry []byte) bool {
+	wire.EachElement(wire.Member(raw, "content"), func(entry []byte) bool {
 		all = append(all, json.RawMessage(slices.Clone(entry)))
 		return true
 	})

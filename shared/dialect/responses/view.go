@@ -117,12 +117,12 @@ func refers(raw []byte, depth int) (found bool) {
 	}
 	switch raw[0] {
 	case '[':
-		eachElement(raw, func(v []byte) bool {
+		wire.EachElement(raw, func(v []byte) bool {
 			found = refers(v, depth-1)
 			return !found
 		})
 	case '{':
-		eachMember(raw, func(key string, v []byte) bool {
+		wire.EachMember(raw, func(key string, v []byte) bool {
 			switch key {
 			case "image_url", "file_url":
 				found = !absent(v) && !inline(v)
@@ -149,8 +149,8 @@ func inline(raw []byte) bool {
 // serverTools looks for what the provider runs and bills by itself.
 func serverTools(o *wire.Object) (found bool) {
 	raw, _ := o.Get("tools")
-	eachElement(raw, func(tool []byte) bool {
-		found = builtIn(wordOf(member(tool, "type")))
+	wire.EachElement(raw, func(tool []byte) bool {
+		found = builtIn(wordOf(wire.Member(tool, "type")))
 		return !found
 	})
 	return found

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/wire"
 )
 
 // responseIn is an answer as a provider sends it, as far as it is understood.
@@ -82,7 +83,7 @@ type partIn struct {
 // one.
 func (it *itemIn) parts() []partIn {
 	if len(it.Content) == 0 || it.Content[0] == '"' {
-		if s := textOf(it.Content); s != "" {
+		if s := wire.Text(it.Content); s != "" {
 			return []partIn{{Type: "output_text", Text: s}}
 		}
 		return nil
@@ -118,9 +119,9 @@ func (it *itemIn) thought() string {
 
 // broken reads an error event or the event of a failed answer.
 func (c Client) broken(data []byte) *hub.Error {
-	raw := member(data, "error")
-	if answer := member(data, "response"); answer != nil {
-		raw = member(answer, "error")
+	raw := wire.Member(data, "error")
+	if answer := wire.Member(data, "response"); answer != nil {
+		raw = wire.Member(answer, "error")
 	}
 	if absent(raw) { // the error event of the documents: code, message and param
 		raw = data
@@ -130,7 +131,7 @@ func (c Client) broken(data []byte) *hub.Error {
 
 // complaint words a bare error object as an error body and has it read.
 func (c Client) complaint(raw []byte) *hub.Error {
-	code, kind := textOf(member(raw, "code")), textOf(member(raw, "type"))
+	code, kind := wire.Text(wire.Member(raw, "code")), wire.Text(wire.Member(raw, "type"))
 	status := 0
 	switch {
 	case code == "rate_limit_exceeded":
@@ -144,7 +145,7 @@ func (c Client) complaint(raw []byte) *hub.Error {
 		kind = ""
 	}
 	err := c.fault(status, nil, encodeJSON(map[string]any{"error": map[string]any{
-		"message": textOf(member(raw, "message")), "code": code, "type": kind, "param": textOf(member(raw, "param")),
+		"message": wire.Text(wire.Member(raw, "message")), "code": code, "type": kind, "param": wire.Text(wire.Member(raw, "param")),
 	}}))
 	err.Status = 0
 	return err
@@ -158,7 +159,7 @@ func (c Client) failed(r *responseIn, raw []byte) *hub.Error {
 		return c.complaint(r.Error)
 	case r.Status == "failed", r.Status == "cancelled":
 		return &hub.Error{Code: hub.CodeUpstream, Class: hub.ClassRetry, Message: "The provider gave up on the answer without saying why."}
-	case r.ID == "" && r.Status == "" && r.Output == nil && member(raw, "output") == nil:
+	case r.ID == "" && r.Status == "" && r.Output == nil && wire.Member(raw, "output") == nil:
 		return unreadable()
 	}
 	return nil
