@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/aigne-hub/aigne-hub/shared/chat"
+	"github.com/aigne-hub/aigne-hub/shared/dialect"
 )
 
 // The lifetimes of a prompt cache.
@@ -41,7 +42,7 @@ func ttl(o *fields) string {
 		}
 		return word
 	}
-	seconds, ok := whole(raw)
+	seconds, ok := dialect.Whole(raw)
 	if !ok || seconds < 0 {
 		o.r.fail(at, "must be 5m, 1h or a number of seconds")
 	}

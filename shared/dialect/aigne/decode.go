@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/aigne-hub/aigne-hub/shared/chat"
+	"github.com/aigne-hub/aigne-hub/shared/dialect"
 )
 
 // decoder builds the conversation of either language.
@@ -170,7 +171,7 @@ func (d *decoder) reasoning(o *fields) {
 		d.req.Reasoning = &chat.Reasoning{Effort: word, Disabled: word == "none"}
 		return
 	}
-	n, ok := whole(raw)
+	n, ok := dialect.Whole(raw)
 	if !ok || n < 0 || n > math.MaxInt32 {
 		d.r.fail(at, "must be none, minimal, low, medium, high, xhigh or a number of tokens")
 	}

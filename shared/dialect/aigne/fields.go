@@ -5,11 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"strconv"
 	"strings"
 	"unicode"
 
+	"github.com/aigne-hub/aigne-hub/shared/dialect"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/wire"
 )
@@ -173,24 +173,12 @@ func (f *fields) integer(name string, lo, hi int64) *int64 {
 	if raw == nil {
 		return nil
 	}
-	n, ok := whole(raw)
+	n, ok := dialect.Whole(raw)
 	if !ok || n < lo || n > hi {
 		f.r.fail(at, "must be a whole number from %d to %d", lo, hi)
 		return nil
 	}
 	return &n
-}
-
-// whole reads a whole number, also when it is written as 1.0 or 1e3.
-func whole(raw []byte) (int64, bool) {
-	if n, err := strconv.ParseInt(string(raw), 10, 64); err == nil {
-		return n, true
-	}
-	f, err := strconv.ParseFloat(string(raw), 64)
-	if err != nil || f != math.Trunc(f) || math.Abs(f) > 1<<53 {
-		return 0, false
-	}
-	return int64(f), true
 }
 
 // object reads an object, nil when absent.

@@ -2,14 +2,11 @@ package anthropic
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/http"
-	"slices"
 
 	"github.com/aigne-hub/aigne-hub/shared/chat"
 	"github.com/aigne-hub/aigne-hub/shared/dialect"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
-	"github.com/aigne-hub/aigne-hub/shared/wire"
 )
 
 // requestOut is a translated request.
@@ -67,12 +64,12 @@ type metadata struct {
 
 // translator makes one request.
 type translator struct {
-	req     *chat.Request
-	t       dialect.Target
-	out     requestOut
-	extra   []string // names of Extra to be forwarded
-	dropped []string
-	files   bool // an uploaded file is named
+	dialect.Fates
+	req   *chat.Request
+	t     dialect.Target
+	out   requestOut
+	extra []string // names of Extra to be forwarded
+	files bool     // an uploaded file is named
 }
 
 // Encode translates a conversation. System and developer messages, wherever
@@ -83,7 +80,7 @@ func (Client) Encode(req *chat.Request, t dialect.Target) (dialect.Encoded, erro
 	if err != nil {
 		return dialect.Encoded{}, err
 	}
-	tr := &translator{req: req, t: t, dropped: dropped}
+	tr := &translator{Fates: dialect.Fates{Req: req, Quirks: &t.Quirks, Dropped: dropped}, req: req, t: t}
 	tr.out.Model, tr.out.Stream = t.Model, t.Stream
 	if t.Quirks.Vertex {
 		tr.out.Model, tr.out.Version = "", vertexVersion
@@ -110,48 +107,11 @@ func (Client) Encode(req *chat.Request, t dialect.Target) (dialect.Encoded, erro
 	if tr.files {
 		h.Set("anthropic-beta", filesBeta)
 	}
-	return dialect.Encoded{Body: body, Header: h, Dropped: tr.dropped}, nil
-}
-
-// drop notes a parameter that is left out, by the caller's name for it.
-func (tr *translator) drop(name string) {
-	name = tr.req.ParamName(name)
-	if !slices.Contains(tr.dropped, name) {
-		tr.dropped = append(tr.dropped, name)
-	}
-}
-
-// want decides on a parameter that the language can express: whether to send
-// it, given what this provider refuses or ignores.
-func (tr *translator) want(name string, set bool) (bool, error) {
-	switch {
-	case !set:
-		return false, nil
-	case slices.Contains(tr.t.Quirks.Refuses, name):
-		return false, tr.refuse(name, "the provider of this model does not accept it")
-	case slices.Contains(tr.t.Quirks.Ignores, name):
-		tr.drop(name)
-		return false, nil
-	}
-	return true, nil
-}
-
-// cannot decides on a parameter that the language has no word for.
-func (tr *translator) cannot(name string) error {
-	if slices.Contains(tr.t.Quirks.Ignores, name) && !slices.Contains(tr.t.Quirks.Refuses, name) {
-		tr.drop(name)
-		return nil
-	}
-	return tr.refuse(name, "the provider of this model has nothing like it")
-}
-
-func (tr *translator) refuse(name, why string) error {
-	name = tr.req.ParamName(name)
-	return hub.Invalid(name, "%s cannot be used with this model: %s.", name, why)
+	return dialect.Encoded{Body: body, Header: h, Dropped: tr.Dropped}, nil
 }
 
 func (tr *translator) tools() error {
-	send, err := tr.want("tools", len(tr.req.Tools) > 0)
+	send, err := tr.Want("tools", len(tr.req.Tools) > 0)
 	if err != nil || !send {
 		return err
 	}
@@ -164,39 +124,18 @@ func (tr *translator) tools() error {
 		if t.Name == formatTool {
 			return hub.Invalid(path, "%s: the name %s is reserved for structured answers. Choose another.", path, formatTool)
 		}
-		schema, err := objectSchema(t.Parameters)
+		schema, err := dialect.ObjectSchema(t.Parameters)
 		if err != nil {
 			return hub.Invalid(path, "%s: its parameters must be a JSON schema of an object.", path)
 		}
 		// Only some models know strict tools; Anthropic's compatibility page lists
 		// it as ignored.
 		if t.Strict != nil && *t.Strict {
-			tr.drop("tools.strict")
+			tr.Drop("tools.strict")
 		}
 		tr.out.Tools = append(tr.out.Tools, &toolOut{Name: t.Name, Description: t.Description, InputSchema: schema, Cache: breakpoint(t.Cache)})
 	}
 	return nil
-}
-
-// objectSchema makes sure that a schema says "object", which the API demands
-// and other languages take for granted.
-func objectSchema(schema json.RawMessage) (json.RawMessage, error) {
-	if len(schema) == 0 || string(schema) == "null" {
-		return json.RawMessage(`{"type":"object","properties":{}}`), nil
-	}
-	o, err := wire.Parse(schema)
-	if err != nil {
-		return nil, fmt.Errorf("schema: %w", err)
-	}
-	if !o.Has("type") {
-		o.Delete("type")
-		o.Set("type", []byte(`"object"`))
-		return o.Bytes(), nil
-	}
-	if kind, _ := o.String("type"); kind != "object" {
-		return nil, fmt.Errorf("schema: type %q", kind)
-	}
-	return schema, nil
 }
 
 func breakpoint(c *chat.Cache) *cacheControl {
@@ -242,7 +181,7 @@ func (tr *translator) toolChoice() error {
 		}
 		return nil
 	}
-	send, err := tr.want("tool_choice", tc != nil)
+	send, err := tr.Want("tool_choice", tc != nil)
 	if err != nil {
 		return err
 	}
@@ -260,9 +199,9 @@ func (tr *translator) toolChoice() error {
 		}
 	}
 	if tr.thinks() && (out.Type == "any" || out.Type == "tool") {
-		return tr.refuse("tool_choice", "a model that thinks cannot be made to call a tool; use auto, or no reasoning")
+		return tr.Refuse("tool_choice", "a model that thinks cannot be made to call a tool; use auto, or no reasoning")
 	}
-	one, err := tr.want("parallel_tool_calls", parallel != nil && !*parallel)
+	one, err := tr.Want("parallel_tool_calls", parallel != nil && !*parallel)
 	if err != nil {
 		return err
 	}

@@ -28,7 +28,7 @@ func (tr *translator) messages() error {
 	for i, m := range tr.req.Messages {
 		path := tr.req.MessageAt(i)
 		if m.Name != "" && m.Role != chat.ToolRole {
-			tr.drop("messages.name")
+			tr.Drop("messages.name")
 		}
 		blocks, results, err := tr.parts(m, i)
 		if err != nil {
@@ -213,7 +213,7 @@ func (tr *translator) media(p chat.Part, at string) (*block, error) {
 		return nil, hub.Invalid(at, "%s holds no data.", at)
 	}
 	if m.Detail != "" && m.Detail != "auto" {
-		tr.drop("image_url.detail")
+		tr.Drop("image_url.detail")
 	}
 	kind, mime := "image", m.MIME
 	if p.Kind == chat.File {

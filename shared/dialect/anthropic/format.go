@@ -3,6 +3,8 @@ package anthropic
 import (
 	"encoding/json"
 	"slices"
+
+	"github.com/aigne-hub/aigne-hub/shared/dialect"
 )
 
 // format asks for a structured answer. A forced tool is understood by every
@@ -15,20 +17,20 @@ func (tr *translator) format() error {
 	if f == nil || f.Kind == "" || f.Kind == "text" {
 		return nil
 	}
-	send, err := tr.want("response_format", true)
+	send, err := tr.Want("response_format", true)
 	if err != nil || !send {
 		return err
 	}
 	schema := json.RawMessage(`{"type":"object","additionalProperties":true}`)
 	switch {
 	case f.Kind == "json_schema":
-		if schema, err = objectSchema(f.Schema); err != nil {
-			return tr.refuse("response_format", "its schema must describe an object")
+		if schema, err = dialect.ObjectSchema(f.Schema); err != nil {
+			return tr.Refuse("response_format", "its schema must describe an object")
 		}
 	case f.Kind != "json_object":
-		return tr.refuse("response_format", "this type is not known")
+		return tr.Refuse("response_format", "this type is not known")
 	case tr.thinks():
-		return tr.refuse("response_format", "with reasoning it needs a JSON schema")
+		return tr.Refuse("response_format", "with reasoning it needs a JSON schema")
 	}
 	if tr.thinks() || f.Kind == "json_schema" && adaptiveOnly(tr.t.Model) && closed(schema) {
 		if tr.out.OutputConfig == nil {
@@ -39,7 +41,7 @@ func (tr *translator) format() error {
 	}
 	choice := tr.out.ToolChoice
 	if choice != nil && choice.Type == "tool" {
-		return tr.refuse("response_format", "tool_choice names a tool, so there is no answer to give a form to")
+		return tr.Refuse("response_format", "tool_choice names a tool, so there is no answer to give a form to")
 	}
 	out := toolChoice{Type: "tool", Name: formatTool}
 	if len(tr.out.Tools) > 0 && (choice == nil || choice.Type != "none") {

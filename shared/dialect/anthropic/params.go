@@ -35,18 +35,18 @@ func (tr *translator) params() error {
 	}
 	for _, name := range []string{"n", "logprobs", "top_logprobs", "modalities"} {
 		if refused[name] {
-			if err := tr.cannot(name); err != nil {
+			if err := tr.Cannot(name); err != nil {
 				return err
 			}
 		}
 	}
 	for _, name := range []string{"frequency_penalty", "presence_penalty", "seed", "logit_bias", "metadata"} {
-		send, err := tr.want(name, ignored[name])
+		send, err := tr.Want(name, ignored[name])
 		if err != nil {
 			return err
 		}
 		if send {
-			tr.drop(name)
+			tr.Drop(name)
 		}
 	}
 	return nil
@@ -63,37 +63,9 @@ func hasMembers(raw json.RawMessage) bool {
 // its neutral value gives way.
 func (tr *translator) sampling() error {
 	r := tr.req
-	temp, err := tr.want("temperature", r.Temperature != nil)
+	temp, topP, topK, err := tr.Sampling(tr.thinks(), true)
 	if err != nil {
 		return err
-	}
-	topP, err := tr.want("top_p", r.TopP != nil)
-	if err != nil {
-		return err
-	}
-	topK, err := tr.want("top_k", r.TopK != nil)
-	if err != nil {
-		return err
-	}
-	if tr.thinks() {
-		if temp && *r.Temperature != 1 {
-			tr.drop("temperature")
-		}
-		if topK {
-			tr.drop("top_k")
-		}
-		if topP && *r.TopP < 0.95 {
-			tr.drop("top_p")
-			topP = false
-		}
-		temp, topK = false, false
-	}
-	if temp && topP {
-		if *r.TopP == 1 {
-			topP = false
-		} else if *r.Temperature == 1 {
-			temp = false
-		}
 	}
 	if temp {
 		t := min(*r.Temperature, 1)
@@ -109,13 +81,13 @@ func (tr *translator) sampling() error {
 }
 
 func (tr *translator) stops() error {
-	send, err := tr.want("stop", len(tr.req.Stop) > 0)
+	send, err := tr.Want("stop", len(tr.req.Stop) > 0)
 	if err != nil || !send {
 		return err
 	}
 	for i, s := range tr.req.Stop {
 		if strings.TrimSpace(s) == "" {
-			return tr.refuse("stop", fmt.Sprintf("sequence %d is only white space", i))
+			return tr.Refuse("stop", fmt.Sprintf("sequence %d is only white space", i))
 		}
 	}
 	tr.out.Stop = tr.req.Stop
@@ -131,12 +103,12 @@ func (tr *translator) user() error {
 		// OpenAI's newer name for the same.
 		name, id = safetyIdentifier, wire.Text(tr.req.Extra[safetyIdentifier])
 	}
-	send, err := tr.want(name, id != "")
+	send, err := tr.Want(name, id != "")
 	if err != nil || !send {
 		return err
 	}
 	if strings.Contains(id, "@") {
-		tr.drop(name)
+		tr.Drop(name)
 		return nil
 	}
 	tr.out.Metadata = &metadata{UserID: id}
@@ -146,7 +118,7 @@ func (tr *translator) user() error {
 const safetyIdentifier = "safety_identifier"
 
 func (tr *translator) tier() error {
-	send, err := tr.want("service_tier", tr.req.ServiceTier != "")
+	send, err := tr.Want("service_tier", tr.req.ServiceTier != "")
 	if err != nil || !send {
 		return err
 	}
@@ -156,7 +128,7 @@ func (tr *translator) tier() error {
 	case "default", "standard_only":
 		tr.out.ServiceTier = "standard_only"
 	default:
-		tr.drop("service_tier")
+		tr.Drop("service_tier")
 	}
 	return nil
 }
@@ -173,7 +145,7 @@ func (tr *translator) extras() error {
 	for _, name := range names {
 		switch name {
 		case "container", "context_management", "mcp_servers", "inference_geo", "cache_control":
-			send, err := tr.want(name, true)
+			send, err := tr.Want(name, true)
 			if err != nil {
 				return err
 			}
@@ -182,22 +154,22 @@ func (tr *translator) extras() error {
 			}
 		case safetyIdentifier:
 			if tr.req.User != "" {
-				tr.drop(name)
+				tr.Drop(name)
 			}
 		// The prompt_cache ones say where and how long to keep a prefix that this
 		// API caches by breakpoints; answers are the same without them.
 		case "store", "prediction", "audio", "prompt_cache_key", "prompt_cache_retention":
-			send, err := tr.want(name, true)
+			send, err := tr.Want(name, true)
 			if err != nil {
 				return err
 			}
 			if send {
-				tr.drop(name)
+				tr.Drop(name)
 			}
 		case "stream_options":
 			// Usage is part of every stream of this language.
 		default:
-			if err := tr.cannot(name); err != nil {
+			if err := tr.Cannot(name); err != nil {
 				return err
 			}
 		}

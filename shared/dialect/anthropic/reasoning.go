@@ -76,7 +76,7 @@ func (tr *translator) thinks() bool {
 // reasoning decides on thinking and, with it, on max_tokens, which contains it.
 func (tr *translator) reasoning() error {
 	if m := tr.req.MaxOutput; m != nil && *m < 1 {
-		return tr.refuse("max_completion_tokens", "it must be at least 1")
+		return tr.Refuse("max_completion_tokens", "it must be at least 1")
 	}
 	tr.out.MaxTokens = tr.t.MaxOutput
 	if tr.req.MaxOutput != nil {
@@ -87,7 +87,7 @@ func (tr *translator) reasoning() error {
 	if r == nil || *r == (chat.Reasoning{}) {
 		return nil
 	}
-	send, err := tr.want("reasoning_effort", true)
+	send, err := tr.Want("reasoning_effort", true)
 	if err != nil || !send {
 		return err
 	}
@@ -115,7 +115,7 @@ func (tr *translator) reasoning() error {
 		// These models leave the text of their thinking out unless it is asked for.
 		return tr.adaptive(effort, firstOf(display, "summarized"))
 	case tr.unsignedLoop():
-		tr.drop(tr.reasoningName())
+		tr.Drop(tr.reasoningName())
 		return nil
 	}
 	budget, err := tr.budget(r)
@@ -141,7 +141,7 @@ func (tr *translator) adaptive(effort, display string) error {
 		effort = "low"
 	case "low", "medium", "high", "xhigh":
 	default:
-		return tr.refuse(tr.reasoningName(), "this effort is not known")
+		return tr.Refuse(tr.reasoningName(), "this effort is not known")
 	}
 	tr.out.OutputConfig = &outputConfig{Effort: effort}
 	return nil
@@ -165,7 +165,7 @@ func (tr *translator) budget(r *chat.Reasoning) (int64, error) {
 	}
 	budget, ok := effortBudget(r.Effort)
 	if !ok {
-		return 0, tr.refuse(tr.reasoningName(), "this effort is not known")
+		return 0, tr.Refuse(tr.reasoningName(), "this effort is not known")
 	}
 	room := tr.out.MaxTokens - tr.out.MaxTokens/4
 	return tr.fit(min(budget, max(room, minThinking), tr.out.MaxTokens-1))

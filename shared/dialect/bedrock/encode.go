@@ -12,12 +12,12 @@ import (
 
 // translator makes one request.
 type translator struct {
-	req     *chat.Request
-	t       dialect.Target
-	family  family
-	out     request
-	dropped []string
-	names   map[string]int // documents by name
+	dialect.Fates
+	req    *chat.Request
+	t      dialect.Target
+	family family
+	out    request
+	names  map[string]int // documents by name
 	// choice is the tool choice in Claude's own words, for what Converse cannot
 	// say: it goes by additionalModelRequestFields and takes toolChoice's place.
 	choice map[string]any
@@ -30,7 +30,7 @@ func (Client) Encode(req *chat.Request, t dialect.Target) (dialect.Encoded, erro
 	if err != nil {
 		return dialect.Encoded{}, err
 	}
-	tr := &translator{req: req, t: t, family: familyOf(t.Model), names: map[string]int{}, dropped: dropped}
+	tr := &translator{Fates: dialect.Fates{Req: req, Quirks: &t.Quirks, Dropped: dropped}, req: req, t: t, family: familyOf(t.Model), names: map[string]int{}}
 	for _, step := range []func() error{
 		tr.messages, tr.limit, tr.reasoning, tr.tools, tr.toolChoice, tr.format, tr.sampling, tr.params, tr.extras,
 	} {
@@ -49,7 +49,7 @@ func (Client) Encode(req *chat.Request, t dialect.Target) (dialect.Encoded, erro
 	if err := enc.Encode(&tr.out); err != nil {
 		return dialect.Encoded{}, hub.Wrap(hub.CodeInvalid, err, "The request holds a value that is not JSON.")
 	}
-	return dialect.Encoded{Body: bytes.TrimRight(body.Bytes(), "\n"), Dropped: tr.dropped}, nil
+	return dialect.Encoded{Body: bytes.TrimRight(body.Bytes(), "\n"), Dropped: tr.Dropped}, nil
 }
 
 // add sets one of additionalModelRequestFields.
@@ -67,43 +67,6 @@ func (tr *translator) inference() *inferenceConfig {
 	return tr.out.Inference
 }
 
-// drop notes a parameter that is left out, by the caller's name for it.
-func (tr *translator) drop(name string) {
-	name = tr.req.ParamName(name)
-	if !slices.Contains(tr.dropped, name) {
-		tr.dropped = append(tr.dropped, name)
-	}
-}
-
-// want decides on a parameter that can be expressed: whether to send it, given
-// what this provider refuses or ignores.
-func (tr *translator) want(name string, set bool) (bool, error) {
-	switch {
-	case !set:
-		return false, nil
-	case slices.Contains(tr.t.Quirks.Refuses, name):
-		return false, tr.refuse(name, "the provider of this model does not accept it")
-	case slices.Contains(tr.t.Quirks.Ignores, name):
-		tr.drop(name)
-		return false, nil
-	}
-	return true, nil
-}
-
-// cannot decides on a parameter that neither Converse nor the model has.
-func (tr *translator) cannot(name string) error {
-	if slices.Contains(tr.t.Quirks.Ignores, name) && !slices.Contains(tr.t.Quirks.Refuses, name) {
-		tr.drop(name)
-		return nil
-	}
-	return tr.refuse(name, "the provider of this model has nothing like it")
-}
-
-func (tr *translator) refuse(name, why string) error {
-	name = tr.req.ParamName(name)
-	return hub.Invalid(name, "%s cannot be used with this model: %s.", name, why)
-}
-
 // cached is the cache point that follows a block with a breakpoint, nil for none.
 // A cache changes no answer, so models without one get none.
 func (tr *translator) cached(c *chat.Cache) *cachePoint {
@@ -111,12 +74,12 @@ func (tr *translator) cached(c *chat.Cache) *cachePoint {
 	case c == nil:
 		return nil
 	case !tr.family.caches():
-		tr.drop("cache_control")
+		tr.Drop("cache_control")
 		return nil
 	case c.TTL == "1h" && tr.family.cachesAnHour():
 		return &cachePoint{Type: "default", TTL: "1h"}
 	case c.TTL == "1h":
-		tr.drop("cache_control.ttl")
+		tr.Drop("cache_control.ttl")
 	}
 	return &cachePoint{Type: "default"}
 }

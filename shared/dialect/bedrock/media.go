@@ -38,7 +38,7 @@ func (tr *translator) media(p chat.Part, at string) (*block, error) {
 		return nil, hub.Invalid(at, "%s holds no data.", at)
 	}
 	if m.Detail != "" && m.Detail != "auto" {
-		tr.drop("image_url.detail")
+		tr.Drop("image_url.detail")
 	}
 	src, err := sourceOf(m, at)
 	if err != nil {

@@ -19,7 +19,7 @@ func (tr *translator) messages() error {
 	for i, m := range tr.req.Messages {
 		path := tr.req.MessageAt(i)
 		if m.Name != "" && m.Role != chat.ToolRole {
-			tr.drop("messages.name")
+			tr.Drop("messages.name")
 		}
 		blocks, results, err := tr.parts(m, i)
 		if err != nil {
@@ -192,7 +192,7 @@ func (tr *translator) toolResult(r *chat.ToolResult, at string) (*block, error) 
 	case tr.family.claude() || tr.family.nova():
 		out.Status = "error"
 	default: // documented as unknown to other models; the result's text says it too
-		tr.drop("messages.is_error")
+		tr.Drop("messages.is_error")
 	}
 	return &block{ToolResult: out}, nil
 }

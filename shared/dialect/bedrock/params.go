@@ -16,40 +16,12 @@ import (
 // way.
 func (tr *translator) sampling() error {
 	r := tr.req
-	temp, err := tr.want("temperature", r.Temperature != nil)
+	temp, topP, topK, err := tr.Sampling(tr.thinks(), tr.family.claude())
 	if err != nil {
 		return err
-	}
-	topP, err := tr.want("top_p", r.TopP != nil)
-	if err != nil {
-		return err
-	}
-	topK, err := tr.want("top_k", r.TopK != nil)
-	if err != nil {
-		return err
-	}
-	if tr.thinks() {
-		if temp && *r.Temperature != 1 {
-			tr.drop("temperature")
-		}
-		if topK {
-			tr.drop("top_k")
-		}
-		if topP && *r.TopP < 0.95 {
-			tr.drop("top_p")
-			topP = false
-		}
-		temp, topK = false, false
-	}
-	if tr.family.claude() && temp && topP {
-		if *r.TopP == 1 {
-			topP = false
-		} else if *r.Temperature == 1 {
-			temp = false
-		}
 	}
 	if temp && *r.Temperature > 1 {
-		return tr.refuse("temperature", "it must be between 0 and 1")
+		return tr.Refuse("temperature", "it must be between 0 and 1")
 	}
 	if temp {
 		tr.inference().Temperature = r.Temperature
@@ -76,22 +48,22 @@ func (tr *translator) topK(k int64) error {
 	case tr.family.vendor == "cohere":
 		tr.add("k", k)
 	default:
-		return tr.cannot("top_k")
+		return tr.Cannot("top_k")
 	}
 	return nil
 }
 
 func (tr *translator) stops() error {
-	send, err := tr.want("stop", len(tr.req.Stop) > 0)
+	send, err := tr.Want("stop", len(tr.req.Stop) > 0)
 	if err != nil || !send {
 		return err
 	}
 	if len(tr.req.Stop) > maxStops {
-		return tr.refuse("stop", fmt.Sprintf("it takes at most %d sequences", maxStops))
+		return tr.Refuse("stop", fmt.Sprintf("it takes at most %d sequences", maxStops))
 	}
 	for i, s := range tr.req.Stop {
 		if s == "" || tr.family.claude() && strings.TrimSpace(s) == "" {
-			return tr.refuse("stop", fmt.Sprintf("sequence %d is empty or only white space", i))
+			return tr.Refuse("stop", fmt.Sprintf("sequence %d is empty or only white space", i))
 		}
 	}
 	tr.inference().Stop = tr.req.Stop
@@ -123,15 +95,15 @@ func (tr *translator) params() error {
 		{"user", r.User != "", true}, // an id for the vendor's own guard against abuse
 	}
 	for _, p := range given {
-		send, err := tr.want(p.name, p.set)
+		send, err := tr.Want(p.name, p.set)
 		switch {
 		case err != nil:
 			return err
 		case !send:
 		case p.ignored:
-			tr.drop(p.name)
+			tr.Drop(p.name)
 		default:
-			if err := tr.cannot(p.name); err != nil {
+			if err := tr.Cannot(p.name); err != nil {
 				return err
 			}
 		}
@@ -157,17 +129,17 @@ const maxMetadata = 16
 
 // metadata goes to the invocation log; pairs that cannot stand there are dropped.
 func (tr *translator) metadata() error {
-	send, err := tr.want("metadata", len(tr.req.Metadata) > 0)
+	send, err := tr.Want("metadata", len(tr.req.Metadata) > 0)
 	if err != nil || !send {
 		return err
 	}
 	if len(tr.req.Metadata) > maxMetadata {
-		tr.drop("metadata")
+		tr.Drop("metadata")
 		return nil
 	}
 	for key, value := range tr.req.Metadata {
 		if !metadataKey.MatchString(key) || !metadataValue.MatchString(value) {
-			tr.drop("metadata." + key)
+			tr.Drop("metadata." + key)
 			continue
 		}
 		if tr.out.Metadata == nil {
@@ -175,12 +147,12 @@ func (tr *translator) metadata() error {
 		}
 		tr.out.Metadata[key] = value
 	}
-	slices.Sort(tr.dropped)
+	slices.Sort(tr.Dropped)
 	return nil
 }
 
 func (tr *translator) tier() error {
-	send, err := tr.want("service_tier", tr.req.ServiceTier != "")
+	send, err := tr.Want("service_tier", tr.req.ServiceTier != "")
 	if err != nil || !send {
 		return err
 	}
@@ -189,7 +161,7 @@ func (tr *translator) tier() error {
 	case "flex", "priority", "reserved":
 		tr.out.Tier = &tier{Type: tr.req.ServiceTier}
 	default:
-		tr.drop("service_tier")
+		tr.Drop("service_tier")
 	}
 	return nil
 }
@@ -211,15 +183,15 @@ func (tr *translator) extras() error {
 		// answer is the same without them.
 		case "store", "prediction", "audio", "prompt_cache_key", "prompt_cache_retention", "safety_identifier", "cache_control":
 			var send bool
-			if send, err = tr.want(name, true); send {
-				tr.drop(name)
+			if send, err = tr.Want(name, true); send {
+				tr.Drop(name)
 			}
 		// Bedrock's own. They change what a call costs or may say, or belong to a
 		// prompt that the operator stored.
 		case "guardrailConfig", "performanceConfig", "promptVariables", "additionalModelRequestFields", "additionalModelResponseFieldPaths":
 			err = hub.Invalid(name, "%s cannot be set by callers of the hub.", name)
 		default:
-			err = tr.cannot(name)
+			err = tr.Cannot(name)
 		}
 		if err != nil {
 			return err

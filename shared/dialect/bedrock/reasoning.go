@@ -46,7 +46,7 @@ func effortFor(budget int64) string {
 func (tr *translator) limit() error {
 	n := tr.req.MaxOutput
 	if n != nil && *n < 1 {
-		return tr.refuse("max_completion_tokens", "it must be at least 1")
+		return tr.Refuse("max_completion_tokens", "it must be at least 1")
 	}
 	switch {
 	case n != nil:
@@ -80,14 +80,14 @@ func (tr *translator) reasoning() error {
 	if r == nil || *r == (chat.Reasoning{}) {
 		return nil
 	}
-	send, err := tr.want("reasoning_effort", true)
+	send, err := tr.Want("reasoning_effort", true)
 	if err != nil || !send {
 		return err
 	}
 	name := tr.reasoningName()
 	off := r.Disabled || r.Effort == "none"
 	if _, known := efforts[r.Effort]; !known && !off && r.Effort != "" {
-		return tr.refuse(name, "this effort is not known")
+		return tr.Refuse(name, "this effort is not known")
 	}
 	if !off && !r.Adaptive && r.Budget == nil && r.Effort == "" {
 		return nil // only how thinking is to be shown was said, not that there be any
@@ -104,7 +104,7 @@ func (tr *translator) reasoning() error {
 	case tr.family.vendor == "openai" && !off && effort != "":
 		tr.add("reasoning_effort", efforts[effort].word)
 	default: // models that cannot think, or cannot be kept from it
-		tr.drop(name)
+		tr.Drop(name)
 	}
 	return nil
 }
@@ -123,7 +123,7 @@ func (tr *translator) novaThinking(effort string, off bool) {
 	limited := tr.out.Inference != nil || tr.req.Temperature != nil || tr.req.TopP != nil || tr.req.TopK != nil
 	if word == "high" && limited {
 		word = "medium"
-		tr.drop(tr.reasoningName())
+		tr.Drop(tr.reasoningName())
 	}
 	tr.add("reasoningConfig", novaReasoning{Type: "enabled", Effort: word})
 }
@@ -157,7 +157,7 @@ func (tr *translator) claudeThinking(r *chat.Reasoning, off bool) error {
 		}
 		return nil
 	case tr.unsignedLoop():
-		tr.drop(tr.reasoningName())
+		tr.Drop(tr.reasoningName())
 		return nil
 	}
 	budget, err := tr.budget(r)

@@ -2,18 +2,17 @@ package bedrock
 
 import (
 	"encoding/json"
-	"fmt"
 
 	"github.com/aigne-hub/aigne-hub/shared/chat"
+	"github.com/aigne-hub/aigne-hub/shared/dialect"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
-	"github.com/aigne-hub/aigne-hub/shared/wire"
 )
 
 // openSchema accepts any object.
 var openSchema = json.RawMessage(`{"type":"object","additionalProperties":true}`)
 
 func (tr *translator) tools() error {
-	send, err := tr.want("tools", len(tr.req.Tools) > 0)
+	send, err := tr.Want("tools", len(tr.req.Tools) > 0)
 	if err != nil || !send {
 		return err
 	}
@@ -23,14 +22,14 @@ func (tr *translator) tools() error {
 		if t.Name == formatTool {
 			return hub.Invalid(path, "%s: the name %s is reserved for structured answers. Choose another.", path, formatTool)
 		}
-		schema, err := objectSchema(t.Parameters)
+		schema, err := dialect.ObjectSchema(t.Parameters)
 		if err != nil {
 			return hub.Invalid(path, "%s: its parameters must be a JSON schema of an object.", path)
 		}
 		spec := &toolSpec{Name: t.Name, Description: t.Description, Schema: inputSchema{schema}}
 		if t.Strict != nil && *t.Strict {
 			if spec.Strict = tr.family.formats(); !spec.Strict {
-				tr.drop("tools.strict")
+				tr.Drop("tools.strict")
 			}
 		}
 		conf.Tools = append(conf.Tools, toolEntry{Spec: spec})
@@ -38,34 +37,13 @@ func (tr *translator) tools() error {
 			continue
 		}
 		if !tr.family.claude() { // Nova caches system and messages only
-			tr.drop("cache_control")
+			tr.Drop("cache_control")
 		} else if point := tr.cached(t.Cache); point != nil {
 			conf.Tools = append(conf.Tools, toolEntry{CachePoint: point})
 		}
 	}
 	tr.out.Tools = conf
 	return nil
-}
-
-// objectSchema makes sure that a schema says "object", which models demand and
-// other languages take for granted.
-func objectSchema(schema json.RawMessage) (json.RawMessage, error) {
-	if len(schema) == 0 || string(schema) == "null" {
-		return json.RawMessage(`{"type":"object","properties":{}}`), nil
-	}
-	o, err := wire.Parse(schema)
-	if err != nil {
-		return nil, fmt.Errorf("schema: %w", err)
-	}
-	if !o.Has("type") {
-		o.Delete("type")
-		o.Set("type", []byte(`"object"`))
-		return o.Bytes(), nil
-	}
-	if kind, _ := o.String("type"); kind != "object" {
-		return nil, fmt.Errorf("schema: type %q", kind)
-	}
-	return schema, nil
 }
 
 // called lists the tools that the conversation's calls name, in order.
@@ -101,7 +79,7 @@ func (tr *translator) toolChoice() error {
 		}
 		return tr.noTools("tools")
 	}
-	send, err := tr.want("tool_choice", tc != nil)
+	send, err := tr.Want("tool_choice", tc != nil)
 	if err != nil {
 		return err
 	}
@@ -119,7 +97,7 @@ func (tr *translator) toolChoice() error {
 		}
 	}
 	if tr.thinks() && tr.out.Tools.Choice != nil {
-		return tr.refuse("tool_choice", "a model that thinks cannot be made to call a tool; use auto, or no reasoning")
+		return tr.Refuse("tool_choice", "a model that thinks cannot be made to call a tool; use auto, or no reasoning")
 	}
 	return tr.oneTool()
 }
@@ -134,7 +112,7 @@ func (tr *translator) noTools(name string) error {
 		return nil
 	}
 	if !tr.family.claude() {
-		return tr.refuse(name, "a conversation with tool calls needs its tools, and this model cannot be kept from calling them")
+		return tr.Refuse(name, "a conversation with tool calls needs its tools, and this model cannot be kept from calling them")
 	}
 	if tr.out.Tools == nil {
 		tr.out.Tools = &toolConfig{}
@@ -142,7 +120,7 @@ func (tr *translator) noTools(name string) error {
 			tr.out.Tools.Tools = append(tr.out.Tools.Tools, toolEntry{Spec: &toolSpec{Name: called, Schema: inputSchema{openSchema}}})
 		}
 		if len(tr.out.Tools.Tools) == 0 {
-			return tr.refuse("tools", "the conversation holds the result of a tool, but neither its call nor the tool")
+			return tr.Refuse("tools", "the conversation holds the result of a tool, but neither its call nor the tool")
 		}
 	}
 	tr.choice = map[string]any{"type": "none"}
@@ -153,7 +131,7 @@ func (tr *translator) noTools(name string) error {
 // others' calls the hub passes on the first.
 func (tr *translator) oneTool() error {
 	p := tr.req.ParallelToolCalls
-	one, err := tr.want("parallel_tool_calls", p != nil && !*p)
+	one, err := tr.Want("parallel_tool_calls", p != nil && !*p)
 	if err != nil || !one {
 		return err
 	}
@@ -178,19 +156,19 @@ func (tr *translator) format() error {
 	if f == nil || f.Kind == "" || f.Kind == "text" {
 		return nil
 	}
-	send, err := tr.want("response_format", true)
+	send, err := tr.Want("response_format", true)
 	if err != nil || !send {
 		return err
 	}
 	schema := openSchema
 	switch f.Kind {
 	case "json_schema":
-		if schema, err = objectSchema(f.Schema); err != nil {
-			return tr.refuse("response_format", "its schema must describe an object")
+		if schema, err = dialect.ObjectSchema(f.Schema); err != nil {
+			return tr.Refuse("response_format", "its schema must describe an object")
 		}
 	case "json_object":
 	default:
-		return tr.refuse("response_format", "this type is not known")
+		return tr.Refuse("response_format", "this type is not known")
 	}
 	strict := f.Strict != nil && *f.Strict || tr.thinks()
 	switch {
@@ -200,7 +178,7 @@ func (tr *translator) format() error {
 		tr.out.Output = out
 		return nil
 	case tr.thinks():
-		return tr.refuse("response_format", "a model that thinks has no structured output of this kind")
+		return tr.Refuse("response_format", "a model that thinks has no structured output of this kind")
 	}
 	return tr.forceFormat(f, schema)
 }
@@ -214,7 +192,7 @@ func (tr *translator) forceFormat(f *chat.Format, schema json.RawMessage) error 
 		tr.out.Tools = &toolConfig{}
 	}
 	if tr.out.Tools.Choice["tool"] != nil {
-		return tr.refuse("response_format", "tool_choice names a tool, so there is no answer to give a form to")
+		return tr.Refuse("response_format", "tool_choice names a tool, so there is no answer to give a form to")
 	}
 	others := len(tr.out.Tools.Tools) > 0 && (tr.choice == nil || tr.choice["type"] != "none")
 	tr.out.Tools.Tools = append(tr.out.Tools.Tools, toolEntry{Spec: &toolSpec{Name: formatTool, Description: desc, Schema: inputSchema{schema}}})

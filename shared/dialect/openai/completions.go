@@ -56,7 +56,7 @@ const defaultCompletion = 16
 func (CompletionsServer) View(r *http.Request, body []byte) (*dialect.View, error) {
 	o, err := wire.Parse(body)
 	if err != nil {
-		return nil, badBody(err)
+		return nil, dialect.BadBody(err)
 	}
 	v := &dialect.View{Object: o}
 	if r != nil {
@@ -77,7 +77,7 @@ func (CompletionsServer) View(r *http.Request, body []byte) (*dialect.View, erro
 	if v.MaxOutput == nil {
 		v.MaxOutput = new(int64(defaultCompletion))
 	}
-	if v.Stream, err = flag(o, "stream"); err != nil {
+	if v.Stream, err = dialect.Flag(o, "stream"); err != nil {
 		return nil, err
 	}
 	if v.WantsUsage, err = wantsUsage(o); err != nil {
@@ -132,7 +132,7 @@ func answersTo(v *dialect.View) int {
 	}
 	n := int64(1)
 	if raw, ok := v.Object.Get("n"); ok {
-		if m, ok := whole(raw); ok && m > 1 {
+		if m, ok := dialect.Whole(raw); ok && m > 1 {
 			n = m
 		}
 	}
@@ -175,11 +175,11 @@ func (d *requestDecoder) completion(name string, raw json.RawMessage) error {
 		}
 	case "best_of":
 		n, _ := d.o.Get("n")
-		if of, ok := whole(raw); ok && of > 1 && string(n) != string(raw) {
+		if of, ok := dialect.Whole(raw); ok && of > 1 && string(n) != string(raw) {
 			return refused()
 		}
 	case "logprobs":
-		n, ok := whole(raw)
+		n, ok := dialect.Whole(raw)
 		if !ok || n < 0 {
 			return hub.Invalid(name, "logprobs must be a whole number of at least 0.")
 		}

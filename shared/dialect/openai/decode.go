@@ -2,8 +2,6 @@ package openai
 
 import (
 	"encoding/json"
-	"math"
-	"strconv"
 
 	"github.com/aigne-hub/aigne-hub/shared/chat"
 	"github.com/aigne-hub/aigne-hub/shared/dialect"
@@ -67,7 +65,7 @@ func (d *requestDecoder) parameter(name string, raw json.RawMessage) (err error)
 		return d.format(raw)
 	case "reasoning_effort":
 		r.Reasoning = d.reasoningOrNew()
-		r.Reasoning.Effort, err = str(name, raw)
+		r.Reasoning.Effort, err = dialect.TextParam(name, raw)
 	case "reasoning":
 		return d.reasoning(raw)
 	case "thinking":
@@ -75,33 +73,33 @@ func (d *requestDecoder) parameter(name string, raw json.RawMessage) (err error)
 	case "stop":
 		r.Stop, err = stops(raw)
 	case "temperature":
-		r.Temperature, err = number(name, raw)
+		r.Temperature, err = dialect.NumberParam(name, raw)
 	case "top_p":
-		r.TopP, err = number(name, raw)
+		r.TopP, err = dialect.NumberParam(name, raw)
 	case "frequency_penalty":
-		r.FrequencyPenalty, err = number(name, raw)
+		r.FrequencyPenalty, err = dialect.NumberParam(name, raw)
 	case "presence_penalty":
-		r.PresencePenalty, err = number(name, raw)
+		r.PresencePenalty, err = dialect.NumberParam(name, raw)
 	case "top_k":
-		r.TopK, err = integer(name, raw)
+		r.TopK, err = dialect.IntegerParam(name, raw)
 	case "seed":
-		r.Seed, err = integer(name, raw)
+		r.Seed, err = dialect.IntegerParam(name, raw)
 	case "n":
-		r.N, err = integer(name, raw)
+		r.N, err = dialect.IntegerParam(name, raw)
 	case "top_logprobs":
-		r.TopLogprobs, err = integer(name, raw)
+		r.TopLogprobs, err = dialect.IntegerParam(name, raw)
 	case "logprobs":
-		r.Logprobs, err = boolean(name, raw)
+		r.Logprobs, err = dialect.BoolParam(name, raw)
 	case "parallel_tool_calls":
-		r.ParallelToolCalls, err = boolean(name, raw)
+		r.ParallelToolCalls, err = dialect.BoolParam(name, raw)
 	case "service_tier":
-		r.ServiceTier, err = str(name, raw)
+		r.ServiceTier, err = dialect.TextParam(name, raw)
 	case "user":
-		r.User, err = str(name, raw)
+		r.User, err = dialect.TextParam(name, raw)
 	case "metadata":
 		r.Metadata, err = metadata(raw)
 	case "modalities":
-		err = read(name, raw, &r.Modalities, "an array of strings")
+		err = dialect.ReadParam(name, raw, &r.Modalities, "an array of strings")
 	case "logit_bias":
 		if raw[0] != '{' {
 			return hub.Invalid(name, "logit_bias must be an object.")
@@ -137,7 +135,7 @@ func (d *requestDecoder) reasoning(raw json.RawMessage) error {
 		Exclude   bool    `json:"exclude"`
 		Summary   string  `json:"summary"`
 	}
-	if err := read("reasoning", raw, &in, "an object with effort, max_tokens, enabled or exclude"); err != nil {
+	if err := dialect.ReadParam("reasoning", raw, &in, "an object with effort, max_tokens, enabled or exclude"); err != nil {
 		return err
 	}
 	r := d.reasoningOrNew()
@@ -160,7 +158,7 @@ func (d *requestDecoder) thinking(raw json.RawMessage) error {
 		Type   string `json:"type"`
 		Budget *int64 `json:"budget_tokens"`
 	}
-	if err := read("thinking", raw, &in, "an object with type and budget_tokens"); err != nil {
+	if err := dialect.ReadParam("thinking", raw, &in, "an object with type and budget_tokens"); err != nil {
 		return err
 	}
 	r := d.reasoningOrNew()
@@ -187,7 +185,7 @@ func (d *requestDecoder) format(raw json.RawMessage) error {
 			Strict      *bool           `json:"strict"`
 		} `json:"json_schema"`
 	}
-	if err := read("response_format", raw, &in, "an object with type"); err != nil {
+	if err := dialect.ReadParam("response_format", raw, &in, "an object with type"); err != nil {
 		return err
 	}
 	f := &chat.Format{Kind: in.Type}
@@ -211,67 +209,17 @@ func (d *requestDecoder) format(raw json.RawMessage) error {
 	return nil
 }
 
-func read(name string, raw json.RawMessage, into any, form string) error {
-	if err := json.Unmarshal(raw, into); err != nil {
-		return hub.Invalid(name, "%s must be %s.", name, form)
-	}
-	return nil
-}
-
-func str(name string, raw json.RawMessage) (string, error) {
-	if raw[0] != '"' {
-		return "", hub.Invalid(name, "%s must be a string.", name)
-	}
-	return wire.Text(raw), nil
-}
-
-func boolean(name string, raw json.RawMessage) (*bool, error) {
-	b := string(raw) == "true"
-	if !b && string(raw) != "false" {
-		return nil, hub.Invalid(name, "%s must be true or false.", name)
-	}
-	return &b, nil
-}
-
-func number(name string, raw json.RawMessage) (*float64, error) {
-	f, err := strconv.ParseFloat(string(raw), 64)
-	if err != nil {
-		return nil, hub.Invalid(name, "%s must be a number.", name)
-	}
-	return &f, nil
-}
-
-func integer(name string, raw json.RawMessage) (*int64, error) {
-	n, ok := whole(raw)
-	if !ok {
-		return nil, hub.Invalid(name, "%s must be a whole number.", name)
-	}
-	return &n, nil
-}
-
-// whole reads a raw number that has no fraction, 1e3 and 5.0 included.
-func whole(raw []byte) (int64, bool) {
-	if n, err := strconv.ParseInt(string(raw), 10, 64); err == nil {
-		return n, true
-	}
-	f, err := strconv.ParseFloat(string(raw), 64)
-	if err != nil || f != math.Trunc(f) || math.Abs(f) > 1<<53 {
-		return 0, false
-	}
-	return int64(f), true
-}
-
 func stops(raw json.RawMessage) ([]string, error) {
 	if raw[0] == '"' {
 		return []string{wire.Text(raw)}, nil
 	}
 	var all []string
-	return all, read("stop", raw, &all, "a string or an array of strings")
+	return all, dialect.ReadParam("stop", raw, &all, "a string or an array of strings")
 }
 
 func metadata(raw json.RawMessage) (map[string]string, error) {
 	var members map[string]json.RawMessage
-	if err := read("metadata", raw, &members, "an object of strings"); err != nil {
+	if err := dialect.ReadParam("metadata", raw, &members, "an object of strings"); err != nil {
 		return nil, err
 	}
 	out := make(map[string]string, len(members))

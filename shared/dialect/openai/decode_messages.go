@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/aigne-hub/aigne-hub/shared/chat"
+	"github.com/aigne-hub/aigne-hub/shared/dialect"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/wire"
 )
@@ -36,7 +37,7 @@ type messageIn struct {
 
 func (d *requestDecoder) messages(raw json.RawMessage) error {
 	var all []json.RawMessage
-	if err := read("messages", raw, &all, "an array of messages"); err != nil {
+	if err := dialect.ReadParam("messages", raw, &all, "an array of messages"); err != nil {
 		return err
 	}
 	if len(all) == 0 {
@@ -172,7 +173,7 @@ func (d *requestDecoder) toolCall(at string, raw json.RawMessage) (chat.Part, er
 		} `json:"function"`
 		Extra json.RawMessage `json:"extra_content"`
 	}
-	if err := read(at, raw, &in, "an object with id, type and function, whose arguments are a string"); err != nil {
+	if err := dialect.ReadParam(at, raw, &in, "an object with id, type and function, whose arguments are a string"); err != nil {
 		return chat.Part{}, err
 	}
 	switch {
@@ -240,7 +241,7 @@ func content(at string, raw json.RawMessage) ([]chat.Part, error) {
 		return nil, hub.Invalid(at, "%s must be a string or an array of parts.", at)
 	}
 	var all []json.RawMessage
-	if err := read(at, raw, &all, "a string or an array of parts"); err != nil {
+	if err := dialect.ReadParam(at, raw, &all, "a string or an array of parts"); err != nil {
 		return nil, err
 	}
 	parts := make([]chat.Part, 0, len(all))
@@ -273,7 +274,7 @@ type partIn struct {
 
 func part(at string, raw json.RawMessage) (p chat.Part, err error) {
 	var in partIn
-	if err := read(at, raw, &in, "an object with a type"); err != nil {
+	if err := dialect.ReadParam(at, raw, &in, "an object with a type"); err != nil {
 		return p, err
 	}
 	p.Cache = in.Cache.cache()

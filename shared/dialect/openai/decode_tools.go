@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/aigne-hub/aigne-hub/shared/chat"
+	"github.com/aigne-hub/aigne-hub/shared/dialect"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/wire"
 )
@@ -50,7 +51,7 @@ func (f *functionIn) tool(at string) (chat.Tool, error) {
 
 func (d *requestDecoder) tools(raw json.RawMessage) error {
 	var all []json.RawMessage
-	if err := read("tools", raw, &all, "an array of tools"); err != nil {
+	if err := dialect.ReadParam("tools", raw, &all, "an array of tools"); err != nil {
 		return err
 	}
 	for i, one := range all {
@@ -60,7 +61,7 @@ func (d *requestDecoder) tools(raw json.RawMessage) error {
 			Function *functionIn   `json:"function"`
 			Cache    *cacheControl `json:"cache_control"`
 		}
-		if err := read(at, one, &in, "an object with type and function"); err != nil {
+		if err := dialect.ReadParam(at, one, &in, "an object with type and function"); err != nil {
 			return err
 		}
 		if in.Type != "function" {
@@ -83,7 +84,7 @@ func (d *requestDecoder) tools(raw json.RawMessage) error {
 // functions is what tools were called before.
 func (d *requestDecoder) functions(raw json.RawMessage) error {
 	var all []*functionIn
-	if err := read("functions", raw, &all, "an array of functions"); err != nil {
+	if err := dialect.ReadParam("functions", raw, &all, "an array of functions"); err != nil {
 		return err
 	}
 	d.called("tools", "functions")
@@ -114,7 +115,7 @@ func (d *requestDecoder) toolChoice(raw json.RawMessage) error {
 		Type     string      `json:"type"`
 		Function *functionIn `json:"function"`
 	}
-	if err := read("tool_choice", raw, &in, "a string or an object with type"); err != nil {
+	if err := dialect.ReadParam("tool_choice", raw, &in, "a string or an object with type"); err != nil {
 		return err
 	}
 	if in.Type != "function" { // allowed_tools, custom: known to OpenAI only

@@ -207,28 +207,6 @@ func (e *encoder) stream() error {
 	return nil
 }
 
-// Thinking budgets (tokens) from which on an effort is asked for: this language
-// has words, not numbers.
-const (
-	budgetHigh   = 5000
-	budgetMedium = 1000
-	budgetLow    = 500
-)
-
-// effortFor maps a thinking budget: above 5,000 tokens high, above 1,000
-// medium, above 500 low, else minimal.
-func effortFor(budget int64) string {
-	switch {
-	case budget > budgetHigh:
-		return "high"
-	case budget > budgetMedium:
-		return "medium"
-	case budget > budgetLow:
-		return "low"
-	}
-	return "minimal"
-}
-
 // reasoning asks for thinking. "Disabled" without an effort is left out and
 // reported: models that do not think refuse the parameter, and those that do
 // have no common word for it. Whether the text is shown is the vendor's own.
@@ -252,7 +230,7 @@ func (e *encoder) reasoning() error {
 		e.drop(e.req.ParamName("reasoning_effort"))
 		return nil
 	case r.Budget != nil:
-		effort = effortFor(*r.Budget)
+		effort = chat.EffortFor(*r.Budget)
 	default: // adaptive: the model decides, as it does when nothing is said
 		return nil
 	}

@@ -73,7 +73,7 @@ func withoutForeign(o *wire.Object, t dialect.Target) error {
 // the array.
 func eachObject(at string, raw json.RawMessage, edit func(at string, o *wire.Object) error) ([]byte, error) {
 	var all []json.RawMessage
-	if err := read(at, raw, &all, "an array of objects"); err != nil {
+	if err := dialect.ReadParam(at, raw, &all, "an array of objects"); err != nil {
 		return nil, err
 	}
 	out := []byte{'['}
@@ -135,7 +135,7 @@ func spliceLimit(o *wire.Object, t dialect.Target) {
 		}
 		said = true
 		raw, _ := o.Get(name)
-		if n, ok := whole(raw); !ok || n > t.LowerTo {
+		if n, ok := dialect.Whole(raw); !ok || n > t.LowerTo {
 			o.Set(name, limit)
 		}
 	}

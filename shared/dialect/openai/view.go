@@ -1,7 +1,6 @@
 package openai
 
 import (
-	"errors"
 	"net/http"
 	"strings"
 
@@ -17,7 +16,7 @@ const maxN = 128
 func (Server) View(r *http.Request, body []byte) (*dialect.View, error) {
 	o, err := wire.Parse(body)
 	if err != nil {
-		return nil, badBody(err)
+		return nil, dialect.BadBody(err)
 	}
 	v := &dialect.View{Object: o, N: 1}
 	if r != nil {
@@ -37,7 +36,7 @@ func (Server) View(r *http.Request, body []byte) (*dialect.View, error) {
 	if err := viewNumbers(v); err != nil {
 		return nil, err
 	}
-	if v.Stream, err = flag(o, "stream"); err != nil {
+	if v.Stream, err = dialect.Flag(o, "stream"); err != nil {
 		return nil, err
 	}
 	if v.WantsUsage, err = wantsUsage(o); err != nil {
@@ -48,28 +47,6 @@ func (Server) View(r *http.Request, body []byte) (*dialect.View, error) {
 	v.OpaqueInput = opaque(messages)
 	v.ServerTools = serverTools(o)
 	return v, nil
-}
-
-func badBody(err error) error {
-	var syntax *wire.SyntaxError
-	if errors.As(err, &syntax) && syntax.Key != "" {
-		return hub.Invalid(syntax.Key, "The request body names %q twice.", syntax.Key)
-	}
-	return hub.Invalid("", "The request body is not a JSON object: %v.", err)
-}
-
-func flag(o *wire.Object, name string) (bool, error) {
-	raw, ok := o.Get(name)
-	if !ok {
-		return false, nil
-	}
-	switch string(raw) {
-	case "true":
-		return true, nil
-	case "false", "null":
-		return false, nil
-	}
-	return false, hub.Invalid(name, "%s must be true or false.", name)
 }
 
 func wantsUsage(o *wire.Object) (wants bool, err error) {
@@ -84,7 +61,7 @@ func wantsUsage(o *wire.Object) (wants bool, err error) {
 	if err != nil {
 		return false, hub.Invalid("stream_options", "stream_options cannot be read: %v.", err)
 	}
-	if wants, err = flag(options, "include_usage"); err != nil {
+	if wants, err = dialect.Flag(options, "include_usage"); err != nil {
 		return false, hub.Invalid("stream_options.include_usage", "include_usage must be true or false.")
 	}
 	return wants, nil
@@ -124,7 +101,7 @@ func positive(o *wire.Object, name string) (*int64, error) {
 		return nil, nil
 	}
 	raw, _ := o.Get(name)
-	n, ok := whole(raw)
+	n, ok := dialect.Whole(raw)
 	if !ok || n < 1 {
 		return nil, hub.Invalid(name, "%s must be a whole number of at least 1.", name)
 	}

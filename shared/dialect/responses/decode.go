@@ -2,7 +2,6 @@ package responses
 
 import (
 	"encoding/json"
-	"strconv"
 
 	"github.com/aigne-hub/aigne-hub/shared/chat"
 	"github.com/aigne-hub/aigne-hub/shared/dialect"
@@ -58,7 +57,7 @@ func (d *requestDecoder) extra(name string, raw json.RawMessage) {
 
 // instructions are the system message that comes before all else.
 func (d *requestDecoder) instructions(raw json.RawMessage) error {
-	text, err := str("instructions", raw)
+	text, err := dialect.TextParam("instructions", raw)
 	if err == nil && text != "" {
 		d.req.PlaceMessage(0, "instructions")
 		d.req.Messages = append(d.req.Messages, chat.Message{Role: chat.System, Parts: []chat.Part{{Kind: chat.Text, Text: text}}})
@@ -84,23 +83,23 @@ func (d *requestDecoder) parameter(name string, raw json.RawMessage) (err error)
 	case "include":
 		return d.include(raw)
 	case "temperature":
-		r.Temperature, err = number(name, raw)
+		r.Temperature, err = dialect.NumberParam(name, raw)
 	case "top_p":
-		r.TopP, err = number(name, raw)
+		r.TopP, err = dialect.NumberParam(name, raw)
 	case "frequency_penalty": // not OpenAI's, but of the open standard that others copy
-		r.FrequencyPenalty, err = number(name, raw)
+		r.FrequencyPenalty, err = dialect.NumberParam(name, raw)
 	case "presence_penalty":
-		r.PresencePenalty, err = number(name, raw)
+		r.PresencePenalty, err = dialect.NumberParam(name, raw)
 	case "top_logprobs":
 		return d.logprobs(raw)
 	case "parallel_tool_calls":
-		r.ParallelToolCalls, err = boolean(name, raw)
+		r.ParallelToolCalls, err = dialect.BoolParam(name, raw)
 	case "service_tier":
-		r.ServiceTier, err = str(name, raw)
+		r.ServiceTier, err = dialect.TextParam(name, raw)
 	case "user":
-		r.User, err = str(name, raw)
+		r.User, err = dialect.TextParam(name, raw)
 	case "metadata":
-		err = read(name, raw, &r.Metadata, "an object of strings")
+		err = dialect.ReadParam(name, raw, &r.Metadata, "an object of strings")
 	case "safety_identifier":
 		d.extra(name, raw)
 	case "prompt_cache_key", "prompt_cache_retention", "prompt_cache_options", "client_metadata", "max_tool_calls":
@@ -157,7 +156,7 @@ func (d *requestDecoder) format(raw json.RawMessage) error {
 		Strict      *bool           `json:"strict"`
 	}
 	const at = "text.format"
-	if err := read(at, raw, &in, "an object with type"); err != nil {
+	if err := dialect.ReadParam(at, raw, &in, "an object with type"); err != nil {
 		return err
 	}
 	switch in.Type {
@@ -186,7 +185,7 @@ func (d *requestDecoder) reasoning(raw json.RawMessage) error {
 		Older   string `json:"generate_summary"`
 		Budget  *int64 `json:"max_tokens"` // OpenRouter
 	}
-	if err := read("reasoning", raw, &in, "an object with effort and summary"); err != nil {
+	if err := dialect.ReadParam("reasoning", raw, &in, "an object with effort and summary"); err != nil {
 		return err
 	}
 	if in.Effort == "" && in.Budget == nil {
@@ -208,7 +207,7 @@ func (d *requestDecoder) reasoning(raw json.RawMessage) error {
 // concerns tools that are not offered here is left out.
 func (d *requestDecoder) include(raw json.RawMessage) error {
 	var all []string
-	if err := read("include", raw, &all, "an array of strings"); err != nil {
+	if err := dialect.ReadParam("include", raw, &all, "an array of strings"); err != nil {
 		return err
 	}
 	for _, what := range all {
@@ -225,7 +224,7 @@ func (d *requestDecoder) include(raw json.RawMessage) error {
 }
 
 func (d *requestDecoder) logprobs(raw json.RawMessage) error {
-	n, ok := whole(raw)
+	n, ok := dialect.Whole(raw)
 	if !ok || n < 0 {
 		return hub.Invalid("top_logprobs", "top_logprobs must be a whole number of at least 0.")
 	}
@@ -234,34 +233,4 @@ func (d *requestDecoder) logprobs(raw json.RawMessage) error {
 		d.req.Logprobs, d.req.TopLogprobs = &yes, &n
 	}
 	return nil
-}
-
-func read(name string, raw json.RawMessage, into any, form string) error {
-	if err := json.Unmarshal(raw, into); err != nil {
-		return hub.Invalid(name, "%s must be %s.", name, form)
-	}
-	return nil
-}
-
-func str(name string, raw json.RawMessage) (string, error) {
-	if raw[0] != '"' {
-		return "", hub.Invalid(name, "%s must be a string.", name)
-	}
-	return wire.Text(raw), nil
-}
-
-func boolean(name string, raw json.RawMessage) (*bool, error) {
-	b := string(raw) == "true"
-	if !b && string(raw) != "false" {
-		return nil, hub.Invalid(name, "%s must be true or false.", name)
-	}
-	return &b, nil
-}
-
-func number(name string, raw json.RawMessage) (*float64, error) {
-	f, err := strconv.ParseFloat(string(raw), 64)
-	if err != nil {
-		return nil, hub.Invalid(name, "%s must be a number.", name)
-	}
-	return &f, nil
 }

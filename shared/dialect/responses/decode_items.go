@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/aigne-hub/aigne-hub/shared/chat"
+	"github.com/aigne-hub/aigne-hub/shared/dialect"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/wire"
 )
@@ -20,7 +21,7 @@ func (d *requestDecoder) input(raw json.RawMessage) error {
 		return nil
 	}
 	var all []json.RawMessage
-	if err := read("input", raw, &all, "a string or an array of items"); err != nil {
+	if err := dialect.ReadParam("input", raw, &all, "a string or an array of items"); err != nil {
 		return err
 	}
 	d.calls, d.signed = map[string]string{}, map[string]signature{}
@@ -180,7 +181,7 @@ func content(at string, raw json.RawMessage) ([]chat.Part, error) {
 		return nil, nil
 	}
 	var all []json.RawMessage
-	if err := read(at, raw, &all, "a string or an array of parts"); err != nil {
+	if err := dialect.ReadParam(at, raw, &all, "a string or an array of parts"); err != nil {
 		return nil, err
 	}
 	parts := make([]chat.Part, 0, len(all))
@@ -196,7 +197,7 @@ func content(at string, raw json.RawMessage) ([]chat.Part, error) {
 
 func part(at string, raw json.RawMessage) (p chat.Part, err error) {
 	var in partIn
-	if err := read(at, raw, &in, "an object with a type"); err != nil {
+	if err := dialect.ReadParam(at, raw, &in, "an object with a type"); err != nil {
 		return p, err
 	}
 	switch in.Type {

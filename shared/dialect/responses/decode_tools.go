@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/aigne-hub/aigne-hub/shared/chat"
+	"github.com/aigne-hub/aigne-hub/shared/dialect"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/wire"
 )
@@ -23,7 +24,7 @@ type toolIn struct {
 
 func (d *requestDecoder) tools(raw json.RawMessage) error {
 	var all []json.RawMessage
-	if err := read("tools", raw, &all, "an array of tools"); err != nil {
+	if err := dialect.ReadParam("tools", raw, &all, "an array of tools"); err != nil {
 		return err
 	}
 	for i, one := range all {
@@ -36,7 +37,7 @@ func (d *requestDecoder) tools(raw json.RawMessage) error {
 
 func (d *requestDecoder) tool(at, namespace string, raw json.RawMessage) error {
 	var in toolIn
-	if err := read(at, raw, &in, "an object with a type"); err != nil {
+	if err := dialect.ReadParam(at, raw, &in, "an object with a type"); err != nil {
 		return err
 	}
 	if in.Type == "" {
@@ -124,7 +125,7 @@ func (d *requestDecoder) toolChoice(raw json.RawMessage) error {
 		Mode      string            `json:"mode"`
 		Tools     []json.RawMessage `json:"tools"`
 	}
-	if err := read(at, raw, &in, "a string or an object with type"); err != nil {
+	if err := dialect.ReadParam(at, raw, &in, "a string or an object with type"); err != nil {
 		return err
 	}
 	switch in.Type {

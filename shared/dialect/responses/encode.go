@@ -216,28 +216,6 @@ func (e *translator) format() error {
 	return nil
 }
 
-// Thinking budgets (tokens) from which on an effort is asked for: this language
-// has words, not numbers.
-const (
-	budgetHigh   = 5000
-	budgetMedium = 1000
-	budgetLow    = 500
-)
-
-// effortFor maps a thinking budget: above 5,000 tokens high, above 1,000
-// medium, above 500 low, else minimal.
-func effortFor(budget int64) string {
-	switch {
-	case budget > budgetHigh:
-		return "high"
-	case budget > budgetMedium:
-		return "medium"
-	case budget > budgetLow:
-		return "low"
-	}
-	return "minimal"
-}
-
 // reasoning asks for thinking. Callers whose language shows thoughts get a
 // summary of them; OpenAI's own ask for it in words.
 func (e *translator) reasoning() error {
@@ -254,7 +232,7 @@ func (e *translator) reasoning() error {
 		e.drop("reasoning_effort") // these models always think; how little differs by model
 		return nil
 	case r.Budget != nil:
-		out.Effort = effortFor(*r.Budget)
+		out.Effort = chat.EffortFor(*r.Budget)
 		if shown {
 			out.Summary = "auto"
 		}

@@ -1,9 +1,7 @@
 package responses
 
 import (
-	"errors"
 	"net/http"
-	"strconv"
 	"strings"
 
 	"github.com/aigne-hub/aigne-hub/shared/dialect"
@@ -16,7 +14,7 @@ import (
 func (Server) View(r *http.Request, body []byte) (*dialect.View, error) {
 	o, err := wire.Parse(body)
 	if err != nil {
-		return nil, badBody(err)
+		return nil, dialect.BadBody(err)
 	}
 	v := &dialect.View{Object: o, N: 1}
 	if r != nil {
@@ -39,7 +37,7 @@ func (Server) View(r *http.Request, body []byte) (*dialect.View, error) {
 	case input[0] != '"' && input[0] != '[':
 		return nil, hub.Invalid("input", "input must be a string or an array of items.")
 	}
-	if v.Stream, err = flag(o, "stream"); err != nil {
+	if v.Stream, err = dialect.Flag(o, "stream"); err != nil {
 		return nil, err
 	}
 	v.WantsUsage = v.Stream // the closing event holds it, asked for or not
@@ -51,48 +49,17 @@ func (Server) View(r *http.Request, body []byte) (*dialect.View, error) {
 	return v, nil
 }
 
-func badBody(err error) error {
-	var syntax *wire.SyntaxError
-	if errors.As(err, &syntax) && syntax.Key != "" {
-		return hub.Invalid(syntax.Key, "The request body names %q twice.", syntax.Key)
-	}
-	return hub.Invalid("", "The request body is not a JSON object: %v.", err)
-}
-
-func flag(o *wire.Object, name string) (bool, error) {
-	raw, _ := o.Get(name)
-	switch string(raw) {
-	case "true":
-		return true, nil
-	case "false", "null", "":
-		return false, nil
-	}
-	return false, hub.Invalid(name, "%s must be true or false.", name)
-}
-
 func limit(o *wire.Object) (*int64, error) {
 	const name = "max_output_tokens"
 	if !o.Has(name) {
 		return nil, nil
 	}
 	raw, _ := o.Get(name)
-	n, ok := whole(raw)
+	n, ok := dialect.Whole(raw)
 	if !ok || n < 1 {
 		return nil, hub.Invalid(name, "%s must be a whole number of at least 1.", name)
 	}
 	return &n, nil
-}
-
-// whole reads a raw number that has no fraction, 1e3 and 5.0 included.
-func whole(raw []byte) (int64, bool) {
-	if n, err := strconv.ParseInt(string(raw), 10, 64); err == nil {
-		return n, true
-	}
-	f, err := strconv.ParseFloat(string(raw), 64)
-	if err != nil || f != float64(int64(f)) || f > maxTokens || f < -maxTokens {
-		return 0, false
-	}
-	return int64(f), true
 }
 
 // opaque looks for content that is not in the body: what is stored at the
