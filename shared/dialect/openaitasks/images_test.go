@@ -151,7 +151,7 @@ func TestARecordedAnswerIsCounted(t *testing.T) {
 	t.Parallel()
 	dir := os.Getenv("AIGNE_HUB_TEST_FIXTURES")
 	if dir == "" {
-		t.Skip("AIGNE_HUB_TEST_FIXTURES is not set: recorded streams of pictures are NOT read (1 group skipped)")
+		t.Skip("AIGNE_HUB_TEST_FIXTURES is not set: a recorded answer with pictures is NOT read (1 group skipped)")
 	}
 	body, err := os.ReadFile(filepath.Join(dir, "oa-image", "openai-images.json"))
 	require.NoError(t, err)
