@@ -7,7 +7,7 @@ LINT := go tool -modfile=infra/tools.mod golangci-lint
 RACE ?= ./shared/store ./shared/admission ./shared/upstream ./shared/health ./shared/notify ./shared/credentials ./functions/proxy ./shared/wire ./shared/blob
 FUZZTIME ?= 30s
 ROUNDS ?= 50
-CALLS ?= 100
+CALLS ?= 200
 
 .DEFAULT_GOAL := help
 
@@ -66,7 +66,7 @@ crash: ## kill -9 the hub under load ROUNDS (50) times and check the books
 	AIGNE_HUB_TEST_CRASH_ROUNDS=$(ROUNDS) go test ./localrun -run '^TestCrashCampaign$$' -count=1 -v -timeout 60m
 
 .PHONY: chaos
-chaos: ## 64 clients over a provider in trouble beside a healthy one, CALLS (100) each and trouble
+chaos: ## 64 clients over a provider in trouble beside a healthy one, CALLS (200) each and trouble
 	AIGNE_HUB_TEST_CHAOS=$(CALLS) go test ./functions/proxy -run '^TestCallersDoNotNotice' -count=1 -v -timeout 30m
 
 .PHONY: demo

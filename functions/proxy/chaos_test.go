@@ -25,7 +25,10 @@ import (
 const (
 	chaosClients = 64
 	chaosCalls   = 10 // per client and trouble, unless AIGNE_HUB_TEST_CHAOS says more
-	chaosFirst   = 500 * time.Millisecond
+	// chaosCampaign calls per client and trouble are so many that a stream under
+	// way at each streaming client whenever a trouble begins is under 0.1 %.
+	chaosCampaign = 200
+	chaosFirst    = 500 * time.Millisecond
 )
 
 // trouble is one way for a provider to be bad.
@@ -122,7 +125,7 @@ func TestCallersDoNotNoticeABadProviderBesideAHealthyOne(t *testing.T) {
 		h.chargedOnce(calls, y.broken.Load(), trouble.begun, bad, good)
 	}
 	t.Logf("%d of %d answered in full: %.3f %%", answered, asked, 100*float64(answered)/float64(asked))
-	if each > chaosCalls { // else the streams under way when trouble begins weigh too much
+	if each >= chaosCampaign { // with fewer the streams under way when trouble begins weigh too much
 		assert.GreaterOrEqual(t, float64(answered), 0.999*float64(asked))
 	}
 	a := h.account()
