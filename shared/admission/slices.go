@@ -83,9 +83,14 @@ func (t *Ticket) Extend(ctx context.Context, need int64, d Delivered) (held int6
 		case errors.Is(err, store.ErrNotOpen):
 			return t.held, ErrSwept
 		case errors.Is(err, store.ErrGrantsDue) && try < extendTries:
-			if blocked, xerr := g.Store.ExpireGrants(ctx, t.req.Caller.AccountID); xerr != nil {
-				return t.held, unavailable(xerr)
-			} else if blocked {
+			var blocked bool
+			if err = patient(ctx, func() (err error) {
+				blocked, err = g.Store.ExpireGrants(ctx, t.req.Caller.AccountID)
+				return err
+			}); err != nil {
+				return t.held, err
+			}
+			if blocked {
 				return t.held, &RefusedError{hub.MoneyEnded}
 			}
 		case errors.Is(err, store.ErrInsufficient), errors.Is(err, store.ErrLimit), errors.Is(err, store.ErrGrantsDue):
@@ -96,8 +101,11 @@ func (t *Ticket) Extend(ctx context.Context, need int64, d Delivered) (held int6
 			if try >= extendTries {
 				return t.held, refused
 			}
-			if want, err = t.affordable(ctx, want, &d); err != nil {
-				return t.held, unavailable(err)
+			if err = patient(ctx, func() (err error) {
+				want, err = t.affordable(ctx, want, &d)
+				return err
+			}); err != nil {
+				return t.held, err
 			}
 			if want <= t.held {
 				return t.held, refused
@@ -109,6 +117,16 @@ func (t *Ticket) Extend(ctx context.Context, need int64, d Delivered) (held int6
 }
 
 const extendTries = 6
+
+// patient repeats what reads until the database answers or ctx ends.
+func patient(ctx context.Context, read func() error) error {
+	return retry(ctx, func() error {
+		if err := read(); err != nil {
+			return errors.Join(store.ErrUnavailable, err)
+		}
+		return nil
+	})
+}
 
 // slice is the next extension, so that the hold covers tokens of output.
 func (t *Ticket) slice(tokens int64, d *Delivered) (store.Slice, error) {
