@@ -73,7 +73,7 @@ func (b *budget) covers(seen dialect.Seen, size int) bool {
 	text := b.now.TextBytes + b.now.HideBytes
 	more := text - b.bytes
 	b.bytes = text
-	if more == 0 && seen.Content {
+	if more == 0 && seen.Content && b.now.Shown {
 		more = int64(size) // what is no text, such as the beginning of a tool's call
 	}
 	b.used += more

@@ -120,7 +120,7 @@ type translation struct {
 	now     []chat.Event // of the frame in hand
 	open    int64        // choices that have not finished
 	ended   map[int]bool // those that have
-	oneCall bool  // the caller wants at most one call a turn; some providers cannot be told
+	oneCall bool         // the caller wants at most one call a turn; some providers cannot be told
 }
 
 func newTranslation(c dialect.Client, s dialect.Server, v *dialect.View, q dialect.Quirks) *translation {
