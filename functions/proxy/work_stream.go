@@ -102,7 +102,7 @@ func (x *errand) relayEvents(a *upstream.Answer, trace upstream.Trace) error {
 func (x *errand) settleFlow(a *upstream.Answer, trace upstream.Trace, ttfb *time.Duration, fault *hub.Error) (admission.Settled, error) {
 	x.result = x.flow.Result()
 	o := x.outcome(a, trace)
-	o.TTFB = ttfb
+	o.TTFB, o.Cut = ttfb, fault != nil
 	if fault != nil && o.Status == hub.StatusSuccess {
 		o.Status, o.Err, o.HTTPStatus = hub.StatusFailed, fault, httpkit.Status(fault)
 		a.Broke(fault)
