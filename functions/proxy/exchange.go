@@ -234,7 +234,7 @@ func (x *exchange) relayWhole(a *upstream.Answer, trace upstream.Trace) error {
 	}
 	x.headers(a)
 	x.w.Header().Set("content-type", "application/json")
-	if o.Status == hub.StatusSuccess && x.ticket.LowerTo == 0 {
+	if o.Status == hub.StatusSuccess && !o.Empty && x.ticket.LowerTo == 0 {
 		x.way.memo.keepWhole(x.w, a, x.ticket.CallID, kept{Usage: o.Usage, Source: o.Source, Dropped: x.dropped, Type: "application/json"}, body)
 	}
 	x.w.Header().Set("content-length", strconv.Itoa(len(body)))

@@ -127,7 +127,7 @@ func (x *exchange) relayStream(a *upstream.Answer, trace upstream.Trace) error {
 		fault = hub.AsError(err)
 	}
 	x.finish(a, o, settled, tail, fault)
-	if fault == nil && o.Status == hub.StatusSuccess && o.Ended == "" && x.ticket.LowerTo == 0 && !x.out.failed() {
+	if fault == nil && o.Status == hub.StatusSuccess && o.Ended == "" && !o.Empty && x.ticket.LowerTo == 0 && !x.out.failed() {
 		x.way.memo.keepStream(a, x.ticket.CallID, kept{Usage: o.Usage, Source: o.Source, Dropped: x.dropped, Type: x.w.Header().Get("content-type")})
 	}
 	if fault == nil && o.Ended == "" {

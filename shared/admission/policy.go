@@ -43,10 +43,10 @@ func (p *policies) decide(o *Outcome) (rule hub.ChargePolicy, gratis bool) {
 		return hub.InsuredFailed, true
 	case o.Status == hub.StatusFailed:
 		return hub.DeliveredOnFailure, false
-	case o.Ended != "":
-		return o.Ended, false
 	case o.Empty && insured:
 		return hub.InsuredEmpty, true
+	case o.Ended != "":
+		return o.Ended, false
 	}
 	return "", false
 }
