@@ -87,6 +87,7 @@ func (p *program) commands() []*cli.Command {
 		p.family("notification", "see what operators were told, and choose what goes out by e-mail", notificationSpecs()),
 		p.family("credits", "give and show credits", creditSpecs()),
 		p.family("calls", "look at the call log", callSpecs()),
+		p.command(whySpec()),
 		p.family("ledger", "prove the books", ledgerSpecs()),
 		p.command(applySpec()),
 		p.command(exportSpec()),

@@ -16,7 +16,8 @@ type Deps struct {
 
 	Store        *store.Store
 	Routes       func() *routing.Snapshot
-	PublicModels bool // GET /api/status answers without a key
+	PublicModels bool   // GET /api/status answers without a key
+	CreditPrice  string // dollars per credit, a decimal
 }
 
 type handler struct {

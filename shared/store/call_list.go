@@ -46,6 +46,10 @@ type Call struct {
 	TTFBMS         *int64
 	ProviderTTFBMS *int64
 	Variant        string // quality/size
+	AccountID      string // the wallet that it was held and charged on
+	OnAbort        string // billing.on_abort when it was admitted
+	OnFailure      string
+	TraceID        string
 }
 
 // Why says how an alias, a wish or the cache led to the call's target, "" for a
@@ -61,7 +65,7 @@ func (c *Call) Why() string {
 const callColumns = `id, created_at, finished_at, user_id, api_key_id, app_id, type, dialect, requested_model, stream, status, request_id,
 billing, plan_json, hold_nano, provider, model, credential, rate_id, rate_version, input, cache_read, cache_write_5m, cache_write_1h, output,
 reasoning, other_units_json, usage_source, credits_nano, shortfall_nano, cost_nano, http_status, error_category, error_text, attempts,
-duration_ms, ttfb_ms, provider_ttfb_ms, variant FROM model_calls`
+duration_ms, ttfb_ms, provider_ttfb_ms, variant, account_id, on_abort, on_failure, trace_id FROM model_calls`
 
 func scanCall(scan func(...any) error, c *Call) error {
 	var created int64
@@ -72,7 +76,7 @@ func scanCall(scan func(...any) error, c *Call) error {
 		&c.RequestID, &c.Billing, &plan, &c.Hold, &c.Provider, &c.Model, &c.Credential, &c.RateID, &c.RateVersion,
 		&u[hub.Input], &u[hub.CacheRead], &u[hub.CacheWrite5m], &u[hub.CacheWrite1h], &u[hub.Output], &u[hub.Reasoning], &other,
 		&c.Source, &c.Credits, &c.Shortfall, &cost, &c.HTTPStatus, &c.ErrorCategory, &c.Error, &c.Attempts,
-		&c.DurationMS, &c.TTFBMS, &c.ProviderTTFBMS, &c.Variant)
+		&c.DurationMS, &c.TTFBMS, &c.ProviderTTFBMS, &c.Variant, &c.AccountID, &c.OnAbort, &c.OnFailure, &c.TraceID)
 	if err != nil {
 		return err
 	}
