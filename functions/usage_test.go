@@ -104,13 +104,24 @@ func TestACallIsShownToItsUserWithoutTheOperatorsAffairs(t *testing.T) {
 		res := w.do("usage", c.as, "GET", c.target, "")
 		require.Equal(t, 200, res.Code, c.name)
 		got := duration.ReplaceAllString(settled(res.Body.String()), `"attempts":2,"duration_ms":0`)
-		assert.JSONEq(t, c.want, got, c.name)
+		assert.JSONEq(t, c.want, without(t, got, "explanation"), c.name)
 		if c.as == "member" {
 			for _, hidden := range []string{"hush", "spent", "cost", "quota", "shortfall"} {
 				assert.NotContains(t, got, hidden, c.name)
 			}
 		}
 	}
+}
+
+// without takes a field out of an answer.
+func without(t *testing.T, body, name string) string {
+	t.Helper()
+	var v map[string]json.RawMessage
+	require.NoError(t, json.Unmarshal([]byte(body), &v))
+	delete(v, name)
+	out, err := json.Marshal(v)
+	require.NoError(t, err)
+	return string(out)
 }
 
 func TestCallsOfOthersAreNotShown(t *testing.T) {
