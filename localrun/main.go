@@ -88,6 +88,7 @@ func (p *program) commands() []*cli.Command {
 		p.family("credits", "give and show credits", creditSpecs()),
 		p.family("calls", "look at the call log", callSpecs()),
 		p.command(whySpec()),
+		p.family("reconcile", "set providers' bills against the books", reconcileSpecs()),
 		p.family("ledger", "prove the books", ledgerSpecs()),
 		p.command(applySpec()),
 		p.command(exportSpec()),

@@ -44,5 +44,10 @@ func (h *handler) routes() []httpkit.Route {
 		{Method: "GET", Pattern: "/api/user/info", Who: httpkit.AnyUser, As: h.info},
 		{Method: "POST", Pattern: "/api/billing/grants", Who: httpkit.Admin, As: h.grant},
 		{Method: "GET", Pattern: "/api/billing/ledger/verify", Who: httpkit.Admin, As: h.verify},
+		{Method: "GET", Pattern: "/api/billing/reconcile", Who: httpkit.Admin, As: h.reportBills},
+		{Method: "GET", Pattern: "/api/billing/reconcile/calls", Who: httpkit.Admin, As: h.billedCalls},
+		{Method: "GET", Pattern: "/api/billing/reconcile/imports", Who: httpkit.Admin, As: h.listBills},
+		{Method: "POST", Pattern: "/api/billing/reconcile/imports", Who: httpkit.Admin, As: h.importBill},
+		{Method: "PUT", Pattern: "/api/billing/reconcile/keys", Who: httpkit.Admin, As: h.mapBillKey},
 	}
 }

@@ -58,8 +58,8 @@ func (s *Store) BeginBill(ctx context.Context, b BillImport) error {
 const addBillRows = `INSERT INTO bill_rows (provider, import_id, day_ms, until_ms, facet, model, key, requests, input, cache_read, cache_write, output, cost_nano)
 SELECT ?1, ?2, value ->> 'day', value ->> 'until', value ->> 'facet', value ->> 'model', value ->> 'key', value ->> 'requests',
   value ->> 'input', value ->> 'cache_read', value ->> 'cache_write', value ->> 'output', value ->> 'cost' FROM json_each(?3) WHERE true
-ON CONFLICT DO UPDATE SET requests = requests + excluded.requests, input = input + excluded.input, cache_read = cache_read + excluded.cache_read,
-  cache_write = cache_write + excluded.cache_write, output = output + excluded.output, cost_nano = cost_nano + excluded.cost_nano`
+ON CONFLICT DO UPDATE SET requests = coalesce(requests + excluded.requests, requests, excluded.requests), input = coalesce(input + excluded.input, input, excluded.input), cache_read = coalesce(cache_read + excluded.cache_read, cache_read, excluded.cache_read),
+  cache_write = coalesce(cache_write + excluded.cache_write, cache_write, excluded.cache_write), output = coalesce(output + excluded.output, output, excluded.output), cost_nano = coalesce(cost_nano + excluded.cost_nano, cost_nano, excluded.cost_nano)`
 
 const addBillCalls = `INSERT INTO bill_calls (import_id, call_id, cost_nano) SELECT ?1, value ->> 'call', value ->> 'cost' FROM json_each(?2) WHERE true
 ON CONFLICT DO UPDATE SET cost_nano = cost_nano + excluded.cost_nano`

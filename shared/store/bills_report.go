@@ -175,20 +175,26 @@ type BilledCall struct {
 	SourceBefore string         `json:"usage_source_before"`
 }
 
+// BilledDiffer counts the calls of an import whose cost or source CorrectBilled
+// would change, and those that are not known here.
+func (s *Store) BilledDiffer(ctx context.Context, b BillImport) (differ, unknown int64, err error) {
+	err = s.read.QueryRowContext(ctx, `SELECT coalesce(sum(c.id IS NOT NULL AND NOT (c.cost_nano IS b.cost_nano AND c.usage_source <> 'estimated')), 0),
+  coalesce(sum(c.id IS NULL), 0)
+FROM bill_calls b LEFT JOIN model_calls c ON c.id = b.call_id AND c.status <> 'processing' AND c.provider = ?2 WHERE b.import_id = ?1`,
+		b.ID, b.Provider).Scan(&differ, &unknown)
+	return differ, unknown, err
+}
+
 const correctCalls = `SELECT call_id FROM bill_calls WHERE import_id = ?1 AND state = 'pending' ORDER BY call_id LIMIT ?2`
 
 // CorrectBilled gives the calls of an import the costs that the bill says, a
 // batch at a time: it may be interrupted and repeated. What their users were
-// charged stays. It returns how many calls got another cost or source, and how
-// many were not found.
-func (s *Store) CorrectBilled(ctx context.Context, b BillImport) (applied, unknown int64, err error) {
+// charged stays.
+func (s *Store) CorrectBilled(ctx context.Context, b BillImport) error {
 	for {
 		ids, err := list(ctx, s.read, func(r *sql.Rows, id *string) error { return r.Scan(id) }, correctCalls, b.ID, billBatch)
-		if err != nil {
-			return 0, 0, err
-		}
-		if len(ids) == 0 {
-			break
+		if err != nil || len(ids) == 0 {
+			return err
 		}
 		last := ids[len(ids)-1]
 		u := &Unit{Priority: Background}
@@ -207,12 +213,9 @@ WHERE call_id IN (SELECT call_id FROM bill_calls WHERE import_id = ?1 AND state 
 			u.Add(q, b.ID, ids[0], last)
 		}
 		if err := s.Do(ctx, u); err != nil {
-			return 0, 0, err
+			return err
 		}
 	}
-	err = s.read.QueryRowContext(ctx, `SELECT coalesce(sum(state = 'applied'), 0), coalesce(sum(state = 'unknown'), 0) FROM bill_calls WHERE import_id = ?`,
-		b.ID).Scan(&applied, &unknown)
-	return applied, unknown, err
 }
 
 // BillsOfCall lists what bills said of a call, the newest first.
