@@ -147,6 +147,9 @@ func moneyWords(b *strings.Builder, e *calls.Explanation) {
 	}
 	fmt.Fprintf(b, "\nOperator\n  cost %s USD (%s), failed tries %s, revenue %s, margin %s; shortfall %s credits\n",
 		creditsOrDash(o.CostUSD), o.CostFrom, o.AttemptsUSD, o.RevenueUSD, creditsOrDash(o.MarginUSD), o.Shortfall)
+	for _, bill := range o.Bills {
+		fmt.Fprintf(b, "  bill %s says %s USD (%s); recorded was %s, %s\n", bill.ImportID, bill.Cost, bill.State, creditsOrDash(bill.CostBefore), orDash(bill.SourceBefore))
+	}
 	rows := make([][]string, 0, len(o.CostLines))
 	for _, l := range o.CostLines {
 		rows = append(rows, lineRow(l))

@@ -129,6 +129,8 @@ type Operator struct {
 	AttemptsUSD money.Credits  `json:"attempts_usd"` // of failed tries, as far as it is known
 	RevenueUSD  money.Credits  `json:"revenue_usd"`  // the charge at the present price of a credit
 	MarginUSD   *money.Credits `json:"margin_usd"`   // null: the cost is unknown
+
+	Bills []store.BilledCall `json:"bills,omitempty"` // what providers' bills said of the call, the newest first
 }
 
 // Explainer reads explanations.
@@ -178,7 +180,7 @@ func (x *Explainer) Of(ctx context.Context, call store.Call, operator bool) (*Ex
 	e.hold()
 	e.price(rate)
 	if operator {
-		return e, x.operator(e, rate)
+		return e, x.operator(ctx, e, rate)
 	}
 	return e, nil
 }

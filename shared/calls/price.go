@@ -1,6 +1,7 @@
 package calls
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -133,7 +134,7 @@ func units(in []pricing.BillLine) []Units {
 }
 
 // operator adds what only those see who run the hub.
-func (x *Explainer) operator(e *Explanation, v version) error {
+func (x *Explainer) operator(ctx context.Context, e *Explanation, v version) error {
 	c := &e.Call
 	o := &Operator{Shortfall: c.Shortfall, CostUSD: c.Cost, CostLines: []Line{}, CostFrom: "unknown"}
 	for _, t := range e.Failed {
@@ -164,5 +165,6 @@ func (x *Explainer) operator(e *Explanation, v version) error {
 		o.MarginUSD = new(o.RevenueUSD - *c.Cost - o.AttemptsUSD)
 	}
 	e.Operator = o
-	return nil
+	o.Bills, err = x.Store.BillsOfCall(ctx, c.ID)
+	return err
 }

@@ -39,7 +39,7 @@ type Report struct {
 // Total sums the costs of a report.
 type Total struct {
 	BilledUSD   money.Credits `json:"billed_usd"`
-	RecordedUSD money.Credits `json:"recorded_usd"` // where a bill has a cost to compare with
+	RecordedUSD money.Credits `json:"recorded_usd"` // on days with a bill of costs
 	DriftUSD    money.Credits `json:"drift_usd"`    // billed - recorded
 	Unattached  money.Credits `json:"unattributed_usd"`
 	Interrupted int64         `json:"interrupted_calls"` // of the days compared: calls of dead processes, whose cost is not on record
@@ -143,13 +143,13 @@ func (r *Report) sum() {
 		if d.Over {
 			r.Over++
 		}
+		if d.Recorded.CostUSD != nil {
+			r.Total.RecordedUSD += *d.Recorded.CostUSD
+		}
 		if d.Billed.CostUSD == nil {
 			continue
 		}
 		r.Total.BilledUSD += *d.Billed.CostUSD
-		if d.Recorded.CostUSD != nil {
-			r.Total.RecordedUSD += *d.Recorded.CostUSD
-		}
 		if !d.Attributed {
 			r.Total.Unattached += *d.Billed.CostUSD
 		}
