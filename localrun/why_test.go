@@ -20,8 +20,8 @@ var volatileWords = []struct {
 }{
 	{regexp.MustCompile(`[0-9A-HJKMNP-TV-Z]{26}`), "ID"},
 	{regexp.MustCompile(`20\d\d-\d\d-\d\dT[0-9:.]+Z`), "TIME"},
-	{regexp.MustCompile(`\d+ ms +`), "N ms  "},
 	{regexp.MustCompile(`\d+ ms\b`), "N ms"},
+	{regexp.MustCompile(`(\S) {2,}`), "$1  "}, // columns are as wide as what takes long
 	{regexp.MustCompile(`at most \d+ of prompt`), "at most N of prompt"},
 	{regexp.MustCompile(`request \S+`), "request R"},
 }
