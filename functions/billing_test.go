@@ -22,14 +22,14 @@ func TestAWalletIsShownToItsUser(t *testing.T) {
 	w.call("member")
 	w.admit("member") // stays open
 	const currency = `{"id":"credit","name":"Credit","symbol":"credits","decimal":0}`
-	const charge = `{"id":"ID/settle","kind":"charge","call_id":"ID","amount":"0.00304","change":"-0.00304","reason":"","created_at":"TIME"}`
-	const gift = `{"id":"grant/ID","kind":"grant","call_id":"","amount":"2.5","change":"2.5","reason":"for a test","created_at":"TIME"}`
+	const charge = `{"id":"ID/settle","kind":"charge","cause":"","call_id":"ID","amount":"0.00304","change":"-0.00304","reason":"","created_at":"TIME"}`
+	const gift = `{"id":"grant/ID","kind":"grant","cause":"","call_id":"","amount":"2.5","change":"2.5","reason":"for a test","created_at":"TIME"}`
 	const kitCharge = `{"id":"ID/settle","quantity":"0.00304","credit_amount":"0.00304","meter_event_name":"charge","description":"","created_at":"TIME","paymentCurrency":` + currency + `}`
 	const kitGift = `{"id":"grant/ID","quantity":"-2.5","credit_amount":"-2.5","meter_event_name":"grant","description":"for a test","created_at":"TIME","paymentCurrency":` + currency + `}`
 	w.golden("billing", []apiCase{
 		{"a balance needs a key", "", "GET /api/user/credit/balance", "", 401, noKey},
 		{"a balance has what is held, which clients must not take for overdue", "member", "GET /api/user/credit/balance", "", 200,
-			`{"balance":"2.49696","held":"0.014","available":"2.48296","billing":"on","total":"2.5","grantCount":1,"pendingCredit":"0","currency":` + currency + `}`},
+			`{"balance":"2.49696","held":"0.014","available":"2.48296","debt":"0","billing":"on","total":"2.5","grantCount":1,"pendingCredit":"0","currency":` + currency + `}`},
 		{"grants are listed", "member", "GET /api/user/credit/grants", "", 200,
 			`{"data":[{"id":"ID","kind":"promotional","name":"","amount":"2.5","remaining":"2.49696","priority":50,"state":"active",
 			"reason":"for a test","expires_at":null,"created_at":"TIME"}],"count":1,"list":[{"id":"ID","name":"","amount":"2.5","remaining_amount":"2.49696",
@@ -144,7 +144,7 @@ func TestWithBillingOffThereIsNothingToPay(t *testing.T) {
 	w := open(t)
 	w.golden("billing", []apiCase{
 		{"the balance says so", "guest", "GET /api/user/credit/balance", "", 200,
-			`{"balance":"0","held":"0","available":"0","billing":"off","total":"0","grantCount":0,"pendingCredit":"0","currency":{"id":"credit","name":"Credit","symbol":"credits","decimal":0}}`},
+			`{"balance":"0","held":"0","available":"0","debt":"0","billing":"off","total":"0","grantCount":0,"pendingCredit":"0","currency":{"id":"credit","name":"Credit","symbol":"credits","decimal":0}}`},
 		{"grants are an empty list", "guest", "GET /api/user/credit/grants", "", 200, `{"data":[],"count":0,"list":[],"paging":{"page":1,"pageSize":20,"total":0}}`},
 		{"info has no credits", "guest", "GET /api/user/info", "", 200,
 			`{"user":{"did":"ID","fullName":"guest@example.com","email":"guest@example.com","avatar":"","role":"guest"},
@@ -171,7 +171,7 @@ func TestAdminsGiveCredits(t *testing.T) {
 			`{"id":"ID","kind":"promotional","name":"","amount":"1.5","remaining":"1.5","priority":50,"state":"active","reason":"welcome",
 			"expires_at":"TIME","created_at":"TIME"}`},
 		{"as its user sees", "member", "GET /api/user/credit/balance", "", 200,
-			`{"balance":"1.5","held":"0","available":"1.5","billing":"on","total":"1.5","grantCount":1,"pendingCredit":"0","currency":{"id":"credit","name":"Credit","symbol":"credits","decimal":0}}`},
+			`{"balance":"1.5","held":"0","available":"1.5","debt":"0","billing":"on","total":"1.5","grantCount":1,"pendingCredit":"0","currency":{"id":"credit","name":"Credit","symbol":"credits","decimal":0}}`},
 		{"members do not verify the books", "member", "GET /api/billing/ledger/verify", "", 403, adminsOnly},
 		{"the books balance", "owner", "GET /api/billing/ledger/verify", "", 200, `{"ok":true,"operations":1,"violations":[]}`},
 	})
@@ -197,6 +197,11 @@ func TestBooksThatDoNotBalanceAreReported(t *testing.T) {
 	err := schedule.Run(t.Context(), billing.Jobs(w.app), "billing.ledger-verify")
 	require.ErrorContains(t, err, "2 violations")
 	assert.Contains(t, w.logs.String(), "violations=2")
+	require.Error(t, schedule.Run(t.Context(), billing.Jobs(w.app), "billing.ledger-verify"))
+	told, err := w.app.Store.Notifications(t.Context(), "", 10)
+	require.NoError(t, err)
+	require.Len(t, told, 1, "operators are told once")
+	assert.Equal(t, "ledger.wrong", told[0].Kind)
 }
 
 func TestTheJobsKeepTheBooks(t *testing.T) {
@@ -246,7 +251,7 @@ func TestTheJobsAreDueAsTheyShould(t *testing.T) {
 		due[j.Name] = j.Every
 	}
 	assert.Equal(t, map[string]time.Duration{
-		"billing.sweep": 10 * time.Second, "billing.expiry": time.Minute, "billing.ledger-verify": time.Hour,
+		"billing.sweep": 10 * time.Second, "billing.expiry": time.Minute, "billing.ledger-verify": time.Hour, "billing.ledger-seal": 6 * time.Hour,
 		"billing.jobs": 10 * time.Second, "billing.files": 10 * time.Minute,
 	}, due)
 	cancelled, cancel := context.WithCancel(t.Context())

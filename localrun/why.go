@@ -136,7 +136,7 @@ func moneyWords(b *strings.Builder, e *calls.Explanation) {
 		}
 	}
 	for _, o := range e.Operations {
-		fmt.Fprintf(b, "  %s: %s %s at %s%s\n", o.ID, o.Kind, o.Amount, timeOrDash(&o.CreatedAt), clean(reasonOf(o)))
+		fmt.Fprintf(b, "  %s: %s %s at %s%s\n", o.ID, strings.TrimSpace(o.Kind+" "+o.Cause), o.Amount, timeOrDash(&o.CreatedAt), clean(reasonOf(o)))
 		for _, side := range o.Entries {
 			fmt.Fprintf(b, "    %s %s\n", side.Account, signed(side.Amount))
 		}

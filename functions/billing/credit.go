@@ -1,6 +1,7 @@
 package billing
 
 import (
+	"cmp"
 	"net/http"
 	"strconv"
 	"time"
@@ -31,18 +32,34 @@ type balanceView struct {
 	Balance   money.Credits `json:"balance"`
 	Held      money.Credits `json:"held"` // set aside for calls that are running
 	Available money.Credits `json:"available"`
+	Debt      money.Credits `json:"debt"`    // of reversed payments; while it is open no call starts
 	Billing   string        `json:"billing"` // on or off
 	infoCredits
 	Currency currency `json:"currency"`
 }
 
-// balance shows the caller's wallet.
+// account is the wallet that a request is about: the caller's own, or with
+// ?wallet= a shared one that the caller manages. What others spend of a shared
+// wallet is no business of its other members.
+func (h *handler) account(r *http.Request, c hub.Caller) (string, error) {
+	if name := r.URL.Query().Get("wallet"); name != "" {
+		w, err := h.managed(r, c, name)
+		return w.AccountID, err
+	}
+	if !c.SharedWallet {
+		return c.AccountID, nil
+	}
+	u, err := h.Store.UserByID(r.Context(), c.UserID)
+	return u.AccountID, err
+}
+
+// balance shows the wallet that pays for the caller's calls.
 func (h *handler) balance(w http.ResponseWriter, r *http.Request, c hub.Caller) error {
 	a, credits, err := h.credits(r, c.AccountID)
 	if err != nil {
 		return err
 	}
-	v := balanceView{Balance: a.Balance, Held: a.Held, Available: a.Available(), Billing: "off", infoCredits: *credits, Currency: credit}
+	v := balanceView{Balance: a.Balance, Held: a.Held, Available: a.Available(), Debt: a.Debt, Billing: "off", infoCredits: *credits, Currency: credit}
 	if h.Billing {
 		v.Billing = "on"
 	}
@@ -156,8 +173,12 @@ func (h *handler) listGrants(w http.ResponseWriter, r *http.Request, c hub.Calle
 	if err != nil {
 		return err
 	}
+	account, err := h.account(r, c)
+	if err != nil {
+		return err
+	}
 	page := grantPage{Data: []grantView{}, List: []kitGrant{}, Paging: listPaging{Page: paging.Page, PageSize: paging.Size}}
-	grants, count, err := h.Store.GrantPage(r.Context(), c.AccountID, within, paging.Offset(), paging.Size)
+	grants, count, err := h.Store.GrantPage(r.Context(), account, within, paging.Offset(), paging.Size)
 	if err != nil {
 		return err
 	}
@@ -173,6 +194,7 @@ func (h *handler) listGrants(w http.ResponseWriter, r *http.Request, c hub.Calle
 type transactionView struct {
 	ID        string        `json:"id"`
 	Kind      string        `json:"kind"`
+	Cause     string        `json:"cause"` // transfer, refund, debt …; "" where the kind says it all
 	CallID    string        `json:"call_id"`
 	Amount    money.Credits `json:"amount"`
 	Change    money.Credits `json:"change"`
@@ -186,7 +208,7 @@ type kitTransaction struct {
 	ID           string        `json:"id"`
 	Quantity     money.Credits `json:"quantity"`
 	CreditAmount money.Credits `json:"credit_amount"`
-	Event        string        `json:"meter_event_name"` // the kind of the operation
+	Event        string        `json:"meter_event_name"` // the cause of the operation, else its kind
 	Description  string        `json:"description"`
 	CreatedAt    time.Time     `json:"created_at"`
 	Currency     currency      `json:"paymentCurrency"`
@@ -208,7 +230,11 @@ func (h *handler) listTransactions(w http.ResponseWriter, r *http.Request, c hub
 	if err != nil {
 		return err
 	}
-	f := store.TransactionFilter{AccountID: c.AccountID, Limit: paging.Size + 1}
+	account, err := h.account(r, c)
+	if err != nil {
+		return err
+	}
+	f := store.TransactionFilter{AccountID: account, Limit: paging.Size + 1}
 	if f.Span, err = span(r); err != nil {
 		return err
 	}
@@ -229,7 +255,7 @@ func (h *handler) listTransactions(w http.ResponseWriter, r *http.Request, c hub
 		return err
 	}
 	page := transactionPage{Data: []transactionView{}, List: []kitTransaction{}, Paging: listPaging{Page: paging.Page, PageSize: paging.Size}}
-	if page.Count, err = h.Store.CountTransactions(r.Context(), c.AccountID, f.Span); err != nil {
+	if page.Count, err = h.Store.CountTransactions(r.Context(), account, f.Span); err != nil {
 		return err
 	}
 	page.Paging.Total = page.Count
@@ -239,8 +265,8 @@ func (h *handler) listTransactions(w http.ResponseWriter, r *http.Request, c hub
 		page.NextCursor = new(httpkit.EncodeCursor(strconv.FormatInt(last.CreatedAt.UnixMilli(), 10), last.ID))
 	}
 	for _, t := range found {
-		page.Data = append(page.Data, transactionView{ID: t.ID, Kind: t.Kind, CallID: t.CallID, Amount: t.Amount, Change: t.Change, Reason: t.Reason, CreatedAt: t.CreatedAt})
-		page.List = append(page.List, kitTransaction{ID: t.ID, Quantity: -t.Change, CreditAmount: -t.Change, Event: t.Kind, Description: t.Reason,
+		page.Data = append(page.Data, transactionView{ID: t.ID, Kind: t.Kind, Cause: t.Cause, CallID: t.CallID, Amount: t.Amount, Change: t.Change, Reason: t.Reason, CreatedAt: t.CreatedAt})
+		page.List = append(page.List, kitTransaction{ID: t.ID, Quantity: -t.Change, CreditAmount: -t.Change, Event: cmp.Or(t.Cause, t.Kind), Description: t.Reason,
 			CreatedAt: t.CreatedAt, Currency: credit})
 	}
 	return httpkit.WriteJSON(w, http.StatusOK, page)

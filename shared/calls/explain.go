@@ -107,6 +107,7 @@ type Hold struct {
 type Operation struct {
 	ID        string        `json:"id"`
 	Kind      string        `json:"kind"`
+	Cause     string        `json:"cause,omitempty"`
 	Amount    money.Credits `json:"amount"`
 	Actor     string        `json:"actor,omitempty"`
 	Reason    string        `json:"reason,omitempty"`
@@ -278,7 +279,7 @@ func (x *Explainer) operations(ctx context.Context, e *Explanation, operator boo
 		return err
 	}
 	for _, o := range ops {
-		op := Operation{ID: o.ID, Kind: o.Kind, Amount: o.Amount, Reason: o.Reason, CreatedAt: o.CreatedAt, Entries: []Entry{}}
+		op := Operation{ID: o.ID, Kind: o.Kind, Cause: o.Cause, Amount: o.Amount, Reason: o.Reason, CreatedAt: o.CreatedAt, Entries: []Entry{}}
 		if operator {
 			op.Actor = o.Actor
 		}

@@ -28,12 +28,13 @@ const (
 	CredentialRestored Kind = "credential.restored"
 	TargetDown         Kind = "target.down"
 	TargetUp           Kind = "target.up"
+	LedgerWrong        Kind = "ledger.wrong"
 	Test               Kind = "test"
 )
 
 // Kinds lists all kinds.
 func Kinds() []Kind {
-	return []Kind{CredentialDisabled, CredentialRestored, TargetDown, TargetUp, Test}
+	return []Kind{CredentialDisabled, CredentialRestored, TargetDown, TargetUp, LedgerWrong, Test}
 }
 
 // The severities.

@@ -52,10 +52,10 @@ func (s *Store) Transactions(ctx context.Context, f TransactionFilter) ([]Transa
 	}
 	return list(ctx, s.read, func(r *sql.Rows, t *Transaction) error {
 		var created int64
-		err := r.Scan(&t.ID, &t.Kind, &t.CallID, &t.AccountID, &t.Amount, &t.Actor, &t.Reason, &created, &t.Change)
+		err := r.Scan(&t.ID, &t.Kind, &t.Cause, &t.CallID, &t.AccountID, &t.Amount, &t.Actor, &t.Reason, &created, &t.Change)
 		t.CreatedAt = time.UnixMilli(created).UTC()
 		return err
-	}, `SELECT o.id, o.kind, coalesce(o.call_id, ''), o.account_id, o.amount_nano, o.actor, o.reason, o.created_at,
+	}, `SELECT o.id, o.kind, o.cause, coalesce(o.call_id, ''), o.account_id, o.amount_nano, o.actor, o.reason, o.created_at,
   coalesce((SELECT e.amount_nano FROM ledger_entries e WHERE e.operation_id = o.id AND e.account_id = o.account_id), 0)
 FROM ledger_operations o WHERE o.account_id = ?1 AND o.created_at >= ?2 AND o.created_at < ?3 AND (o.created_at, o.id) < (?4, ?5)
 ORDER BY o.created_at DESC, o.id DESC LIMIT ?6 OFFSET ?7`, f.AccountID, from, until, at, id, f.Limit, f.Offset)
