@@ -95,7 +95,7 @@ func TestMembersShareAWallet(t *testing.T) {
 	w.keys["work"] = key
 	w.golden("billing", []apiCase{
 		{"the key sees what pays for it", "work", "GET /api/user/credit/balance", "", 200, `{"balance":"3","held":"0","available":"3","debt":"0","billing":"on","total":"3","grantCount":1,"pendingCredit":"0","currency":{"id":"credit","name":"Credit","symbol":"credits","decimal":0}}`},
-		{"but not what others do with it", "work", "GET /api/user/credit/transactions", "", 200, 
+		{"but not what others do with it", "work", "GET /api/user/credit/transactions", "", 200,
 			`{"data":[],"next_cursor":null,"count":0,"list":[],"paging":{"page":1,"pageSize":20,"total":0}}`},
 	})
 

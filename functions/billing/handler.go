@@ -42,6 +42,8 @@ func (h *handler) routes() []httpkit.Route {
 		{Method: "GET", Pattern: "/api/user/credit/grants", Who: httpkit.AnyUser, As: h.listGrants},
 		{Method: "GET", Pattern: "/api/user/credit/transactions", Who: httpkit.AnyUser, As: h.listTransactions},
 		{Method: "GET", Pattern: "/api/user/credit/payment-link", Who: httpkit.Optional, As: h.paymentLink},
+		{Method: "GET", Pattern: "/api/user/credit/notices", Who: httpkit.AnyUser, As: h.notices},
+		{Method: "PUT", Pattern: "/api/user/credit/notices", Who: httpkit.AnyUser, As: h.setNotices},
 		{Method: "GET", Pattern: "/api/user/info", Who: httpkit.AnyUser, As: h.info},
 		{Method: "POST", Pattern: "/api/user/admin/user-info", Who: httpkit.Admin, As: h.userInfo},
 		{Method: "POST", Pattern: "/api/user/credit/transfer", Who: httpkit.AnyUser, As: h.ownTransfer},
