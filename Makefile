@@ -8,6 +8,7 @@ RACE ?= ./shared/store ./shared/admission ./shared/upstream ./shared/health ./sh
 FUZZTIME ?= 30s
 ROUNDS ?= 50
 CALLS ?= 200
+WALLETS ?= 100
 
 .DEFAULT_GOAL := help
 
@@ -63,11 +64,15 @@ bench: build ## measure the hub against a minimal proxy, within 10 minutes
 
 .PHONY: crash
 crash: ## kill -9 the hub under load ROUNDS (50) times and check the books
-	AIGNE_HUB_TEST_CRASH_ROUNDS=$(ROUNDS) go test ./localrun -run '^TestCrashCampaign$$' -count=1 -v -timeout 60m
+	AIGNE_HUB_TEST_CRASH_ROUNDS=$(ROUNDS) go test ./localrun -run '^TestCrashCampaign' -count=1 -v -timeout 60m
 
 .PHONY: chaos
 chaos: ## 64 clients over a provider in trouble beside a healthy one, CALLS (200) each and trouble
 	AIGNE_HUB_TEST_CHAOS=$(CALLS) go test ./functions/proxy -run '^TestCallersDoNotNotice' -count=1 -v -timeout 30m
+
+.PHONY: ends
+ends: ## money that ends suddenly: ten streams at once on each of WALLETS (100) small wallets, five times
+	AIGNE_HUB_TEST_ENDS=$(WALLETS) go test ./functions/proxy -run '^TestSuddenEndsOfMoney$$' -count=5 -v -timeout 30m
 
 .PHONY: demo
 demo: build ## a temporary hub with a fake provider and made-up data

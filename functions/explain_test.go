@@ -43,8 +43,8 @@ func TestACallIsExplainedLineByLine(t *testing.T) {
 		{"bucket":"cache_read","units":20,"rate":"0.000002","amount":"0.00004","fallback":"input","priced":true},
 		{"bucket":"output","units":100,"rate":"0.00001","amount":"0.001","priced":true}],"left_out":[],
 		"sum":"0.00304","amount":"0.00304","due":"0.00304","charged":"0.00304","reasons":[],
-		"policies":{"on_abort":"reported","on_failure":"delivered"},
-		"hold":{"amount":"0.014","computed":{"target":"alpha/m","bound":{"input":2000,"output":1000,"n":1}},"open":false,"released":"0.01096"},
+		"policies":{"on_abort":"reported","on_failure":"delivered","on_empty":"charge","decided":""},
+		"hold":{"amount":"0.014","computed":{"amount":"0.014","target":"alpha/m","bound":{"input":2000,"output":1000,"n":1}},"extensions":[],"open":false,"released":"0.01096"},
 		"operations":[{"id":"ID/settle","kind":"charge","amount":"0.00304","created_at":"TIME",
 			"entries":[{"account":"ID","amount":"-0.00304"},{"account":"revenue","amount":"0.00304"}]}]`
 	assert.JSONEq(t, `{"user":"member@example.com","key":"laptop","attempts":[

@@ -48,6 +48,7 @@ type callView struct {
 	UsageSource    hub.UsageSource  `json:"usage_source"`
 	Billing        bool             `json:"billing"`
 	Credits        money.Credits    `json:"credits"`
+	ChargePolicy   hub.ChargePolicy `json:"charge_policy"` // the rule that decided what it costs; "": what was used
 	Hold           money.Credits    `json:"hold"`
 	Shortfall      money.Credits    `json:"shortfall"`
 	Cost           *money.Credits   `json:"cost"` // US dollars; null: unknown
@@ -66,7 +67,7 @@ func viewCall(c store.Call, email string) callView {
 		ID: c.ID, CreatedAt: c.CreatedAt, FinishedAt: c.FinishedAt, User: email, UserID: c.UserID, KeyID: c.APIKeyID, AppID: c.AppID,
 		Type: c.Type, Dialect: c.Dialect, RequestedModel: c.RequestedModel, Provider: c.Provider, Model: c.Model, Credential: c.Credential,
 		Stream: c.Stream, Status: c.Status, HTTPStatus: c.HTTPStatus, ErrorCategory: c.ErrorCategory, Error: c.Error, Attempts: c.Attempts,
-		Usage: map[string]int64{}, UsageSource: c.Source, Billing: c.Billing, Credits: c.Credits, Hold: c.Hold, Shortfall: c.Shortfall,
+		Usage: map[string]int64{}, UsageSource: c.Source, Billing: c.Billing, Credits: c.Credits, ChargePolicy: c.ChargePolicy, Hold: c.Hold, Shortfall: c.Shortfall,
 		Cost: c.Cost, RateID: c.RateID, RateVersion: c.RateVersion, DurationMS: c.DurationMS, TTFBMS: c.TTFBMS,
 		ProviderTTFBMS: c.ProviderTTFBMS, RequestID: c.RequestID, Why: c.Why(), Plan: c.Plan,
 	}

@@ -101,7 +101,8 @@ func priceWords(b *strings.Builder, e *calls.Explanation) {
 	for _, u := range e.LeftOut {
 		fmt.Fprintf(b, "  not charged: %d %s, since the same work is charged otherwise\n", u.Units, u.Bucket)
 	}
-	fmt.Fprintf(b, "  usage is %s; on_abort %s, on_failure %s\n", orDash(string(e.Call.Source)), orDash(e.Policies.OnAbort), orDash(e.Policies.OnFailure))
+	fmt.Fprintf(b, "  usage is %s; on_abort %s, on_failure %s, on_empty %s\n", orDash(string(e.Call.Source)), orDash(e.Policies.OnAbort),
+		orDash(e.Policies.OnFailure), orDash(e.Policies.OnEmpty))
 }
 
 func lineRow(l calls.Line) []string {
@@ -128,7 +129,10 @@ func moneyWords(b *strings.Builder, e *calls.Explanation) {
 		fmt.Fprintf(b, "  %s: %s\n", r.Code, clean(r.Text))
 	}
 	if h := e.Hold; h != nil {
-		fmt.Fprintf(b, "  held %s%s\n", h.Amount, clean(boundWords(h.Computed)))
+		fmt.Fprintf(b, "  held %s%s\n", firstHold(h), clean(boundWords(h.Computed)))
+		for _, x := range h.Extensions {
+			fmt.Fprintf(b, "  grew to %s at %s, for %d tokens of output; %s were delivered\n", x.Hold, timeOrDash(&x.At), x.Tokens, x.Delivered)
+		}
 		if h.Open {
 			b.WriteString("  still held\n")
 		} else {
@@ -159,6 +163,14 @@ func moneyWords(b *strings.Builder, e *calls.Explanation) {
 	}
 }
 
+// firstHold is what was held at admission, as far as that is known.
+func firstHold(h *calls.Hold) money.Credits {
+	if h.Computed != nil {
+		return h.Computed.Amount
+	}
+	return h.Amount
+}
+
 // boundWords says how a hold was computed.
 func boundWords(h *routing.HoldRecord) string {
 	switch {
@@ -173,11 +185,11 @@ func boundWords(h *routing.HoldRecord) string {
 			parts = append(parts, strconv.FormatInt(n, 10)+" "+what)
 		}
 	}
-	add(h.Bound.Input, "of prompt")
+	add(h.Bound.Input, map[bool]string{true: "tokens of prompt, counted", false: "tokens of prompt"}[h.Counted])
 	if h.Bound.N > 1 {
 		add(h.Bound.N, "answers of")
 	}
-	add(h.Bound.Output, "of output")
+	add(h.Bound.Output, map[bool]string{true: "of output as the first slice", false: "of output"}[h.Slice])
 	add(h.Bound.Images, "images")
 	add(h.Bound.Seconds, "seconds")
 	add(h.Bound.Characters, "characters")

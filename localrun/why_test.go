@@ -22,7 +22,7 @@ var volatileWords = []struct {
 	{regexp.MustCompile(`20\d\d-\d\d-\d\dT[0-9:.]+Z`), "TIME"},
 	{regexp.MustCompile(`\d+ ms\b`), "N ms"},
 	{regexp.MustCompile(`(\S) {2,}`), "$1  "}, // columns are as wide as what takes long
-	{regexp.MustCompile(`at most \d+ of prompt`), "at most N of prompt"},
+	{regexp.MustCompile(`at most \d+ tokens`), "at most N tokens"},
 	{regexp.MustCompile(`request \S+`), "request R"},
 }
 

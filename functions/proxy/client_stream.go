@@ -82,6 +82,16 @@ func (s *clientStream) ping() []byte {
 	return []byte(": ping\n\n")
 }
 
+// nudge pings at once: the stream waits for something.
+func (s *clientStream) nudge() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.over && !s.quiet && !s.broken.Load() {
+		s.allow()
+		s.send(s.ping(), true)
+	}
+}
+
 // maxScratch is the largest buffer that a stream keeps for its next frames.
 const maxScratch = 128 << 10
 

@@ -129,7 +129,11 @@ func (x *exchange) accept(a *upstream.Answer) *hub.Error {
 	a.Taken = t
 	client, native := x.h.clientFor(a.Target, x.server.Name())
 	if native {
-		t.lane = newNative(client, x.server, x.view, a.Target.Provider.Kind.Quirks)
+		n := newNative(client, x.server, x.view, a.Target.Provider.Kind.Quirks)
+		if held, ceiling := x.ticket.Held(); held < ceiling {
+			n.follow()
+		}
+		t.lane = n
 	} else {
 		t.lane = newTranslation(client, x.server, x.view, a.Target.Provider.Kind.Quirks)
 	}
@@ -207,6 +211,7 @@ func (x *exchange) relayWhole(a *upstream.Answer, trace upstream.Trace) error {
 	report := x.lane.report()
 	o := begin(trace, hub.StatusSuccess)
 	o.Usage, o.Source = x.h.usageOf(x.server, x.view, report)
+	o.Empty = empty(&report)
 	costGivenUp(&o, trace)
 	o.ProviderTTFB = &a.TTFB
 	ttfb := x.h.Now().Sub(x.started)
@@ -229,7 +234,7 @@ func (x *exchange) relayWhole(a *upstream.Answer, trace upstream.Trace) error {
 	}
 	x.headers(a)
 	x.w.Header().Set("content-type", "application/json")
-	if o.Status == hub.StatusSuccess && x.ticket.LowerTo == 0 {
+	if o.Status == hub.StatusSuccess && !o.Empty && x.ticket.LowerTo == 0 {
 		x.way.memo.keepWhole(x.w, a, x.ticket.CallID, kept{Usage: o.Usage, Source: o.Source, Dropped: x.dropped, Type: "application/json"}, body)
 	}
 	x.w.Header().Set("content-length", strconv.Itoa(len(body)))

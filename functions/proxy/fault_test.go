@@ -202,17 +202,20 @@ func TestAClientThatLeaves(t *testing.T) {
 			assert.Equal(t, hub.UsageReported, c.Source)
 			assert.Equal(t, fake.Reported(), c.Usage)
 			assert.NotZero(t, c.Credits)
+			assert.Equal(t, hub.ReportedOnAbort, c.ChargePolicy)
 		},
 		"delivered": func(t *testing.T, h *testHub, _ *fakeprovider.Provider) {
 			c := h.settledCall()
 			assert.Equal(t, hub.StatusAborted, c.Status)
 			assert.Equal(t, hub.UsageEstimated, c.Source)
 			assert.NotZero(t, c.Credits)
+			assert.Equal(t, hub.DeliveredOnAbort, c.ChargePolicy)
 		},
 		"free": func(t *testing.T, h *testHub, _ *fakeprovider.Provider) {
 			c := h.settledCall()
 			assert.Equal(t, hub.StatusAborted, c.Status)
 			assert.Zero(t, c.Credits)
+			assert.Equal(t, hub.FreeOnAbort, c.ChargePolicy)
 		},
 	} {
 		t.Run(policy, func(t *testing.T) {

@@ -81,6 +81,7 @@ type handler struct {
 	workers map[dialect.Name]dialect.TaskClient
 	drains  slots
 	tokens  tokens.Counter // of what providers did not count
+	exact   tokens.Exact   // of prompts whose bytes a wallet does not cover
 	hashes  cacheHash
 }
 

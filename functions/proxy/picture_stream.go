@@ -93,7 +93,7 @@ func (p *pictureStream) relay(a *upstream.Answer, trace upstream.Trace) error {
 	gone := p.r.Context().Err() != nil || p.out.failed()
 	switch {
 	case gone:
-		o.Status, o.HTTPStatus = hub.StatusAborted, httpkit.StatusClientGone
+		o.Status, o.HTTPStatus, o.Cut = hub.StatusAborted, httpkit.StatusClientGone, fault != nil
 	case fault != nil:
 		o.Status, o.Err, o.HTTPStatus = hub.StatusFailed, fault, httpkit.Status(fault)
 	}

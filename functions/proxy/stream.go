@@ -20,13 +20,17 @@ import (
 // streamReader is a provider's stream whose first frame has been looked at.
 type streamReader struct {
 	frames wire.FrameReader
-	first  []byte       // what the client gets for the frames read so far
-	seen   dialect.Seen // of the last of them
+	first  []byte       // what the client gets for the frames read so far, but the last
+	seen   dialect.Seen // of the last of them, which has been taken and not given
+	size   int          // its bytes
 }
 
 // framer takes the frames of a stream in and says what the client gets for them.
 type framer interface {
-	frame(dst, frame []byte) ([]byte, dialect.Seen)
+	// take reads a frame, which stays as it is until the next one is taken.
+	take(frame []byte) dialect.Seen
+	// give appends to dst what the client gets for it.
+	give(dst []byte) []byte
 }
 
 // What is held back of a stream at most before its content comes: the frames by
@@ -56,21 +60,22 @@ func (s *streamReader) open(a *upstream.Answer, frames wire.FrameReader, l frame
 			}
 			return brokenAnswer(err)
 		}
-		s.first, s.seen = l.frame(s.first, frame)
+		comment := frame[0] == ':'
+		s.seen, s.size = l.take(frame), len(frame)
 		if s.seen.Err != nil {
 			return s.seen.Err
 		}
 		if s.seen.Content || s.seen.Finish || s.seen.End {
 			return nil
 		}
-		if frame[0] == ':' {
-			continue
+		if !comment {
+			held++
+			if size += len(frame); held >= heldFrames || size > heldBytes {
+				return nil
+			}
+			a.Alive()
 		}
-		held++
-		if size += len(frame); held >= heldFrames || size > heldBytes {
-			return nil
-		}
-		a.Alive()
+		s.first = l.give(s.first)
 	}
 }
 
@@ -95,20 +100,26 @@ func (x *exchange) relayStream(a *upstream.Answer, trace upstream.Trace) error {
 		ttfb := x.h.Now().Sub(x.started)
 		o.TTFB = &ttfb
 	}
-	tail, fault := x.pump(a)
+	tail, end := x.pump(a)
+	fault := end.fault
 	switch {
-	case fault == nil:
 	case x.gone():
-		o.Status, o.HTTPStatus = hub.StatusAborted, httpkit.StatusClientGone
-	default:
+		o.Status, o.HTTPStatus, o.Cut = hub.StatusAborted, httpkit.StatusClientGone, fault != nil || end.ended != ""
+	case fault != nil:
 		o.Status, o.Err, o.HTTPStatus = hub.StatusFailed, fault, httpkit.Status(fault)
-		a.Broke(fault)
+		if !end.ours {
+			a.Broke(fault)
+		}
 	}
-	if fault == nil && x.gone() {
-		o.Status, o.HTTPStatus = hub.StatusAborted, httpkit.StatusClientGone
+	report := x.lane.report()
+	if end.ended != "" {
+		a.Body.Close() // the provider need not go on
+		o.Ended, report = end.ended, end.relayed
+		tail = x.lane.stop(tail)
 	}
-	o.Usage, o.Source = x.h.usageOf(x.server, x.view, x.lane.report())
-	if fault == nil {
+	o.Usage, o.Source = x.h.usageOf(x.server, x.view, report)
+	o.Empty = empty(&report)
+	if _, translated := x.lane.(*translation); fault == nil && (end.ended == "" || translated) {
 		fault = x.keepStream(a, &o)
 	}
 	settled, err := x.ticket.Settle(x.settling(), o)
@@ -116,14 +127,18 @@ func (x *exchange) relayStream(a *upstream.Answer, trace upstream.Trace) error {
 		fault = hub.AsError(err)
 	}
 	x.finish(a, o, settled, tail, fault)
-	if fault == nil && o.Status == hub.StatusSuccess && x.ticket.LowerTo == 0 && !x.out.failed() {
+	if fault == nil && o.Status == hub.StatusSuccess && o.Ended == "" && !o.Empty && x.ticket.LowerTo == 0 && !x.out.failed() {
 		x.way.memo.keepStream(a, x.ticket.CallID, kept{Usage: o.Usage, Source: o.Source, Dropped: x.dropped, Type: x.w.Header().Get("content-type")})
 	}
-	if fault == nil {
+	if fault == nil && o.Ended == "" {
 		drain(a.Body)
 	}
 	return nil
 }
+
+// empty reports an answer that shows its caller nothing: no text, no call of a
+// tool, no picture, no sound.
+func empty(r *dialect.Report) bool { return r.TextBytes == 0 && !r.Shown }
 
 // drain reads the very end of a finished answer, so that its connection can
 // serve again; a provider that keeps it open is not waited for.
@@ -152,8 +167,12 @@ func (x *exchange) finish(a *upstream.Answer, o admission.Outcome, s admission.S
 const coalesce = 32 << 10
 
 // pump relays a stream.
-func (x *exchange) pump(a *upstream.Answer) (tail []byte, fault *hub.Error) {
+func (x *exchange) pump(a *upstream.Answer) (tail []byte, end ending) {
 	p := pump{frames: &x.frames, framer: x.lane, out: x.out, cut: x.cut}
+	if held, ceiling := x.ticket.Held(); held < ceiling {
+		p.budget = newBudget(x, a, held, ceiling)
+		defer p.budget.close()
+	}
 	return p.run(a)
 }
 
@@ -163,42 +182,57 @@ type pump struct {
 	framer framer
 	out    *clientStream
 	cut    func(error) *hub.Error // names the fault of a stream that ended too early
+	budget *budget                // of a stream whose hold grows; else nil
 }
 
-// run relays until the finish signal and collects what comes after it. A fault
-// means that the stream did not finish.
-func (p *pump) run(a *upstream.Answer) (tail []byte, fault *hub.Error) {
-	out, seen := p.frames.first, p.frames.seen
-	fresh := 0 // where the newest frame's output begins in out
+// ending is how a stream ended that did not reach its own end. The zero value is
+// one that did.
+type ending struct {
+	fault   *hub.Error
+	ours    bool             // the fault is none of the provider's
+	ended   hub.ChargePolicy // what ended it in good order
+	relayed dialect.Report   // what the client has got then
+}
+
+// run relays until the finish signal and collects what comes after it.
+func (p *pump) run(a *upstream.Answer) (tail []byte, end ending) {
+	out, seen, size := p.frames.first, p.frames.seen, p.frames.size
 	for {
-		switch {
-		case seen.Err != nil, seen.End && !seen.Finish:
-			p.out.write(out[:fresh], true)
+		if seen.Err != nil || (seen.End && !seen.Finish) {
+			p.out.write(out, true)
 			if seen.Err == nil {
 				seen.Err = p.cut(io.ErrUnexpectedEOF)
 			}
-			return nil, seen.Err
-		case seen.Finish:
-			p.out.write(out[:fresh], true)
-			return p.afterFinish(a, out[fresh:], seen.End), nil
-		case !p.frames.frames.Ready() || len(out) > coalesce:
+			return nil, ending{fault: seen.Err}
+		}
+		if p.budget != nil && !p.budget.covers(seen, size) {
+			p.out.write(out, true)
+			out = p.out.scratch(out)
+			if end = p.budget.await(p.out.nudge); end.fault != nil || end.ended != "" {
+				return nil, end
+			}
+		}
+		if seen.Finish {
+			p.out.write(out, true)
+			return p.afterFinish(a, p.framer.give(nil), seen.End), end
+		}
+		out = p.framer.give(out)
+		if !p.frames.frames.Ready() || len(out) > coalesce {
 			p.out.write(out, true)
 			out = p.out.scratch(out)
 		}
 		frame, err := p.frames.frames.Next()
 		if err != nil {
 			p.out.write(out, true)
-			return nil, p.cut(err)
+			return nil, ending{fault: p.cut(err)}
 		}
-		fresh = len(out)
-		out, seen = p.framer.frame(out, frame)
+		seen, size = p.framer.take(frame), len(frame)
 	}
 }
 
 // afterFinish collects what follows the finish signal: the usage figures and
 // the end marker, for which it waits only so long.
-func (p *pump) afterFinish(a *upstream.Answer, first []byte, ended bool) []byte {
-	tail := append([]byte{}, first...)
+func (p *pump) afterFinish(a *upstream.Answer, tail []byte, ended bool) []byte {
 	stop := time.AfterFunc(finishWait, func() { a.Body.Close() })
 	defer stop.Stop()
 	for !ended {
@@ -206,9 +240,8 @@ func (p *pump) afterFinish(a *upstream.Answer, first []byte, ended bool) []byte 
 		if err != nil {
 			break
 		}
-		var seen dialect.Seen
-		tail, seen = p.framer.frame(tail, frame)
-		ended = seen.End
+		ended = p.framer.take(frame).End
+		tail = p.framer.give(tail)
 	}
 	return tail
 }

@@ -109,6 +109,7 @@ type errand struct {
 	out    *clientStream // the caller asked for server-sent events
 	flow   dialect.TaskFlow
 	frames streamReader // of a flow of events
+	now    []byte       // the frame in hand
 	first  []byte       // of a flow of bytes
 }
 

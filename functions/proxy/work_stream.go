@@ -60,14 +60,18 @@ func (x *errand) begin(a *upstream.Answer, flow dialect.TaskFlow, events bool) *
 	return nil
 }
 
-// frame passes a frame on under the eyes of the flow.
-func (x *errand) frame(dst, frame []byte) ([]byte, dialect.Seen) {
+// take shows a frame to the flow.
+func (x *errand) take(frame []byte) dialect.Seen {
+	x.now = frame
 	seen := x.flow.Piece(frame)
 	if seen.Err != nil {
-		return dst, seen
+		x.now = nil
 	}
-	return append(dst, frame...), seen
+	return seen
 }
+
+// give passes it on as it is.
+func (x *errand) give(dst []byte) []byte { return append(dst, x.now...) }
 
 func (x *errand) cut(err error) *hub.Error { return x.lifetime.cut(err, x.gone()) }
 
@@ -78,7 +82,8 @@ func (x *errand) relayEvents(a *upstream.Answer, trace upstream.Trace) error {
 	var ttfb *time.Duration
 	x.out.onFirst = func() { ttfb = new(x.h.Now().Sub(x.started)) }
 	p := pump{frames: &x.frames, framer: x, out: x.out, cut: x.cut}
-	tail, fault := p.run(a)
+	tail, end := p.run(a)
+	fault := end.fault
 	_, err := x.settleFlow(a, trace, ttfb, fault)
 	if err != nil {
 		fault = hub.AsError(err)
@@ -97,7 +102,7 @@ func (x *errand) relayEvents(a *upstream.Answer, trace upstream.Trace) error {
 func (x *errand) settleFlow(a *upstream.Answer, trace upstream.Trace, ttfb *time.Duration, fault *hub.Error) (admission.Settled, error) {
 	x.result = x.flow.Result()
 	o := x.outcome(a, trace)
-	o.TTFB = ttfb
+	o.TTFB, o.Cut = ttfb, fault != nil
 	if fault != nil && o.Status == hub.StatusSuccess {
 		o.Status, o.Err, o.HTTPStatus = hub.StatusFailed, fault, httpkit.Status(fault)
 		a.Broke(fault)

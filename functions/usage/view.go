@@ -36,6 +36,7 @@ type callView struct {
 	Billed         bool             `json:"billed"`
 	Hold           money.Credits    `json:"hold"`
 	Credits        money.Credits    `json:"credits"`
+	ChargePolicy   hub.ChargePolicy `json:"charge_policy"` // the rule that decided what it costs; "": what was used
 	RateID         string           `json:"rate_id"`
 	RateVersion    int64            `json:"rate_version"`
 	Attempts       int              `json:"attempts"`
@@ -59,7 +60,7 @@ func viewCall(c *store.Call, viewer hub.Caller) callView {
 		ID: c.ID, CreatedAt: c.CreatedAt, FinishedAt: c.FinishedAt, UserID: c.UserID, APIKeyID: c.APIKeyID, AppID: c.AppID,
 		RequestID: c.RequestID, Type: c.Type, Dialect: c.Dialect, RequestedModel: c.RequestedModel, Why: c.Why(), Provider: c.Provider, Model: c.Model,
 		Stream: c.Stream, Status: c.Status, HTTPStatus: c.HTTPStatus, ErrorCategory: c.ErrorCategory, Error: c.Error,
-		Usage: map[string]int64{}, UsageSource: c.Source, Variant: c.Variant, Billed: c.Billing, Hold: c.Hold, Credits: c.Credits,
+		Usage: map[string]int64{}, UsageSource: c.Source, Variant: c.Variant, Billed: c.Billing, Hold: c.Hold, Credits: c.Credits, ChargePolicy: c.ChargePolicy,
 		RateID: c.RateID, RateVersion: c.RateVersion, Attempts: c.Attempts,
 		DurationMS: c.DurationMS, TTFBMS: c.TTFBMS, ProviderTTFBMS: c.ProviderTTFBMS,
 	}

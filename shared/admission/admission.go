@@ -23,7 +23,9 @@ type Settings struct {
 	Billing       bool
 	OnAbort       string // reported, delivered or free
 	OnFailure     string // delivered or free
+	OnEmpty       string // charge or free: what an answer without anything in it costs, or one that failed
 	DefaultOutput int64  // what an unaffordable, unlimited request is lowered to, in tokens
+	Slice         int64  // output tokens by which the holds of streams grow; 0: all is held at once
 	PaymentLink   string // shown in 402 answers; may be empty
 }
 
@@ -59,6 +61,11 @@ type Request struct {
 	N           int64
 	Thinking    int64 // thinking budget, 0: none
 	ServerTools bool
+	// CountPrompt finds a bound of the prompt's tokens below PromptBytes, with a
+	// tokenizer that is exact at every target; 0 where there is none. It is asked
+	// only when a call would be refused or lowered otherwise. It may be nil.
+	CountPrompt func() int64
+	counted     int64
 
 	// Work, when set, is the most that work beside chat can use; then none of the
 	// figures above counts but OpaqueInput. An Output below 0 stands for the
@@ -76,6 +83,7 @@ const (
 	unknownContext = 1 << 20 // tokens held for an opaque prompt of a model without a known window
 	maxWebSearches = 20      // per call, held where the provider may search
 	leastOutput    = 256     // tokens below which lowering helps nobody
+	admitTries     = 4       // beyond the first
 )
 
 // ErrStale says that the configuration has changed: plan and admit again.
@@ -84,23 +92,25 @@ var ErrStale = &hub.Error{Code: hub.CodeStaleConfig, Message: "The configuration
 // Admit records the call and holds its dearest price. After it returns nil the
 // provider may be called, and the Ticket must be settled.
 func (g *Gate) Admit(ctx context.Context, r Request) (*Ticket, error) {
-	t := &Ticket{gate: g, req: r, CallID: g.Store.NewID(), start: g.Now(), billing: g.Settings.Billing}
+	t := &Ticket{gate: g, req: r, CallID: g.Store.NewID(), start: g.Now(), billing: g.Settings.Billing,
+		policies: policies{OnAbort: g.Settings.OnAbort, OnFailure: g.Settings.OnFailure, OnEmpty: g.Settings.OnEmpty}}
 	if err := g.bind(t); err != nil {
 		return nil, err
 	}
-	hold, err := g.hold(&r, nil)
+	hold, err := g.open(t)
 	if err != nil {
 		return nil, err
 	}
-	g.reserve(t, nil, hold)
 	for try := 0; ; try++ {
 		err := g.admit(ctx, t, hold)
 		switch {
 		case err == nil:
 			return t, nil
-		case errors.Is(err, store.ErrLeaseLost) && try < 3:
+		case try >= admitTries:
+			return nil, g.refusal(ctx, &t.req, err)
+		case errors.Is(err, store.ErrLeaseLost):
 			g.Lease.Lost(t.owner)
-		case errors.Is(err, store.ErrGrantsDue) && try < 3:
+		case errors.Is(err, store.ErrGrantsDue):
 			blocked, xerr := g.Store.ExpireGrants(ctx, r.Caller.AccountID)
 			if xerr != nil {
 				return nil, unavailable(xerr)
@@ -108,31 +118,12 @@ func (g *Gate) Admit(ctx context.Context, r Request) (*Ticket, error) {
 			if blocked {
 				return nil, g.insufficient()
 			}
-		case errors.Is(err, store.ErrInsufficient) && t.LowerTo == 0 && r.Work == nil && r.Replay == nil && try < 3:
-			lower, lerr := g.lower(ctx, &r)
-			if lerr != nil {
-				return nil, lerr
+		case errors.Is(err, store.ErrInsufficient), errors.Is(err, store.ErrLimit):
+			if hold, err = g.smaller(ctx, t, hold, err); err != nil {
+				return nil, err
 			}
-			if hold, lerr = g.hold(&r, &lower); lerr != nil {
-				return nil, lerr
-			}
-			t.LowerTo = lower
-			g.reserve(t, &lower, hold)
-		case errors.Is(err, store.ErrLimit) && try < 3:
-			lower, lerr := g.limited(ctx, t)
-			if lerr != nil {
-				return nil, lerr
-			}
-			if lower == 0 {
-				continue
-			}
-			if hold, lerr = g.hold(&r, &lower); lerr != nil {
-				return nil, lerr
-			}
-			t.LowerTo = lower
-			g.reserve(t, &lower, hold)
 		default:
-			return nil, g.refusal(ctx, &r, err)
+			return nil, g.refusal(ctx, &t.req, err)
 		}
 	}
 }
@@ -156,7 +147,7 @@ func (g *Gate) admit(ctx context.Context, t *Ticket, hold money.Credits) error {
 	r := &t.req
 	a := store.Admission{CallID: t.CallID, Caller: r.Caller, Type: r.Type, Dialect: r.Dialect, RequestedModel: r.Plan.Requested,
 		Stream: r.Stream, Owner: owner, ConfigVersion: r.Plan.Version, RequestID: r.RequestID, TraceID: r.TraceID,
-		Billing: g.Settings.Billing, OnAbort: g.Settings.OnAbort, OnFailure: g.Settings.OnFailure, PlanJSON: plan,
+		Billing: t.billing, OnAbort: t.policies.OnAbort, OnFailure: t.policies.OnFailure, OnEmpty: t.policies.OnEmpty, PlanJSON: plan,
 		Hold: hold, IdempotencyKey: r.IdempotencyKey, Limits: t.limits}
 	err = g.Store.Do(ctx, g.Store.AdmitUnit(a))
 	if errors.Is(err, store.ErrExists) {
@@ -182,112 +173,6 @@ func (g *Gate) cancel(a store.Admission) {
 			g.Log.Error("cancelled admission not confirmed", "call_id", a.CallID, "error", err)
 		}
 	}()
-}
-
-// hold is the most the call can cost over all targets. lowered, when given,
-// stands for the output limit.
-func (g *Gate) hold(r *Request, lowered *int64) (money.Credits, error) {
-	if !g.Settings.Billing {
-		return 0, nil
-	}
-	if r.Replay != nil {
-		return r.Replay.price(r.Type)
-	}
-	var most money.Credits
-	for i := range r.Plan.Targets {
-		t := &r.Plan.Targets[i]
-		prices := t.Prices.Dearest(r.Variant.Quality, r.Variant.Size)
-		h, err := prices.Hold(prices.MeasuredBound(r.bound(t, lowered)))
-		if err != nil {
-			return 0, hub.Wrap(hub.CodeInvalid, err, "The most that this request can cost on %s cannot be computed: %v.", t.Name(), err)
-		}
-		most = max(most, h)
-	}
-	return most, nil
-}
-
-func (r *Request) bound(t *routing.Target, lowered *int64) pricing.Bound {
-	if r.Work != nil {
-		return r.workBound(t)
-	}
-	b := pricing.Bound{Input: r.PromptBytes, N: max(1, r.N)}
-	if r.OpaqueInput || r.ServerTools { // what the provider's tools find becomes prompt
-		b.Input = t.Context
-		if t.Context == 0 {
-			b.Input = max(unknownContext, r.PromptBytes)
-		}
-	}
-	switch {
-	case lowered != nil:
-		b.Output = *lowered
-	case r.MaxOutput != nil:
-		b.Output = *r.MaxOutput
-	default:
-		// A thinking budget may be sent on top of the model's own limit.
-		b.Output = t.MaxOutput + r.Thinking
-	}
-	if r.ServerTools {
-		b.WebSearches = maxWebSearches
-	}
-	return b
-}
-
-// workBound is the bound of work beside chat at a target.
-func (r *Request) workBound(t *routing.Target) pricing.Bound {
-	b := *r.Work
-	if r.OpaqueInput {
-		b.Input = max(t.Context, b.Input)
-		if t.Context == 0 {
-			b.Input = max(unknownContext, b.Input)
-		}
-	}
-	if b.Output < 0 {
-		b.Output = t.MaxOutput
-	}
-	return b
-}
-
-// lower finds how much output the wallet covers, or refuses.
-func (g *Gate) lower(ctx context.Context, r *Request) (int64, error) {
-	acc, err := g.Store.AccountByID(ctx, r.Caller.AccountID)
-	if err != nil {
-		return 0, unavailable(err)
-	}
-	free := acc.Available()
-	lower, ok := g.largest(r, func(tokens int64) bool {
-		h, err := g.hold(r, &tokens)
-		return err == nil && h <= free
-	})
-	if !ok {
-		return 0, g.insufficient()
-	}
-	return lower, nil
-}
-
-// largest finds the largest output limit that fits, at most what was asked for,
-// else the default; ok is false where what fits would help nobody.
-func (g *Gate) largest(r *Request, fits func(tokens int64) bool) (tokens int64, ok bool) {
-	asked := g.Settings.DefaultOutput
-	if r.MaxOutput != nil {
-		asked = *r.MaxOutput
-	}
-	least := min(asked, leastOutput)
-	if r.Thinking > 0 {
-		least = max(least, r.Thinking+1)
-	}
-	if least > asked || !fits(least) {
-		return 0, false
-	}
-	low, high := least, asked // fits(low) holds
-	for low < high {
-		mid := low + (high-low+1)/2
-		if fits(mid) {
-			low = mid
-		} else {
-			high = mid - 1
-		}
-	}
-	return low, true
 }
 
 func (g *Gate) insufficient() error {

@@ -41,6 +41,7 @@ type terms struct {
 	RateVersion int64           `json:"rate_version,omitempty"`
 	Attempts    []store.Attempt `json:"attempts,omitempty"`
 	Tries       int             `json:"tries"`
+	policies
 }
 
 // HandOver makes the call a job: from the commit on it belongs to the job, no
@@ -52,7 +53,7 @@ func (t *Ticket) HandOver(ctx context.Context, j Job) (store.Job, error) {
 		return store.Job{}, errors.New("ticket of a settled call handed over")
 	}
 	own, err := json.Marshal(terms{Type: t.req.Type, Billing: t.billing, Hold: t.hold, Prices: j.Target.Prices, Cost: j.Target.Cost,
-		RateID: j.Target.RateID, RateVersion: j.Target.RateVersion, Attempts: j.Attempts, Tries: j.Tries})
+		RateID: j.Target.RateID, RateVersion: j.Target.RateVersion, Attempts: j.Attempts, Tries: j.Tries, policies: t.policies})
 	if err != nil {
 		return store.Job{}, err
 	}
@@ -103,7 +104,7 @@ func (g *Gate) FinishJob(ctx context.Context, row store.Job, end store.JobEnd, o
 		return Settled{}, hub.Wrap(hub.CodeInternal, err, "The terms of this job cannot be read.")
 	}
 	end.ID = row.ID
-	t := &Ticket{CallID: row.CallID, gate: g, owner: row.Owner(), hold: own.Hold, start: row.CreatedAt, billing: own.Billing, job: &end, late: true,
+	t := &Ticket{CallID: row.CallID, gate: g, owner: row.Owner(), hold: own.Hold, start: row.CreatedAt, billing: own.Billing, policies: own.policies, job: &end, late: true,
 		req: Request{Caller: hub.Caller{UserID: row.UserID, AccountID: row.AccountID, AppID: row.AppID}, Type: own.Type}}
 	o.Target = &routing.Target{Provider: &routing.Provider{Name: row.Provider}, Model: row.Model, Prices: own.Prices, Cost: own.Cost,
 		RateID: own.RateID, RateVersion: own.RateVersion}

@@ -13,34 +13,34 @@ func (t *Ticket) note(plan string) (string, error) {
 	case !t.billing:
 		return plan, nil
 	case r.Replay != nil:
-		return routing.WithHold(plan, routing.HoldRecord{Percent: &r.Replay.Percent})
+		return routing.WithHold(plan, routing.HoldRecord{Amount: t.hold, Percent: &r.Replay.Percent})
 	case len(r.Plan.Targets) == 0:
 		return plan, nil
 	}
-	var lowered *int64
-	if t.LowerTo > 0 {
-		lowered = &t.LowerTo
-	}
+	lowered, slice := t.outputHeld()
 	dearest := &r.Plan.Targets[0]
-	var most money.Credits
-	for i := range r.Plan.Targets[1:] {
-		// The hold was computed of the same figures a moment ago, without error.
-		if i == 0 {
-			most = held(r, dearest, lowered)
-		}
-		if h := held(r, &r.Plan.Targets[i+1], lowered); h > most {
-			dearest, most = &r.Plan.Targets[i+1], h
+	if len(r.Plan.Targets) > 1 {
+		var most money.Credits
+		for i := range r.Plan.Targets {
+			// The hold was computed of the same figures a moment ago, without error.
+			if h, err := r.holdAt(&r.Plan.Targets[i], lowered); err == nil && h > most {
+				dearest, most = &r.Plan.Targets[i], h
+			}
 		}
 	}
-	return routing.WithHold(plan, routing.HoldRecord{Target: dearest.Name(), Bound: r.bound(dearest, lowered),
-		Quality: r.Variant.Quality, Size: r.Variant.Size, Opaque: r.OpaqueInput || r.ServerTools, Lowered: lowered != nil})
+	return routing.WithHold(plan, routing.HoldRecord{Amount: t.hold, Target: dearest.Name(), Bound: r.bound(dearest, lowered),
+		Quality: r.Variant.Quality, Size: r.Variant.Size, Opaque: r.opaque(), Counted: r.counted > 0 && !r.opaque(),
+		Lowered: t.LowerTo > 0, Slice: slice})
 }
 
-func held(r *Request, t *routing.Target, lowered *int64) money.Credits {
-	prices := t.Prices.Dearest(r.Variant.Quality, r.Variant.Size)
-	h, err := prices.Hold(prices.MeasuredBound(r.bound(t, lowered)))
-	if err != nil {
-		return 0
+// outputHeld is the output of one answer that the hold covers, nil for the whole
+// limit, and whether it is the first slice of it.
+func (t *Ticket) outputHeld() (tokens *int64, slice bool) {
+	switch {
+	case t.LowerTo > 0:
+		return &t.LowerTo, false
+	case t.held > 0:
+		return new(t.held / t.req.answers()), true
 	}
-	return h
+	return nil, false
 }

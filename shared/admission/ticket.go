@@ -19,16 +19,20 @@ type Ticket struct {
 	CallID  string
 	LowerTo int64 // > 0: the most output tokens the wallet covers; the provider must be told
 
-	gate    *Gate
-	req     Request
-	owner   string
-	hold    money.Credits
-	start   time.Time
-	limits  []store.LimitHold
-	billing bool // of the operator when the call was admitted
-	job     *store.JobEnd
-	settled bool
-	late    bool // the call had been swept; what was charged must be read back
+	gate     *Gate
+	req      Request
+	owner    string
+	hold     money.Credits
+	held     int64 // output tokens that the hold covers, of a stream whose hold grows; see Held
+	ceiling  int64
+	number   int64 // of the hold's last extension
+	start    time.Time
+	limits   []store.LimitHold
+	billing  bool // of the operator when the call was admitted
+	policies policies
+	job      *store.JobEnd
+	settled  bool
+	late     bool // the call had been swept; what was charged must be read back
 }
 
 // Outcome is how a call ended.
@@ -44,6 +48,9 @@ type Outcome struct {
 	Err          *hub.Error
 	Attempts     []store.Attempt
 	Tries        int
+	Cut          bool             // the answer was not read to its end
+	Empty        bool             // nothing is in the answer that a caller could see or use
+	Ended        hub.ChargePolicy // what ended the answer before its own end: MoneyEnded, LimitEnded or ""
 	TTFB         *time.Duration
 	ProviderTTFB *time.Duration
 	// Also is what must become durable together with the settlement.
@@ -163,17 +170,13 @@ func (t *Ticket) settlement(o *Outcome) (store.Settlement, error) {
 		x.Amount = t.hold           // what a kept answer costs is known when it is admitted
 		return x, nil
 	}
-	if o.Target.Cost != nil {
-		cost := o.Target.Cost.For(o.Variant.Quality, o.Variant.Size)
-		if c, err := cost.Charge(cost.Measured(x.Usage)); err == nil {
-			x.Cost = &c
-		}
-	}
+	x.Cost = o.cost(x.Usage)
 	if !x.Billing {
 		return x, nil
 	}
 	countRequest(o.Target, &x.Usage)
-	if t.free(o) {
+	var gratis bool
+	if x.Policy, gratis = t.policies.decide(o); gratis {
 		return x, nil
 	}
 	var err error
@@ -214,13 +217,15 @@ func charge(t *routing.Target, kind hub.CallType, v task.Variant, u *hub.Usage) 
 	return amount, true, err
 }
 
-// free reports whether policy lets this outcome cost nothing.
-func (t *Ticket) free(o *Outcome) bool {
-	switch o.Status {
-	case hub.StatusAborted:
-		return t.gate.Settings.OnAbort == "free"
-	case hub.StatusFailed:
-		return t.gate.Settings.OnFailure == "free"
+// cost is what a usage costs the operator at the outcome's target, nil: unknown.
+func (o *Outcome) cost(u hub.Usage) *money.Credits {
+	if o.Target.Cost == nil {
+		return nil
 	}
-	return false
+	cost := o.Target.Cost.For(o.Variant.Quality, o.Variant.Size)
+	c, err := cost.Charge(cost.Measured(u))
+	if err != nil {
+		return nil
+	}
+	return &c
 }

@@ -108,7 +108,7 @@ func Open(ctx context.Context, cfg Config, o Options) (*App, error) {
 	a.Desk = &operator.Desk{Store: s, Users: a.Users, Keys: a.Keys, Book: a.Book, Log: o.Log, Now: o.Now, Vault: a.Vault, CreditPrice: cfg.CreditPrice}
 	a.Gate = &admission.Gate{Store: s, Lease: admission.NewLease(s, o.Log), Log: o.Log, Now: o.Now, Reload: a.Reload, Limits: a.limits.Load,
 		Settings: admission.Settings{Billing: cfg.Billing, OnAbort: cfg.OnAbort, OnFailure: cfg.OnUpstreamFailure,
-			DefaultOutput: cfg.DefaultOutput}}
+			OnEmpty: cfg.EmptyAnswer, DefaultOutput: cfg.DefaultOutput, Slice: cfg.Slice}}
 	a.watchHealth()
 	if a.Notify, err = a.post(); err != nil {
 		return nil, errors.Join(err, s.Close())

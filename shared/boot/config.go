@@ -31,6 +31,8 @@ type Config struct {
 	DefaultMargin     string        // percent, a decimal; "" when unset
 	OnAbort           string        // reported, delivered or free
 	OnUpstreamFailure string        // delivered or free
+	EmptyAnswer       string        // charge or free
+	Slice             int64         // output tokens by which holds of streams grow; 0: they do not
 	WhenPaymentDown   string        // refuse or hold_local
 	DefaultOutput     int64         // output tokens held when a wallet does not cover a call's ceiling
 	Welcome           money.Credits // that each new user is given

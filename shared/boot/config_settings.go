@@ -90,6 +90,16 @@ func moneySettings() []Setting {
 			parse: choice(func(c *Config) *string { return &c.OnUpstreamFailure }, "delivered", "free"),
 		},
 		{
+			Name: "AIGNE_HUB_BILLING_EMPTY_ANSWER", Flag: "billing-empty-answer", Default: "charge",
+			Doc:   "what a call costs whose answer is empty (no text, no tool call, no picture or sound) or failed: charge (what the rules above say) or free",
+			parse: choice(func(c *Config) *string { return &c.EmptyAnswer }, "charge", "free"),
+		},
+		{
+			Name: "AIGNE_HUB_BILLING_SLICE", Flag: "billing-slice", Default: "4096",
+			Doc:   "output tokens by which the hold of a stream grows whose every token is seen; 0: the whole output limit is held at once",
+			parse: count(func(c *Config) *int64 { return &c.Slice }, 0, 10_000_000),
+		},
+		{
 			Name: "AIGNE_HUB_BILLING_WHEN_PAYMENT_DOWN", Flag: "billing-when-payment-down", Default: "refuse",
 			Doc:   "while an outside payment system is away: refuse or hold_local",
 			parse: choice(func(c *Config) *string { return &c.WhenPaymentDown }, "refuse", "hold_local"),

@@ -40,7 +40,7 @@ func TestWithoutAnySettingTheDefaultsHold(t *testing.T) {
 	assert.Equal(t, boot.Config{
 		Listen: "127.0.0.1:3030", Data: "/home/me/.local/share/aigne-hub",
 		Database: "file:/home/me/.local/share/aigne-hub/hub.db", Synchronous: "NORMAL",
-		CreditPrice: "1", OnAbort: "reported", OnUpstreamFailure: "delivered", WhenPaymentDown: "refuse",
+		CreditPrice: "1", OnAbort: "reported", OnUpstreamFailure: "delivered", EmptyAnswer: "charge", Slice: 4096, WhenPaymentDown: "refuse",
 		DefaultOutput: 4096, DefaultMaxOutput: 8192, ResponsesTTL: 720 * time.Hour, MaxBody: 30_000_000,
 		Cache:    boot.Cache{Mode: "off", TTL: time.Hour, Size: 256_000_000},
 		Timeouts: boot.Timeouts{Connect: 10 * time.Second, FirstByte: 2 * time.Minute, Idle: 2 * time.Minute, Total: 15 * time.Minute},
@@ -63,6 +63,7 @@ func TestEverySettingIsRead(t *testing.T) {
 		"AIGNE_HUB_SLOW_STREAM": "8", "AIGNE_HUB_COOLDOWN": "0s", "AIGNE_HUB_DRAIN": "1500ms",
 		"AIGNE_HUB_MASTER_KEY": goodKey + "\n", "AIGNE_HUB_MASTER_KEY_OLD": goodKey, "AIGNE_HUB_PUBLIC_URL": "https://x.test/ai/",
 		"AIGNE_HUB_TRUSTED_PROXIES": "10.1.2.3/8, 192.0.2.1,fd00::/8", "AIGNE_HUB_PUBLIC_MODELS": "off", "AIGNE_HUB_PPROF": "on",
+		"AIGNE_HUB_BILLING_EMPTY_ANSWER": "free", "AIGNE_HUB_BILLING_SLICE": "1024",
 		"AIGNE_HUB_CACHE": "ask", "AIGNE_HUB_CACHE_TTL": "5m", "AIGNE_HUB_CACHE_SIZE": "1GiB", "AIGNE_HUB_CACHE_PRICE": "25%",
 		"AIGNE_HUB_LOG_LEVEL": "debug", "AIGNE_HUB_LOG_FORMAT": "json",
 		"AIGNE_HUB_BLOB_URL": "s3://files/hub/?endpoint=https://minio.test", "AIGNE_HUB_BLOB_ACCESS_KEY_ID": "id",
@@ -71,7 +72,7 @@ func TestEverySettingIsRead(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, boot.Config{
 		Listen: "[::]:80", Data: "/srv/hub", Database: "libsql://db.example.com", DatabaseToken: "tok", Synchronous: "FULL",
-		Billing: true, CreditPrice: "0.01", DefaultMargin: "12.5", OnAbort: "free", OnUpstreamFailure: "free",
+		Billing: true, CreditPrice: "0.01", DefaultMargin: "12.5", OnAbort: "free", OnUpstreamFailure: "free", EmptyAnswer: "free", Slice: 1024,
 		WhenPaymentDown: "hold_local", DefaultOutput: 1000, DefaultMaxOutput: 2000, ResponsesTTL: 720 * time.Hour, MaxBody: 6 << 20,
 		Cache:        boot.Cache{Mode: "ask", TTL: 5 * time.Minute, Size: 1 << 30, Price: 25},
 		Timeouts:     boot.Timeouts{Connect: time.Second, FirstByte: 2 * time.Second, Idle: 3 * time.Second, Total: 4 * time.Second},

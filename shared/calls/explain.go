@@ -59,6 +59,9 @@ type Attempt struct {
 type Policies struct {
 	OnAbort   string `json:"on_abort"`
 	OnFailure string `json:"on_failure"`
+	OnEmpty   string `json:"on_empty"`
+	// Decided is the one that decided what the call costs; "" where none had to.
+	Decided hub.ChargePolicy `json:"decided"`
 }
 
 // Rate is the version of a rate that priced the call.
@@ -97,10 +100,21 @@ type Reason struct {
 
 // Hold is what was set aside and how it was computed.
 type Hold struct {
-	Amount   money.Credits       `json:"amount"`
-	Computed *routing.HoldRecord `json:"computed"` // null: older than such records
-	Open     bool                `json:"open"`     // still held
-	Released money.Credits       `json:"released"` // what went back of it at settlement
+	Amount     money.Credits       `json:"amount"`   // at last
+	Computed   *routing.HoldRecord `json:"computed"` // at admission; null: older than such records
+	Extensions []Extension         `json:"extensions"`
+	Open       bool                `json:"open"`     // still held
+	Released   money.Credits       `json:"released"` // what went back of it at settlement
+}
+
+// Extension is a slice by which a stream's hold grew, and what had been delivered
+// by then: what the call is charged should its process die.
+type Extension struct {
+	Number    int64         `json:"number"`
+	At        time.Time     `json:"at"`
+	Hold      money.Credits `json:"hold"`   // of the whole call, from then on
+	Tokens    int64         `json:"tokens"` // of output that it covers
+	Delivered money.Credits `json:"delivered"`
 }
 
 // Operation is a movement in the ledger, with its entries.
@@ -154,7 +168,7 @@ func (x *Explainer) Explain(ctx context.Context, id string, operator bool) (*Exp
 // Of explains a call that was read already.
 func (x *Explainer) Of(ctx context.Context, call store.Call, operator bool) (*Explanation, error) {
 	e := &Explanation{Call: call, Charged: call.Credits, Due: call.Credits + call.Shortfall,
-		Policies: Policies{OnAbort: call.OnAbort, OnFailure: call.OnFailure},
+		Policies: Policies{OnAbort: call.OnAbort, OnFailure: call.OnFailure, OnEmpty: call.OnEmpty, Decided: call.ChargePolicy},
 		Lines:    []Line{}, LeftOut: []Units{}, Reasons: []Reason{}, Operations: []Operation{}}
 	if err := json.Unmarshal(call.Plan, &e.Plan); err != nil {
 		return nil, fmt.Errorf("plan of call %s: %w", call.ID, err)
@@ -178,7 +192,9 @@ func (x *Explainer) Of(ctx context.Context, call store.Call, operator bool) (*Ex
 	if e.Rate != nil && !operator {
 		e.Rate.SetBy = ""
 	}
-	e.hold()
+	if err := x.hold(ctx, e); err != nil {
+		return nil, err
+	}
 	e.price(rate)
 	if operator {
 		return e, x.operator(ctx, e, rate)
@@ -293,16 +309,21 @@ func (x *Explainer) operations(ctx context.Context, e *Explanation, operator boo
 	return nil
 }
 
-func (e *Explanation) hold() {
+func (x *Explainer) hold(ctx context.Context, e *Explanation) error {
 	c := &e.Call
 	if !c.Billing || (c.Hold == 0 && e.Plan.Hold == nil) {
-		return
+		return nil
 	}
-	h := &Hold{Amount: c.Hold, Computed: e.Plan.Hold, Open: c.Status == hub.StatusProcessing}
+	h := &Hold{Amount: c.Hold, Computed: e.Plan.Hold, Extensions: []Extension{}, Open: c.Status == hub.StatusProcessing}
 	if !h.Open {
 		h.Released = max(0, c.Hold-settled(e.Operations))
 	}
+	slices, err := x.Store.Slices(ctx, c.ID)
+	for _, s := range slices {
+		h.Extensions = append(h.Extensions, Extension{s.Number, s.CreatedAt, s.Hold, s.Tokens, s.Amount})
+	}
 	e.Hold = h
+	return err
 }
 
 // settled is what the settlement took, without a later correction.

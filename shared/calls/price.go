@@ -19,6 +19,7 @@ const (
 	Unpriced        = "unpriced"        // a used bucket has no rate
 	Overflow        = "overflow"        // figures beyond all bounds; charged as held
 	Policy          = "policy"          // the operator's policy lets such calls be free
+	Ended           = "ended"           // the answer had another end than its own
 	Interrupted     = "interrupted"     // the process died; charged by the last durable checkpoint
 	KeptAnswer      = "kept_answer"     // from the cache, for a part of the price
 	LimitedByWallet = "limited"         // the wallet covered less
@@ -62,6 +63,8 @@ func (e *Explanation) differs(v version, failed error) {
 		e.because(BillingOff, "Billing was off: the call is recorded, and not charged.")
 	case e.Plan.Hold != nil && e.Plan.Hold.Percent != nil:
 		e.kept(*e.Plan.Hold.Percent, failed)
+	case policyWords[c.ChargePolicy] != "" && e.Due == 0:
+		e.because(Policy, "%s", policyWords[c.ChargePolicy])
 	case v.prices != nil && failed == nil && e.Amount == e.Due:
 	case c.Status == hub.StatusInterrupted:
 		e.because(Interrupted, "The serving process ended before the call was settled; it was charged by its last durable checkpoint.")
@@ -82,6 +85,24 @@ func (e *Explanation) differs(v version, failed error) {
 	}
 }
 
+// policyWords say which rules let a call be free.
+var policyWords = map[hub.ChargePolicy]string{
+	hub.FreeOnAbort:   "The client left, and such calls were free.",
+	hub.FreeOnFailure: "The answer broke off, and such calls were free.",
+	hub.InsuredEmpty:  "The answer was empty, and such calls were free.",
+	hub.InsuredFailed: "The provider failed, and such calls were free.",
+}
+
+// endWords say what else decided how much of an answer is charged.
+var endWords = map[hub.ChargePolicy]string{
+	hub.ReportedOnAbort:    "The client left; what the provider reported is charged.",
+	hub.DeliveredOnAbort:   "The client left; what it got is charged.",
+	hub.DeliveredOnFailure: "The answer broke off; what the client got is charged.",
+	hub.MoneyEnded:         "The wallet ended the answer; what the client got is charged.",
+	hub.LimitEnded:         "A limit ended the answer; what the client got is charged.",
+	hub.SweptCheckpoint:    "The serving process ended before the call was settled; it was charged by its last durable checkpoint.",
+}
+
 // kept explains an answer from the cache: so many percent of the present price.
 func (e *Explanation) kept(percent int64, failed error) {
 	switch {
@@ -98,6 +119,9 @@ func (e *Explanation) kept(percent int64, failed error) {
 // notes says what else one has to know to trust the figures.
 func (e *Explanation) notes() {
 	c := &e.Call
+	if words := endWords[c.ChargePolicy]; words != "" {
+		e.because(Ended, "%s", words)
+	}
 	if c.Shortfall > 0 {
 		e.because(LimitedByWallet, "The wallet covered %s of %s credits; the operator bears the other %s.", e.Charged, e.Due, c.Shortfall)
 	}

@@ -197,6 +197,21 @@ type Client interface {
 	Fault(status int, header http.Header, body []byte) *hub.Error
 }
 
+// EndingServer is a Server whose streams cannot be ended in a provider's stead
+// without knowing what of them has been sent.
+type EndingServer interface {
+	Server
+	Ender(v *View) Ender
+}
+
+// Ender ends a native stream as if it had reached its output limit.
+type Ender interface {
+	// Saw looks at a frame that the client gets.
+	Saw(frame []byte)
+	// End appends what closes everything that is open, and the end.
+	End(dst []byte, c Closing) []byte
+}
+
 // Counter is a Server in whose language callers can ask how many tokens a prompt
 // has.
 type Counter interface {
@@ -242,6 +257,7 @@ type Report struct {
 	Known     bool  // the provider reported usage
 	TextBytes int64 // visible text and tool arguments relayed, in bytes
 	HideBytes int64 // thinking text relayed, in bytes
+	Shown     bool  // something a caller can use that is no text: a tool call, a picture, a sound
 	// Sample is the beginning of what the two count, where the meter keeps it: what
 	// tokens are estimated by when the provider reports none.
 	Sample []byte

@@ -94,6 +94,24 @@ const (
 	UsageReconciled UsageSource = "reconciled"
 )
 
+// ChargePolicy is the rule that decided what a call costs, where it is not
+// simply what was used.
+type ChargePolicy string
+
+// The rules. None is "".
+const (
+	ReportedOnAbort    ChargePolicy = "reported_on_abort"    // the client left; what the provider reported is charged
+	DeliveredOnAbort   ChargePolicy = "delivered_on_abort"   // the client left; what it got is charged
+	FreeOnAbort        ChargePolicy = "free_on_abort"        // the client left; nothing is charged
+	DeliveredOnFailure ChargePolicy = "delivered_on_failure" // the provider failed in the middle; what the client got is charged
+	FreeOnFailure      ChargePolicy = "free_on_failure"      // the provider failed in the middle; nothing is charged
+	InsuredEmpty       ChargePolicy = "insured_empty"        // the answer was empty; nothing is charged
+	InsuredFailed      ChargePolicy = "insured_failed"       // the provider failed; nothing is charged
+	MoneyEnded         ChargePolicy = "money_ended"          // the wallet ended the answer; what the client got is charged
+	LimitEnded         ChargePolicy = "limit_ended"          // a limit ended the answer; what the client got is charged
+	SweptCheckpoint    ChargePolicy = "swept_checkpoint"     // the process died; its last checkpoint is charged
+)
+
 // Secret is a value that must never be printed. Every formatting path of fmt,
 // slog and encoding/json shows "***".
 type Secret string

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -101,11 +102,7 @@ func (s *Sweeper) closeCalls(ctx context.Context, lease string) error {
 			return err
 		}
 		for _, c := range open {
-			x := store.Settlement{CallID: c.ID, Owner: c.Owner, UserID: c.UserID, AccountID: c.AccountID, AppID: c.AppID,
-				Type: hub.CallType(c.Type), Billing: c.Billing, Status: hub.StatusInterrupted,
-				Category: "interrupted", Error: "the serving process ended before the call was settled"}
-			err := s.Store.Do(ctx, s.Store.SettleUnit(x))
-			if err != nil && !errors.Is(err, store.ErrExists) && !errors.Is(err, store.ErrNotOpen) {
+			if err := s.closeCall(ctx, &c); err != nil {
 				return err
 			}
 			s.Log.Warn("interrupted call closed", "call_id", c.ID, "lease", lease)
@@ -117,4 +114,36 @@ func (s *Sweeper) closeCalls(ctx context.Context, lease string) error {
 			return s.Store.ForgetLease(ctx, lease)
 		}
 	}
+}
+
+// closeCall charges a call its last checkpoint: what its client had got for
+// certain, at the price of the rate that the call was admitted under. What was
+// delivered after it, at most what was held beyond, is the operator's cost.
+func (s *Sweeper) closeCall(ctx context.Context, c *store.OpenCall) error {
+	x := store.Settlement{CallID: c.ID, Owner: c.Owner, UserID: c.UserID, AccountID: c.AccountID, AppID: c.AppID,
+		Type: hub.CallType(c.Type), Billing: c.Billing, Status: hub.StatusInterrupted,
+		Category: "interrupted", Error: "the serving process ended before the call was settled; a provider that was at work may bill its answer"}
+	if c.Billing {
+		x.Policy = hub.SweptCheckpoint
+	}
+	last, err := s.Store.LastSlice(ctx, c.ID)
+	switch {
+	case err == nil:
+		x.Usage, x.Source, x.Amount, x.Cost = last.Usage, last.Source, last.Amount, last.Cost
+		x.Provider, x.Model, x.CredentialID, x.Credential = last.Provider, last.Model, last.CredentialID, last.Credential
+		x.RateID, x.RateVersion = last.RateID, last.RateVersion
+		x.Error = fmt.Sprintf("the serving process ended before the call was settled; charged is what was delivered at checkpoint %d; the provider may bill more, up to %d output tokens",
+			last.Number, last.Tokens)
+	case !errors.Is(err, store.ErrNotFound):
+		return err
+	}
+	err = s.Store.Do(ctx, s.Store.SettleUnit(x))
+	if errors.Is(err, store.ErrGrantSplit) {
+		x.SplitGrants = true
+		err = s.Store.Do(ctx, s.Store.SettleUnit(x))
+	}
+	if err != nil && !errors.Is(err, store.ErrExists) && !errors.Is(err, store.ErrNotOpen) {
+		return err
+	}
+	return nil
 }

@@ -3,6 +3,7 @@ package routing
 import (
 	"encoding/json"
 
+	"github.com/aigne-hub/aigne-hub/shared/money"
 	"github.com/aigne-hub/aigne-hub/shared/pricing"
 )
 
@@ -10,11 +11,14 @@ import (
 // target where that is dearest. A call answered from the cache has Percent only:
 // its price was known.
 type HoldRecord struct {
+	Amount  money.Credits `json:"amount"` // at admission
 	Target  string        `json:"target,omitempty"`
 	Bound   pricing.Bound `json:"bound,omitzero"`
 	Quality string        `json:"quality,omitempty"` // of pictures and films, as far as it was known
 	Size    string        `json:"size,omitempty"`
 	Opaque  bool          `json:"opaque,omitempty"`  // the prompt had no bound of its own: the model's context window
+	Counted bool          `json:"counted,omitempty"` // the prompt's tokens were counted; else a token is taken for a byte
+	Slice   bool          `json:"slice,omitempty"`   // the output is the first slice of the answer; the hold grows
 	Lowered bool          `json:"lowered,omitempty"` // the output limit is what the wallet or a limit left room for
 	Percent *int64        `json:"percent,omitempty"` // of the price that a kept answer costs
 }

@@ -64,6 +64,7 @@ type Target struct {
 
 	// What the catalogue says of the model.
 	Sees, Hears, Reads, Tools, Reasoning known
+	TextOnly                             known // its answers hold nothing but text
 }
 
 // known is what is known of a capability.
@@ -84,6 +85,10 @@ func knownIf(b *bool) known {
 	}
 	return no
 }
+
+// Shows reports whether every token that the model bills of an answer is known to
+// be seen in its stream: it has no hidden reasoning and gives nothing but text.
+func (t *Target) Shows() bool { return t.Reasoning == no && t.TextOnly == yes }
 
 // lacks returns the first of some needs that the model is known not to meet, "".
 func (t *Target) lacks(needs []Need) Need {

@@ -263,6 +263,12 @@ func (n *Snapshot) target(p *Provider, model string, kind hub.CallType) (t Targe
 			t.Sees, t.Hears = has(entry.InputModalities, "image"), has(entry.InputModalities, "audio")
 			t.Reads = has(entry.InputModalities, "pdf")
 		}
+		if len(entry.OutputModalities) > 0 {
+			t.TextOnly = no
+			if slices.Equal(entry.OutputModalities, []string{"text"}) {
+				t.TextOnly = yes
+			}
+		}
 		if !entry.Cost.Empty() {
 			t.Cost = &entry.Cost
 		}

@@ -109,7 +109,7 @@ func (s *Store) Recorded(ctx context.Context, provider string, from, until time.
   sum(cache_read), sum(cache_write_5m + cache_write_1h),
   sum(output + reasoning + CASE other_units_json WHEN '' THEN 0 ELSE coalesce(other_units_json ->> 'output_audio', 0) + coalesce(other_units_json ->> 'output_image', 0) END),
   coalesce(sum(cost_nano), 0), sum(cost_nano IS NULL)
-FROM model_calls WHERE id >= ?1 AND id < ?2 AND provider = ?3 AND status <> 'processing' AND attempts > 0 GROUP BY model, credential`,
+FROM model_calls WHERE id >= ?1 AND id < ?2 AND provider = ?3 AND status <> 'processing' AND (attempts > 0 OR status = 'interrupted') GROUP BY model, credential`,
 		firstID(from), firstID(until), provider)
 	if err != nil {
 		return nil, err
@@ -160,7 +160,7 @@ func (s *Store) BilledCalls(ctx context.Context, f BilledFilter) ([]Call, error)
 		after = firstID(f.From)
 	}
 	return list(ctx, s.read, func(r *sql.Rows, c *Call) error { return scanCall(r.Scan, c) }, "SELECT "+callColumns+
-		` WHERE id > ?1 AND id < ?2 AND provider = ?3 AND status <> 'processing' AND attempts > 0
+		` WHERE id > ?1 AND id < ?2 AND provider = ?3 AND status <> 'processing' AND (attempts > 0 OR status = 'interrupted')
   AND (?4 = '' OR model = ?4) AND (?5 = '' OR credential = ?5) ORDER BY id LIMIT ?6`,
 		after, firstID(f.Until), f.Provider, f.Model, f.Credential, f.Limit)
 }

@@ -47,9 +47,10 @@ type Call struct {
 	ProviderTTFBMS *int64
 	Variant        string // quality/size
 	AccountID      string // the wallet that it was held and charged on
-	OnAbort        string // billing.on_abort when it was admitted
-	OnFailure      string
 	TraceID        string
+	// OnAbort, OnFailure and OnEmpty are the policies that the call was admitted under.
+	OnAbort, OnFailure, OnEmpty string
+	ChargePolicy                hub.ChargePolicy // which of them decided what it costs
 }
 
 // Why says how an alias, a wish or the cache led to the call's target, "" for a
@@ -65,7 +66,7 @@ func (c *Call) Why() string {
 const callColumns = `id, created_at, finished_at, user_id, api_key_id, app_id, type, dialect, requested_model, stream, status, request_id,
 billing, plan_json, hold_nano, provider, model, credential, rate_id, rate_version, input, cache_read, cache_write_5m, cache_write_1h, output,
 reasoning, other_units_json, usage_source, credits_nano, shortfall_nano, cost_nano, http_status, error_category, error_text, attempts,
-duration_ms, ttfb_ms, provider_ttfb_ms, variant, account_id, on_abort, on_failure, trace_id FROM model_calls`
+duration_ms, ttfb_ms, provider_ttfb_ms, variant, account_id, trace_id, on_abort, on_failure, on_empty, charge_policy FROM model_calls`
 
 func scanCall(scan func(...any) error, c *Call) error {
 	var created int64
@@ -76,7 +77,7 @@ func scanCall(scan func(...any) error, c *Call) error {
 		&c.RequestID, &c.Billing, &plan, &c.Hold, &c.Provider, &c.Model, &c.Credential, &c.RateID, &c.RateVersion,
 		&u[hub.Input], &u[hub.CacheRead], &u[hub.CacheWrite5m], &u[hub.CacheWrite1h], &u[hub.Output], &u[hub.Reasoning], &other,
 		&c.Source, &c.Credits, &c.Shortfall, &cost, &c.HTTPStatus, &c.ErrorCategory, &c.Error, &c.Attempts,
-		&c.DurationMS, &c.TTFBMS, &c.ProviderTTFBMS, &c.Variant, &c.AccountID, &c.OnAbort, &c.OnFailure, &c.TraceID)
+		&c.DurationMS, &c.TTFBMS, &c.ProviderTTFBMS, &c.Variant, &c.AccountID, &c.TraceID, &c.OnAbort, &c.OnFailure, &c.OnEmpty, &c.ChargePolicy)
 	if err != nil {
 		return err
 	}
@@ -85,18 +86,7 @@ func scanCall(scan func(...any) error, c *Call) error {
 		v := money.Credits(cost.Int64)
 		c.Cost = &v
 	}
-	if other != "" {
-		var m map[string]int64
-		if err := json.Unmarshal([]byte(other), &m); err != nil {
-			return err
-		}
-		for name, n := range m {
-			if b, ok := hub.ParseBucket(name); ok {
-				u[b] = n
-			}
-		}
-	}
-	return nil
+	return readUnits(u, other)
 }
 
 // CallFilter selects calls. The zero value selects all.

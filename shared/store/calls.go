@@ -26,6 +26,7 @@ type Admission struct {
 	Billing        bool
 	OnAbort        string
 	OnFailure      string
+	OnEmpty        string
 	PlanJSON       string
 	Hold           money.Credits
 	IdempotencyKey string
@@ -41,7 +42,7 @@ const insertCall = "INSERT " + callHead + "?6" + callTail
 const insertSharedCall = "INSERT " + callHead + sharedPays + callTail
 
 const callHead = `INTO model_calls (id, created_at, user_id, api_key_id, app_id, account_id, type, dialect,
-  requested_model, stream, status, owner, config_version, request_id, trace_id, billing, on_abort, on_failure, plan_json, hold_nano)
+  requested_model, stream, status, owner, config_version, request_id, trace_id, billing, on_abort, on_failure, plan_json, hold_nano, on_empty)
 VALUES (?1, ?2,
   (SELECT id FROM users WHERE id = ?3 AND disabled_at IS NULL),
   CASE WHEN ?4 = '' THEN '' ELSE (SELECT id FROM api_keys WHERE id = ?4 AND revoked_at IS NULL
@@ -51,7 +52,7 @@ VALUES (?1, ?2,
 const callTail = `, ?7, ?8, ?9, ?10, 'processing',
   (SELECT id FROM leases WHERE id = ?11 AND dead = 0),
   (SELECT version FROM config_version WHERE id = 1 AND version = ?12),
-  ?13, ?14, ?15, ?16, ?17, ?18, ?19)`
+  ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)`
 
 const idempotencyLife = 24 * time.Hour
 
@@ -71,7 +72,7 @@ func (s *Store) AdmitUnit(a Admission) *Unit {
 	}
 	u.Add(insert, a.CallID, now, a.Caller.UserID, a.Caller.KeyID, a.Caller.AppID, a.Caller.AccountID, string(a.Type), a.Dialect,
 		a.RequestedModel, boolInt(a.Stream), a.Owner, a.ConfigVersion, a.RequestID, a.TraceID, boolInt(a.Billing),
-		a.OnAbort, a.OnFailure, a.PlanJSON, int64(a.Hold))
+		a.OnAbort, a.OnFailure, a.PlanJSON, int64(a.Hold), a.OnEmpty)
 	if a.IdempotencyKey != "" {
 		u.Add("INSERT INTO idempotency_keys (api_key_id, key, call_id, created_at) VALUES (?1, ?2, ?3, "+dbNow+")",
 			a.Caller.KeyID, a.IdempotencyKey, a.CallID)
@@ -134,8 +135,9 @@ type Settlement struct {
 	Duration     time.Duration
 	TTFB         *time.Duration
 	ProviderTTFB *time.Duration
-	Variant      string  // quality/size of what was made; "" where there is none
-	Job          *JobEnd // the job that ends with the call
+	Variant      string           // quality/size of what was made; "" where there is none
+	Policy       hub.ChargePolicy // which policy decided the amount
+	Job          *JobEnd          // the job that ends with the call
 	// Also is what must become durable together with the settlement.
 	Also []Stmt
 }
@@ -196,7 +198,7 @@ const finishCall = `UPDATE model_calls SET finished_at = ?2, status = ?3, provid
   credits_nano = coalesce((SELECT amount_nano FROM ledger_operations WHERE id = ?1 || '/settle'), 0),
   shortfall_nano = CASE WHEN billing = 0 THEN 0 ELSE ?18 - coalesce((SELECT amount_nano FROM ledger_operations WHERE id = ?1 || '/settle'), 0) END,
   cost_nano = ?19, http_status = ?20, error_category = ?21, error_text = ?22, attempts = ?23,
-  duration_ms = ?24, ttfb_ms = ?25, provider_ttfb_ms = ?26, variant = ?27
+  duration_ms = ?24, ttfb_ms = ?25, provider_ttfb_ms = ?26, variant = ?27, charge_policy = ?28
 WHERE id = ?1`
 
 const insertAttempt = `INSERT INTO model_call_attempts (call_id, number, provider, model, credential, http_status, category, error_text, duration_ms, cost_nano)
@@ -222,7 +224,7 @@ func (s *Store) SettleUnit(x Settlement) *Unit {
 	u.Add(finishCall, x.CallID, now, string(x.Status), x.Provider, x.Model, x.CredentialID, x.Credential, x.RateID, x.RateVersion,
 		x.Usage[hub.Input], x.Usage[hub.CacheRead], x.Usage[hub.CacheWrite5m], x.Usage[hub.CacheWrite1h], x.Usage[hub.Output],
 		x.Usage[hub.Reasoning], unitsJSON(x.Usage, false), string(x.Source), int64(x.Amount), costOrNil(x.Cost), x.HTTPStatus,
-		x.Category, x.Error, x.Tries, x.Duration.Milliseconds(), durationOrNil(x.TTFB), durationOrNil(x.ProviderTTFB), x.Variant)
+		x.Category, x.Error, x.Tries, x.Duration.Milliseconds(), durationOrNil(x.TTFB), durationOrNil(x.ProviderTTFB), x.Variant, string(x.Policy))
 	if x.Job != nil {
 		u.Add(endJob, x.Job.ID, string(x.Job.State), x.Job.ErrorCode, x.Job.Error, now)
 	}
@@ -254,11 +256,11 @@ VALUES (?1 || '/correct', 'correct', ?1, ?2,
   input = ?9, cache_read = ?10, cache_write_5m = ?11, cache_write_1h = ?12, output = ?13, reasoning = ?14, other_units_json = ?15,
   usage_source = ?16, credits_nano = credits_nano + (SELECT amount_nano FROM ledger_operations WHERE id = ?1 || '/correct'),
   shortfall_nano = CASE WHEN billing = 0 THEN 0 ELSE ?17 - credits_nano - (SELECT amount_nano FROM ledger_operations WHERE id = ?1 || '/correct') END,
-  cost_nano = ?18, http_status = ?19, error_category = ?20, error_text = ?21, attempts = ?22, duration_ms = ?23, variant = ?24
+  cost_nano = ?18, http_status = ?19, error_category = ?20, error_text = ?21, attempts = ?22, duration_ms = ?23, variant = ?24, charge_policy = ?25
 WHERE id = ?1`, x.CallID, string(x.Status), now, x.Provider, x.Model, x.Credential, x.RateID, x.RateVersion,
 		x.Usage[hub.Input], x.Usage[hub.CacheRead], x.Usage[hub.CacheWrite5m], x.Usage[hub.CacheWrite1h], x.Usage[hub.Output],
 		x.Usage[hub.Reasoning], unitsJSON(x.Usage, false), string(x.Source), int64(x.Amount), costOrNil(x.Cost), x.HTTPStatus,
-		x.Category, x.Error, x.Tries, x.Duration.Milliseconds(), x.Variant)
+		x.Category, x.Error, x.Tries, x.Duration.Milliseconds(), x.Variant, string(x.Policy))
 	u.Stmts = append(u.Stmts, x.Also...)
 	return u
 }

@@ -25,6 +25,8 @@ var conditions = []struct {
 	{"NOT NULL constraint failed: usage.open_owner", ErrNotOpen},
 	{"NOT NULL constraint failed: ledger_operations.amount_nano", ErrNotOpen}, // the hold is gone
 	{"NOT NULL constraint failed: jobs.call_id", ErrNotOpen},
+	{"NOT NULL constraint failed: call_slices.owner", ErrNotOpen},
+	{"UNIQUE constraint failed: call_slices", ErrExists},
 	{"UNIQUE constraint failed: jobs.id", ErrExists},
 	{"UNIQUE constraint failed: model_calls.id", ErrExists},
 	{"UNIQUE constraint failed: usage.call_id", ErrExists},

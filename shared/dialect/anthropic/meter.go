@@ -15,6 +15,7 @@ type meter struct {
 	text, hide int64
 	model, id  string
 	finish     string
+	shown      bool
 }
 
 // Frame looks at one event.
@@ -83,9 +84,13 @@ func (m *meter) block(b []byte) bool {
 		if input := wire.Member(b, "input"); len(input) > len("{}") {
 			m.text += int64(len(input))
 		}
+		m.shown = true
+		return true
+	case `"redacted_thinking"`:
 		return true
 	}
-	// Redacted thinking, results of the provider's tools, and what is not known.
+	// Results of the provider's tools, and what is not known.
+	m.shown = m.shown || len(b) > 0
 	return len(b) > 0
 }
 
@@ -109,7 +114,7 @@ func (m *meter) Whole(body []byte) error {
 // Report tells what is known so far.
 func (m *meter) Report() dialect.Report {
 	return dialect.Report{
-		Usage: m.tally.usage(), Known: m.tally.final, TextBytes: m.text, HideBytes: m.hide,
+		Usage: m.tally.usage(), Known: m.tally.final, TextBytes: m.text, HideBytes: m.hide, Shown: m.shown,
 		Model: m.model, ID: m.id, Finish: m.finish,
 	}
 }

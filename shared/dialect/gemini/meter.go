@@ -202,7 +202,7 @@ func (m *meter) part(c *cursor, seen *dialect.Seen) {
 		return
 	}
 	var text, call int64
-	thought, media := false, false
+	thought, media, used := false, false, false
 	for first := true; c.next('}', first); first = false {
 		switch string(c.key()) {
 		case "text":
@@ -211,7 +211,7 @@ func (m *meter) part(c *cursor, seen *dialect.Seen) {
 			thought = c.truth()
 		case "functionCall":
 			call = readCall(c)
-			seen.Content = true
+			seen.Content, used = true, true
 		case "inlineData", "fileData", "executableCode", "codeExecutionResult":
 			media = len(bytes.TrimSpace(c.raw())) > len("{}")
 		default:
@@ -223,6 +223,7 @@ func (m *meter) part(c *cursor, seen *dialect.Seen) {
 	} else {
 		m.report.TextBytes += text + call
 	}
+	m.report.Shown = m.report.Shown || used || media
 	seen.Content = seen.Content || text > 0 || media
 }
 

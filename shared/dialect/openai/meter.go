@@ -128,18 +128,18 @@ func (m *meter) choice(ch *choice) {
 	pieces(ch.thinking, true, m.onPiece)
 	m.piece(ch.refusal, false)
 	if ch.calls != nil {
-		m.now.Content = true
+		m.report.Shown, m.now.Content = true, true
 		eachCall(ch.calls, &m.scratch, m.onCall)
 	}
 	if ch.function != nil {
-		m.now.Content = true
+		m.report.Shown, m.now.Content = true, true
 		m.function(ch.function)
 	}
 	if ch.images != nil {
-		m.now.Content = true
+		m.report.Shown, m.now.Content = true, true
 	}
 	if ch.audio != nil {
-		m.now.Content = true
+		m.report.Shown, m.now.Content = true, true
 		m.report.TextBytes += wire.TextLen(audioIn(ch.audio).transcript)
 	}
 	if ch.usage != nil {

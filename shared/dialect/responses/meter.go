@@ -36,6 +36,7 @@ func (m *meter) Frame(frame []byte) (seen dialect.Seen) {
 		m.report.HideBytes += wire.TextLen(wire.Member(data, "delta"))
 	case "response.output_item.added":
 		seen.Content = true
+		m.shows(wordOf(wire.Member(wire.Member(data, "item"), "type")))
 	case "response.created", "response.in_progress", "response.queued":
 		m.head(wire.Member(data, "response"))
 	case "response.completed", "response.incomplete":
@@ -105,7 +106,13 @@ func (m *meter) answer(raw []byte) *hub.Error {
 	return nil
 }
 
+// shows notes an item that is more than words.
+func (m *meter) shows(kind string) {
+	m.report.Shown = m.report.Shown || (kind != "" && kind != "message" && kind != "reasoning")
+}
+
 func (m *meter) item(it *itemIn) {
+	m.shows(it.Type)
 	m.report.TextBytes += int64(len(it.Arguments) + len(it.Input))
 	for _, p := range it.parts() {
 		m.report.TextBytes += int64(len(p.Text) + len(p.Refusal))
