@@ -161,3 +161,43 @@ func TestWithBillingOffACallIsPricedAndSaysThatItIsNotCharged(t *testing.T) {
 	assert.Zero(t, e.Charged)
 	assert.Nil(t, e.Hold)
 }
+
+func TestAHoldThatGrewIsExplainedSliceBySlice(t *testing.T) {
+	t.Parallel()
+	w := open(t, "AIGNE_HUB_BILLING=on")
+	_, err := w.app.Desk.SetRate(t.Context(), "test", operator.NewRate{Provider: "openai", Model: "gpt-4o-mini",
+		Prices: map[hub.Bucket]string{hub.Input: "1", hub.Output: "10"}, MaxOutput: 1000})
+	require.NoError(t, err)
+	require.NoError(t, w.app.Reload(t.Context()))
+	w.app.Gate.Settings.Slice = 100
+	w.grant("member@example.com", "0.0035")
+	caller, err := w.app.Keys.Caller(t.Context(), w.keys["member"])
+	require.NoError(t, err)
+	plan, err := w.app.Routes().Plan(routing.Request{Model: "openai/gpt-4o-mini", Type: hub.TypeChat, Dialect: "openai"})
+	require.NoError(t, err)
+	ticket, err := w.app.Gate.Admit(t.Context(), admission.Request{Caller: caller, Plan: plan, Type: hub.TypeChat, Dialect: "openai", Stream: true, PromptBytes: 500})
+	require.NoError(t, err)
+	got := hub.Usage{hub.Input: 400, hub.Output: 60}
+	_, err = ticket.Extend(t.Context(), 150, admission.Delivered{Target: &plan.Targets[0], CredentialID: "c", Credential: "key", Usage: got, Source: hub.UsageEstimated})
+	require.NoError(t, err)
+
+	e := w.explanation(ticket.CallID)
+	assert.Equal(t, []string{calls.Open}, codes(e))
+	assert.True(t, e.Hold.Open)
+	got[hub.Output] = 250
+	_, err = ticket.Settle(t.Context(), admission.Outcome{Status: hub.StatusSuccess, Target: &plan.Targets[0], Usage: got, Source: hub.UsageReported, Ended: hub.MoneyEnded})
+	require.NoError(t, err)
+
+	e = w.explanation(ticket.CallID)
+	assert.Equal(t, []string{calls.Ended}, codes(e))
+	assert.Equal(t, "0.0015", e.Hold.Computed.Amount.String(), "500 of prompt and a slice of 100")
+	assert.True(t, e.Hold.Computed.Slice)
+	assert.EqualValues(t, 100, e.Hold.Computed.Bound.Output)
+	require.Len(t, e.Hold.Extensions, 1)
+	x := e.Hold.Extensions[0]
+	assert.Equal(t, []string{"0.0025", "0.001"}, []string{x.Hold.String(), x.Delivered.String()})
+	assert.EqualValues(t, 200, x.Tokens)
+	assert.Equal(t, x.Hold, e.Hold.Amount)
+	assert.Equal(t, "0.0029", e.Charged.String())
+	assert.Equal(t, e.Amount, e.Due)
+}

@@ -49,6 +49,8 @@ func (s *Store) Transactions(ctx context.Context, f TransactionFilter) ([]Transa
 	at, id := f.BeforeAt, f.BeforeID
 	if id == "" {
 		at, id = math.MaxInt64, "~"
+	} else {
+		until = min(until, at+1) // so that the index begins at the cursor
 	}
 	return list(ctx, s.read, func(r *sql.Rows, t *Transaction) error {
 		var created int64
