@@ -47,9 +47,10 @@ type Book struct {
 }
 
 const (
-	// batch is how many days, models and keys, or calls, are summed in memory
-	// before they are written.
-	batch     = 2000
+	// most is how many days, models and keys, or calls, are summed in memory before
+	// they are written, batch by batch, so that no write holds the others up.
+	most      = 50_000
+	batch     = 1000
 	mostName  = 200
 	staleness = 24 * time.Hour
 )
@@ -121,7 +122,7 @@ func (s *sink) drain(ctx context.Context, in reader) error {
 		if err := s.take(l); err != nil {
 			return err
 		}
-		if len(s.rows) >= batch || len(s.calls) >= batch {
+		if len(s.rows) >= most || len(s.calls) >= most {
 			if err := s.flush(ctx); err != nil {
 				return err
 			}
@@ -192,10 +193,17 @@ func (s *sink) flush(ctx context.Context) error {
 		calls = append(calls, store.BillCall{CallID: id, Cost: cost})
 	}
 	s.named += int64(len(calls))
-	if len(rows) == 0 && len(calls) == 0 {
-		return nil
-	}
 	clear(s.rows)
 	clear(s.calls)
-	return s.book.Store.AddBill(ctx, s.bill, rows, calls)
+	for part := range slices.Chunk(rows, batch) {
+		if err := s.book.Store.AddBill(ctx, s.bill, part, nil); err != nil {
+			return err
+		}
+	}
+	for part := range slices.Chunk(calls, batch) {
+		if err := s.book.Store.AddBill(ctx, s.bill, nil, part); err != nil {
+			return err
+		}
+	}
+	return nil
 }
