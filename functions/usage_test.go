@@ -173,6 +173,11 @@ func TestAListOfCallsGoesOnByCursor(t *testing.T) {
 
 	ids, _ := idsOf(t, w.do("usage", "owner", "GET", "/api/user/model-calls?scope=all", ""))
 	assert.Len(t, ids, 10)
+	ids, _ = idsOf(t, w.do("usage", "member", "GET", fmt.Sprintf("/api/user/model-calls?startTime=%d&endTime=%d", time.Now().Unix()-3600, time.Now().Unix()+3600), ""))
+	assert.Len(t, ids, 5)
+	ids, _ = idsOf(t, w.do("usage", "member", "GET", fmt.Sprintf("/api/user/model-calls?endTime=%d", time.Now().Unix()-3600), ""))
+	assert.Empty(t, ids)
+	assert.Equal(t, 400, w.do("usage", "member", "GET", "/api/user/model-calls?startTime=soon", "").Code)
 }
 
 func idsOf(t *testing.T, res *httptest.ResponseRecorder) (ids []string, next string) {

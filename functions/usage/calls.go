@@ -3,6 +3,8 @@ package usage
 import (
 	"errors"
 	"net/http"
+	"strconv"
+	"time"
 
 	"github.com/oklog/ulid/v2"
 
@@ -18,7 +20,7 @@ type callPage struct {
 }
 
 // listCalls lists calls, newest first: ?before=<call id>, ?pageSize= (20, at
-// most 100), ?scope=own|all.
+// most 100), ?scope=own|all, ?startTime= and ?endTime= (seconds).
 func (h *handler) listCalls(w http.ResponseWriter, r *http.Request, c hub.Caller) error {
 	filter, err := parseFilter(r, c)
 	if err != nil {
@@ -42,6 +44,9 @@ func (h *handler) listCalls(w http.ResponseWriter, r *http.Request, c hub.Caller
 	return httpkit.WriteJSON(w, http.StatusOK, page)
 }
 
+// latest bounds times in queries, in seconds since 1970.
+const latest = 1 << 36
+
 func parseFilter(r *http.Request, c hub.Caller) (store.CallFilter, error) {
 	var f store.CallFilter
 	paging, err := httpkit.ParsePaging(r)
@@ -58,6 +63,18 @@ func parseFilter(r *http.Request, c hub.Caller) (store.CallFilter, error) {
 	if f.Before != "" {
 		if _, err := ulid.ParseStrict(f.Before); err != nil {
 			return f, hub.Invalid("before", "before must be the id of a call.")
+		}
+	}
+	for _, side := range []struct {
+		name string
+		into *time.Time
+	}{{"startTime", &f.Span.From}, {"endTime", &f.Span.Until}} {
+		if text := q.Get(side.name); text != "" {
+			n, err := strconv.ParseInt(text, 10, 64)
+			if err != nil || n < 0 || n > latest {
+				return f, hub.Invalid(side.name, "%s must be seconds since 1970.", side.name)
+			}
+			*side.into = time.Unix(n, 0)
 		}
 	}
 	switch q.Get("scope") {

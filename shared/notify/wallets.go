@@ -44,6 +44,9 @@ func fell(c *store.Crossing, link string) Event {
 	e := Event{ID: fmt.Sprintf("wallet.%s:%s:%d", c.Kind, c.AccountID, c.ID), Kind: WalletEmpty, Severity: Info,
 		Title: fmt.Sprintf("The wallet of %s is empty.", c.Owner),
 		Data:  map[string]any{"account": c.AccountID, "owner": c.Owner, "balance": c.Balance.String(), "at": c.CreatedAt.Format(time.RFC3339)}}
+	if c.Balance > 0 {
+		e.Title = fmt.Sprintf("The wallet of %s is empty but for %s credits.", c.Owner, c.Balance)
+	}
 	if c.Kind == "low" {
 		e.Kind = WalletLow
 		e.Title = fmt.Sprintf("The wallet of %s is low: %s credits are left.", c.Owner, c.Balance)

@@ -137,15 +137,16 @@ func TestABillCorrectsTheCostOfItsCalls(t *testing.T) {
 func TestEachFallOfAWalletIsWrittenOnce(t *testing.T) {
 	t.Parallel()
 	eachStore(t, func(t *testing.T, s *store.Store) {
-		w := newWorld(t, s, 200)
-		require.NoError(t, s.SetLowBalance(t.Context(), 100))
+		const milli = 1_000_000
+		w := newWorld(t, s, 200*milli)
+		require.NoError(t, s.SetLowBalance(t.Context(), 100*milli))
 		require.NoError(t, s.FillLowBalance(t.Context()))
 		var all sync.WaitGroup
 		for range 20 {
 			all.Go(func() {
-				a := w.admission(10)
+				a := w.admission(10 * milli)
 				if assert.NoError(t, s.Do(context.Background(), s.AdmitUnit(a))) {
-					assert.NoError(t, s.Do(context.Background(), s.SettleUnit(w.settlement(a, 7))))
+					assert.NoError(t, s.Do(context.Background(), s.SettleUnit(w.settlement(a, 7*milli))))
 				}
 			})
 		}
@@ -153,11 +154,11 @@ func TestEachFallOfAWalletIsWrittenOnce(t *testing.T) {
 		fallen, err := s.Crossings(t.Context(), 10)
 		require.NoError(t, err)
 		require.Len(t, fallen, 1, "of twenty calls one falls below")
-		assert.Equal(t, "low 95 100 "+w.user.Email, fmt.Sprint(fallen[0].Kind, " ", int64(fallen[0].Balance), " ", int64(fallen[0].Low), " ", fallen[0].Owner))
+		assert.Equal(t, "low 0.095 0.1 "+w.user.Email, fmt.Sprint(fallen[0].Kind, " ", fallen[0].Balance, " ", fallen[0].Low, " ", fallen[0].Owner))
 		require.NoError(t, s.CrossingTold(t.Context(), fallen[0].ID))
-		a := w.admission(60)
+		a := w.admission(60 * milli)
 		require.NoError(t, s.Do(t.Context(), s.AdmitUnit(a)))
-		require.NoError(t, s.Do(t.Context(), s.SettleUnit(w.settlement(a, 99))), "nothing is left")
+		require.NoError(t, s.Do(t.Context(), s.SettleUnit(w.settlement(a, 60*milli-1))), "nothing of use is left")
 		fallen, err = s.Crossings(t.Context(), 10)
 		require.NoError(t, err)
 		require.Len(t, fallen, 1)

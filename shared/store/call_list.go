@@ -93,6 +93,7 @@ func scanCall(scan func(...any) error, c *Call) error {
 type CallFilter struct {
 	UserID string
 	Before string // calls with a smaller id only: the cursor
+	Span   Span   // of their admission
 	Limit  int    // at most 1,000; 0 means 50
 }
 
@@ -107,11 +108,18 @@ func (s *Store) Calls(ctx context.Context, f CallFilter) ([]Call, error) {
 	if before == "" {
 		before = "~" // sorts after every ULID
 	}
+	since := ""
+	if !f.Span.From.IsZero() {
+		since = firstID(f.Span.From)
+	}
+	if !f.Span.Until.IsZero() {
+		before = min(before, firstID(f.Span.Until))
+	}
 	scan := func(r *sql.Rows, c *Call) error { return scanCall(r.Scan, c) }
 	if f.UserID != "" {
-		return list(ctx, s.read, scan, "SELECT "+callColumns+" WHERE user_id = ? AND id < ? ORDER BY id DESC LIMIT ?", f.UserID, before, limit)
+		return list(ctx, s.read, scan, "SELECT "+callColumns+" WHERE user_id = ? AND id < ? AND id >= ? ORDER BY id DESC LIMIT ?", f.UserID, before, since, limit)
 	}
-	return list(ctx, s.read, scan, "SELECT "+callColumns+" WHERE id < ? ORDER BY id DESC LIMIT ?", before, limit)
+	return list(ctx, s.read, scan, "SELECT "+callColumns+" WHERE id < ? AND id >= ? ORDER BY id DESC LIMIT ?", before, since, limit)
 }
 
 // CallByID finds a call.

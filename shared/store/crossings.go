@@ -11,7 +11,7 @@ import (
 )
 
 // Crossing is a wallet whose balance fell below what its user wants to know of,
-// or to nothing. A trigger writes it in the transaction that moved the balance, so
+// or below a thousandth of a credit, which is as good as nothing. A trigger writes it in the transaction that moved the balance, so
 // each fall is there once, whichever process caused it.
 type Crossing struct {
 	ID        int64

@@ -88,10 +88,12 @@ CREATE TABLE wallet_crossings (
   created_at   INTEGER NOT NULL
 ) STRICT;
 
+-- Below a thousandth of a credit a wallet pays for nothing any more: it is empty.
 CREATE TRIGGER accounts_crossed AFTER UPDATE OF balance_nano ON accounts
 WHEN NEW.kind = 'wallet' AND NEW.balance_nano < OLD.balance_nano
-  AND (NEW.balance_nano <= 0 OR (NEW.balance_nano < NEW.low_nano AND OLD.balance_nano >= NEW.low_nano)) BEGIN
+  AND ((NEW.balance_nano < 1000000 AND OLD.balance_nano >= 1000000)
+    OR (NEW.balance_nano < NEW.low_nano AND OLD.balance_nano >= NEW.low_nano AND NEW.balance_nano >= 1000000)) BEGIN
   INSERT INTO wallet_crossings (account_id, kind, balance_nano, low_nano, created_at)
-  VALUES (NEW.id, CASE WHEN NEW.balance_nano <= 0 THEN 'empty' ELSE 'low' END, NEW.balance_nano, coalesce(NEW.low_nano, 0),
+  VALUES (NEW.id, CASE WHEN NEW.balance_nano < 1000000 THEN 'empty' ELSE 'low' END, NEW.balance_nano, coalesce(NEW.low_nano, 0),
     CAST(unixepoch('subsec') * 1000 AS INTEGER));
 END;
