@@ -23,16 +23,16 @@ type comparison struct {
 	found    map[place]*Drift
 }
 
-// facet compares the rows of one facet. Models and keys are told apart only where
-// every row of it does: a bill that leaves them out for some is compared as a
-// whole.
+// facet compares the rows of one facet. Models and keys are told apart where the
+// bill does; a bill without them is compared as a whole. What it names for some
+// rows only, such as fees that are of no model, stands alone in the others.
 func (c *comparison) facet(rows []store.BillRow, facet string) {
 	if len(rows) == 0 {
 		return
 	}
-	byModel, byKey := true, true
+	byModel, byKey := false, false
 	for _, r := range rows {
-		byModel, byKey = byModel && r.Model != "", byKey && r.Key != ""
+		byModel, byKey = byModel || r.Model != "", byKey || r.Key != ""
 	}
 	seen := map[place]bool{}
 	for _, r := range c.recorded {
@@ -74,13 +74,21 @@ func (c *comparison) facet(rows []store.BillRow, facet string) {
 // place finds where a row belongs, and what about it the hub does not know.
 func (c *comparison) place(r *store.BillRow, byModel, byKey bool) (p place, reasons []string) {
 	p.known = true
-	if byKey {
+	switch {
+	case !byKey:
+	case r.Key == "":
+		p.known, reasons = false, append(reasons, NoKey)
+	default:
 		if p.credential = c.credential(r.Key); p.credential == "" {
 			p.known, p.credential = false, r.Key
 			reasons = append(reasons, UnknownKey)
 		}
 	}
-	if byModel {
+	switch {
+	case !byModel:
+	case r.Model == "":
+		reasons = append(reasons, NoModel)
+	default:
 		var called []string
 		for _, v := range c.recorded {
 			if (!byKey || !p.known || v.Credential == p.credential) && !slices.Contains(called, v.Model) {

@@ -85,6 +85,8 @@ const (
 	UnknownKey   = "unknown_key"   // map it: aigne-hub reconcile map
 	UnknownModel = "unknown_model" // the hub called no such model that day
 	NotBilled    = "not_billed"    // the bill has nothing of it
+	NoKey        = "no_key"        // a row that names no key, where others do
+	NoModel      = "no_model"      // a row that names no model, where others do: fees of the provider's own
 )
 
 // mostDays bounds a report: a day and a provider each.
