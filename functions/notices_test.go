@@ -3,7 +3,6 @@ package functions_test
 import (
 	"context"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 
@@ -71,7 +70,7 @@ func (w *world) told() (kinds []string) {
 	require.NoError(w.t, err)
 	for _, n := range all {
 		kinds = append([]string{n.Kind}, kinds...)
-		assert.True(w.t, strings.Contains(n.Body, "https://pay.example"))
+		assert.Contains(w.t, n.Body, "https://pay.example")
 	}
 	return kinds
 }
