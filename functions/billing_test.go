@@ -21,37 +21,131 @@ func TestAWalletIsShownToItsUser(t *testing.T) {
 	w.grant("other@example.com", "7")
 	w.call("member")
 	w.admit("member") // stays open
+	const currency = `{"id":"credit","name":"Credit","symbol":"credits","decimal":0}`
+	const charge = `{"id":"ID/settle","kind":"charge","cause":"","call_id":"ID","amount":"0.00304","change":"-0.00304","reason":"","created_at":"TIME"}`
+	const gift = `{"id":"grant/ID","kind":"grant","cause":"","call_id":"","amount":"2.5","change":"2.5","reason":"for a test","created_at":"TIME"}`
+	const kitCharge = `{"id":"ID/settle","quantity":"0.00304","credit_amount":"0.00304","meter_event_name":"charge","description":"","created_at":"TIME","paymentCurrency":` + currency + `}`
+	const kitGift = `{"id":"grant/ID","quantity":"-2.5","credit_amount":"-2.5","meter_event_name":"grant","description":"for a test","created_at":"TIME","paymentCurrency":` + currency + `}`
 	w.golden("billing", []apiCase{
 		{"a balance needs a key", "", "GET /api/user/credit/balance", "", 401, noKey},
-		{"a balance has what is held", "member", "GET /api/user/credit/balance", "", 200,
-			`{"balance":"2.49696","held":"0.014","available":"2.48296","debt":"0","billing":"on"}`},
+		{"a balance has what is held, which clients must not take for overdue", "member", "GET /api/user/credit/balance", "", 200,
+			`{"balance":"2.49696","held":"0.014","available":"2.48296","debt":"0","billing":"on","total":"2.5","grantCount":1,"pendingCredit":"0","currency":` + currency + `}`},
 		{"grants are listed", "member", "GET /api/user/credit/grants", "", 200,
 			`{"data":[{"id":"ID","kind":"promotional","name":"","amount":"2.5","remaining":"2.49696","priority":50,"state":"active",
-			"reason":"for a test","expires_at":null,"created_at":"TIME"}]}`},
-		{"transactions are listed, newest first", "member", "GET /api/user/credit/transactions", "", 200, `{"data":[
-			{"id":"ID/settle","kind":"charge","cause":"","call_id":"ID","amount":"0.00304","reason":"","created_at":"TIME"},
-			{"id":"grant/ID","kind":"grant","cause":"","call_id":"","amount":"2.5","reason":"for a test","created_at":"TIME"}]}`},
-		{"transactions go on by page", "member", "GET /api/user/credit/transactions?page=2&pageSize=1", "", 200, `{"data":[
-			{"id":"grant/ID","kind":"grant","cause":"","call_id":"","amount":"2.5","reason":"for a test","created_at":"TIME"}]}`},
-		{"beyond the last page there is nothing", "member", "GET /api/user/credit/transactions?page=9", "", 200, `{"data":[]}`},
-		{"transactions end somewhere", "member", "GET /api/user/credit/transactions?page=11&pageSize=100", "", 400,
-			invalid("page", "This list ends at the newest 1000; GET /api/user/model-calls goes further back.")},
-		{"transactions have no cursor", "member", "GET /api/user/credit/transactions?cursor=x", "", 400,
-			invalid("cursor", "This list has no cursor; use page.")},
+			"reason":"for a test","expires_at":null,"created_at":"TIME"}],"count":1,"list":[{"id":"ID","name":"","amount":"2.5","remaining_amount":"2.49696",
+			"status":"granted","category":"promotional","priority":50,"expires_at":0,"created_at":"TIME","paymentCurrency":` + currency + `}],
+			"paging":{"page":1,"pageSize":20,"total":1}}`},
+		{"grants of a span", "member", "GET /api/user/credit/grants?end=1000", "", 200, `{"data":[],"count":0,"list":[],"paging":{"page":1,"pageSize":20,"total":0}}`},
+		{"a span is seconds", "member", "GET /api/user/credit/grants?start=soon", "", 400, invalid("start", "start must be seconds since 1970.")},
+		{"transactions are listed, newest first", "member", "GET /api/user/credit/transactions", "", 200, `{"data":[` + charge + `,` + gift + `],
+			"next_cursor":null,"count":2,"list":[` + kitCharge + `,` + kitGift + `],"paging":{"page":1,"pageSize":20,"total":2}}`},
+		{"transactions go on by page", "member", "GET /api/user/credit/transactions?page=2&pageSize=1", "", 200, `{"data":[` + gift + `],
+			"next_cursor":null,"count":2,"list":[` + kitGift + `],"paging":{"page":2,"pageSize":1,"total":2}}`},
+		{"beyond the last page there is nothing", "member", "GET /api/user/credit/transactions?page=9", "", 200,
+			`{"data":[],"next_cursor":null,"count":2,"list":[],"paging":{"page":9,"pageSize":20,"total":2}}`},
+		{"transactions of a span", "member", "GET /api/user/credit/transactions?start=9000000000", "", 200,
+			`{"data":[],"next_cursor":null,"count":0,"list":[],"paging":{"page":1,"pageSize":20,"total":0}}`},
+		{"pages end somewhere", "member", "GET /api/user/credit/transactions?page=101&pageSize=100", "", 400,
+			invalid("page", "Pages end at the newest 10000; go on with cursor=<next_cursor>.")},
+		{"a cursor is one of theirs", "member", "GET /api/user/credit/transactions?cursor=x", "", 400,
+			invalid("cursor", "cursor is not one that this list gave out.")},
 		{"info is what the command line asks for", "member", "GET /api/user/info", "", 200,
 			`{"user":{"did":"ID","fullName":"member@example.com","email":"member@example.com","avatar":"","role":"member"},
-			"creditBalance":{"balance":"2.49696","total":"2.5","grantCount":1,"pendingCredit":"0.014"},
+			"creditBalance":{"balance":"2.49696","total":"2.5","grantCount":1,"pendingCredit":"0"},"currency":` + currency + `,
 			"paymentLink": null,"enableCredit":true,"profileLink":"https://hub.example/ai","creditPrefix":""}`},
 		{"info needs a key", "", "GET /api/user/info", "", 401, noKey},
+		{"anybody may ask for the payment link", "", "GET /api/user/credit/payment-link", "", 200, `null`},
+		{"but not with a bad key", "bad", "GET /api/user/credit/payment-link", "", 401, badKey},
 	})
+}
+
+func TestThePaymentLinkIsAText(t *testing.T) {
+	t.Parallel()
+	w := open(t, "AIGNE_HUB_BILLING=on")
+	w.app.Gate.Settings.PaymentLink = "https://pay.example/x"
+	w.fn["billing"] = billing.Wire(w.app)
+	w.golden("billing", []apiCase{{"a JSON string", "", "GET /api/user/credit/payment-link", "", 200, `"https://pay.example/x"`}})
+}
+
+func TestUsersAreNamedToAdmins(t *testing.T) {
+	t.Parallel()
+	w := open(t)
+	u, err := w.app.Desk.User(t.Context(), "member@example.com")
+	require.NoError(t, err)
+	const send = "POST /api/user/admin/user-info"
+	w.golden("billing", []apiCase{
+		{"not to members", "member", send, `{"userDids":["x"]}`, 403, adminsOnly},
+		{"in the order asked for", "admin", send, `{"userDids":["nobody","` + u.ID + `"]}`, 200,
+			`{"users":[{"did":"nobody","fullName":"Unknown User","email":""},{"did":"ID","fullName":"member@example.com","email":"member@example.com"}]}`},
+		{"at least one", "admin", send, `{"userDids":[]}`, 400, invalid("userDids", "userDids must have at least 1 entry.")},
+	})
+}
+
+func TestTransactionsPageThroughAllOfThem(t *testing.T) {
+	t.Parallel()
+	w := open(t, "AIGNE_HUB_BILLING=on")
+	w.priced()
+	w.grant("member@example.com", "1")
+	const n = 25
+	want := []string{}
+	for range n {
+		want = append([]string{w.call("member") + "/settle"}, want...)
+	}
+	var got []string
+	for target, pages := "/api/user/credit/transactions?pageSize=4", 0; target != ""; pages++ {
+		require.Less(t, pages, n)
+		res := w.do("billing", "member", "GET", target, "")
+		require.Equal(t, 200, res.Code, res.Body.String())
+		ids, next := idsOf(t, res)
+		got = append(got, ids...)
+		if target = ""; next != "" {
+			target = "/api/user/credit/transactions?pageSize=4&cursor=" + next
+		}
+	}
+	require.Len(t, got, n+1)
+	assert.ElementsMatch(t, want, got[:n], "each once, also those of one millisecond")
+}
+
+func TestTheQuotaIsOfTheRealRange(t *testing.T) {
+	t.Parallel()
+	w := open(t, "AIGNE_HUB_BILLING=on")
+	w.priced()
+	quota := func(as, query string) string {
+		res := w.do("usage", as, "GET", "/api/usage/quota"+query, "")
+		require.Equal(t, 200, res.Code, res.Body.String())
+		return res.Body.String()
+	}
+	assert.JSONEq(t, `{"total":0,"remaining":0,"used":0,"pendingCredit":0,"dailyAvgCredits":0,"estimatedDaysRemaining":0,"currency":"credits","unlimited":false,"days":1}`,
+		quota("member", ""), "nothing is left")
+	w.grant("member@example.com", "1")
+	assert.Contains(t, quota("member", ""), `"estimatedDaysRemaining":999`, "nothing is spent")
+	w.call("member")
+	assert.JSONEq(t, `{"total":1,"remaining":0.99696,"used":0.00304,"pendingCredit":0,"dailyAvgCredits":0.00304,"estimatedDaysRemaining":327,"currency":"credits",
+		"unlimited":false,"days":1}`, quota("member", ""), "the wallet is of today, so the average is of a day and not of thirty")
+
+	u, err := w.app.Desk.User(t.Context(), "member@example.com")
+	require.NoError(t, err)
+	old := time.Now().Add(-100 * 24 * time.Hour)
+	require.NoError(t, w.app.Store.Exec(t.Context(), "UPDATE accounts SET created_at = ?2 WHERE id = ?1", u.AccountID, old.UnixMilli()))
+	assert.Contains(t, quota("member", ""), `"dailyAvgCredits":0.000101333,"estimatedDaysRemaining":9838`, "of thirty days")
+	assert.Contains(t, quota("member", "?timeRange=10"), `"dailyAvgCredits":0.000304,`)
+	assert.Contains(t, quota("member", "?timeRange=10"), `"days":10`)
+	w.golden("usage", []apiCase{
+		{"a range has an order", "member", "GET /api/usage/quota?startTime=2000000000&endTime=1999999999", "", 400,
+			invalid("startTime", "startTime must lie before endTime, by at most 366 days.")},
+		{"a quota is somebody's", "", "GET /api/usage/quota", "", 401, noKey},
+	})
+	off := open(t)
+	assert.Contains(t, off.do("usage", "member", "GET", "/api/usage/quota", "").Body.String(), `"unlimited":true`)
 }
 
 func TestWithBillingOffThereIsNothingToPay(t *testing.T) {
 	t.Parallel()
 	w := open(t)
 	w.golden("billing", []apiCase{
-		{"the balance says so", "guest", "GET /api/user/credit/balance", "", 200, `{"balance":"0","held":"0","available":"0","debt":"0","billing":"off"}`},
-		{"grants are an empty list", "guest", "GET /api/user/credit/grants", "", 200, `{"data":[]}`},
+		{"the balance says so", "guest", "GET /api/user/credit/balance", "", 200,
+			`{"balance":"0","held":"0","available":"0","debt":"0","billing":"off","total":"0","grantCount":0,"pendingCredit":"0","currency":{"id":"credit","name":"Credit","symbol":"credits","decimal":0}}`},
+		{"grants are an empty list", "guest", "GET /api/user/credit/grants", "", 200, `{"data":[],"count":0,"list":[],"paging":{"page":1,"pageSize":20,"total":0}}`},
 		{"info has no credits", "guest", "GET /api/user/info", "", 200,
 			`{"user":{"did":"ID","fullName":"guest@example.com","email":"guest@example.com","avatar":"","role":"guest"},
 			"creditBalance":null,"paymentLink":null,"enableCredit":false,"profileLink":null,"creditPrefix":""}`},
@@ -76,7 +170,8 @@ func TestAdminsGiveCredits(t *testing.T) {
 		{"a grant counts at once", "admin", send, `{"email":"member@example.com","amount":"1.5","expires_at":"2099-01-01T00:00:00Z","reason":"welcome"}`, 201,
 			`{"id":"ID","kind":"promotional","name":"","amount":"1.5","remaining":"1.5","priority":50,"state":"active","reason":"welcome",
 			"expires_at":"TIME","created_at":"TIME"}`},
-		{"as its user sees", "member", "GET /api/user/credit/balance", "", 200, `{"balance":"1.5","held":"0","available":"1.5","debt":"0","billing":"on"}`},
+		{"as its user sees", "member", "GET /api/user/credit/balance", "", 200,
+			`{"balance":"1.5","held":"0","available":"1.5","debt":"0","billing":"on","total":"1.5","grantCount":1,"pendingCredit":"0","currency":{"id":"credit","name":"Credit","symbol":"credits","decimal":0}}`},
 		{"members do not verify the books", "member", "GET /api/billing/ledger/verify", "", 403, adminsOnly},
 		{"the books balance", "owner", "GET /api/billing/ledger/verify", "", 200, `{"ok":true,"operations":1,"violations":[]}`},
 	})

@@ -23,7 +23,7 @@ import (
 
 // reserved are the event paths of template.yaml whose routes come with later
 // versions: until then the function answers 404 there.
-var reserved = []string{"/api/usage/{proxy+}", "/api/user/usage-stats", "/api/ai-providers"}
+var reserved = []string{"/api/user/usage-stats", "/api/ai-providers"}
 
 // events are the paths (by function) and the jobs that template.yaml names. The
 // path "" is the one that takes what no other does.

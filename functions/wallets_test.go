@@ -45,10 +45,10 @@ func TestAdminsMoveCredits(t *testing.T) {
 			refused("invalid_request_error", "conflict", "Credits are left on the wallet Research, or calls are running on it; transfer what is left first.")},
 		{"a reversal takes what there is", "admin", reverse, `{"email":"member@example.com","amount":"7","cause":"refund","reason":"returned"}`, 200,
 			`{"taken":"5","debt":"2"}`},
-		{"the user sees the debt", "member", "GET /api/user/credit/balance", "", 200, `{"balance":"0","held":"0","available":"0","debt":"2","billing":"on"}`},
+		{"the user sees the debt", "member", "GET /api/user/credit/balance", "", 200, `{"balance":"0","held":"0","available":"0","debt":"2","billing":"on","total":"12","grantCount":0,"pendingCredit":"2","currency":{"id":"credit","name":"Credit","symbol":"credits","decimal":0}}`},
 		{"a purchase pays it", "admin", "POST /api/billing/grants", `{"email":"member@example.com","kind":"purchased","amount":"3"}`, 201,
 			`{"id":"ID","kind":"purchased","name":"","amount":"3","remaining":"3","priority":50,"state":"active","reason":"","expires_at":null,"created_at":"TIME"}`},
-		{"and leaves the rest", "member", "GET /api/user/credit/balance", "", 200, `{"balance":"1","held":"0","available":"1","debt":"0","billing":"on"}`},
+		{"and leaves the rest", "member", "GET /api/user/credit/balance", "", 200, `{"balance":"1","held":"0","available":"1","debt":"0","billing":"on","total":"15","grantCount":1,"pendingCredit":"0","currency":{"id":"credit","name":"Credit","symbol":"credits","decimal":0}}`},
 		{"the books balance", "owner", "GET /api/billing/ledger/verify", "", 200, `{"ok":true,"operations":8,"violations":[]}`},
 	})
 	var acts []string
@@ -81,7 +81,9 @@ func TestMembersShareAWallet(t *testing.T) {
 		{"its members see it", "member", "GET /api/user/wallets", "", 200, `{"next_cursor":null,"data":[{"id":"ID","name":"Team","kind":"team","balance":"3",
 			"held":"0","available":"3","debt":"0","created_at":"TIME","closed_at":null}]}`},
 		{"its manager sees what moved", "other", "GET /api/user/credit/transactions?wallet=Team", "", 200, `{"data":[{"id":"grant/ID/0","kind":"adjust",
-			"cause":"transfer","call_id":"","amount":"3","reason":"transfer","created_at":"TIME"}]}`},
+			"cause":"transfer","call_id":"","amount":"3","change":"3","reason":"transfer","created_at":"TIME"}],"next_cursor":null,"count":1,
+			"list":[{"id":"grant/ID/0","quantity":"-3","credit_amount":"-3","meter_event_name":"transfer","description":"transfer","created_at":"TIME",
+			"paymentCurrency":{"id":"credit","name":"Credit","symbol":"credits","decimal":0}}],"paging":{"page":1,"pageSize":20,"total":1}}`},
 		{"a member does not", "member", "GET /api/user/credit/transactions?wallet=Team", "", 403,
 			refused("permission_error", "forbidden", "Only managers of the wallet Team may do that.")},
 	})
@@ -92,8 +94,9 @@ func TestMembersShareAWallet(t *testing.T) {
 	require.NoError(t, w.app.Reload(ctx))
 	w.keys["work"] = key
 	w.golden("billing", []apiCase{
-		{"the key sees what pays for it", "work", "GET /api/user/credit/balance", "", 200, `{"balance":"3","held":"0","available":"3","debt":"0","billing":"on"}`},
-		{"but not what others do with it", "work", "GET /api/user/credit/transactions", "", 200, `{"data":[]}`},
+		{"the key sees what pays for it", "work", "GET /api/user/credit/balance", "", 200, `{"balance":"3","held":"0","available":"3","debt":"0","billing":"on","total":"3","grantCount":1,"pendingCredit":"0","currency":{"id":"credit","name":"Credit","symbol":"credits","decimal":0}}`},
+		{"but not what others do with it", "work", "GET /api/user/credit/transactions", "", 200,
+			`{"data":[],"next_cursor":null,"count":0,"list":[],"paging":{"page":1,"pageSize":20,"total":0}}`},
 	})
 
 	caller, err := w.app.Keys.Caller(ctx, key)

@@ -77,6 +77,7 @@ func TestEachPathGoesToItsFunction(t *testing.T) {
 		{"the status page", "/api/status", "usage /api/status /api/status", nil},
 		{"credits", "/api/user/credit/balance", "billing /api/user/credit/balance /api/user/credit/balance", nil},
 		{"user", "/api/user/info", "billing /api/user/info /api/user/info", nil},
+		{"users by id", "/api/user/admin/user-info", "billing /api/user/admin/user-info /api/user/admin/user-info", nil},
 		{"billing", "/api/billing/grants", "billing /api/billing/grants /api/billing/grants", nil},
 		{"admin", "/api/admin/rates", "admin /api/admin/rates /api/admin/rates", nil},
 		{"providers", "/api/ai-providers", "admin /api/ai-providers /api/ai-providers", nil},

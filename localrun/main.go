@@ -88,6 +88,8 @@ func (p *program) commands() []*cli.Command {
 		p.family("credits", "give, move and show credits", creditSpecs()),
 		p.family("wallet", "wallets that teams and applications share", walletSpecs()),
 		p.family("calls", "look at the call log", callSpecs()),
+		p.command(whySpec()),
+		p.family("reconcile", "set providers' bills against the books", reconcileSpecs()),
 		p.family("ledger", "prove the books", ledgerSpecs()),
 		p.command(applySpec()),
 		p.command(exportSpec()),

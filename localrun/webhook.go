@@ -10,6 +10,7 @@ import (
 
 	"github.com/aigne-hub/aigne-hub/shared/boot"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/money"
 	"github.com/aigne-hub/aigne-hub/shared/notify"
 	"github.com/aigne-hub/aigne-hub/shared/store"
 )
@@ -127,6 +128,11 @@ func notificationSpecs() []spec {
 				text("test", "send a test message to this `ADDRESS` now"),
 			},
 		},
+		{
+			name: "low-balance", usage: "choose the balance below which users are told", run: notificationLow, arg: "credits",
+			flags: []cli.Flag{text("credits", "`CREDITS`; 0 tells nobody")},
+			about: "Without an argument it shows the choice. Users may choose another, or no e-mail; an empty wallet is told in any case.",
+		},
 	}
 }
 
@@ -213,4 +219,27 @@ func (j *job) showMailKinds(a *boot.App) error {
 		server = " No mail server is set (AIGNE_HUB_SMTP_URL)."
 	}
 	return j.show(map[string]any{"kinds": kinds, "server": a.Notify.Mail != nil}, fmt.Sprintf("By e-mail: %s.%s\n", words, server))
+}
+
+func notificationLow(j *job) error {
+	return j.withHub(func(a *boot.App) error {
+		if chosen := j.text("credits"); chosen != "" {
+			n, err := money.ParseCredits(chosen)
+			if err != nil {
+				return hub.Invalid("credits", "the balance must be a decimal such as 2.5, not %q", chosen)
+			}
+			if err := a.Desk.SetLowBalance(j.ctx, actor, n); err != nil {
+				return err
+			}
+		}
+		n, err := a.Store.LowBalance(j.ctx)
+		if err != nil {
+			return err
+		}
+		words := fmt.Sprintf("Users are told when their balance falls below %s credits.\n", n)
+		if n == 0 {
+			words = "Users are told only when their wallet is empty.\n"
+		}
+		return j.show(map[string]money.Credits{"low_balance": n}, words)
+	})
 }

@@ -87,6 +87,8 @@ func (h *handler) routes() []httpkit.Route {
 		admin("GET", "/api/admin/notifications", h.listNotifications),
 		admin("GET", "/api/admin/notifications/email", h.mailKinds),
 		admin("PUT", "/api/admin/notifications/email", h.setMailKinds),
+		admin("GET", "/api/admin/notifications/low-balance", h.lowBalance),
+		admin("PUT", "/api/admin/notifications/low-balance", h.setLowBalance),
 		admin("GET", "/api/admin/webhooks", h.listWebhooks),
 		admin("POST", "/api/admin/webhooks", h.addWebhook),
 		admin("DELETE", "/api/admin/webhooks/{id}", h.removeWebhook),

@@ -24,7 +24,8 @@ func Jobs(a *boot.App) []schedule.Job {
 			fresh := a.Fresh(ctx)
 			offered := sync.OnceValue(func() func(string, string, hub.CallType) bool { return a.Routes().Offers() })
 			watched := a.Notify.Watch(ctx, func(m store.ModelStatus) bool { return offered()(m.Provider, m.Model, m.Type) })
-			return errors.Join(fresh, watched, a.Notify.Deliver(ctx))
+			fallen := a.Notify.Wallets(ctx, a.Gate.Settings.PaymentLink)
+			return errors.Join(fresh, watched, fallen, a.Notify.Deliver(ctx))
 		}},
 		{Name: "admin.forget", Every: 10 * time.Minute, Run: func(ctx context.Context) error {
 			return errors.Join(a.Store.ForgetNotifications(ctx, notificationLife), a.Store.ForgetStatuses(ctx))

@@ -41,7 +41,11 @@ func (h *handler) routes() []httpkit.Route {
 		{Method: "GET", Pattern: "/api/user/credit/balance", Who: httpkit.AnyUser, As: h.balance},
 		{Method: "GET", Pattern: "/api/user/credit/grants", Who: httpkit.AnyUser, As: h.listGrants},
 		{Method: "GET", Pattern: "/api/user/credit/transactions", Who: httpkit.AnyUser, As: h.listTransactions},
+		{Method: "GET", Pattern: "/api/user/credit/payment-link", Who: httpkit.Optional, As: h.paymentLink},
+		{Method: "GET", Pattern: "/api/user/credit/notices", Who: httpkit.AnyUser, As: h.notices},
+		{Method: "PUT", Pattern: "/api/user/credit/notices", Who: httpkit.AnyUser, As: h.setNotices},
 		{Method: "GET", Pattern: "/api/user/info", Who: httpkit.AnyUser, As: h.info},
+		{Method: "POST", Pattern: "/api/user/admin/user-info", Who: httpkit.Admin, As: h.userInfo},
 		{Method: "POST", Pattern: "/api/user/credit/transfer", Who: httpkit.AnyUser, As: h.ownTransfer},
 		{Method: "GET", Pattern: "/api/user/wallets", Who: httpkit.AnyUser, As: h.ownWallets},
 		{Method: "GET", Pattern: "/api/user/wallets/{name}/members", Who: httpkit.AnyUser, As: h.listMembers},
@@ -55,5 +59,10 @@ func (h *handler) routes() []httpkit.Route {
 		{Method: "POST", Pattern: "/api/billing/reversals", Who: httpkit.Admin, As: h.reverse},
 		{Method: "POST", Pattern: "/api/billing/transfers", Who: httpkit.Admin, As: h.transfer},
 		{Method: "GET", Pattern: "/api/billing/ledger/verify", Who: httpkit.Admin, As: h.verify},
+		{Method: "GET", Pattern: "/api/billing/reconcile", Who: httpkit.Admin, As: h.reportBills},
+		{Method: "GET", Pattern: "/api/billing/reconcile/calls", Who: httpkit.Admin, As: h.billedCalls},
+		{Method: "GET", Pattern: "/api/billing/reconcile/imports", Who: httpkit.Admin, As: h.listBills},
+		{Method: "POST", Pattern: "/api/billing/reconcile/imports", Who: httpkit.Admin, As: h.importBill},
+		{Method: "PUT", Pattern: "/api/billing/reconcile/keys", Who: httpkit.Admin, As: h.mapBillKey},
 	}
 }

@@ -1,16 +1,16 @@
 package usage
 
 import (
-	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
+	"strconv"
+	"time"
 
 	"github.com/oklog/ulid/v2"
 
+	"github.com/aigne-hub/aigne-hub/shared/calls"
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
-	"github.com/aigne-hub/aigne-hub/shared/routing"
 	"github.com/aigne-hub/aigne-hub/shared/store"
 )
 
@@ -20,7 +20,7 @@ type callPage struct {
 }
 
 // listCalls lists calls, newest first: ?before=<call id>, ?pageSize= (20, at
-// most 100), ?scope=own|all.
+// most 100), ?scope=own|all, ?startTime= and ?endTime= (seconds).
 func (h *handler) listCalls(w http.ResponseWriter, r *http.Request, c hub.Caller) error {
 	filter, err := parseFilter(r, c)
 	if err != nil {
@@ -28,21 +28,24 @@ func (h *handler) listCalls(w http.ResponseWriter, r *http.Request, c hub.Caller
 	}
 	size := filter.Limit
 	filter.Limit++ // one more tells whether there is a next page
-	calls, err := h.Store.Calls(r.Context(), filter)
+	found, err := h.Store.Calls(r.Context(), filter)
 	if err != nil {
 		return err
 	}
 	page := callPage{}
-	if len(calls) > size {
-		calls = calls[:size]
-		page.NextCursor = &calls[size-1].ID
+	if len(found) > size {
+		found = found[:size]
+		page.NextCursor = &found[size-1].ID
 	}
-	page.Data = make([]callView, len(calls))
-	for i := range calls {
-		page.Data[i] = viewCall(&calls[i], c)
+	page.Data = make([]callView, len(found))
+	for i := range found {
+		page.Data[i] = viewCall(&found[i], c)
 	}
 	return httpkit.WriteJSON(w, http.StatusOK, page)
 }
+
+// latest bounds times in queries, in seconds since 1970.
+const latest = 1 << 36
 
 func parseFilter(r *http.Request, c hub.Caller) (store.CallFilter, error) {
 	var f store.CallFilter
@@ -62,6 +65,18 @@ func parseFilter(r *http.Request, c hub.Caller) (store.CallFilter, error) {
 			return f, hub.Invalid("before", "before must be the id of a call.")
 		}
 	}
+	for _, side := range []struct {
+		name string
+		into *time.Time
+	}{{"startTime", &f.Span.From}, {"endTime", &f.Span.Until}} {
+		if text := q.Get(side.name); text != "" {
+			n, err := strconv.ParseInt(text, 10, 64)
+			if err != nil || n < 0 || n > latest {
+				return f, hub.Invalid(side.name, "%s must be seconds since 1970.", side.name)
+			}
+			*side.into = time.Unix(n, 0)
+		}
+	}
 	switch q.Get("scope") {
 	case "", "own":
 		f.UserID = c.UserID
@@ -75,8 +90,8 @@ func parseFilter(r *http.Request, c hub.Caller) (store.CallFilter, error) {
 	return f, nil
 }
 
-// getCall shows one call with the tries that failed before it and the plan it
-// was admitted with.
+// getCall shows one call: the tries, the plan it was admitted with, and how it
+// came to what it was charged.
 func (h *handler) getCall(w http.ResponseWriter, r *http.Request, c hub.Caller) error {
 	call, err := h.Store.CallByID(r.Context(), r.PathValue("id"))
 	switch {
@@ -85,13 +100,10 @@ func (h *handler) getCall(w http.ResponseWriter, r *http.Request, c hub.Caller) 
 	case err != nil:
 		return err
 	}
-	attempts, err := h.Store.CallAttempts(r.Context(), call.ID)
+	x := calls.Explainer{Store: h.Store, CreditPrice: h.CreditPrice}
+	e, err := x.Of(r.Context(), call, c.Role.Administers())
 	if err != nil {
 		return err
 	}
-	var plan routing.Record
-	if err := json.Unmarshal(call.Plan, &plan); err != nil {
-		return fmt.Errorf("plan of call %s: %w", call.ID, err)
-	}
-	return httpkit.WriteJSON(w, http.StatusOK, viewDetail(&call, attempts, plan, c))
+	return httpkit.WriteJSON(w, http.StatusOK, viewDetail(e, c))
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
+	"github.com/aigne-hub/aigne-hub/shared/ledger"
 	"github.com/aigne-hub/aigne-hub/shared/routing"
 	"github.com/aigne-hub/aigne-hub/shared/store"
 )
@@ -16,7 +17,10 @@ type Deps struct {
 
 	Store        *store.Store
 	Routes       func() *routing.Snapshot
-	PublicModels bool // GET /api/status answers without a key
+	PublicModels bool   // GET /api/status answers without a key
+	CreditPrice  string // dollars per credit, a decimal
+	Book         *ledger.Book
+	Billing      bool // calls are charged
 }
 
 type handler struct {
@@ -38,6 +42,7 @@ func (h *handler) routes() []httpkit.Route {
 	return []httpkit.Route{
 		{Method: "GET", Pattern: "/api/user/model-calls", Who: httpkit.AnyUser, As: h.listCalls},
 		{Method: "GET", Pattern: "/api/user/model-calls/{id}", Who: httpkit.AnyUser, As: h.getCall},
+		{Method: "GET", Pattern: "/api/usage/quota", Who: httpkit.AnyUser, As: h.quota},
 		{Method: "GET", Pattern: "/api/status", Who: httpkit.Optional, As: h.status},
 	}
 }

@@ -3,6 +3,7 @@ package usage
 import (
 	"time"
 
+	"github.com/aigne-hub/aigne-hub/shared/calls"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/money"
 	"github.com/aigne-hub/aigne-hub/shared/routing"
@@ -76,8 +77,9 @@ func viewCall(c *store.Call, viewer hub.Caller) callView {
 
 type detailView struct {
 	callView
-	FailedAttempts []attemptView  `json:"failed_attempts"`
-	Plan           routing.Record `json:"plan"`
+	FailedAttempts []attemptView      `json:"failed_attempts"`
+	Plan           routing.Record     `json:"plan"`
+	Explanation    *calls.Explanation `json:"explanation"`
 }
 
 // attemptView is a try that failed. Its error speaks of the operator's keys and
@@ -98,13 +100,14 @@ type operatorAttempt struct {
 	CostUSD    *money.Credits `json:"cost_usd"`
 }
 
-func viewDetail(c *store.Call, attempts []store.Attempt, plan routing.Record, viewer hub.Caller) detailView {
+func viewDetail(e *calls.Explanation, viewer hub.Caller) detailView {
 	admin := viewer.Role.Administers()
-	d := detailView{callView: viewCall(c, viewer), FailedAttempts: make([]attemptView, len(attempts)), Plan: plan}
+	d := detailView{callView: viewCall(&e.Call, viewer), FailedAttempts: make([]attemptView, len(e.Failed)), Plan: e.Plan, Explanation: e}
+	d.Plan.Hold = nil // the explanation has it
 	if !admin {
 		d.Plan.Refused = nil // why other targets were out speaks of the operator's set-up
 	}
-	for i, a := range attempts {
+	for i, a := range e.Failed {
 		v := attemptView{Provider: a.Provider, Model: a.Model, HTTPStatus: a.HTTPStatus, Category: a.Category, DurationMS: a.Duration.Milliseconds()}
 		if admin {
 			v.operatorAttempt = &operatorAttempt{Credential: a.Credential, Error: a.Error, CostUSD: a.Cost}

@@ -26,12 +26,5 @@ func (p *Replay) price(kind hub.CallType) (money.Credits, error) {
 	if err != nil {
 		return 0, hub.Wrap(hub.CodeInternal, err, "A kept answer of %s cannot be priced.", p.Target.Name())
 	}
-	return share(full, p.Percent), nil
-}
-
-// share is so many percent of an amount, rounded half up.
-func share(c money.Credits, percent int64) money.Credits {
-	const whole = 100
-	n := int64(c)
-	return money.Credits(n/whole*percent + (n%whole*percent+whole/2)/whole)
+	return full.Percent(p.Percent), nil
 }

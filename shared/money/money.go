@@ -168,6 +168,25 @@ func (s Sum) round(add uint64) (Credits, error) {
 	return Credits(q), nil
 }
 
+// String returns the sum before any rounding: credits as the shortest exact
+// decimal, of at most twelve decimals.
+func (s Sum) String() string {
+	n := new(big.Int).SetUint64(s.hi)
+	n.Or(n.Lsh(n, 64), new(big.Int).SetUint64(s.lo))
+	digits := n.String()
+	if short := rateDigits + 1 - len(digits); short > 0 {
+		digits = strings.Repeat("0", short) + digits
+	}
+	whole, frac := digits[:len(digits)-rateDigits], strings.TrimRight(digits[len(digits)-rateDigits:], "0")
+	if frac == "" {
+		return whole
+	}
+	return whole + "." + frac
+}
+
+// MarshalText writes the decimal, so that JSON carries sums as strings.
+func (s Sum) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
 // Less reports whether s is smaller than o.
 func (s Sum) Less(o Sum) bool { return s.hi < o.hi || (s.hi == o.hi && s.lo < o.lo) }
 
@@ -205,4 +224,28 @@ func Add(a, b Credits) (Credits, error) {
 		return 0, ErrOverflow
 	}
 	return c, nil
+}
+
+// Percent is so many percent of an amount that is not negative, rounded half up.
+func (c Credits) Percent(percent int64) Credits {
+	const whole = 100
+	n := int64(c)
+	return Credits(n/whole*percent + (n%whole*percent+whole/2)/whole)
+}
+
+// Dollars is what an amount of credits is worth at so many dollars per credit, in
+// nano-dollars, rounded half up.
+func (c Credits) Dollars(creditPrice string) (Credits, error) {
+	p, ok := new(big.Rat).SetString(creditPrice)
+	if !ok || p.Sign() <= 0 {
+		return 0, fmt.Errorf("credit price %q is not a positive number", creditPrice)
+	}
+	p.Mul(p, new(big.Rat).SetInt64(int64(c)))
+	num := new(big.Int).Lsh(p.Num(), 1)
+	num.Add(num, p.Denom())
+	num.Div(num, new(big.Int).Lsh(p.Denom(), 1))
+	if !num.IsInt64() {
+		return 0, ErrOverflow
+	}
+	return Credits(num.Int64()), nil
 }

@@ -312,3 +312,27 @@ func FuzzParse(f *testing.F) {
 		require.Zero(t, exact.Cmp(big.NewRat(int64(c), int64(Credit))), s)
 	})
 }
+
+func TestSumsAreShownWithoutRounding(t *testing.T) {
+	t.Parallel()
+	var s Sum
+	assert.Equal(t, "0", s.String())
+	require.NoError(t, s.Add(1, 1))
+	assert.Equal(t, "0.000000000001", s.String())
+	require.NoError(t, s.Add(3, 500_000_000_000))
+	assert.Equal(t, "1.500000000001", s.String())
+	require.NoError(t, s.Add(math.MaxInt64, math.MaxInt64))
+	assert.Equal(t, "85070591730234615847396909.28423250125", s.String(), "far beyond 64 bits")
+}
+
+func TestPercentAndDollarsRoundHalfUp(t *testing.T) {
+	t.Parallel()
+	assert.Equal(t, Credits(1), Credits(1).Percent(50))
+	assert.Equal(t, Credits(0), Credits(1).Percent(49))
+	assert.Equal(t, Credits(math.MaxInt64), Credits(math.MaxInt64).Percent(100))
+	d, err := Credit.Dollars("0.05")
+	require.NoError(t, err)
+	assert.Equal(t, "0.05", d.String())
+	_, err = Credit.Dollars("0")
+	require.Error(t, err)
+}

@@ -29,12 +29,14 @@ const (
 	TargetDown         Kind = "target.down"
 	TargetUp           Kind = "target.up"
 	LedgerWrong        Kind = "ledger.wrong"
+	WalletLow          Kind = "wallet.low"
+	WalletEmpty        Kind = "wallet.empty"
 	Test               Kind = "test"
 )
 
 // Kinds lists all kinds.
 func Kinds() []Kind {
-	return []Kind{CredentialDisabled, CredentialRestored, TargetDown, TargetUp, LedgerWrong, Test}
+	return []Kind{CredentialDisabled, CredentialRestored, TargetDown, TargetUp, LedgerWrong, WalletLow, WalletEmpty, Test}
 }
 
 // The severities.
@@ -51,6 +53,7 @@ type Event struct {
 	Severity string
 	Title    string // one line for people
 	Data     map[string]any
+	To       []string // e-mail addresses that get it whatever administrators chose
 }
 
 // Post records events and delivers them.
@@ -85,6 +88,7 @@ func (p *Post) Tell(ctx context.Context, e Event) error {
 			to = append(to, store.Delivery{Channel: "webhook", Address: h.ID})
 		}
 	}
+	mailboxes := slices.Clone(e.To)
 	mailed, err := p.mails(ctx, e)
 	if err != nil {
 		return err
@@ -94,9 +98,11 @@ func (p *Post) Tell(ctx context.Context, e Event) error {
 		if err != nil {
 			return err
 		}
-		for _, address := range people {
-			to = append(to, store.Delivery{Channel: "email", Address: address})
-		}
+		mailboxes = append(mailboxes, people...)
+	}
+	slices.Sort(mailboxes)
+	for _, address := range slices.Compact(mailboxes) { // a delivery is one for each place
+		to = append(to, store.Delivery{Channel: "email", Address: address})
 	}
 	p.Log.Info("notification", "kind", string(e.Kind), "severity", e.Severity, "title", e.Title)
 	return p.Store.Notify(ctx, store.Notification{ID: e.ID, Kind: string(e.Kind), Severity: e.Severity, Title: e.Title, Body: string(body)}, to)

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/money"
 	"github.com/aigne-hub/aigne-hub/shared/notify"
 	"github.com/aigne-hub/aigne-hub/shared/store"
 )
@@ -102,6 +103,22 @@ func (d *Desk) SetMailKinds(ctx context.Context, actor string, kinds []string) e
 		return err
 	}
 	return d.audit(ctx, actor, "notifications.mail", "", nil, map[string]any{"kinds": kinds})
+}
+
+// SetLowBalance chooses the balance below which users are told who did not choose
+// another. 0 tells nobody.
+func (d *Desk) SetLowBalance(ctx context.Context, actor string, n money.Credits) error {
+	if n < 0 {
+		return hub.Invalid("low_balance", "The balance must not be negative.")
+	}
+	before, err := d.Store.LowBalance(ctx)
+	if err != nil {
+		return err
+	}
+	if err := d.Store.SetLowBalance(ctx, n); err != nil {
+		return err
+	}
+	return d.audit(ctx, actor, "notifications.low_balance", "", map[string]any{"credits": before.String()}, map[string]any{"credits": n.String()})
 }
 
 // checkKinds reads names of kinds; nil stays nil.

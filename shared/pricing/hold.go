@@ -18,20 +18,20 @@ var (
 
 // Bound is the most that a call can use, known before it is made.
 type Bound struct {
-	Input  int64 // tokens of the prompt, whatever bucket they end in
-	Output int64 // tokens of one answer, thinking included
-	N      int64 // answers asked for; less than 1 means 1
+	Input  int64 `json:"input,omitempty"`  // tokens of the prompt, whatever bucket they end in
+	Output int64 `json:"output,omitempty"` // tokens of one answer, thinking included
+	N      int64 `json:"n,omitempty"`      // answers asked for; less than 1 means 1
 
-	Images      int64
-	Seconds     int64
-	Characters  int64
-	WebSearches int64 // searches of the provider's own tools; 0 when they are off
-	Requests    int64 // flat fees; less than 1 means 1
+	Images      int64 `json:"images,omitempty"`
+	Seconds     int64 `json:"seconds,omitempty"`
+	Characters  int64 `json:"characters,omitempty"`
+	WebSearches int64 `json:"web_searches,omitempty"` // searches of the provider's own tools; 0 when they are off
+	Requests    int64 `json:"requests,omitempty"`     // flat fees; less than 1 means 1
 
 	// Never marks token buckets that the call cannot touch, e.g. input_audio when
 	// the prompt holds no audio, or the cache writes when caching is impossible.
 	// The zero value rules nothing out, which is always safe.
-	Never [hub.NumBuckets]bool
+	Never [hub.NumBuckets]bool `json:"-"`
 }
 
 // Covers reports whether usage u stays within the bound.

@@ -137,6 +137,7 @@ type Record struct {
 	Why     string         `json:"why,omitempty"`
 	Targets []TargetRecord `json:"targets"`
 	Refused []Refusal      `json:"refused,omitempty"`
+	Hold    *HoldRecord    `json:"hold,omitempty"` // of this call alone
 }
 
 // TargetRecord is one target of a Record.

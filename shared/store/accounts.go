@@ -69,15 +69,18 @@ type Operation struct {
 	CreatedAt time.Time
 }
 
+const operationColumns = "id, kind, cause, coalesce(call_id, ''), account_id, amount_nano, actor, reason, created_at FROM ledger_operations"
+
+func scanOperation(r *sql.Rows, o *Operation) error {
+	var created int64
+	if err := r.Scan(&o.ID, &o.Kind, &o.Cause, &o.CallID, &o.AccountID, &o.Amount, &o.Actor, &o.Reason, &created); err != nil {
+		return err
+	}
+	o.CreatedAt = time.UnixMilli(created).UTC()
+	return nil
+}
+
 // Operations lists an account's newest operations.
 func (s *Store) Operations(ctx context.Context, accountID string, limit int) ([]Operation, error) {
-	return list(ctx, s.read, func(r *sql.Rows, o *Operation) error {
-		var created int64
-		if err := r.Scan(&o.ID, &o.Kind, &o.Cause, &o.CallID, &o.AccountID, &o.Amount, &o.Actor, &o.Reason, &created); err != nil {
-			return err
-		}
-		o.CreatedAt = time.UnixMilli(created).UTC()
-		return nil
-	}, `SELECT id, kind, cause, coalesce(call_id, ''), account_id, amount_nano, actor, reason, created_at FROM ledger_operations
-WHERE account_id = ? ORDER BY created_at DESC, id DESC LIMIT ?`, accountID, limit)
+	return list(ctx, s.read, scanOperation, "SELECT "+operationColumns+" WHERE account_id = ? ORDER BY created_at DESC, id DESC LIMIT ?", accountID, limit)
 }

@@ -46,6 +46,8 @@ type Call struct {
 	TTFBMS         *int64
 	ProviderTTFBMS *int64
 	Variant        string // quality/size
+	AccountID      string // the wallet that it was held and charged on
+	TraceID        string
 	// OnAbort, OnFailure and OnEmpty are the policies that the call was admitted under.
 	OnAbort, OnFailure, OnEmpty string
 	ChargePolicy                hub.ChargePolicy // which of them decided what it costs
@@ -64,7 +66,7 @@ func (c *Call) Why() string {
 const callColumns = `id, created_at, finished_at, user_id, api_key_id, app_id, type, dialect, requested_model, stream, status, request_id,
 billing, plan_json, hold_nano, provider, model, credential, rate_id, rate_version, input, cache_read, cache_write_5m, cache_write_1h, output,
 reasoning, other_units_json, usage_source, credits_nano, shortfall_nano, cost_nano, http_status, error_category, error_text, attempts,
-duration_ms, ttfb_ms, provider_ttfb_ms, variant, on_abort, on_failure, on_empty, charge_policy FROM model_calls`
+duration_ms, ttfb_ms, provider_ttfb_ms, variant, account_id, trace_id, on_abort, on_failure, on_empty, charge_policy FROM model_calls`
 
 func scanCall(scan func(...any) error, c *Call) error {
 	var created int64
@@ -75,7 +77,7 @@ func scanCall(scan func(...any) error, c *Call) error {
 		&c.RequestID, &c.Billing, &plan, &c.Hold, &c.Provider, &c.Model, &c.Credential, &c.RateID, &c.RateVersion,
 		&u[hub.Input], &u[hub.CacheRead], &u[hub.CacheWrite5m], &u[hub.CacheWrite1h], &u[hub.Output], &u[hub.Reasoning], &other,
 		&c.Source, &c.Credits, &c.Shortfall, &cost, &c.HTTPStatus, &c.ErrorCategory, &c.Error, &c.Attempts,
-		&c.DurationMS, &c.TTFBMS, &c.ProviderTTFBMS, &c.Variant, &c.OnAbort, &c.OnFailure, &c.OnEmpty, &c.ChargePolicy)
+		&c.DurationMS, &c.TTFBMS, &c.ProviderTTFBMS, &c.Variant, &c.AccountID, &c.TraceID, &c.OnAbort, &c.OnFailure, &c.OnEmpty, &c.ChargePolicy)
 	if err != nil {
 		return err
 	}
@@ -91,6 +93,7 @@ func scanCall(scan func(...any) error, c *Call) error {
 type CallFilter struct {
 	UserID string
 	Before string // calls with a smaller id only: the cursor
+	Span   Span   // of their admission
 	Limit  int    // at most 1,000; 0 means 50
 }
 
@@ -105,11 +108,18 @@ func (s *Store) Calls(ctx context.Context, f CallFilter) ([]Call, error) {
 	if before == "" {
 		before = "~" // sorts after every ULID
 	}
+	since := ""
+	if !f.Span.From.IsZero() {
+		since = firstID(f.Span.From)
+	}
+	if !f.Span.Until.IsZero() {
+		before = min(before, firstID(f.Span.Until))
+	}
 	scan := func(r *sql.Rows, c *Call) error { return scanCall(r.Scan, c) }
 	if f.UserID != "" {
-		return list(ctx, s.read, scan, "SELECT "+callColumns+" WHERE user_id = ? AND id < ? ORDER BY id DESC LIMIT ?", f.UserID, before, limit)
+		return list(ctx, s.read, scan, "SELECT "+callColumns+" WHERE user_id = ? AND id < ? AND id >= ? ORDER BY id DESC LIMIT ?", f.UserID, before, since, limit)
 	}
-	return list(ctx, s.read, scan, "SELECT "+callColumns+" WHERE id < ? ORDER BY id DESC LIMIT ?", before, limit)
+	return list(ctx, s.read, scan, "SELECT "+callColumns+" WHERE id < ? AND id >= ? ORDER BY id DESC LIMIT ?", before, since, limit)
 }
 
 // CallByID finds a call.

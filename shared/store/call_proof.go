@@ -1,0 +1,56 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"github.com/aigne-hub/aigne-hub/shared/money"
+)
+
+// RateVersion is a rate as it was at one time: a row of ai_model_rates_history,
+// which nothing changes.
+type RateVersion struct {
+	RateID    string
+	Version   int64
+	Provider  string
+	Model     string
+	Prices    string // JSON of pricing.Prices
+	Costs     string // the same; "" when not set
+	Actor     string // who set it
+	CreatedAt time.Time
+}
+
+// RateAt finds a version of a rate, whatever became of the rate since.
+func (s *Store) RateAt(ctx context.Context, id string, version int64) (RateVersion, error) {
+	v := RateVersion{RateID: id, Version: version}
+	var created int64
+	err := s.read.QueryRowContext(ctx, `SELECT provider, model, prices_json, coalesce(costs_json, ''), actor, created_at
+FROM ai_model_rates_history WHERE rate_id = ? AND version = ?`, id, version).Scan(&v.Provider, &v.Model, &v.Prices, &v.Costs, &v.Actor, &created)
+	if errors.Is(err, sql.ErrNoRows) {
+		return v, ErrNotFound
+	}
+	v.CreatedAt = time.UnixMilli(created).UTC()
+	return v, err
+}
+
+// CallOperations lists what was booked for a call, in the order of their ids:
+// <call>/correct, <call>/settle and whatever else bears the call's id.
+func (s *Store) CallOperations(ctx context.Context, callID string) ([]Operation, error) {
+	return list(ctx, s.read, scanOperation, "SELECT "+operationColumns+" WHERE id > ?1 || '/' AND id < ?1 || '0' ORDER BY id LIMIT 100", callID)
+}
+
+// Entry is one side of an operation.
+type Entry struct {
+	OperationID string
+	AccountID   string
+	Amount      money.Credits
+}
+
+// CallEntries lists the entries of a call's operations.
+func (s *Store) CallEntries(ctx context.Context, callID string) ([]Entry, error) {
+	return list(ctx, s.read, func(r *sql.Rows, e *Entry) error { return r.Scan(&e.OperationID, &e.AccountID, &e.Amount) },
+		`SELECT operation_id, account_id, amount_nano FROM ledger_entries
+WHERE operation_id > ?1 || '/' AND operation_id < ?1 || '0' ORDER BY operation_id, amount_nano LIMIT 200`, callID)
+}
