@@ -290,7 +290,7 @@ func viewRate(a *boot.App, kinds map[string]string, row store.Rate) (rateView, e
 	if !ok {
 		kind = row.Provider
 	}
-	if m, ok := a.Catalogue.Lookup(kind, row.Model); ok && !m.Cost.Empty() {
+	if m, ok := a.Catalogue().Lookup(kind, row.Model); ok && !m.Cost.Empty() {
 		v.Cost, v.CostSource = viewPrices(&m.Cost), "catalogue"
 	}
 	return v, nil

@@ -28,12 +28,15 @@ const (
 	CredentialRestored Kind = "credential.restored"
 	TargetDown         Kind = "target.down"
 	TargetUp           Kind = "target.up"
+	RateBelowCost      Kind = "rate.below_cost"
+	RateDrift          Kind = "rate.drift"
+	CatalogueNew       Kind = "catalogue.new"
 	Test               Kind = "test"
 )
 
 // Kinds lists all kinds.
 func Kinds() []Kind {
-	return []Kind{CredentialDisabled, CredentialRestored, TargetDown, TargetUp, Test}
+	return []Kind{CredentialDisabled, CredentialRestored, TargetDown, TargetUp, RateBelowCost, RateDrift, CatalogueNew, Test}
 }
 
 // The severities.
