@@ -33,3 +33,14 @@ func (a *App) adopt(ctx context.Context, digest string) {
 	}
 	a.prices.Store(c)
 }
+
+// AdoptCatalogue takes over the catalogue in force without loading the rest of
+// the configuration.
+func (a *App) AdoptCatalogue(ctx context.Context) error {
+	digest, err := a.Store.ActiveCatalogue(ctx)
+	if err != nil {
+		return err
+	}
+	a.adopt(ctx, digest)
+	return nil
+}

@@ -18,7 +18,8 @@ const KeepMargin = "keep"
 
 // CatalogueChoice says what of a reviewed catalogue is applied.
 type CatalogueChoice struct {
-	IDs []string // of open proposals; none: all that are open
+	IDs  []string // of open proposals; none: all that are open
+	None bool     // apply no proposal, only put the catalogue in force
 	// Activate puts the catalogue in force: models without costs of their own then
 	// cost what it says, and are sold at the default margin on that where they have
 	// no rate. Prices and costs of rates that are not among IDs stay.
@@ -100,9 +101,11 @@ func (d *Desk) checkChoice(c *CatalogueChoice) error {
 
 // chosen reads the proposals to apply and settles which catalogue they are of.
 func (d *Desk) chosen(ctx context.Context, c *CatalogueChoice) (out []store.Proposal, err error) {
-	if len(c.IDs) == 0 {
+	switch {
+	case c.None:
+	case len(c.IDs) == 0:
 		out, err = d.Store.Proposals(ctx, store.ProposalOpen, "", maxProposals)
-	} else {
+	default:
 		out, err = d.openProposals(ctx, c.IDs)
 	}
 	if err != nil {
