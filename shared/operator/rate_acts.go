@@ -351,3 +351,49 @@ func (d *Desk) TurnRates(ctx context.Context) error {
 	}
 	return nil
 }
+
+// RateSpec is a rate in the units it is kept in.
+type RateSpec struct {
+	Model                string
+	Type                 hub.CallType
+	Prices               pricing.Prices // credits per unit
+	Costs                pricing.Prices // dollars per unit; empty: the catalogue's
+	MaxOutput            int64
+	Display, Description string
+	Client               json.RawMessage
+	Reason               string
+}
+
+// CreateRateSpecs makes the same rate at several providers, at all of them or at
+// none.
+func (d *Desk) CreateRateSpecs(ctx context.Context, actor string, n RateSpec, providers []string) ([]store.Rate, error) {
+	if n.Prices.Empty() {
+		return nil, hub.Invalid("inputRate", "A rate needs at least one price.")
+	}
+	if err := checkReason(n.Reason); err != nil {
+		return nil, err
+	}
+	e := RateEdit{Display: &n.Display, Description: &n.Description, Client: n.Client, MaxOutput: &n.MaxOutput}
+	meta, err := e.metadata("{}")
+	if err != nil {
+		return nil, err
+	}
+	prices, err := encode(n.Prices)
+	if err != nil {
+		return nil, hub.Invalid("inputRate", "The prices cannot be used: %v.", err)
+	}
+	costs := ""
+	if !n.Costs.Empty() {
+		if costs, err = encode(n.Costs); err != nil {
+			return nil, hub.Invalid("unitCosts", "The costs cannot be used: %v.", err)
+		}
+	}
+	rows := make([]store.Rate, len(providers))
+	for i, name := range providers {
+		if err := checkRateName(name, n.Model, n.Type); err != nil {
+			return nil, err
+		}
+		rows[i] = store.Rate{Provider: name, Model: n.Model, Type: n.Type, Prices: prices, Costs: costs, Metadata: meta}
+	}
+	return d.createRates(ctx, actor, rows, n.Reason)
+}
