@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/money"
 )
 
 const (
@@ -101,6 +102,11 @@ type facts struct {
 	Reasoning *bool    `json:"reasoning"`
 	Tools     *bool    `json:"tools"`
 	Cost      *Prices  `json:"cost"`
+
+	// Search is what one search of the provider's own tool costs, where the price
+	// that holds says nothing of it.
+	Search   *money.Rate        `json:"search"`
+	Services map[string]*Prices `json:"services"`
 }
 
 func readCatalogue(r io.Reader) (*catalogueData, error) {
@@ -175,9 +181,15 @@ func (p *catalogueProvider) lookup(model string, t time.Time) (Model, bool) {
 		m.Context = max(m.Context, e.Context)
 	}
 	if !exact {
-		f.Cost = nil // a price is never borrowed from a similar name
+		f.Cost, f.Search, f.Services = nil, nil, nil // a price is never borrowed from a similar name
 	}
 	m.price(e, f.Cost, t)
+	for _, p := range []*Prices{&m.Cost, &m.Peak} {
+		if f.Search != nil && !p.Empty() && !p.Buckets[hub.WebSearches].Set {
+			p.Set(hub.WebSearches, *f.Search)
+		}
+	}
+	m.Services = f.Services
 	return m, true
 }
 
