@@ -119,3 +119,14 @@ func (v *VariantPrice) check() error {
 	}
 	return nil
 }
+
+// Service returns what a service tier of the model costs: its own prices, and the
+// usual ones for what it does not name. ok is false for a tier that nothing is
+// known of.
+func (m *Model) Service(name string) (p Prices, ok bool) {
+	own, ok := m.Services[name]
+	if !ok {
+		return m.Cost, false
+	}
+	return Merge(m.Cost, *own), true
+}
