@@ -31,12 +31,13 @@ const (
 	RateBelowCost      Kind = "rate.below_cost"
 	RateDrift          Kind = "rate.drift"
 	CatalogueNew       Kind = "catalogue.new"
+	LedgerWrong        Kind = "ledger.wrong"
 	Test               Kind = "test"
 )
 
 // Kinds lists all kinds.
 func Kinds() []Kind {
-	return []Kind{CredentialDisabled, CredentialRestored, TargetDown, TargetUp, RateBelowCost, RateDrift, CatalogueNew, Test}
+	return []Kind{CredentialDisabled, CredentialRestored, TargetDown, TargetUp, RateBelowCost, RateDrift, CatalogueNew, LedgerWrong, Test}
 }
 
 // The severities.
