@@ -107,8 +107,12 @@ func (v *priceView) words() string {
 	for _, x := range v.Variants {
 		parts = append(parts, x.words())
 	}
-	if len(v.Tiers) > 0 {
-		parts = append(parts, "+"+strconv.Itoa(len(v.Tiers))+" tier(s)")
+	for _, t := range v.Tiers {
+		for b := range hub.NumBuckets {
+			if price, ok := t.Base[b.String()]; ok {
+				parts = append(parts, b.String()+">"+strconv.FormatInt(t.AbovePrompt, 10)+" "+price)
+			}
+		}
 	}
 	return strings.Join(parts, ", ")
 }
