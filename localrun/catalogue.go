@@ -33,7 +33,7 @@ func catalogueSpecs() []spec {
 			about: "Prices stay as you set them unless --margin is given: a percentage, or keep for the margin that each rate was computed\n" +
 				"with. New models get a rate only with a margin, or with AIGNE_HUB_DEFAULT_MARGIN; --skip-new leaves them out.",
 			flags: []cli.Flag{file, only, text("margin", "`PERCENT` on the costs, or keep"),
-				toggle("skip-new", "make no rates for new models"), toggle("rows-only", "change rates and leave the catalogue in force as it is"),
+				toggle("skip-new", "make no rates for new models"), toggle("own-costs", "bring the costs that rates keep up to date too; they are yours, so they stay unless named with --only"), toggle("rows-only", "change rates and leave the catalogue in force as it is"),
 				toggle("dry-run", "show what would change"), reasonFlag()}},
 		{name: "dismiss", usage: "say no to proposals; they come back when the catalogue says something else", run: catalogueDismiss, flags: []cli.Flag{only, reasonFlag()}},
 		{name: "history", usage: "list what was decided, or with --state the proposals of a state", run: catalogueHistory,
@@ -215,13 +215,13 @@ func catalogueDiff(j *job) error {
 	})
 }
 
-// picked are the proposals that --only and --skip-new leave.
+// picked are the proposals that --only leaves.
 func (j *job) picked(open []store.Proposal) ([]string, error) {
 	only := j.c.StringSlice("only")
 	ids, found := []string{}, map[string]bool{}
 	for _, p := range open {
 		name := p.Provider + "/" + p.Model
-		if (len(only) > 0 && !slices.Contains(only, name)) || (p.Kind == operator.ProposeNew && j.c.Bool("skip-new")) {
+		if len(only) > 0 && !slices.Contains(only, name) {
 			continue
 		}
 		ids, found[name] = append(ids, p.ID), true
@@ -240,12 +240,13 @@ func catalogueApply(j *job) error {
 		if err != nil {
 			return err
 		}
-		ids, err := j.picked(open)
-		if err != nil {
-			return err
-		}
-		c := operator.CatalogueChoice{IDs: ids, None: len(ids) == 0, Digest: digest, Activate: !j.c.Bool("rows-only"), Margin: j.text("margin"),
+		c := operator.CatalogueChoice{SkipNew: j.c.Bool("skip-new"), OwnCosts: j.c.Bool("own-costs"), Digest: digest, Activate: !j.c.Bool("rows-only"), Margin: j.text("margin"),
 			Reason: j.text("reason"), DryRun: j.c.Bool("dry-run")}
+		if len(j.c.StringSlice("only")) > 0 {
+			if c.IDs, err = j.picked(open); err != nil {
+				return err
+			}
+		}
 		done, err := a.Desk.ApplyCatalogue(j.ctx, actor, c)
 		if err != nil {
 			return err

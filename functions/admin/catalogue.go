@@ -179,7 +179,9 @@ func (h *handler) listProposals(w http.ResponseWriter, r *http.Request, _ hub.Ca
 
 type catalogueChoice struct {
 	IDs         []string `json:"ids"` // open proposals
-	All         bool     `json:"all"` // every open one, in place of ids
+	All         bool     `json:"all"` // every open one, in place of ids, but for
+	SkipNew     bool     `json:"skip_new"`
+	OwnCosts    bool     `json:"own_costs"` // costs kept with rates, changed only with this or by id
 	Digest      string   `json:"digest"`
 	Activate    bool     `json:"activate"`     // put the catalogue in force
 	Margin      string   `json:"margin"`       // percent, or "keep"; "": prices stay
@@ -205,7 +207,7 @@ func (h *handler) applyCatalogue(w http.ResponseWriter, r *http.Request, c hub.C
 	if in.All == (len(in.IDs) > 0) && (in.All || !in.Activate) {
 		return hub.Invalid("ids", "Name the proposals in ids, or say all.")
 	}
-	done, err := h.Desk.ApplyCatalogue(r.Context(), c.Email, operator.CatalogueChoice{IDs: in.IDs, None: !in.All && len(in.IDs) == 0, Digest: in.Digest, Activate: in.Activate,
+	done, err := h.Desk.ApplyCatalogue(r.Context(), c.Email, operator.CatalogueChoice{IDs: in.IDs, None: !in.All && len(in.IDs) == 0, SkipNew: in.SkipNew, OwnCosts: in.OwnCosts, Digest: in.Digest, Activate: in.Activate,
 		Margin: in.Margin, CreditPrice: in.CreditPrice, Reason: in.Reason, DryRun: in.DryRun})
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/pricing"
@@ -18,8 +19,11 @@ const KeepMargin = "keep"
 
 // CatalogueChoice says what of a reviewed catalogue is applied.
 type CatalogueChoice struct {
-	IDs  []string // of open proposals; none: all that are open
+	IDs  []string // of open proposals; none: all that are open, but for what the next say
 	None bool     // apply no proposal, only put the catalogue in force
+	// SkipNew leaves new models out, and costs that rates keep are changed only with
+	// OwnCosts, where no IDs are given: they are the operator's own.
+	SkipNew, OwnCosts bool
 	// Activate puts the catalogue in force: models without costs of their own then
 	// cost what it says, and are sold at the default margin on that where they have
 	// no rate. Prices and costs of rates that are not among IDs stay.
@@ -56,6 +60,12 @@ func (d *Desk) ApplyCatalogue(ctx context.Context, actor string, c CatalogueChoi
 	byName := map[string]store.Rate{}
 	for _, row := range rates {
 		byName[rateKey(row.Provider, row.Model, row.Type)] = row
+	}
+	if len(c.IDs) == 0 {
+		chosen = slices.DeleteFunc(chosen, func(p store.Proposal) bool {
+			own := p.Kind == ProposeCost && byName[rateKey(p.Provider, p.Model, p.Type)].Costs != ""
+			return (own && !c.OwnCosts) || (c.SkipNew && p.Kind == ProposeNew)
+		})
 	}
 	out := make([]CatalogueApplied, 0, len(chosen))
 	decision := store.Decision{State: store.ProposalApplied, Actor: actor, Reason: c.Reason}

@@ -74,9 +74,12 @@ func TestACatalogueIsAppliedAsAReviewedDifference(t *testing.T) {
 
 	_, err = d.ApplyCatalogue(ctx, "boss", operator.CatalogueChoice{Activate: true})
 	assert.Equal(t, "margin", hub.AsError(err).Param, "a new model is not given away")
-	dry, err := d.ApplyCatalogue(ctx, "boss", operator.CatalogueChoice{Activate: true, Margin: "50", DryRun: true})
-	require.NoError(t, err)
-	assert.Len(t, dry, 4)
+	for want, c := range map[int]operator.CatalogueChoice{3: {}, 4: {OwnCosts: true}, 2: {SkipNew: true}} {
+		c.Activate, c.Margin, c.DryRun = true, "50", true
+		dry, err := d.ApplyCatalogue(ctx, "boss", c)
+		require.NoError(t, err)
+		assert.Len(t, dry, want, "the operator's own cost is left alone unless it is asked for")
+	}
 	assert.Equal(t, before, d.rates())
 	_, err = d.ApplyCatalogue(ctx, "boss", operator.CatalogueChoice{IDs: []string{open["cost openai/b"].ID, open["new openai/new"].ID, open["gone openai/gone"].ID},
 		Activate: true, Margin: "50", Reason: "November"})
