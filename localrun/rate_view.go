@@ -104,8 +104,18 @@ func (v *priceView) words() string {
 			parts = append(parts, b.String()+" "+price)
 		}
 	}
+	services := map[string]bool{}
 	for _, x := range v.Variants {
+		if b, _ := hub.ParseBucket(x.Bucket); b != hub.Images && b != hub.Seconds {
+			services[x.Quality] = true // many figures that are the same but for a factor
+			continue
+		}
 		parts = append(parts, x.words())
+	}
+	for _, name := range pricing.Services() {
+		if services[name] {
+			parts = append(parts, "+"+name)
+		}
 	}
 	for _, t := range v.Tiers {
 		for b := range hub.NumBuckets {

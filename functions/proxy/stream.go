@@ -108,6 +108,7 @@ func (x *exchange) relayStream(a *upstream.Answer, trace upstream.Trace) error {
 		o.Status, o.HTTPStatus = hub.StatusAborted, httpkit.StatusClientGone
 	}
 	o.Usage, o.Source = x.h.usageOf(x.server, x.view, x.lane.report())
+	o.Variant = serviceGiven(x.view, x.lane.report())
 	if fault == nil {
 		fault = x.keepStream(a, &o)
 	}

@@ -37,10 +37,6 @@ type Model struct {
 	Cost Prices
 	Peak Prices
 
-	// Services is what other service tiers cost: batch, flex, priority. A bucket that
-	// one does not name costs what Cost says.
-	Services map[string]*Prices
-
 	InputModalities  []string // text, image, audio, video, pdf
 	OutputModalities []string
 	Reasoning        *bool

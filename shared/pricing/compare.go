@@ -144,6 +144,9 @@ func Shortages(prices, cost *Prices, creditPrice string) ([]Shortage, error) {
 		if !known || c == 0 {
 			continue
 		}
+		if isToken(place.Bucket) && place.Quality != "" && !prices.names(place.Quality) {
+			continue // refused where it is dearer, see Serves
+		}
 		p, priced := prices.at(place)
 		if !priced && !prices.comparable(place.Bucket) {
 			continue

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -189,8 +190,29 @@ func (p *catalogueProvider) lookup(model string, t time.Time) (Model, bool) {
 			p.Set(hub.WebSearches, *f.Search)
 		}
 	}
-	m.Services = f.Services
+	m.serve(f.Services)
 	return m, true
+}
+
+// serve adds what other services cost as variants.
+func (m *Model) serve(services map[string]*Prices) {
+	var list []VariantPrice
+	for _, name := range Services() {
+		p := services[name]
+		if p == nil {
+			continue
+		}
+		for b, price := range p.Buckets {
+			if price.Set && isToken(hub.Bucket(b)) {
+				list = append(list, VariantPrice{Bucket: hub.Bucket(b), Quality: name, Rate: price.Rate})
+			}
+		}
+	}
+	for _, p := range []*Prices{&m.Cost, &m.Peak} {
+		if !p.Empty() {
+			p.Variants = slices.Concat(p.Variants, list)
+		}
+	}
 }
 
 // entry finds the first price entry that covers a name; a compact date in the
