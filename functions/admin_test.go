@@ -102,9 +102,9 @@ func TestAdminsSetRates(t *testing.T) {
 	w := open(t, "AIGNE_HUB_CREDIT_PRICE=0.5")
 	const path = "/api/admin/rates"
 	const first = `{"id":"ID","provider":"alpha","model":"org/m","type":"chatCompletion","version":1,"credits_per_million":{"input":"4","cache_read":"0","output":"20"},
-		"cost_usd_per_million":{"input":"1.25"},"context":128000,"max_output":4096,"effective_from":"TIME"}`
+		"cost_usd_per_million":{"input":"1.25"},"context":128000,"max_output":4096,"effective_from":"TIME","margin":"","display":"","description":"","deprecated_at":null,"deprecated_reason":"","refused_from":null}`
 	const second = `{"id":"ID","provider":"beta","model":"e","type":"embedding","version":2,"credits_per_million":{"input":"0.2"},
-		"cost_usd_per_million":null,"context":0,"max_output":0,"effective_from":"TIME"}`
+		"cost_usd_per_million":null,"context":0,"max_output":0,"effective_from":"TIME","margin":"","display":"","description":"","deprecated_at":null,"deprecated_reason":"","refused_from":null}`
 	w.golden("admin", []apiCase{
 		{"members see none", "member", "GET " + path, "", 403, adminsOnly},
 		{"there are none at first", "admin", "GET " + path, "", 200, `{"data":[],"total":0}`},
@@ -112,7 +112,7 @@ func TestAdminsSetRates(t *testing.T) {
 			"cost_usd_per_million":{"input":"1.25"},"context":128000,"max_output":4096}`, 200, first},
 		{"another type is another rate", "admin", "PUT " + path, `{"provider":"beta","model":"e","type":"embedding","usd_per_million":{"input":"9"}}`, 200,
 			`{"id":"ID","provider":"beta","model":"e","type":"embedding","version":1,"credits_per_million":{"input":"18"},
-			"cost_usd_per_million":null,"context":0,"max_output":0,"effective_from":"TIME"}`},
+			"cost_usd_per_million":null,"context":0,"max_output":0,"effective_from":"TIME","margin":"","display":"","description":"","deprecated_at":null,"deprecated_reason":"","refused_from":null}`},
 		{"a rate is replaced", "admin", "PUT " + path, `{"provider":"beta","model":"e","type":"embedding","usd_per_million":{"input":"0.1"}}`, 200, second},
 		{"rates are listed", "admin", "GET " + path, "", 200, `{"data":[` + first + `,` + second + `],"total":2}`},
 		{"by provider", "admin", "GET " + path + "?provider=beta", "", 200, `{"data":[` + second + `],"total":1}`},
@@ -141,7 +141,7 @@ func TestTieredRatesAreShownWhole(t *testing.T) {
 	w.golden("admin", []apiCase{{"a tier has its own table", "admin", "GET /api/admin/rates?provider=beta", "", 200,
 		`{"data":[{"id":"ID","provider":"beta","model":"m","type":"chatCompletion","version":1,"credits_per_million":{"input":"2"},
 		"tiers":[{"above_prompt_tokens":200000,"per_million":{"input":"4"}}],"cost_usd_per_million":null,"context":0,"max_output":0,
-		"effective_from":"TIME"}],"total":1}`}})
+		"effective_from":"TIME","margin":"","display":"","description":"","deprecated_at":null,"deprecated_reason":"","refused_from":null}],"total":1}`}})
 }
 
 func TestAdminsMakeUsers(t *testing.T) {

@@ -128,7 +128,7 @@ func TestRatesAreStoredInCreditsAndShownWithTheirCost(t *testing.T) {
 	assert.Equal(t, int64(2), rates[2].Version)
 	assert.Equal(t, "unknown", rates[2].CostSource)
 	assert.Nil(t, rates[2].Cost, "what is unknown is not 0")
-	assert.Regexp(t, `(?m)^openai +m +chatCompletion +2 +input 100, output 100 +unknown +unknown$`, h.ok("rate", "list"))
+	assert.Regexp(t, `(?m)^openai +m +chatCompletion +2 +input 100, output 100 +unknown +unknown +in use$`, h.ok("rate", "list"))
 }
 
 func TestWorkIsPricedByTheUnitAndByVariant(t *testing.T) {
@@ -257,7 +257,7 @@ func TestWrongUse(t *testing.T) {
 		{"a variant of tokens", "rate set --provider p --model m --type embedding --price input:hd=1", 2, "only images and seconds"},
 		{"a unit's price that is no number", "rate set --provider p --model m --type imageGeneration --per-unit images=cheap", 2, "one unit"},
 		{"a variant of too many parts", "rate set --provider p --model m --type imageGeneration --per-unit images:a:b:c=1", 2, "BUCKET=PRICE"},
-		{"a cost of a variant", "rate set --provider p --model m --type imageGeneration --price images=1 --cost images:hd=1", 2, "BUCKET=PRICE"},
+		{"a cost of a variant of tokens", "rate set --provider p --model m --type imageGeneration --price images=1 --cost input:hd=1", 2, "only images and seconds"},
 		{"an unknown bucket", "rate set --provider p --model m --input 1 --output 1 --price x=1", 2, "BUCKET=PRICE"},
 		{"no address", "user create --email nobody --role member", 2, "not an e-mail address"},
 		{"no role", "user create --email x@example.com --role king", 2, "role must be"},

@@ -31,7 +31,7 @@ func compose(a *boot.App, f functions, h *health) http.Handler {
 		{"/api/v2", f.proxy},
 		{"/api/ai/models", f.proxy},
 		{"/api/ai/plan", f.proxy},
-		{"/api/ai/health", f.admin},
+		{"/api/ai", f.admin},
 		{"/__blocklet__.js", f.proxy},
 		{"/api/auth", f.auth},
 		{"/api/usage", f.usage},

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"math/big"
 	"os"
 	"regexp"
@@ -72,13 +71,12 @@ func exported(ctx context.Context, a *boot.App) (manifest, error) {
 		return m, err
 	}
 	for _, row := range rates {
-		r, ok, err := exportRate(row, a.Config.CreditPrice)
+		if row.Retired {
+			continue
+		}
+		r, err := exportRate(row, a.Config.CreditPrice)
 		if err != nil {
 			return m, err
-		}
-		if !ok {
-			a.Log.WarnContext(ctx, "rate left out: it has context tiers, which the file cannot say", slog.String("rate", row.Provider+"/"+row.Model))
-			continue
 		}
 		m.Rates = append(m.Rates, r)
 	}
@@ -177,22 +175,35 @@ func placeholder(p store.Provider, c store.Credential) string {
 
 // exportRate turns credits back into dollars. What was set in dollars with six
 // decimals comes back as it was.
-func exportRate(row store.Rate, creditPrice string) (manifestRate, bool, error) {
+func exportRate(row store.Rate, creditPrice string) (manifestRate, error) {
 	r, err := boot.ReadRate(row)
 	if err != nil {
-		return manifestRate{}, false, err
-	}
-	if len(r.Prices.Tiers) > 0 || (r.Cost != nil && len(r.Cost.Tiers) > 0) {
-		return manifestRate{}, false, nil
+		return manifestRate{}, err
 	}
 	out := manifestRate{Provider: row.Provider, Model: row.Model, Type: string(row.Type), Context: r.Context, MaxOutput: r.MaxOutput, Timeouts: r.Timeouts}
 	if out.Prices, err = inDollars(&r.Prices, creditPrice); err != nil {
-		return out, false, err
+		return out, err
 	}
-	if r.Cost != nil {
-		out.Costs, err = inDollars(r.Cost, "1")
+	if out.Tiers, err = tiersInDollars(r.Prices.Tiers, creditPrice); err != nil || r.Cost == nil {
+		return out, err
 	}
-	return out, true, err
+	if out.Costs, err = inDollars(r.Cost, "1"); err != nil {
+		return out, err
+	}
+	out.CostTiers, err = tiersInDollars(r.Cost.Tiers, "1")
+	return out, err
+}
+
+func tiersInDollars(tiers []pricing.Tier, creditPrice string) ([]manifestTier, error) {
+	var out []manifestTier
+	for i := range tiers {
+		prices, err := inDollars(&pricing.Prices{Buckets: tiers[i].Buckets}, creditPrice)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, manifestTier{Above: tiers[i].AbovePrompt, Prices: prices})
+	}
+	return out, nil
 }
 
 func inDollars(p *pricing.Prices, creditPrice string) (map[string]string, error) {

@@ -78,6 +78,7 @@ func (p *program) commands() []*cli.Command {
 		p.family("provider", "manage providers of models", providerSpecs()),
 		p.family("credential", "manage the keys of stored providers", credentialSpecs()),
 		p.family("rate", "manage what models cost", rateSpecs()),
+		p.family("catalogue", "what providers charge, as known to the hub, and what changes with a newer list", catalogueSpecs()),
 		p.family("user", "manage users", userSpecs()),
 		p.family("key", "manage API keys", keySpecs()),
 		p.family("alias", "define model names of your own", aliasSpecs()),

@@ -60,10 +60,18 @@ type manifestRate struct {
 	Model     string            `yaml:"model"`
 	Type      string            `yaml:"type,omitempty"`
 	Prices    map[string]string `yaml:"prices"`
+	Tiers     []manifestTier    `yaml:"tiers,omitempty"`
 	Costs     map[string]string `yaml:"costs,omitempty"`
+	CostTiers []manifestTier    `yaml:"cost_tiers,omitempty"`
 	Context   int64             `yaml:"context,omitempty"`
 	MaxOutput int64             `yaml:"max_output,omitempty"`
 	Timeouts  routing.Timeouts  `yaml:"timeouts,omitempty"`
+}
+
+// manifestTier replaces prices of calls whose prompt is longer.
+type manifestTier struct {
+	Above  int64             `yaml:"above"` // tokens
+	Prices map[string]string `yaml:"prices"`
 }
 
 // manifestUser keeps its groups where the file names none.
@@ -227,27 +235,55 @@ func (r manifestRate) rate(path string) (operator.NewRate, error) {
 	if len(r.Prices) == 0 {
 		return n, hub.Invalid(path+".prices", "%s.prices is missing", path)
 	}
+	var err error
+	if n.Prices, n.Variants, err = priceList(path+".prices", r.Prices); err != nil {
+		return n, err
+	}
+	if n.Costs, n.CostVariants, err = priceList(path+".costs", r.Costs); err != nil {
+		return n, err
+	}
+	if n.Tiers, err = tierList(path+".tiers", r.Tiers); err != nil {
+		return n, err
+	}
+	n.CostTiers, err = tierList(path+".cost_tiers", r.CostTiers)
+	return n, err
+}
+
+// priceList parts prices by bucket from those by quality and size.
+func priceList(path string, prices map[string]string) (map[hub.Bucket]string, []operator.Variant, error) {
 	plain := map[string]string{}
-	for key, price := range r.Prices {
+	var variants []operator.Variant
+	for key, price := range prices {
 		b, quality, size, ok := pricing.ParseKey(key)
 		if !ok || (quality == "" && size == "") {
 			plain[key] = price
 			continue
 		}
-		if _, err := buckets(path+".prices", map[string]string{b.String(): price}); err != nil {
-			return n, err
+		if _, err := buckets(path, map[string]string{b.String(): price}); err != nil {
+			return nil, nil, err
 		}
-		n.Variants = append(n.Variants, operator.Variant{Bucket: b, Quality: quality, Size: size, Price: price})
+		variants = append(variants, operator.Variant{Bucket: b, Quality: quality, Size: size, Price: price})
 	}
-	slices.SortFunc(n.Variants, func(a, b operator.Variant) int {
+	slices.SortFunc(variants, func(a, b operator.Variant) int {
 		return cmp.Or(cmp.Compare(a.Bucket, b.Bucket), cmp.Compare(a.Quality, b.Quality), cmp.Compare(a.Size, b.Size))
 	})
-	var err error
-	if n.Prices, err = buckets(path+".prices", plain); err != nil {
-		return n, err
+	out, err := buckets(path, plain)
+	return out, variants, err
+}
+
+func tierList(path string, tiers []manifestTier) ([]operator.Tier, error) {
+	var out []operator.Tier
+	for i, t := range tiers {
+		prices, err := buckets(fmt.Sprintf("%s[%d].prices", path, i), t.Prices)
+		if err != nil {
+			return nil, err
+		}
+		if t.Above < 0 || len(prices) == 0 {
+			return nil, hub.Invalid(fmt.Sprintf("%s[%d]", path, i), "%s[%d] must have above, in tokens, and prices", path, i)
+		}
+		out = append(out, operator.Tier{Above: t.Above, Prices: prices})
 	}
-	n.Costs, err = buckets(path+".costs", r.Costs)
-	return n, err
+	return out, nil
 }
 
 func buckets(path string, prices map[string]string) (map[hub.Bucket]string, error) {

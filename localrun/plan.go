@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/aigne-hub/aigne-hub/shared/boot"
@@ -191,13 +192,13 @@ func (p *planner) planRates(m manifest) error {
 // rateDetail compares in the stored form, credits per unit, where the same
 // dollars always give the same figures.
 func (p *planner) rateDetail(n operator.NewRate, old store.Rate, exists bool) ([]string, error) {
-	prices, err := inCredits(n.Prices, n.Variants, p.app.Config.CreditPrice)
+	prices, err := inCredits(n.Prices, n.Variants, n.Tiers, p.app.Config.CreditPrice)
 	if err != nil {
 		return nil, err
 	}
 	costs := &pricing.Prices{}
-	if len(n.Costs) > 0 {
-		if costs, err = inCredits(n.Costs, nil, "1"); err != nil {
+	if len(n.Costs)+len(n.CostVariants)+len(n.CostTiers) > 0 {
+		if costs, err = inCredits(n.Costs, n.CostVariants, n.CostTiers, "1"); err != nil {
 			return nil, err
 		}
 	}
@@ -213,6 +214,9 @@ func (p *planner) rateDetail(n operator.NewRate, old store.Rate, exists bool) ([
 	}
 	meta := func(m routing.RateMetadata) string { return compact(m) }
 	var detail []string
+	if old.Deprecated != nil {
+		detail = append(detail, turned("deprecated", yesNo(true), yesNo(false)))
+	}
 	for _, f := range []struct{ field, from, to string }{
 		{"credits per million", viewPrices(&before.Prices).words(), viewPrices(prices).words()},
 		{"cost per million", viewPrices(before.Cost).words(), viewPrices(costs).words()},
@@ -226,7 +230,7 @@ func (p *planner) rateDetail(n operator.NewRate, old store.Rate, exists bool) ([
 	return detail, nil
 }
 
-func inCredits(perMillion map[hub.Bucket]string, variants []operator.Variant, creditPrice string) (*pricing.Prices, error) {
+func inCredits(perMillion map[hub.Bucket]string, variants []operator.Variant, tiers []operator.Tier, creditPrice string) (*pricing.Prices, error) {
 	var dollars pricing.Prices
 	for b, text := range perMillion {
 		rate, err := money.ParsePerMillion(text)
@@ -242,6 +246,18 @@ func inCredits(perMillion map[hub.Bucket]string, variants []operator.Variant, cr
 		}
 		dollars.Variants = append(dollars.Variants, pricing.VariantPrice{Bucket: v.Bucket, Quality: v.Quality, Size: v.Size, Rate: rate})
 	}
+	for _, t := range tiers {
+		tier := pricing.Tier{AbovePrompt: t.Above}
+		for b, text := range t.Prices {
+			rate, err := money.ParsePerMillion(text)
+			if err != nil {
+				return nil, err
+			}
+			tier.Buckets[b] = pricing.Price{Rate: rate, Set: true}
+		}
+		dollars.Tiers = append(dollars.Tiers, tier)
+	}
+	slices.SortFunc(dollars.Tiers, func(a, b pricing.Tier) int { return cmp.Compare(a.AbovePrompt, b.AbovePrompt) })
 	out, err := pricing.FromCost(dollars, "0", creditPrice)
 	return &out, err
 }

@@ -1,10 +1,12 @@
 package main
 
 import (
-	"context"
+	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -13,8 +15,6 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/money"
 	"github.com/aigne-hub/aigne-hub/shared/operator"
 	"github.com/aigne-hub/aigne-hub/shared/pricing"
-	"github.com/aigne-hub/aigne-hub/shared/routing"
-	"github.com/aigne-hub/aigne-hub/shared/store"
 )
 
 func rateSpecs() []spec {
@@ -42,14 +42,20 @@ func rateSpecs() []spec {
 				&cli.StringSliceFlag{Name: "per-unit", Usage: "`BUCKET=PRICE` of a single unit, such as images=0.04 (may be repeated)"},
 				text("cost-input", "`COST` of prompt tokens"), text("cost-output", "`COST` of generated tokens"),
 				&cli.StringSliceFlag{Name: "cost", Usage: "`BUCKET=COST` of any other unit, per million (may be repeated)"},
+				&cli.StringSliceFlag{Name: "tier", Usage: "`ABOVE:BUCKET=PRICE` in place of the price of calls with a longer prompt, such as 200000:input=5 (may be repeated)"},
+				&cli.StringSliceFlag{Name: "cost-tier", Usage: "`ABOVE:BUCKET=COST`, the same for the cost (may be repeated)"},
 				number("context", "the model's context in tokens; without it the catalogue's"),
 				number("max-output", "the model's output limit in tokens; without it the catalogue's"),
 				timeoutFlag("the provider's"),
+				reasonFlag(), text("from", "`TIME` from which the rate holds, such as 2027-01-31T00:00:00Z; now unless given"),
 			},
 		},
 		{name: "list", usage: "list rates per million units, in credits, beside their cost in US dollars", run: rateList},
+		rateRemoveSpec(), rateHistorySpec(), repriceSpec(), rateCheckSpec(), rateDeprecateSpec(), rateRestoreSpec(), ratePlansSpec(),
 	}
 }
+
+func reasonFlag() cli.Flag { return text("reason", "`WHY`, kept in the history") }
 
 // priceFlags maps flags to the buckets they price.
 func priceFlags() map[string][]hub.Bucket {
@@ -76,6 +82,9 @@ func rateSet(j *job) error {
 		v, err := viewRate(a, kinds, row)
 		if err != nil {
 			return err
+		}
+		if n.From != nil && row.Version == 0 {
+			return j.show(v, fmt.Sprintf("Planned rate %s/%s (%s) from %s: %s credits per million.\n", v.Provider, v.Model, v.Type, row.Effective.Format(time.RFC3339), v.Prices.words()))
 		}
 		return j.show(v, fmt.Sprintf("Set rate %s/%s (%s), version %d: %s credits per million.\n", v.Provider, v.Model, v.Type, v.Version, v.Prices.words()))
 	})
@@ -112,7 +121,11 @@ func (j *job) newRate() (operator.NewRate, error) {
 		if err != nil {
 			return n, err
 		}
-		n.Costs[v.Bucket] = v.Price
+		if v.Quality == "" && v.Size == "" {
+			n.Costs[v.Bucket] = v.Price
+		} else {
+			n.CostVariants = append(n.CostVariants, v)
+		}
 	}
 	for flag, b := range map[string]hub.Bucket{"cost-input": hub.Input, "cost-output": hub.Output} {
 		if j.c.IsSet(flag) {
@@ -127,8 +140,54 @@ func (j *job) newRate() (operator.NewRate, error) {
 		}
 	}
 	var err error
+	if n.Tiers, err = readTiers("tier", j.c.StringSlice("tier")); err != nil {
+		return n, err
+	}
+	if n.CostTiers, err = readTiers("cost-tier", j.c.StringSlice("cost-tier")); err != nil {
+		return n, err
+	}
+	n.Reason = j.text("reason")
+	if n.From, err = j.time("from"); err != nil {
+		return n, err
+	}
 	n.Timeouts, err = j.timeouts()
 	return n, err
+}
+
+// time reads a flag that holds a time; nil without one.
+func (j *job) time(flag string) (*time.Time, error) {
+	if j.text(flag) == "" {
+		return nil, nil
+	}
+	t, err := time.Parse(time.RFC3339, j.text(flag))
+	if err != nil {
+		return nil, hub.Invalid(flag, "--%s must be a time such as 2027-01-31T00:00:00Z, not %q", flag, j.text(flag))
+	}
+	return &t, nil
+}
+
+// readTiers reads ABOVE:BUCKET=PRICE.
+func readTiers(flag string, pairs []string) ([]operator.Tier, error) {
+	byAbove := map[int64]map[hub.Bucket]string{}
+	for _, pair := range pairs {
+		head, price, cut := strings.Cut(pair, "=")
+		threshold, name, colon := strings.Cut(head, ":")
+		above, err := strconv.ParseInt(threshold, 10, 64)
+		b, ok := hub.ParseBucket(name)
+		if !cut || !colon || err != nil || !ok {
+			return nil, hub.Invalid(flag, "--%s must be ABOVE:BUCKET=PRICE with the prompt's tokens and one of the buckets %s, not %q", flag, bucketNames(), pair)
+		}
+		if byAbove[above] == nil {
+			byAbove[above] = map[hub.Bucket]string{}
+		}
+		byAbove[above][b] = price
+	}
+	var out []operator.Tier
+	for above, prices := range byAbove {
+		out = append(out, operator.Tier{Above: above, Prices: prices})
+	}
+	slices.SortFunc(out, func(a, b operator.Tier) int { return cmp.Compare(a.Above, b.Above) })
+	return out, nil
 }
 
 // readPrice reads BUCKET=PRICE or BUCKET:QUALITY:SIZE=PRICE, either of the two
@@ -137,7 +196,7 @@ func readPrice(flag, pair string) (operator.Variant, error) {
 	key, price, cut := strings.Cut(pair, "=")
 	b, quality, size, ok := pricing.ParseKey(key)
 	v := operator.Variant{Bucket: b, Quality: quality, Size: size, Price: price}
-	if !cut || !ok || (flag == "cost" && strings.Contains(key, ":")) {
+	if !cut || !ok {
 		return v, hub.Invalid(flag, "--%s must be BUCKET=PRICE with one of the buckets %s, not %q", flag, bucketNames(), pair)
 	}
 	if flag == "per-unit" {
@@ -158,91 +217,11 @@ func bucketNames() string {
 	return strings.Join(names, ", ")
 }
 
-// rateView is a rate as it is shown, per million units.
-type rateView struct {
-	ID         string       `json:"id"`
-	Provider   string       `json:"provider"`
-	Model      string       `json:"model"`
-	Type       hub.CallType `json:"type"`
-	Version    int64        `json:"version"`
-	Prices     *priceView   `json:"prices"`      // credits
-	Cost       *priceView   `json:"cost"`        // US dollars; null: unknown
-	CostSource string       `json:"cost_source"` // rate, catalogue or unknown
-	Context    int64        `json:"context"`     // tokens; 0: not set
-	MaxOutput  int64        `json:"max_output"`  // tokens; 0: not set
-
-	Timeouts routing.Timeouts `json:"timeouts,omitzero"` // what is not set is the provider's
-}
-
-// priceView is prices per million units, as decimals by bucket.
-type priceView struct {
-	Base  map[string]string `json:"per_million"`
-	Tiers []tierView        `json:"tiers,omitempty"`
-
-	Variants []variantView `json:"variants,omitempty"`
-}
-
-// variantView is the price of pictures or seconds of one quality and size.
-type variantView struct {
-	Bucket     string `json:"bucket"`
-	Quality    string `json:"quality,omitempty"`
-	Size       string `json:"size,omitempty"`
-	PerMillion string `json:"per_million"`
-}
-
-// words is the variant as --price takes it.
-func (v variantView) words() string {
-	return strings.TrimRight(v.Bucket+":"+v.Quality+":"+v.Size, ":") + " " + v.PerMillion // see pricing.VariantPrice.Key
-}
-
-type tierView struct {
-	AbovePrompt int64             `json:"above_prompt_tokens"`
-	Base        map[string]string `json:"per_million"`
-}
-
-func viewPrices(p *pricing.Prices) *priceView {
-	v := &priceView{Base: perMillion(&p.Buckets)}
-	for i := range p.Tiers {
-		v.Tiers = append(v.Tiers, tierView{p.Tiers[i].AbovePrompt, perMillion(&p.Tiers[i].Buckets)})
-	}
-	for _, x := range p.Variants {
-		v.Variants = append(v.Variants, variantView{x.Bucket.String(), x.Quality, x.Size, x.Rate.PerMillion()})
-	}
-	return v
-}
-
-func perMillion(t *pricing.Table) map[string]string {
-	out := map[string]string{}
-	for b, price := range t {
-		if price.Set {
-			out[hub.Bucket(b).String()] = price.Rate.PerMillion()
-		}
-	}
-	return out
-}
-
-// words is the base prices in one line, in the order of the buckets.
-func (v *priceView) words() string {
-	if v == nil {
-		return "unknown"
-	}
-	var parts []string
-	for b := range hub.NumBuckets {
-		if price, ok := v.Base[b.String()]; ok {
-			parts = append(parts, b.String()+" "+price)
-		}
-	}
-	for _, x := range v.Variants {
-		parts = append(parts, x.words())
-	}
-	if len(v.Tiers) > 0 {
-		parts = append(parts, "+"+strconv.Itoa(len(v.Tiers))+" tier(s)")
-	}
-	return strings.Join(parts, ", ")
-}
-
 func rateList(j *job) error {
 	return j.withHub(func(a *boot.App) error {
+		if err := a.AdoptCatalogue(j.ctx); err != nil {
+			return err
+		}
 		rows, err := a.Store.Rates(j.ctx)
 		if err != nil {
 			return err
@@ -258,40 +237,8 @@ func rateList(j *job) error {
 				return err
 			}
 			views = append(views, v)
-			lines = append(lines, []string{v.Provider, v.Model, string(v.Type), strconv.FormatInt(v.Version, 10), v.Prices.words(), v.Cost.words(), v.CostSource})
+			lines = append(lines, []string{v.Provider, v.Model, string(v.Type), strconv.FormatInt(v.Version, 10), v.Prices.words(), v.Cost.words(), v.CostSource, v.state()})
 		}
-		return j.show(views, table("PROVIDER MODEL TYPE VERSION CREDITS/1M COST-USD/1M COST-FROM", lines))
+		return j.show(views, table("PROVIDER MODEL TYPE VERSION CREDITS/1M COST-USD/1M COST-FROM STATE", lines))
 	})
-}
-
-// kindsByName maps stored providers to their kinds. A provider of the
-// environment is named after its kind.
-func kindsByName(ctx context.Context, a *boot.App) (map[string]string, error) {
-	stored, err := a.Store.Providers(ctx)
-	kinds := map[string]string{}
-	for _, p := range stored {
-		kinds[p.Name] = p.Kind
-	}
-	return kinds, err
-}
-
-func viewRate(a *boot.App, kinds map[string]string, row store.Rate) (rateView, error) {
-	r, err := boot.ReadRate(row)
-	if err != nil {
-		return rateView{}, err
-	}
-	v := rateView{ID: row.ID, Provider: row.Provider, Model: row.Model, Type: row.Type, Version: row.Version,
-		Prices: viewPrices(&r.Prices), CostSource: "unknown", Context: r.Context, MaxOutput: r.MaxOutput, Timeouts: r.Timeouts}
-	if r.Cost != nil {
-		v.Cost, v.CostSource = viewPrices(r.Cost), "rate"
-		return v, nil
-	}
-	kind, ok := kinds[row.Provider]
-	if !ok {
-		kind = row.Provider
-	}
-	if m, ok := a.Catalogue.Lookup(kind, row.Model); ok && !m.Cost.Empty() {
-		v.Cost, v.CostSource = viewPrices(&m.Cost), "catalogue"
-	}
-	return v, nil
 }

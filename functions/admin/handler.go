@@ -6,6 +6,7 @@ package admin
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
@@ -65,7 +66,7 @@ func (h *handler) routes() []httpkit.Route {
 	admin := func(method, pattern string, as httpkit.CallerHandler) httpkit.Route {
 		return httpkit.Route{Method: method, Pattern: pattern, Who: httpkit.Admin, As: as}
 	}
-	return []httpkit.Route{
+	return slices.Concat(h.rateRoutes(admin), h.catalogueRoutes(admin), h.aigneRateRoutes(admin), []httpkit.Route{
 		admin("GET", providers, h.listProviders),
 		admin("POST", providers, h.addProvider),
 		admin("PATCH", providers+"/{name}", h.changeProvider),
@@ -75,8 +76,6 @@ func (h *handler) routes() []httpkit.Route {
 		admin("POST", credentials, h.addCredential),
 		admin("PATCH", credentials+"/{credential}", h.changeCredential),
 		admin("DELETE", credentials+"/{credential}", h.removeCredential),
-		admin("GET", "/api/admin/rates", h.listRates),
-		admin("PUT", "/api/admin/rates", h.setRate),
 		admin("GET", "/api/admin/aliases", h.listAliases),
 		admin("PUT", "/api/admin/aliases", h.setAlias),
 		admin("DELETE", "/api/admin/aliases/{name...}", h.removeAlias),
@@ -102,8 +101,11 @@ func (h *handler) routes() []httpkit.Route {
 		admin("GET", "/api/admin/keys", h.listKeys),
 		admin("POST", "/api/admin/keys", h.createKey),
 		admin("DELETE", "/api/admin/keys/{id}", h.revokeKey),
-	}
+	})
 }
+
+// administered makes a route for admins.
+type administered func(method, pattern string, as httpkit.CallerHandler) httpkit.Route
 
 // cursorPage reads the paging of a list that goes on by cursor. after is the id
 // to go on behind, "" at the start.

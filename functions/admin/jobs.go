@@ -30,6 +30,11 @@ func Jobs(a *boot.App) []schedule.Job {
 		{Name: "admin.forget", Every: 10 * time.Minute, Run: func(ctx context.Context) error {
 			return errors.Join(a.Store.ForgetNotifications(ctx, notificationLife), a.Store.ForgetStatuses(ctx))
 		}},
+		// Prices planned for a time hold from then on, or a few seconds later.
+		{Name: "admin.rates", Every: 10 * time.Second, Timeout: time.Minute, Run: func(ctx context.Context) error { return a.Desk.TurnRates(ctx) }},
+		{Name: "admin.prices", Every: time.Hour, Timeout: 4 * time.Minute, Run: func(ctx context.Context) error {
+			return errors.Join(a.Desk.KeepWatchOnCatalogue(ctx), a.Fresh(ctx), a.Desk.WatchRates(ctx))
+		}},
 		// The first question after a refusal is due after 5 s.
 		{Name: "admin.recheck", Every: 5 * time.Second, Timeout: 4 * time.Minute, Run: func(ctx context.Context) error { return a.Keeper.Recheck(ctx) }},
 	}

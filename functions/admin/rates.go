@@ -31,6 +31,12 @@ type rateView struct {
 	Context           int64        `json:"context"`    // tokens; 0: the catalogue's
 	MaxOutput         int64        `json:"max_output"` // tokens; 0: the catalogue's
 	EffectiveFrom     time.Time    `json:"effective_from"`
+	Margin            string       `json:"margin"`        // percent that the prices were computed with; "": set by hand
+	Display           string       `json:"display"`       // what people read; "": the model's name
+	Description       string       `json:"description"`   //
+	DeprecatedAt      *time.Time   `json:"deprecated_at"` // null: not deprecated
+	DeprecatedReason  string       `json:"deprecated_reason"`
+	RefusedFrom       *time.Time   `json:"refused_from"` // calls are refused from then on; null: never
 
 	Timeouts routing.Timeouts `json:"timeouts,omitzero"` // what is not set is the provider's
 }
@@ -42,7 +48,8 @@ type tierView struct {
 }
 
 func viewRate(r store.Rate) (rateView, error) {
-	v := rateView{ID: r.ID, Provider: r.Provider, Model: r.Model, Type: r.Type, Version: r.Version, EffectiveFrom: r.Effective}
+	v := rateView{ID: r.ID, Provider: r.Provider, Model: r.Model, Type: r.Type, Version: r.Version, EffectiveFrom: r.Effective,
+		Margin: r.Margin, DeprecatedAt: r.Deprecated, DeprecatedReason: r.DeprecatedReason, RefusedFrom: r.RefusedFrom}
 	var err error
 	if v.CreditsPerMillion, v.Tiers, err = viewPrices(r.Prices); err != nil {
 		return v, fmt.Errorf("prices of %s/%s: %w", r.Provider, r.Model, err)
@@ -56,7 +63,7 @@ func viewRate(r store.Rate) (rateView, error) {
 	if err := json.Unmarshal([]byte(r.Metadata), &m); err != nil {
 		return v, fmt.Errorf("metadata of %s/%s: %w", r.Provider, r.Model, err)
 	}
-	v.Context, v.MaxOutput, v.Timeouts = m.Context, m.MaxOutput, m.Timeouts
+	v.Context, v.MaxOutput, v.Timeouts, v.Display, v.Description = m.Context, m.MaxOutput, m.Timeouts, m.Display, m.Description
 	return v, nil
 }
 
@@ -69,11 +76,15 @@ func viewPrices(stored string) (table, []tierView, error) {
 	for i := range p.Tiers {
 		tiers = append(tiers, tierView{p.Tiers[i].AbovePrompt, viewTable(&p.Tiers[i].Buckets)})
 	}
+	return viewBase(&p), tiers, nil
+}
+
+func viewBase(p *pricing.Prices) table {
 	base := viewTable(&p.Buckets)
 	for i := range p.Variants {
 		base[p.Variants[i].Key()] = p.Variants[i].Rate.PerMillion()
 	}
-	return base, tiers, nil
+	return base
 }
 
 func viewTable(t *pricing.Table) table {
@@ -86,7 +97,8 @@ func viewTable(t *pricing.Table) table {
 	return out
 }
 
-// listRates lists rates by provider and model: ?provider=, ?page=, ?pageSize=.
+// listRates lists rates by provider and model, deprecated ones too: ?provider=,
+// ?model=, ?deprecated=true|false, ?page=, ?pageSize=.
 func (h *handler) listRates(w http.ResponseWriter, r *http.Request, _ hub.Caller) error {
 	paging, err := httpkit.ParsePaging(r)
 	if err != nil {
@@ -99,10 +111,14 @@ func (h *handler) listRates(w http.ResponseWriter, r *http.Request, _ hub.Caller
 	if err != nil {
 		return err
 	}
-	only := r.URL.Query().Get("provider")
+	q := r.URL.Query()
+	only, model, deprecated := q.Get("provider"), q.Get("model"), q.Get("deprecated")
+	if deprecated != "" && deprecated != "true" && deprecated != "false" {
+		return hub.Invalid("deprecated", "deprecated must be true or false.")
+	}
 	data, total := []rateView{}, 0
 	for _, row := range all {
-		if only != "" && row.Provider != only {
+		if (only != "" && row.Provider != only) || (model != "" && row.Model != model) || (deprecated != "" && (row.Deprecated != nil) != (deprecated == "true")) {
 			continue
 		}
 		if total >= paging.Offset() && len(data) < paging.Size {
@@ -120,53 +136,85 @@ func (h *handler) listRates(w http.ResponseWriter, r *http.Request, _ hub.Caller
 // newRate sets a rate. Prices are what the user pays; they are kept as credits,
 // dollars divided by the credit price.
 type newRate struct {
-	Provider          string       `json:"provider" validate:"required"`
+	Provider          string       `json:"provider"`
+	Providers         []string     `json:"providers"` // of POST, in place of provider
 	Model             string       `json:"model" validate:"required"`
 	Type              hub.CallType `json:"type"` // "" means chatCompletion
 	USDPerMillion     table        `json:"usd_per_million" validate:"required,min=1"`
+	Tiers             []newTier    `json:"tiers"`
 	CostUSDPerMillion table        `json:"cost_usd_per_million"` // none: the catalogue's
+	CostTiers         []newTier    `json:"cost_tiers"`
 	Context           int64        `json:"context"`
 	MaxOutput         int64        `json:"max_output"`
+	Reason            string       `json:"reason"`         // kept in the history
+	EffectiveFrom     *time.Time   `json:"effective_from"` // null: now
 
 	Timeouts routing.Timeouts `json:"timeouts"` // durations such as "30s"; unset: the provider's
 }
 
-// setRate creates or replaces the rate of a model.
+// newTier replaces prices for calls whose prompt is longer.
+type newTier struct {
+	AbovePromptTokens int64 `json:"above_prompt_tokens"`
+	USDPerMillion     table `json:"usd_per_million"`
+}
+
+func (in *newRate) rate() (n operator.NewRate, err error) {
+	n = operator.NewRate{Provider: in.Provider, Model: in.Model, Type: in.Type, Context: in.Context, MaxOutput: in.MaxOutput, Timeouts: in.Timeouts,
+		Reason: in.Reason, From: in.EffectiveFrom}
+	if n.Prices, n.Variants, err = in.USDPerMillion.prices("usd_per_million"); err != nil {
+		return n, err
+	}
+	if n.Costs, n.CostVariants, err = in.CostUSDPerMillion.prices("cost_usd_per_million"); err != nil {
+		return n, err
+	}
+	if n.Tiers, err = tiersOf("tiers", in.Tiers); err != nil {
+		return n, err
+	}
+	n.CostTiers, err = tiersOf("cost_tiers", in.CostTiers)
+	return n, err
+}
+
+func tiersOf(field string, in []newTier) ([]operator.Tier, error) {
+	var out []operator.Tier
+	for _, t := range in {
+		prices, variants, err := t.USDPerMillion.prices(field)
+		if err != nil {
+			return nil, err
+		}
+		if len(variants) > 0 {
+			return nil, hub.Invalid(field, "%s has no entries by quality or size.", field)
+		}
+		out = append(out, operator.Tier{Above: t.AbovePromptTokens, Prices: prices})
+	}
+	return out, nil
+}
+
+// setRate creates or replaces the rate of a model, or plans it for later.
 func (h *handler) setRate(w http.ResponseWriter, r *http.Request, c hub.Caller) error {
 	in, err := httpkit.Decode[newRate](r)
 	if err != nil {
 		return err
 	}
-	n := operator.NewRate{Provider: in.Provider, Model: in.Model, Type: in.Type, Context: in.Context, MaxOutput: in.MaxOutput, Timeouts: in.Timeouts}
-	if n.Prices, n.Variants, err = in.USDPerMillion.prices("usd_per_million"); err != nil {
-		return err
+	if len(in.Providers) > 0 {
+		return hub.Invalid("providers", "PUT sets the rate of one provider; POST makes it at several.")
 	}
-	var variants []operator.Variant
-	if n.Costs, variants, err = in.CostUSDPerMillion.prices("cost_usd_per_million"); err != nil {
+	n, err := in.rate()
+	if err != nil {
 		return err
-	}
-	if len(variants) > 0 {
-		return hub.Invalid("cost_usd_per_million", "cost_usd_per_million has no entries by quality or size.")
 	}
 	row, err := h.Desk.SetRate(r.Context(), c.Email, n)
 	if err != nil {
 		return err
 	}
-	// Read again: what the row became is the store's to say.
-	all, err := h.Store.Rates(r.Context())
-	if err != nil {
-		return err
-	}
-	for _, stored := range all {
-		if stored.ID == row.ID {
-			row = stored
-		}
-	}
+	return writeRate(w, http.StatusOK, row)
+}
+
+func writeRate(w http.ResponseWriter, status int, row store.Rate) error {
 	v, err := viewRate(row)
 	if err != nil {
 		return err
 	}
-	return httpkit.WriteJSON(w, http.StatusOK, v)
+	return httpkit.WriteJSON(w, status, v)
 }
 
 // prices reads the entries; a key may name the quality and size of pictures or

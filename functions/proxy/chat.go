@@ -82,7 +82,7 @@ func (h *handler) admit(r *http.Request, caller hub.Caller, server dialect.Serve
 		return admission.Request{
 			Caller: caller, Type: hub.TypeChat, Dialect: string(server.Name()), Stream: v.Stream,
 			PromptBytes: promptBound(v), OpaqueInput: v.OpaqueInput || hasMedia(v.Object.Raw()),
-			MaxOutput: v.MaxOutput, N: v.N, Thinking: v.Thinking, ServerTools: runsTools(v, plan, server.Name()),
+			MaxOutput: v.MaxOutput, N: v.N, Thinking: v.Thinking, ServerTools: runsTools(v, plan, server.Name()), Variant: serviceAsked(v),
 			CountPrompt: func() int64 { return h.countedBound(server, v, plan) },
 		}
 	})

@@ -212,6 +212,7 @@ func (x *exchange) relayWhole(a *upstream.Answer, trace upstream.Trace) error {
 	o := begin(trace, hub.StatusSuccess)
 	o.Usage, o.Source = x.h.usageOf(x.server, x.view, report)
 	o.Empty = empty(&report)
+	o.Variant = serviceGiven(x.view, report)
 	costGivenUp(&o, trace)
 	o.ProviderTTFB = &a.TTFB
 	ttfb := x.h.Now().Sub(x.started)

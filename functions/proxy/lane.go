@@ -219,7 +219,7 @@ func (t *translation) whole(body []byte) ([]byte, error) {
 		return nil, err
 	}
 	t.res = res
-	t.rep = dialect.Report{Usage: res.Usage, Known: res.UsageKnown, Model: res.Model, ID: res.ID}
+	t.rep = dialect.Report{Usage: res.Usage, Known: res.UsageKnown, Model: res.Model, ID: res.ID, Service: res.ServiceTier}
 	for i := range res.Choices {
 		for _, p := range res.Choices[i].Parts {
 			switch p.Kind {

@@ -119,6 +119,7 @@ func (x *exchange) relayStream(a *upstream.Answer, trace upstream.Trace) error {
 	}
 	o.Usage, o.Source = x.h.usageOf(x.server, x.view, report)
 	o.Empty = empty(&report)
+	o.Variant = serviceGiven(x.view, x.lane.report())
 	if _, translated := x.lane.(*translation); fault == nil && (end.ended == "" || translated) {
 		fault = x.keepStream(a, &o)
 	}

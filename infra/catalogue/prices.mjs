@@ -3,28 +3,30 @@
 
 // The providers taken over. `kind` is the hub's provider kind. `prices`, `facts`
 // and `older` are the provider's names in the three sources; `own` keeps the models
-// that the kind's API really serves. The names of those that `resell` are others',
+// that the kind's API really serves. `units` are the provider's names in the list of
+// units.mjs and what its keys begin with. The names of those that `resell` are others',
 // so they do not tell whose model it is at an OpenAI-compatible vendor.
 export const pricedProviders = [
-  { id: 'openai', kind: 'openai', prices: 'openai', facts: 'openai', older: 'openai' },
-  { id: 'anthropic', kind: 'anthropic', prices: 'anthropic', facts: 'anthropic', older: 'anthropic' },
-  { id: 'google', kind: 'google', prices: 'google', facts: 'google', older: 'google', own: /^(gemini|gemma)/ },
+  { id: 'openai', kind: 'openai', prices: 'openai', facts: 'openai', older: 'openai', units: { providers: ['openai'], prefix: 'openai' } },
+  { id: 'anthropic', kind: 'anthropic', prices: 'anthropic', facts: 'anthropic', older: 'anthropic', units: { providers: ['anthropic'], prefix: 'anthropic' } },
+  { id: 'google', kind: 'google', prices: 'google', facts: 'google', older: 'google', own: /^(gemini|gemma)/, units: { providers: ['gemini'], prefix: 'gemini' } },
   { id: 'deepseek', kind: 'deepseek', prices: 'deepseek', facts: 'deepseek', older: 'deepseek' },
-  { id: 'xai', kind: 'xai', prices: 'x-ai', facts: 'xai', older: 'xai' },
-  { id: 'bedrock', kind: 'bedrock', prices: 'aws', facts: 'amazon-bedrock', older: 'amazon-bedrock' },
+  { id: 'xai', kind: 'xai', prices: 'x-ai', facts: 'xai', older: 'xai', units: { providers: ['xai'], prefix: 'xai' } },
+  { id: 'bedrock', kind: 'bedrock', prices: 'aws', facts: 'amazon-bedrock', older: 'amazon-bedrock', units: { providers: ['bedrock', 'bedrock_converse'], prefix: 'bedrock', chat: true } },
   { id: 'openrouter', kind: 'openrouter', prices: 'openrouter', facts: 'openrouter', older: 'openrouter' },
   { id: 'cerebras', kind: 'cerebras', prices: 'cerebras', facts: 'cerebras', older: 'cerebras' },
-  { id: 'cohere', kind: 'cohere', prices: 'cohere' },
-  { id: 'fireworks', kind: 'fireworks', prices: 'fireworks', facts: 'fireworks', older: 'fireworks-ai' },
-  { id: 'groq', kind: 'groq', prices: 'groq', facts: 'groq', older: 'groq' },
+  { id: 'cohere', kind: 'cohere', prices: 'cohere', units: { providers: ['cohere'], prefix: 'cohere' } },
+  { id: 'fireworks', kind: 'fireworks', prices: 'fireworks', facts: 'fireworks', older: 'fireworks-ai', units: { providers: ['fireworks_ai'], prefix: 'fireworks_ai' } },
+  { id: 'groq', kind: 'groq', prices: 'groq', facts: 'groq', older: 'groq', units: { providers: ['groq'], prefix: 'groq' } },
   { id: 'minimax', kind: 'minimax', prices: 'minimax', facts: 'minimax' },
-  { id: 'mistral', kind: 'mistral', prices: 'mistral', facts: 'mistral', older: 'mistral' },
+  { id: 'mistral', kind: 'mistral', prices: 'mistral', facts: 'mistral', older: 'mistral', units: { providers: ['mistral'], prefix: 'mistral' } },
   { id: 'moonshotai', kind: 'moonshot', prices: 'moonshotai', facts: 'moonshotai', older: 'moonshotai' },
   { id: 'perplexity', kind: 'perplexity', prices: 'perplexity', older: 'perplexity' },
   { id: 'together', kind: 'together', prices: 'together', facts: 'together', older: 'togetherai' },
   { id: 'zai', kind: 'zhipu', prices: 'zai', facts: 'zai', older: 'zai' },
-  { id: 'azure', kind: 'azure', prices: 'azure', facts: 'azure', older: 'azure', resell: true },
-  { id: 'vertex', kind: 'vertex', prices: 'google', facts: 'google-vertex', older: ['google-vertex', 'google-vertex-anthropic'], resell: true },
+  { id: 'azure', kind: 'azure', prices: 'azure', facts: 'azure', older: 'azure', resell: true, units: { providers: ['azure'], prefix: 'azure', chat: true } },
+  { id: 'vertex', kind: 'vertex', prices: 'google', facts: 'google-vertex', older: ['google-vertex', 'google-vertex-anthropic'], resell: true,
+    units: { providers: ['vertex_ai', 'vertex_ai-language-models', 'vertex_ai-video-models', 'vertex_ai-anthropic_models'], prefix: 'vertex_ai', chat: true } },
   { id: 'huggingface', kind: 'huggingface', facts: 'huggingface', older: 'huggingface', resell: true },
   { id: 'nvidia', kind: 'nvidia', facts: 'nvidia', older: 'nvidia', resell: true },
 ]
@@ -67,7 +69,7 @@ export function perUnit(price, per) {
   return `${digits.slice(0, -12)}.${digits.slice(-12)}`.replace(/\.?0+$/, '') || '0'
 }
 
-function sorted(table) {
+export function sorted(table) {
   return Object.fromEntries(order.filter(b => b in table).map(b => [b, table[b]]))
 }
 

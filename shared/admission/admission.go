@@ -97,6 +97,9 @@ func (g *Gate) Admit(ctx context.Context, r Request) (*Ticket, error) {
 	if err := g.bind(t); err != nil {
 		return nil, err
 	}
+	if err := g.priced(&r); err != nil {
+		return nil, err
+	}
 	hold, err := g.open(t)
 	if err != nil {
 		return nil, err

@@ -44,26 +44,25 @@ type Options struct {
 
 // App is an open hub: what the functions are wired from.
 type App struct {
-	Config    Config
-	Log       *slog.Logger
-	Now       hub.Now
-	Store     *store.Store
-	Catalogue *pricing.Catalogue
-	Keys      *identity.Keys
-	Users     *identity.Users
-	Book      *ledger.Book
-	Sweeper   *ledger.Sweeper
-	Desk      *operator.Desk
-	Gate      *admission.Gate
-	Upstream  *upstream.Client
-	Fetch     *upstream.Fetcher
-	Blobs     *blob.Keeper
-	Jobs      *jobs.Follower
-	Health    *health.Board    // what this process sees of targets
-	Reporter  *health.Reporter // brings it to the database
-	Statuses  *health.Statuses // what all processes saw
-	Notify    *notify.Post
-	Keeper    *credentials.Keeper
+	Config   Config
+	Log      *slog.Logger
+	Now      hub.Now
+	Store    *store.Store
+	Keys     *identity.Keys
+	Users    *identity.Users
+	Book     *ledger.Book
+	Sweeper  *ledger.Sweeper
+	Desk     *operator.Desk
+	Gate     *admission.Gate
+	Upstream *upstream.Client
+	Fetch    *upstream.Fetcher
+	Blobs    *blob.Keeper
+	Jobs     *jobs.Follower
+	Health   *health.Board    // what this process sees of targets
+	Reporter *health.Reporter // brings it to the database
+	Statuses *health.Statuses // what all processes saw
+	Notify   *notify.Post
+	Keeper   *credentials.Keeper
 
 	env      Env
 	halting  context.Context
@@ -71,6 +70,7 @@ type App struct {
 	leaving  context.Context
 	leave    context.CancelFunc
 	snapshot atomic.Pointer[routing.Snapshot]
+	prices   atomic.Pointer[pricing.Catalogue]
 	limits   atomic.Pointer[limits.Set]
 	caught   atomic.Int64 // when CatchUp last looked, Unix milliseconds
 	checked  atomic.Int64 // when the version was last compared, Unix milliseconds
@@ -95,7 +95,8 @@ func Open(ctx context.Context, cfg Config, o Options) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &App{Config: cfg, Log: o.Log, Now: o.Now, Store: s, env: o.Env, Catalogue: pricing.OpenCatalogue(o.Now)}
+	a := &App{Config: cfg, Log: o.Log, Now: o.Now, Store: s, env: o.Env}
+	a.prices.Store(pricing.OpenCatalogue(o.Now))
 	a.halting, a.halt = context.WithCancel(context.Background())
 	a.leaving, a.leave = context.WithCancel(a.halting)
 	if err := a.schema(ctx, o.Migrate); err != nil {
@@ -105,7 +106,8 @@ func Open(ctx context.Context, cfg Config, o Options) (*App, error) {
 	a.Users = &identity.Users{Store: s}
 	a.Book = &ledger.Book{Store: s, Now: o.Now, WelcomeGift: ledger.WelcomeGift{Amount: cfg.Welcome, Life: cfg.WelcomeLife}}
 	a.Sweeper = &ledger.Sweeper{Store: s, Log: o.Log}
-	a.Desk = &operator.Desk{Store: s, Users: a.Users, Keys: a.Keys, Book: a.Book, Log: o.Log, Now: o.Now, Vault: a.Vault, CreditPrice: cfg.CreditPrice}
+	a.Desk = &operator.Desk{Store: s, Users: a.Users, Keys: a.Keys, Book: a.Book, Log: o.Log, Now: o.Now, Vault: a.Vault, CreditPrice: cfg.CreditPrice,
+		DefaultMargin: cfg.DefaultMargin, Catalogue: a.Catalogue, Routes: a.Routes}
 	a.Gate = &admission.Gate{Store: s, Lease: admission.NewLease(s, o.Log), Log: o.Log, Now: o.Now, Reload: a.Reload, Limits: a.limits.Load,
 		Settings: admission.Settings{Billing: cfg.Billing, OnAbort: cfg.OnAbort, OnFailure: cfg.OnUpstreamFailure,
 			OnEmpty: cfg.EmptyAnswer, DefaultOutput: cfg.DefaultOutput, Slice: cfg.Slice}}

@@ -27,7 +27,7 @@ func (a *App) Routes() *routing.Snapshot {
 	if s := a.snapshot.Load(); s != nil {
 		return s
 	}
-	return routing.NewSnapshot(0, a.routing(), a.Catalogue, nil, nil)
+	return routing.NewSnapshot(0, a.routing(), a.Catalogue(), nil, nil)
 }
 
 func (a *App) routing() routing.Settings {
@@ -70,7 +70,8 @@ func (a *App) Reload(ctx context.Context) error {
 		}
 		names = append(names, alias)
 	}
-	a.snapshot.Store(routing.NewSnapshot(c.Version, a.routing(), a.Catalogue, providers, rates).WithAliases(names, a.measured))
+	a.adopt(ctx, c.Catalogue)
+	a.snapshot.Store(routing.NewSnapshot(c.Version, a.routing(), a.Catalogue(), providers, rates).WithAliases(names, a.measured))
 	a.limits.Store(limits.NewSet(c.Limits))
 	a.loaded = a.Now()
 	a.checked.Store(a.loaded.UnixMilli())
@@ -219,7 +220,7 @@ func baseURL(kind provider.Kind, raw, region string) (string, error) {
 
 // ReadRate decodes a rate row.
 func ReadRate(row store.Rate) (*routing.Rate, error) {
-	r := &routing.Rate{ID: row.ID, Version: row.Version, Provider: row.Provider, Model: row.Model, Type: row.Type}
+	r := &routing.Rate{ID: row.ID, Version: row.Version, Provider: row.Provider, Model: row.Model, Type: row.Type, Retired: row.Retired}
 	if err := json.Unmarshal([]byte(row.Prices), &r.Prices); err != nil {
 		return nil, fmt.Errorf("rate %s/%s: %w", row.Provider, row.Model, err)
 	}

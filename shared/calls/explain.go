@@ -273,10 +273,10 @@ func (x *Explainer) rate(ctx context.Context, e *Explanation) (v version, err er
 	if err != nil {
 		return v, err
 	}
-	e.Rate = &Rate{ID: row.RateID, Version: row.Version, Target: row.Provider + "/" + row.Model, SetAt: &row.CreatedAt, SetBy: row.Actor}
+	e.Rate = &Rate{ID: row.ID, Version: row.Version, Target: row.Provider + "/" + row.Model, SetAt: &row.At, SetBy: row.Actor}
 	v.prices = &pricing.Prices{}
 	if err := json.Unmarshal([]byte(row.Prices), v.prices); err != nil {
-		return v, fmt.Errorf("rate %s, version %d: %w", row.RateID, row.Version, err)
+		return v, fmt.Errorf("rate %s, version %d: %w", row.ID, row.Version, err)
 	}
 	if row.Costs != "" {
 		v.costs = &pricing.Prices{}

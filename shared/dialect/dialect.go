@@ -264,6 +264,9 @@ type Report struct {
 	Model  string
 	ID     string
 	Finish string // the native finish word
+	// Service is the tier of service that the provider says it gave, in its own word;
+	// "" when it says none.
+	Service string
 }
 
 // sampleBytes is how much of an answer a report keeps.

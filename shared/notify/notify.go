@@ -28,6 +28,9 @@ const (
 	CredentialRestored Kind = "credential.restored"
 	TargetDown         Kind = "target.down"
 	TargetUp           Kind = "target.up"
+	RateBelowCost      Kind = "rate.below_cost"
+	RateDrift          Kind = "rate.drift"
+	CatalogueNew       Kind = "catalogue.new"
 	LedgerWrong        Kind = "ledger.wrong"
 	WalletLow          Kind = "wallet.low"
 	WalletEmpty        Kind = "wallet.empty"
@@ -36,7 +39,8 @@ const (
 
 // Kinds lists all kinds.
 func Kinds() []Kind {
-	return []Kind{CredentialDisabled, CredentialRestored, TargetDown, TargetUp, LedgerWrong, WalletLow, WalletEmpty, Test}
+	return []Kind{CredentialDisabled, CredentialRestored, TargetDown, TargetUp, RateBelowCost, RateDrift, CatalogueNew, LedgerWrong,
+		WalletLow, WalletEmpty, Test}
 }
 
 // The severities.

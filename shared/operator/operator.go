@@ -17,6 +17,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/identity"
 	"github.com/aigne-hub/aigne-hub/shared/ledger"
 	"github.com/aigne-hub/aigne-hub/shared/notify"
+	"github.com/aigne-hub/aigne-hub/shared/pricing"
 	"github.com/aigne-hub/aigne-hub/shared/provider"
 	"github.com/aigne-hub/aigne-hub/shared/routing"
 	"github.com/aigne-hub/aigne-hub/shared/store"
@@ -36,6 +37,14 @@ type Desk struct {
 	Notify *notify.Post
 	// CreditPrice is dollars per credit, a decimal.
 	CreditPrice string
+	// DefaultMargin is the percentage on the catalogue's costs at which models
+	// without a rate are sold; "" where they are refused.
+	DefaultMargin string
+	// Catalogue is the catalogue in force; nil where there is none.
+	Catalogue func() *pricing.Catalogue
+	// Routes is the configuration in force, which knows the providers of the
+	// environment too; nil where only stored ones count.
+	Routes func() *routing.Snapshot
 }
 
 var nameRule = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,63}$`)

@@ -1,10 +1,13 @@
 package operator
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/money"
@@ -17,15 +20,21 @@ import (
 // the operator pays, both in dollars per million units as decimal text by
 // bucket.
 type NewRate struct {
-	Provider  string
-	Model     string
-	Type      hub.CallType // "" means chatCompletion
-	Prices    map[hub.Bucket]string
-	Variants  []Variant             // prices of pictures or seconds by quality and size
-	Costs     map[hub.Bucket]string // empty: the catalogue's
-	Context   int64                 // tokens; 0: the catalogue's
-	MaxOutput int64
-	Timeouts  routing.Timeouts
+	Provider     string
+	Model        string
+	Type         hub.CallType // "" means chatCompletion
+	Prices       map[hub.Bucket]string
+	Variants     []Variant             // prices of pictures or seconds by quality and size
+	Tiers        []Tier                // prices of calls with longer prompts
+	Costs        map[hub.Bucket]string // empty, like the next two: the catalogue's
+	CostVariants []Variant
+	CostTiers    []Tier
+	Context      int64 // tokens; 0: the catalogue's
+	MaxOutput    int64
+	Timeouts     routing.Timeouts
+
+	Reason string     // kept in the history; may be empty
+	From   *time.Time // when the rate begins to hold; nil: now
 }
 
 // Variant prices the pictures or seconds of one quality and size, in dollars
@@ -36,27 +45,53 @@ type Variant struct {
 	Price         string
 }
 
-// SetRate creates or replaces a rate. Prices are stored as credits: dollars ÷
-// the credit price, exact to the pico-credit.
+// Tier prices calls whose prompt is longer than Above tokens.
+type Tier struct {
+	Above  int64
+	Prices map[hub.Bucket]string
+}
+
+const (
+	maxReason = 500
+	// maxAhead bounds how far ahead prices are planned: what is further away is a
+	// mistyped year.
+	maxAhead = 2 * 365 * 24 * time.Hour
+)
+
+// SetRate creates or replaces a rate, or plans it for later. Prices are stored as
+// credits: dollars ÷ the credit price, exact to the pico-credit.
 func (d *Desk) SetRate(ctx context.Context, actor string, n NewRate) (store.Rate, error) {
+	row, err := d.newRate(n)
+	if err != nil {
+		return row, err
+	}
+	if n.From != nil && n.From.After(d.Now()) {
+		return d.planRate(ctx, actor, row, *n.From, n.Reason)
+	}
+	rows, err := d.Store.ChangeRates(ctx, []store.RateChange{{Rate: row, Change: store.RateSet, Actor: actor, Reason: n.Reason}})
+	if err != nil {
+		return row, err
+	}
+	return rows[0], d.auditRate(ctx, actor, "rate.set", rows[0], n.Reason)
+}
+
+func (d *Desk) auditRate(ctx context.Context, actor, action string, row store.Rate, reason string) error {
+	after := map[string]any{"version": row.Version, "prices": json.RawMessage(row.Prices)}
+	if reason != "" {
+		after["reason"] = reason
+	}
+	return d.audit(ctx, actor, action, row.Provider+"/"+row.Model, nil, after)
+}
+
+// newRate checks a rate and makes its row.
+func (d *Desk) newRate(n NewRate) (store.Rate, error) {
 	if n.Type == "" {
 		n.Type = hub.TypeChat
 	}
-	switch {
-	case n.Provider == "" || len(n.Provider) > 64:
-		return store.Rate{}, hub.Invalid("provider", "A rate needs the name of its provider.")
-	case n.Model == "" || len(n.Model) > 200 || strings.TrimSpace(n.Model) != n.Model:
-		return store.Rate{}, hub.Invalid("model", "A rate needs a model name of 1 to 200 characters.")
-	case !n.Type.Valid():
-		return store.Rate{}, hub.Invalid("type", "The type must be chatCompletion, embedding, imageGeneration, audioGeneration, video, moderation or rerank.")
-	case len(n.Prices) == 0 && len(n.Variants) == 0:
-		return store.Rate{}, hub.Invalid("input", "A rate needs at least one price.")
-	case n.Context < 0:
-		return store.Rate{}, hub.Invalid("context", "The context must not be negative.")
-	case n.MaxOutput < 0:
-		return store.Rate{}, hub.Invalid("max_output", "The output limit must not be negative.")
+	if err := n.check(); err != nil {
+		return store.Rate{}, err
 	}
-	prices, err := d.table(n.Prices, n.Variants, d.CreditPrice)
+	prices, err := d.table(n.Prices, n.Variants, n.Tiers, d.CreditPrice)
 	if err != nil {
 		return store.Rate{}, err
 	}
@@ -64,8 +99,8 @@ func (d *Desk) SetRate(ctx context.Context, actor string, n NewRate) (store.Rate
 	if row.Prices, err = encode(prices); err != nil {
 		return row, err
 	}
-	if len(n.Costs) > 0 {
-		costs, err := d.table(n.Costs, nil, "1")
+	if len(n.Costs)+len(n.CostVariants)+len(n.CostTiers) > 0 {
+		costs, err := d.table(n.Costs, n.CostVariants, n.CostTiers, "1")
 		if err != nil {
 			return row, err
 		}
@@ -73,23 +108,48 @@ func (d *Desk) SetRate(ctx context.Context, actor string, n NewRate) (store.Rate
 			return row, err
 		}
 	}
-	if row.Metadata, err = encode(routing.RateMetadata{Context: n.Context, MaxOutput: n.MaxOutput, Timeouts: n.Timeouts}); err != nil {
-		return row, err
-	}
-	if row, err = d.Store.SetRate(ctx, row, actor); err != nil {
-		return row, err
-	}
-	return row, d.audit(ctx, actor, "rate.set", n.Provider+"/"+n.Model, nil, map[string]any{"version": row.Version, "prices": json.RawMessage(row.Prices)})
+	row.Metadata, err = encode(routing.RateMetadata{Context: n.Context, MaxOutput: n.MaxOutput, Timeouts: n.Timeouts})
+	return row, err
 }
 
-func (d *Desk) table(perMillion map[hub.Bucket]string, variants []Variant, creditPrice string) (pricing.Prices, error) {
+func (n *NewRate) check() error {
+	if err := checkRateName(n.Provider, n.Model, n.Type); err != nil {
+		return err
+	}
+	switch {
+	case len(n.Prices) == 0 && len(n.Variants) == 0:
+		return hub.Invalid("input", "A rate needs at least one price.")
+	case n.Context < 0:
+		return hub.Invalid("context", "The context must not be negative.")
+	case n.MaxOutput < 0:
+		return hub.Invalid("max_output", "The output limit must not be negative.")
+	}
+	return checkReason(n.Reason)
+}
+
+func checkRateName(provider, model string, kind hub.CallType) error {
+	switch {
+	case provider == "" || len(provider) > 64:
+		return hub.Invalid("provider", "A rate needs the name of its provider.")
+	case model == "" || len(model) > 200 || strings.TrimSpace(model) != model:
+		return hub.Invalid("model", "A rate needs a model name of 1 to 200 characters.")
+	case !kind.Valid():
+		return hub.Invalid("type", "The type must be chatCompletion, embedding, imageGeneration, audioGeneration, video, moderation or rerank.")
+	}
+	return nil
+}
+
+func checkReason(reason string) error {
+	if len(reason) > maxReason {
+		return hub.Invalid("reason", "The reason must have at most %d bytes.", maxReason)
+	}
+	return nil
+}
+
+func (d *Desk) table(perMillion map[hub.Bucket]string, variants []Variant, tiers []Tier, creditPrice string) (pricing.Prices, error) {
 	var dollars pricing.Prices
-	for b, text := range perMillion {
-		rate, err := dollarRate(b, text, creditPrice)
-		if err != nil {
-			return dollars, err
-		}
-		dollars.Set(b, rate)
+	if err := fill(&dollars.Buckets, perMillion, creditPrice); err != nil {
+		return dollars, err
 	}
 	for _, v := range variants {
 		rate, err := dollarRate(v.Bucket, v.Price, creditPrice)
@@ -98,10 +158,33 @@ func (d *Desk) table(perMillion map[hub.Bucket]string, variants []Variant, credi
 		}
 		dollars.Variants = append(dollars.Variants, pricing.VariantPrice{Bucket: v.Bucket, Quality: v.Quality, Size: v.Size, Rate: rate})
 	}
+	for _, t := range tiers {
+		tier := pricing.Tier{AbovePrompt: t.Above}
+		if err := fill(&tier.Buckets, t.Prices, creditPrice); err != nil {
+			return dollars, err
+		}
+		dollars.Tiers = append(dollars.Tiers, tier)
+	}
+	slices.SortFunc(dollars.Tiers, func(a, b pricing.Tier) int { return cmp.Compare(a.AbovePrompt, b.AbovePrompt) })
 	if err := dollars.Check(); err != nil {
-		return dollars, hub.Invalid("variants", "The prices cannot be used: %v.", err)
+		field := "variants"
+		if len(tiers) > 0 {
+			field = "tiers"
+		}
+		return dollars, hub.Invalid(field, "The prices cannot be used: %v.", err)
 	}
 	return pricing.FromCost(dollars, "0", creditPrice)
+}
+
+func fill(t *pricing.Table, perMillion map[hub.Bucket]string, creditPrice string) error {
+	for b, text := range perMillion {
+		rate, err := dollarRate(b, text, creditPrice)
+		if err != nil {
+			return err
+		}
+		t[b] = pricing.Price{Rate: rate, Set: true}
+	}
+	return nil
 }
 
 func dollarRate(b hub.Bucket, text, creditPrice string) (money.Rate, error) {

@@ -2,7 +2,9 @@ package pricing
 
 import (
 	"bytes"
+	"crypto/sha256"
 	_ "embed" // the catalogue's data
+	"encoding/hex"
 	"fmt"
 	"io"
 	"slices"
@@ -56,6 +58,7 @@ type Source struct {
 type Catalogue struct {
 	now    hub.Now
 	decode func() (*catalogueData, error)
+	digest func() string
 }
 
 // OpenCatalogue returns the embedded catalogue. The clock chooses among dated
@@ -63,17 +66,36 @@ type Catalogue struct {
 func OpenCatalogue(now hub.Now) *Catalogue {
 	return &Catalogue{now: now, decode: sync.OnceValues(func() (*catalogueData, error) {
 		return readCatalogue(bytes.NewReader(embedded))
-	})}
+	}), digest: embeddedDigest}
 }
+
+// Embedded is the content of the embedded catalogue, as ReadCatalogue takes it.
+// It must not be changed.
+func Embedded() []byte { return embedded }
+
+var embeddedDigest = sync.OnceValue(func() string { return digest(embedded) })
+
+func digest(content []byte) string {
+	sum := sha256.Sum256(content)
+	return hex.EncodeToString(sum[:])
+}
+
+// Digest names the content: SHA-256 in hexadecimal.
+func (c *Catalogue) Digest() string { return c.digest() }
 
 // ReadCatalogue decodes another catalogue at once: a gzipped file as
 // infra/catalogue writes it.
 func ReadCatalogue(r io.Reader, now hub.Now) (*Catalogue, error) {
-	data, err := readCatalogue(r)
+	content, err := io.ReadAll(io.LimitReader(r, maxCatalogue+1))
+	if err != nil {
+		return nil, fmt.Errorf("catalogue: %w", err)
+	}
+	data, err := readCatalogue(bytes.NewReader(content))
 	if err != nil {
 		return nil, err
 	}
-	c := &Catalogue{now: now, decode: func() (*catalogueData, error) { return data, nil }}
+	sum := digest(content)
+	c := &Catalogue{now: now, decode: func() (*catalogueData, error) { return data, nil }, digest: func() string { return sum }}
 	if err := c.Err(); err != nil {
 		return nil, err
 	}

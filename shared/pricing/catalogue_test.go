@@ -142,7 +142,7 @@ func TestEmbeddedCatalogueIsUsableThroughout(t *testing.T) {
 	t.Parallel()
 	c := OpenCatalogue(fixedNow)
 	require.NoError(t, c.Err())
-	require.Len(t, c.Sources(), 3)
+	require.Len(t, c.Sources(), 4)
 	for _, s := range c.Sources() {
 		assert.Equal(t, "MIT", s.Licence, s.Name)
 		assert.NotEmpty(t, s.Version)

@@ -7,11 +7,13 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/money"
 )
 
 const (
@@ -101,6 +103,11 @@ type facts struct {
 	Reasoning *bool    `json:"reasoning"`
 	Tools     *bool    `json:"tools"`
 	Cost      *Prices  `json:"cost"`
+
+	// Search is what one search of the provider's own tool costs, where the price
+	// that holds says nothing of it.
+	Search   *money.Rate        `json:"search"`
+	Services map[string]*Prices `json:"services"`
 }
 
 func readCatalogue(r io.Reader) (*catalogueData, error) {
@@ -175,10 +182,37 @@ func (p *catalogueProvider) lookup(model string, t time.Time) (Model, bool) {
 		m.Context = max(m.Context, e.Context)
 	}
 	if !exact {
-		f.Cost = nil // a price is never borrowed from a similar name
+		f.Cost, f.Search, f.Services = nil, nil, nil // a price is never borrowed from a similar name
 	}
 	m.price(e, f.Cost, t)
+	for _, p := range []*Prices{&m.Cost, &m.Peak} {
+		if f.Search != nil && !p.Empty() && !p.Buckets[hub.WebSearches].Set {
+			p.Set(hub.WebSearches, *f.Search)
+		}
+	}
+	m.serve(f.Services)
 	return m, true
+}
+
+// serve adds what other services cost as variants.
+func (m *Model) serve(services map[string]*Prices) {
+	var list []VariantPrice
+	for _, name := range Services() {
+		p := services[name]
+		if p == nil {
+			continue
+		}
+		for b, price := range p.Buckets {
+			if price.Set && isToken(hub.Bucket(b)) {
+				list = append(list, VariantPrice{Bucket: hub.Bucket(b), Quality: name, Rate: price.Rate})
+			}
+		}
+	}
+	for _, p := range []*Prices{&m.Cost, &m.Peak} {
+		if !p.Empty() {
+			p.Variants = slices.Concat(p.Variants, list)
+		}
+	}
 }
 
 // entry finds the first price entry that covers a name; a compact date in the

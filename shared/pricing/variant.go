@@ -2,6 +2,7 @@ package pricing
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/aigne-hub/aigne-hub/shared/hub"
@@ -9,8 +10,8 @@ import (
 )
 
 // VariantPrice is the rate of pictures or seconds of one quality and size, where
-// those decide the price. Bucket is hub.Images or hub.Seconds; an empty Quality
-// or Size fits every one.
+// those decide the price; an empty Quality or Size fits every one. For tokens
+// Quality is a service tier (see Services) and Size is empty.
 type VariantPrice struct {
 	Bucket  hub.Bucket
 	Quality string
@@ -34,6 +35,12 @@ func ParseKey(key string) (b hub.Bucket, quality, size string, ok bool) {
 	parts = append(parts, "", "")
 	return b, parts[1], parts[2], true
 }
+
+// Services are the tiers of service at which vendors sell the same tokens at other
+// prices.
+func Services() []string { return []string{"batch", "flex", "priority"} }
+
+func isService(name string) bool { return slices.Contains(Services(), strings.ToLower(name)) }
 
 // anyVariant are words of callers that leave the choice to the model.
 const anyVariant = "auto"
@@ -59,7 +66,54 @@ func (p Prices) pick(quality, size string, dearest bool) Prices {
 			out.Buckets[b] = price
 		}
 	}
+	if isService(quality) {
+		out.serve(p.Variants, quality, dearest)
+	}
 	return out
+}
+
+// serve puts the prices of a service in place of the usual ones; with dearest, only
+// where they are higher, since the vendor may fall back to the usual service. The
+// service's prices hold for prompts of every length: tiers of the buckets that it
+// names are dropped.
+func (p *Prices) serve(variants []VariantPrice, service string, dearest bool) {
+	usual := *p
+	tiers := slices.Clone(p.Tiers)
+	for _, v := range variants {
+		if !isToken(v.Bucket) || !strings.EqualFold(v.Quality, service) {
+			continue
+		}
+		if rate, _, ok := usual.rate(v.Bucket, nil); ok && dearest && rate > v.Rate {
+			continue
+		}
+		p.Buckets[v.Bucket] = Price{Rate: v.Rate, Set: true}
+		for i := range tiers {
+			if !dearest {
+				tiers[i].Buckets[v.Bucket] = Price{}
+			}
+		}
+	}
+	p.Tiers = tiers
+}
+
+// Serves reports whether these prices tell what a service costs: they name it, or
+// it costs no more than the usual one, or that is not known. cost may be nil.
+func (p *Prices) Serves(service string, cost *Prices) bool {
+	if !isService(service) || p.names(service) || cost == nil || !cost.names(service) {
+		return true
+	}
+	asked := cost.For(service, "")
+	for _, b := range []hub.Bucket{hub.Input, hub.Output} {
+		dear, _ := asked.Rate(b, 0)
+		if usual, ok := cost.Rate(b, 0); ok && dear > usual {
+			return false
+		}
+	}
+	return true
+}
+
+func (p *Prices) names(service string) bool {
+	return slices.ContainsFunc(p.Variants, func(v VariantPrice) bool { return isToken(v.Bucket) && strings.EqualFold(v.Quality, service) })
 }
 
 func (p *Prices) variant(b hub.Bucket, quality, size string, dearest bool) (Price, bool) {
@@ -110,11 +164,13 @@ func (v *VariantPrice) fits(quality, size string, open bool) (bool, int) {
 
 func (v *VariantPrice) check() error {
 	switch {
+	case isToken(v.Bucket) && isService(v.Quality) && v.Size == "":
 	case v.Bucket != hub.Images && v.Bucket != hub.Seconds:
-		return errors.New("variants: only images and seconds have them")
+		return errors.New("variants: only images and seconds have them; tokens have batch, flex and priority")
 	case v.Quality == "" && v.Size == "":
 		return errors.New("variants: a quality or a size is needed")
-	case v.Rate < 0:
+	}
+	if v.Rate < 0 {
 		return errors.New("variants: the rate is negative")
 	}
 	return nil

@@ -46,6 +46,7 @@ type Rate struct {
 	Context   int64           // 0: not set
 	MaxOutput int64           // 0: not set
 	Timeouts  Timeouts
+	Retired   bool // calls are refused, whatever the catalogue knows
 }
 
 // Target is one place where a call can be served.
@@ -181,4 +182,9 @@ type RateMetadata struct {
 	Context   int64    `json:"context,omitempty"`
 	MaxOutput int64    `json:"max_output,omitempty"`
 	Timeouts  Timeouts `json:"timeouts,omitzero"`
+	// What people read, and what AIGNE's clients keep with a rate; the hub itself
+	// does not act on them.
+	Display     string          `json:"display,omitempty"`
+	Description string          `json:"description,omitempty"`
+	Client      json.RawMessage `json:"client,omitempty"` // modelMetadata as a client sent it
 }

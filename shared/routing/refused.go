@@ -9,6 +9,7 @@ const (
 	noRate       = "no rate"
 	noCredential = "no active credential"
 	notServed    = "this kind of provider does not serve such calls yet"
+	retired      = "the operator has retired it"
 )
 
 // priceFlags are the flags of `rate set` that price what is counted of a call.
@@ -33,7 +34,7 @@ func refused(model string, r *Request, unpriced *Target, all []Refusal) error {
 		return hub.Invalid("model", "The model %s has no rate, so it cannot be billed. The operator sets one with `aigne-hub rate set --provider %s --model %s %s`.",
 			model, unpriced.Provider.Name, unpriced.Model, priceFlags(r))
 	}
-	if all[0].Reason == notServed {
+	if all[0].Reason == notServed || all[0].Reason == retired {
 		return hub.Invalid("model", "%s: %s.", all[0].Target, all[0].Reason)
 	}
 	return hub.Errorf(hub.CodeUnavailable, "No provider can serve %s now: %s has %s.", model, all[0].Target, all[0].Reason)

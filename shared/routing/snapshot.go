@@ -254,6 +254,9 @@ func (n *Snapshot) target(p *Provider, model string, kind hub.CallType) (t Targe
 	rate := n.rate(p, model, kind)
 	if rate != nil {
 		t.Model, model = rate.Model, rate.Model
+		if rate.Retired {
+			return t, retired
+		}
 	}
 	entry, listed := n.catalogue.Lookup(p.Kind.ID, model)
 	if listed {

@@ -3,35 +3,16 @@ package store
 import (
 	"context"
 	"database/sql"
-	"errors"
-	"time"
 
 	"github.com/aigne-hub/aigne-hub/shared/money"
 )
 
-// RateVersion is a rate as it was at one time: a row of ai_model_rates_history,
-// which nothing changes.
-type RateVersion struct {
-	RateID    string
-	Version   int64
-	Provider  string
-	Model     string
-	Prices    string // JSON of pricing.Prices
-	Costs     string // the same; "" when not set
-	Actor     string // who set it
-	CreatedAt time.Time
-}
-
 // RateAt finds a version of a rate, whatever became of the rate since.
-func (s *Store) RateAt(ctx context.Context, id string, version int64) (RateVersion, error) {
-	v := RateVersion{RateID: id, Version: version}
-	var created int64
-	err := s.read.QueryRowContext(ctx, `SELECT provider, model, prices_json, coalesce(costs_json, ''), actor, created_at
-FROM ai_model_rates_history WHERE rate_id = ? AND version = ?`, id, version).Scan(&v.Provider, &v.Model, &v.Prices, &v.Costs, &v.Actor, &created)
-	if errors.Is(err, sql.ErrNoRows) {
-		return v, ErrNotFound
+func (s *Store) RateAt(ctx context.Context, id string, version int64) (v RateVersion, err error) {
+	err = scanRateVersion(s.read.QueryRowContext(ctx, rateVersionColumns+"WHERE rate_id = ? AND version = ?", id, version).Scan, &v)
+	if isNoRows(err) {
+		err = ErrNotFound
 	}
-	v.CreatedAt = time.UnixMilli(created).UTC()
 	return v, err
 }
 

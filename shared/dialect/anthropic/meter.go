@@ -115,6 +115,6 @@ func (m *meter) Whole(body []byte) error {
 func (m *meter) Report() dialect.Report {
 	return dialect.Report{
 		Usage: m.tally.usage(), Known: m.tally.final, TextBytes: m.text, HideBytes: m.hide, Shown: m.shown,
-		Model: m.model, ID: m.id, Finish: m.finish,
+		Model: m.model, ID: m.id, Finish: m.finish, Service: m.tally.service,
 	}
 }

@@ -23,6 +23,7 @@ type usageIn struct {
 		WebSearches int64 `json:"web_search_requests"`
 	} `json:"server_tool_use"`
 	Iterations []iteration `json:"iterations"`
+	Service    string      `json:"service_tier"`
 }
 
 // iteration is one sampling of an answer. Those of type compaction are billed
@@ -42,6 +43,7 @@ type tally struct {
 	read, write, five, hour int64
 	searches                int64
 	compaction              []iteration
+	service                 string
 	final                   bool // output_tokens was reported at the end, not only as message_start's placeholder
 }
 
@@ -68,6 +70,9 @@ func (t *tally) add(raw []byte, end bool) {
 	}
 	if u.ServerTools != nil {
 		t.searches = bounded(u.ServerTools.WebSearches)
+	}
+	if u.Service != "" {
+		t.service = u.Service
 	}
 	if u.Iterations != nil {
 		t.compaction = t.compaction[:0]

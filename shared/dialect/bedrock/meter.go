@@ -52,6 +52,7 @@ func (m *meter) Whole(body []byte) error {
 		return err
 	}
 	m.report.Usage, m.report.Known, m.report.Finish = res.Usage, res.UsageKnown, res.Choices[0].Native
+	m.report.Service = res.ServiceTier
 	for _, p := range res.Choices[0].Parts {
 		switch p.Kind {
 		case chat.Thinking:

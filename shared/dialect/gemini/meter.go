@@ -76,7 +76,7 @@ func (m *meter) read(data []byte) (seen dialect.Seen, ok bool) {
 			m.feedback(&c)
 		case "usageMetadata":
 			if t, ok := readTokens(&c); ok {
-				usage, m.tokens = true, t
+				usage, m.tokens, m.report.Service = true, t, t.tier
 			}
 		case "modelVersion":
 			keep(&m.report.Model, c.str())

@@ -105,6 +105,9 @@ func (m *meter) look(event string, data []byte) {
 	if m.report.Model == "" {
 		m.report.Model = wire.Text(h.model)
 	}
+	if h.tier != nil {
+		m.report.Service = wire.Text(h.tier)
+	}
 	raw := h.usage
 	if raw == nil {
 		raw = m.choiceUsage

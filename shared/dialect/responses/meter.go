@@ -93,7 +93,7 @@ func (m *meter) answer(raw []byte) *hub.Error {
 	if err := m.client.failed(&r, raw); err != nil {
 		return err
 	}
-	m.report.Finish = r.native()
+	m.report.Finish, m.report.Service = r.native(), wire.Text(wire.Member(raw, "service_tier"))
 	if u, known := r.Usage.buckets(r.searches()); known {
 		m.report.Usage, m.report.Known = u, true
 	}
