@@ -5,10 +5,12 @@ package billing
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
 	"github.com/aigne-hub/aigne-hub/shared/ledger"
 	"github.com/aigne-hub/aigne-hub/shared/operator"
+	"github.com/aigne-hub/aigne-hub/shared/selling"
 	"github.com/aigne-hub/aigne-hub/shared/store"
 )
 
@@ -19,6 +21,7 @@ type Deps struct {
 	Store       *store.Store
 	Book        *ledger.Book
 	Desk        *operator.Desk
+	Codes       *selling.Codes
 	Billing     bool   // calls are charged
 	PaymentLink string // where credits can be had; "" when nowhere
 	PublicURL   string // where users reach the hub; "" when unknown
@@ -37,6 +40,10 @@ func New(d Deps) http.Handler {
 func Routes() []httpkit.Route { return (&handler{}).routes() }
 
 func (h *handler) routes() []httpkit.Route {
+	return slices.Concat(h.creditRoutes(), h.codeRoutes())
+}
+
+func (h *handler) creditRoutes() []httpkit.Route {
 	return []httpkit.Route{
 		{Method: "GET", Pattern: "/api/user/credit/balance", Who: httpkit.AnyUser, As: h.balance},
 		{Method: "GET", Pattern: "/api/user/credit/grants", Who: httpkit.AnyUser, As: h.listGrants},

@@ -11,7 +11,7 @@ import (
 func Wire(a *boot.App) http.Handler {
 	return New(Deps{
 		Deps:  a.HTTP(),
-		Store: a.Store, Book: a.Book, Desk: a.Desk,
+		Store: a.Store, Book: a.Book, Desk: a.Desk, Codes: a.Codes,
 		Billing: a.Config.Billing, PaymentLink: a.Gate.Settings.PaymentLink, PublicURL: a.Config.PublicURL,
 	})
 }
