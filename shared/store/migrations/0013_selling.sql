@@ -86,6 +86,8 @@ CREATE TABLE payment_backs (
   created_at    INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX payment_backs_age ON payment_backs (created_at);
+
 CREATE TABLE payment_disputes (
   id         TEXT PRIMARY KEY,
   intent_id  TEXT NOT NULL REFERENCES payment_backs(intent_id) ON DELETE CASCADE,
