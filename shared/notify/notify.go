@@ -28,12 +28,15 @@ const (
 	CredentialRestored Kind = "credential.restored"
 	TargetDown         Kind = "target.down"
 	TargetUp           Kind = "target.up"
+	PaymentDispute     Kind = "payment.dispute"
+	PaymentMismatch    Kind = "payment.mismatch"
+	TopUpFailed        Kind = "topup.failed"
 	Test               Kind = "test"
 )
 
 // Kinds lists all kinds.
 func Kinds() []Kind {
-	return []Kind{CredentialDisabled, CredentialRestored, TargetDown, TargetUp, Test}
+	return []Kind{CredentialDisabled, CredentialRestored, TargetDown, TargetUp, PaymentDispute, PaymentMismatch, TopUpFailed, Test}
 }
 
 // The severities.
@@ -50,6 +53,8 @@ type Event struct {
 	Severity string
 	Title    string // one line for people
 	Data     map[string]any
+	// To are mailboxes of those whom it is about, beside the operators'.
+	To []string
 }
 
 // Post records events and delivers them.
@@ -95,6 +100,13 @@ func (p *Post) Tell(ctx context.Context, e Event) error {
 		}
 		for _, address := range people {
 			to = append(to, store.Delivery{Channel: "email", Address: address})
+		}
+	}
+	if p.Mail != nil {
+		for _, address := range e.To {
+			if d := (store.Delivery{Channel: "email", Address: address}); !slices.Contains(to, d) {
+				to = append(to, d)
+			}
 		}
 	}
 	p.Log.Info("notification", "kind", string(e.Kind), "severity", e.Severity, "title", e.Title)

@@ -220,7 +220,12 @@ func (c *Codes) Redeem(ctx context.Context, caller hub.Caller, code hub.Secret) 
 	if len(code) == 0 || len(code) > longest {
 		return store.Grant{}, hub.Invalid("code", "Send the code as it was given to you, such as SPRING-7Q2ZD-0F3VK-9XWTN-4C8MB.")
 	}
-	g, err := c.Store.Redeem(ctx, hashCode(code), caller.UserID, caller.AccountID, codeTries)
+	// Not Caller.AccountID: a key may spend a shared wallet, a code is its user's.
+	user, err := c.Store.UserByID(ctx, caller.UserID)
+	if err != nil {
+		return store.Grant{}, err
+	}
+	g, err := c.Store.Redeem(ctx, hashCode(code), user.ID, user.AccountID, codeTries)
 	var tries *store.TriesError
 	switch {
 	case errors.As(err, &tries):

@@ -106,7 +106,7 @@ func (s *Store) settleBacks(ctx context.Context, tx *Tx, p Payment) error {
 			Reason: cause + " of payment " + p.ID})
 	default:
 		err = s.GrantIn(ctx, tx, Grant{ID: id, AccountID: p.AccountID, Kind: "purchased", Name: "card payment", Amount: -diff, Remaining: -diff,
-			Priority: purchasedPriority, State: "active", Actor: "stripe", Reason: "dispute won over payment " + p.ID, CreatedAt: time.UnixMilli(s.millis()).UTC()})
+			Priority: purchasedPriority, State: "active", Cause: "dispute", Actor: "stripe", Reason: "dispute won over payment " + p.ID, CreatedAt: time.UnixMilli(s.millis()).UTC()})
 	}
 	if err != nil {
 		return err

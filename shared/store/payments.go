@@ -21,6 +21,7 @@ type Payment struct {
 	Tax        int64 // of the total
 	Currency   string
 	CustomerID string
+	MethodID   string // the card that a top-up is charged to
 	State      string // new, open, paid, failed or expired
 	SessionID  string
 	IntentID   string
@@ -29,13 +30,13 @@ type Payment struct {
 	PaidAt     *time.Time
 }
 
-const paymentColumns = `p.id, p.kind, p.user_id, p.account_id, p.credits_nano, p.amount, p.total, p.tax, p.currency, p.customer_id, p.state,
+const paymentColumns = `p.id, p.kind, p.user_id, p.account_id, p.credits_nano, p.amount, p.total, p.tax, p.currency, p.customer_id, p.method_id, p.state,
   coalesce(p.session_id, ''), coalesce(p.intent_id, ''), p.error, p.created_at, p.paid_at FROM payments p `
 
 func scanPayment(scan func(...any) error, p *Payment) error {
 	var created int64
 	var paid sql.NullInt64
-	err := scan(&p.ID, &p.Kind, &p.UserID, &p.AccountID, &p.Credits, &p.Amount, &p.Total, &p.Tax, &p.Currency, &p.CustomerID, &p.State,
+	err := scan(&p.ID, &p.Kind, &p.UserID, &p.AccountID, &p.Credits, &p.Amount, &p.Total, &p.Tax, &p.Currency, &p.CustomerID, &p.MethodID, &p.State,
 		&p.SessionID, &p.IntentID, &p.Error, &created, &paid)
 	p.CreatedAt, p.PaidAt = time.UnixMilli(created).UTC(), nullMillis(paid)
 	return err
@@ -70,8 +71,13 @@ func (tx *Tx) PaymentByIntent(ctx context.Context, id string) (Payment, error) {
 	return onePayment(ctx, tx, "WHERE p.intent_id = ?", id)
 }
 
-// AddPayment records a payment before the provider hears of it; it is looked
-// after from wait on. ErrConflict: the account has a top-up that is not over.
+// PaymentByIntent finds the payment with a payment intent.
+func (s *Store) PaymentByIntent(ctx context.Context, id string) (Payment, error) {
+	return onePayment(ctx, s.read, "WHERE p.intent_id = ?", id)
+}
+
+// AddPayment records a checkout before the provider hears of it; it is looked
+// after from wait on.
 func (s *Store) AddPayment(ctx context.Context, p Payment, wait time.Duration) error {
 	u := &Unit{Priority: Background}
 	u.Add(`INSERT INTO payments (id, kind, user_id, account_id, credits_nano, amount, currency, customer_id, state, check_at, created_at)
@@ -153,8 +159,8 @@ func (s *Store) SettlePayment(ctx context.Context, tx *Tx, p Payment, paid Paid)
 		return err
 	}
 	g := Grant{ID: p.GrantID(), AccountID: p.AccountID, Kind: "purchased", Name: "card payment", Amount: p.Credits, Remaining: p.Credits, Priority: purchasedPriority,
-		State: "active", Actor: "stripe", Reason: "payment " + p.ID, CreatedAt: time.UnixMilli(now).UTC()}
-	if err := s.GrantIn(ctx, tx, g); err != nil && !errors.Is(err, ErrConflict) {
+		State: "active", Cause: "payment", Actor: "stripe", Reason: "payment " + p.ID, CreatedAt: time.UnixMilli(now).UTC()}
+	if err := s.GrantIn(ctx, tx, g); err != nil {
 		return err
 	}
 	p.State, p.IntentID, p.Total, p.Tax = "paid", paid.IntentID, paid.Total, paid.Tax

@@ -193,7 +193,7 @@ func (s *Store) redeem(ctx context.Context, tx *Tx, hash, userID, accountID stri
 		return g, refused, tx.run(ctx, u)
 	}
 	g = Grant{ID: "redeem/" + c.ID + "/" + userID, AccountID: accountID, Kind: c.Kind, Name: c.Batch, Amount: c.Amount, Remaining: c.Amount, Priority: c.Priority,
-		State: "active", Actor: "redeem", Reason: "redeem code …" + c.Hint, CreatedAt: time.UnixMilli(now).UTC()}
+		State: "active", Cause: "redeem", Actor: "redeem", Reason: "redeem code …" + c.Hint, CreatedAt: time.UnixMilli(now).UTC()}
 	if c.Life > 0 {
 		at := g.CreatedAt.Add(c.Life)
 		g.ExpiresAt = &at

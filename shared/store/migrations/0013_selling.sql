@@ -61,6 +61,7 @@ CREATE TABLE payments (
   tax          INTEGER NOT NULL DEFAULT 0,          -- of the total
   currency     TEXT NOT NULL,
   customer_id  TEXT NOT NULL,
+  method_id    TEXT NOT NULL DEFAULT '', -- the card that a top-up is charged to
   state        TEXT NOT NULL CHECK (state IN ('new','open','paid','failed','expired')),
   session_id   TEXT UNIQUE,
   intent_id    TEXT UNIQUE,

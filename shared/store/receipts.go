@@ -1,0 +1,46 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"math"
+	"time"
+)
+
+// Receipt is a row of receipts with its payment and what went back of it.
+type Receipt struct {
+	Number    int64
+	Data      string // JSON
+	CreatedAt time.Time
+	Email     string // of the user, today
+	Payment   Payment
+	Backs     Backs
+}
+
+const (
+	receiptColumns = `r.number, r.data_json, r.created_at, u.email, p.id, p.kind, p.user_id, p.credits_nano, p.total, p.tax, p.currency,
+  coalesce(b.refunded, 0), coalesce(b.reversed_nano, 0), coalesce((SELECT sum(d.amount) FROM payment_disputes d WHERE d.intent_id = p.intent_id AND d.stage IN (1, 2)), 0)
+FROM receipts r JOIN payments p ON p.id = r.payment_id JOIN users u ON u.id = r.user_id LEFT JOIN payment_backs b ON b.intent_id = p.intent_id `
+	allReceipts = "SELECT " + receiptColumns + "WHERE r.number < ?1 ORDER BY r.number DESC LIMIT ?2"
+	ownReceipts = "SELECT " + receiptColumns + "WHERE r.user_id = ?3 AND r.number < ?1 ORDER BY r.number DESC LIMIT ?2"
+)
+
+// Receipts lists up to limit receipts with numbers below before (0: all), newest
+// first, of one user or, for "", of everybody.
+func (s *Store) Receipts(ctx context.Context, userID string, before int64, limit int) ([]Receipt, error) {
+	if before <= 0 {
+		before = math.MaxInt64
+	}
+	scan := func(r *sql.Rows, v *Receipt) error {
+		var created int64
+		p := &v.Payment
+		err := r.Scan(&v.Number, &v.Data, &created, &v.Email, &p.ID, &p.Kind, &p.UserID, &p.Credits, &p.Total, &p.Tax, &p.Currency,
+			&v.Backs.Refunded, &v.Backs.Reversed, &v.Backs.Disputed)
+		v.CreatedAt = time.UnixMilli(created).UTC()
+		return err
+	}
+	if userID == "" {
+		return list(ctx, s.read, scan, allReceipts, before, limit)
+	}
+	return list(ctx, s.read, scan, ownReceipts, before, limit, userID)
+}
