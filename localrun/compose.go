@@ -39,6 +39,7 @@ func compose(a *boot.App, f functions, h *health) http.Handler {
 		{"/api/status", f.usage},
 		{"/api/user/credit", f.billing},
 		{"/api/user/info", f.billing},
+		{"/api/user/receipts", f.billing},
 		{"/api/billing", f.billing},
 		{"/api/admin", f.admin},
 		{"/api/ai-providers", f.admin},

@@ -54,6 +54,7 @@ type App struct {
 	Users     *identity.Users
 	Book      *ledger.Book
 	Codes     *selling.Codes
+	Shop      *selling.Shop
 	Sweeper   *ledger.Sweeper
 	Desk      *operator.Desk
 	Gate      *admission.Gate
@@ -117,6 +118,7 @@ func Open(ctx context.Context, cfg Config, o Options) (*App, error) {
 		return nil, errors.Join(err, s.Close())
 	}
 	a.Desk.Notify = a.Notify
+	a.openShop()
 	a.Keeper = &credentials.Keeper{Store: s, Tell: a.Notify.Tell, Ask: a.ask, Log: o.Log, Now: o.Now}
 	a.Upstream = upstream.New(upstream.Settings{Connect: cfg.Timeouts.Connect, FirstByte: cfg.Timeouts.FirstByte, Idle: cfg.Timeouts.Idle,
 		Attempts: int(cfg.Attempts), Budget: cfg.AttemptsTime, Cooldown: cfg.Cooldown, Hedge: cfg.Hedge, SlowRate: cfg.SlowStream,
