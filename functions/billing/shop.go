@@ -19,6 +19,7 @@ func (h *handler) shopRoutes() []httpkit.Route {
 		{Method: "GET", Pattern: "/api/billing/buy.js", Who: httpkit.Anonymous, Handler: h.buyScript},
 		{Method: "GET", Pattern: "/api/billing/page.css", Who: httpkit.Anonymous, Handler: h.pageStyle},
 		{Method: "GET", Pattern: "/api/billing/prices", Who: httpkit.Optional, As: h.prices},
+		{Method: "GET", Pattern: "/api/billing/payments", Who: httpkit.Admin, As: h.payments},
 		{Method: "POST", Pattern: "/api/billing/stripe/webhook", Who: httpkit.Anonymous, Handler: h.webhook, MaxBody: maxWebhook},
 		{Method: "POST", Pattern: "/api/user/credit/checkout", Who: httpkit.AnyUser, As: h.checkout, MaxBody: maxForm},
 		{Method: "GET", Pattern: topUp, Who: httpkit.AnyUser, As: h.topUp},

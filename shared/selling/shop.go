@@ -30,6 +30,9 @@ type Shop struct {
 	Now       hub.Now
 	Log       *slog.Logger
 	Tell      func(ctx context.Context, e notify.Event) error
+	// Low holds accounts whose calls were refused for want of credits, for Serve;
+	// nil: they wait for TopUp.
+	Low chan string
 }
 
 // On reports whether credits are sold by card.

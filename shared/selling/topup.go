@@ -101,6 +101,44 @@ func (s *Shop) TopUp(ctx context.Context) error {
 	}
 }
 
+// Nudge has an account's wallet looked at soon. It never waits: what finds no room
+// is found by TopUp.
+func (s *Shop) Nudge(accountID string) {
+	if !s.On() {
+		return
+	}
+	select {
+	case s.Low <- accountID:
+	default:
+	}
+}
+
+// Serve tops up wallets as soon as a call was refused for want of credits, until
+// ctx ends.
+func (s *Shop) Serve(ctx context.Context) {
+	const patience = time.Minute
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case id := <-s.Low:
+			if err := s.topUpOne(ctx, id, patience); err != nil && ctx.Err() == nil {
+				s.Log.WarnContext(ctx, "wallet not topped up", "account", id, "error", err)
+			}
+		}
+	}
+}
+
+func (s *Shop) topUpOne(ctx context.Context, accountID string, patience time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	t, err := s.Store.DueTopUp(ctx, accountID)
+	if err != nil {
+		return ignore(err, store.ErrNotFound)
+	}
+	return s.topUp(ctx, t)
+}
+
 func (s *Shop) topUp(ctx context.Context, t store.TopUp) error {
 	amount, err := s.Terms.Cost(t.Credits)
 	if err != nil {

@@ -123,6 +123,25 @@ func (s *Store) DuePayments(ctx context.Context, limit int) ([]Payment, error) {
 		"SELECT "+paymentColumns+"WHERE p.state IN ('new','open') AND p.check_at <= "+dbNow+" ORDER BY p.check_at LIMIT ?", limit)
 }
 
+const (
+	allPayments   = "SELECT " + paymentColumns + "WHERE p.id < ?1 AND (?2 = '' OR p.state = ?2) ORDER BY p.id DESC LIMIT ?3"
+	paymentsOfOne = "SELECT " + paymentColumns + "WHERE p.account_id = ?4 AND p.id < ?1 AND (?2 = '' OR p.state = ?2) ORDER BY p.id DESC LIMIT ?3"
+)
+
+// Payments lists up to limit payments older than the one with id before ("": from
+// the newest), newest first: in one state and of one account, "" meaning all.
+func (s *Store) Payments(ctx context.Context, accountID, state, before string, limit int) ([]Payment, error) {
+	const last = "~" // behind every id
+	if before == "" {
+		before = last
+	}
+	scan := func(r *sql.Rows, p *Payment) error { return scanPayment(r.Scan, p) }
+	if accountID == "" {
+		return list(ctx, s.read, scan, allPayments, before, state, limit)
+	}
+	return list(ctx, s.read, scan, paymentsOfOne, before, state, limit, accountID)
+}
+
 // NoteEvent records an event of the payment provider; fresh is false when it was
 // recorded before.
 func (s *Store) NoteEvent(ctx context.Context, tx *Tx, id string) (fresh bool, err error) {

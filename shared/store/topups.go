@@ -63,6 +63,15 @@ func (s *Store) DueTopUps(ctx context.Context, after string, limit int) ([]TopUp
 		"SELECT "+topUpColumns+"JOIN accounts a ON a.id = t.account_id WHERE t.account_id > ?1 AND "+ready+" ORDER BY t.account_id LIMIT ?2", after, limit)
 }
 
+// DueTopUp finds an account's top-up if it is due. ErrNotFound: it is not.
+func (s *Store) DueTopUp(ctx context.Context, accountID string) (t TopUp, err error) {
+	err = scanTopUp(s.read.QueryRowContext(ctx, "SELECT "+topUpColumns+"JOIN accounts a ON a.id = t.account_id WHERE t.account_id = ?1 AND "+ready, accountID).Scan, &t)
+	if errors.Is(err, sql.ErrNoRows) {
+		return t, ErrNotFound
+	}
+	return t, err
+}
+
 // monthSpent is what top-ups of an account cost in the current month, those that
 // are under way included.
 const monthSpent = `(SELECT coalesce(sum(p.amount), 0) FROM payments p WHERE p.account_id = t.account_id AND p.kind = 'topup' AND p.state IN ('new','open','paid')
