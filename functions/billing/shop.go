@@ -135,7 +135,7 @@ func (h *handler) showTopUp(w http.ResponseWriter, r *http.Request, t store.TopU
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
-	currency := h.Shop.Terms.Currency
+	currency := t.Currency
 	return httpkit.WriteJSON(w, http.StatusOK, topUpView{Enabled: t.Enabled, Threshold: t.Threshold, Credits: t.Credits, Currency: currency,
 		MonthlyCap: selling.Decimal(t.MonthlyCap, currency), MonthSpent: selling.Decimal(spent, currency), Card: card.Card, Failures: t.Failures, Error: t.Error})
 }

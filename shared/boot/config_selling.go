@@ -182,6 +182,11 @@ func (c *Config) completeSelling(blame func(name, format string, args ...any)) {
 	if s.Terms.Max < s.Terms.Min {
 		blame("AIGNE_HUB_SALE_MAX", "must not be below AIGNE_HUB_SALE_MIN")
 	}
+	// Above this Stripe takes no payment (docs.stripe.com/currencies).
+	const most = 99_999_999
+	if cost, err := s.Terms.Cost(s.Terms.Max); err != nil || cost > most {
+		blame("AIGNE_HUB_SALE_MAX", "is more than can be paid at once: %d of the currency's smallest unit", most)
+	}
 	if s.Packages != "" {
 		var err error
 		if s.Terms.Packages, err = selling.ParsePackages(s.Packages, s.Terms.Currency); err != nil {

@@ -28,6 +28,7 @@ func TestCardPaymentsAreSetUpWhollyOrNotAtAll(t *testing.T) {
 		"no currency":              {"AIGNE_HUB_SALE_CURRENCY", "AIGNE_HUB_SALE_CURRENCY", "dollars"},
 		"no price":                 {"AIGNE_HUB_SALE_PRICE", "AIGNE_HUB_SALE_PRICE", "0"},
 		"the most below the least": {"AIGNE_HUB_SALE_MAX", "AIGNE_HUB_SALE_MAX", "1"},
+		"more than can be paid":    {"AIGNE_HUB_SALE_MAX", "AIGNE_HUB_SALE_MAX", "1000000"},
 		"packages that are none":   {"AIGNE_HUB_SALE_PACKAGES", "AIGNE_HUB_SALE_PACKAGES", "10"},
 		"a stand-in with a path":   {"AIGNE_HUB_STRIPE_URL", "AIGNE_HUB_STRIPE_URL", "https://x.test/v1"},
 		"a link that is none":      {"AIGNE_HUB_PAYMENT_LINK", "AIGNE_HUB_PAYMENT_LINK", "javascript:alert(1)"},

@@ -30,13 +30,14 @@ const (
 	TargetUp           Kind = "target.up"
 	PaymentDispute     Kind = "payment.dispute"
 	PaymentMismatch    Kind = "payment.mismatch"
+	PaymentRefund      Kind = "payment.refund-failed"
 	TopUpFailed        Kind = "topup.failed"
 	Test               Kind = "test"
 )
 
 // Kinds lists all kinds.
 func Kinds() []Kind {
-	return []Kind{CredentialDisabled, CredentialRestored, TargetDown, TargetUp, PaymentDispute, PaymentMismatch, TopUpFailed, Test}
+	return []Kind{CredentialDisabled, CredentialRestored, TargetDown, TargetUp, PaymentDispute, PaymentMismatch, PaymentRefund, TopUpFailed, Test}
 }
 
 // The severities.

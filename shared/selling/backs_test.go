@@ -107,6 +107,18 @@ func TestAnInquiryMovesNothing(t *testing.T) {
 	w.requireCleanBooks()
 }
 
+func TestARefundThatFailedIsTold(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	intent := w.fake.Pay(w.checkout("10", false))
+	w.deliver(w.fake.Take()...)
+	for _, of := range []string{intent, "pi_of_another_shop"} {
+		body := []byte(`{"id":"evt_` + of + `","type":"refund.failed","data":{"object":{"id":"re_1","amount":100,"currency":"usd","payment_intent":"` + of + `","failure_reason":"lost_or_stolen_card"}}}`)
+		require.NoError(t, w.shop.Webhook(t.Context(), fakestripe.Sign(fakestripe.WebhookSecret, body, time.Now()), body))
+	}
+	assert.Equal(t, []notify.Kind{notify.PaymentRefund}, w.kinds())
+}
+
 // history is a random life of some payments: what Stripe told of it, and what the
 // user must have at its end, less what is owed, in cents.
 func history(w *world, rnd *rand.Rand) (events []fakestripe.Event, cents int64) {

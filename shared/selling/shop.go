@@ -50,6 +50,9 @@ const (
 	// newLife is when a payment is given up that never got a session: nobody was
 	// sent to it.
 	newLife = time.Hour
+	// maxUnpaid is how many purchases somebody may begin within an hour without
+	// paying.
+	maxUnpaid = 20
 )
 
 // errClosed is what users of a hub without card payments are told.
@@ -76,11 +79,18 @@ func (s *Shop) Checkout(ctx context.Context, c hub.Caller, o Order, saveCard boo
 	if err != nil {
 		return p, "", err
 	}
-	customer, err := s.customer(ctx, c.UserID)
+	user, err := s.Store.UserByID(ctx, c.UserID)
 	if err != nil {
 		return p, "", err
 	}
-	user, err := s.Store.UserByID(ctx, c.UserID)
+	begun, err := s.Store.UnpaidSince(ctx, user.AccountID, s.Now().Add(-time.Hour))
+	if err != nil {
+		return p, "", err
+	}
+	if begun >= maxUnpaid {
+		return p, "", hub.Errorf(hub.CodeRateLimited, "You began %d purchases within the hour and paid none of them. Finish one, or try again later.", begun)
+	}
+	customer, err := s.customer(ctx, c.UserID)
 	if err != nil {
 		return p, "", err
 	}

@@ -236,6 +236,21 @@ func TestAProviderThatIsAwayIsSaid(t *testing.T) {
 	w.requireCleanBooks()
 }
 
+func TestWhoNeverPaysIsSlowedDown(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	address := ""
+	for range 20 {
+		address = w.checkout("5", false)
+	}
+	_, _, err := w.shop.Checkout(t.Context(), w.caller(), selling.Order{Credits: 5 * money.Credit}, false)
+	assert.Equal(t, hub.CodeRateLimited, hub.CodeOf(err))
+	w.fake.Pay(address)
+	w.deliver(w.fake.Take()...)
+	w.checkout("5", false)
+	w.requireCleanBooks()
+}
+
 func TestTaxIsOnTheReceiptAndNotInTheCredits(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -53,7 +53,7 @@ func (s *Shop) SetTopUp(ctx context.Context, c hub.Caller, threshold, credits, l
 	if err := s.keepCard(ctx, c.UserID); err != nil {
 		return t, err
 	}
-	t = store.TopUp{AccountID: user.AccountID, UserID: user.ID, Threshold: threshold, Credits: credits, MonthlyCap: most, Enabled: true}
+	t = store.TopUp{AccountID: user.AccountID, UserID: user.ID, Threshold: threshold, Credits: credits, MonthlyCap: most, Currency: s.Terms.Currency, Enabled: true}
 	return t, s.Store.SetTopUp(ctx, t)
 }
 
@@ -140,6 +140,9 @@ func (s *Shop) topUpOne(ctx context.Context, accountID string, patience time.Dur
 }
 
 func (s *Shop) topUp(ctx context.Context, t store.TopUp) error {
+	if t.Currency != s.Terms.Currency { // the cap is no longer what its user meant
+		return s.Store.StopTopUp(ctx, t.AccountID, "credits are sold in another currency now")
+	}
 	amount, err := s.Terms.Cost(t.Credits)
 	if err != nil {
 		return err
@@ -185,14 +188,14 @@ func (s *Shop) charge(ctx context.Context, p store.Payment) error {
 }
 
 func (s *Shop) chargeRefused(ctx context.Context, p store.Payment, e *stripe.Error) error {
-	switch {
-	case e.Type == "card_error":
+	switch e.Type {
+	case "card_error":
 		reason := e.Code
 		if e.Decline != "" {
 			reason += ", " + e.Decline
 		}
 		return s.failTopUp(ctx, "", p, reason)
-	case e.Type == "idempotency_error":
+	case "idempotency_error":
 		return e // what was asked for under this key before may have happened; Follow looks for it
 	}
 	s.Log.ErrorContext(ctx, "the payment provider refused a top-up", "payment", p.ID, "error", e)

@@ -41,6 +41,8 @@ func (s *Shop) take(ctx context.Context, e stripe.Event) error {
 			return err
 		}
 		return s.onIntent(ctx, e.ID, v)
+	case e.Type == "refund.failed":
+		return s.onRefundFailed(ctx, e)
 	case e.Type == "charge.refunded":
 		return s.onRefund(ctx, e)
 	case strings.HasPrefix(e.Type, "charge.dispute."):
@@ -75,6 +77,22 @@ func (s *Shop) onRefund(ctx context.Context, e stripe.Event) error {
 	return s.apply(ctx, e.ID, func(ctx context.Context, tx *store.Tx) error {
 		return s.Store.NoteRefund(ctx, tx, string(v.Intent), v.ID, v.Refunded)
 	})
+}
+
+// onRefundFailed tells operators: the credits were taken when the refund was made,
+// and what to do about money that came back is theirs to decide.
+func (s *Shop) onRefundFailed(ctx context.Context, e stripe.Event) error {
+	v, err := stripe.Object[stripe.Refund](e)
+	if err != nil {
+		return err
+	}
+	p, err := s.Store.PaymentByIntent(ctx, string(v.Intent))
+	if err != nil {
+		return ignore(err, store.ErrNotFound)
+	}
+	return s.Tell(ctx, notify.Event{ID: "payment.refund:" + v.ID, Kind: notify.PaymentRefund, Severity: notify.Warning,
+		Title: "A refund did not reach its buyer; its credits stay taken until you give them back.",
+		Data:  map[string]any{"payment": p.ID, "refund": v.ID, "amount": Money(v.Amount, v.Currency), "reason": v.Reason}})
 }
 
 // stage is how far a dispute is, from what the event says and the dispute's state:

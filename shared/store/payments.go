@@ -142,6 +142,13 @@ func (s *Store) Payments(ctx context.Context, accountID, state, before string, l
 	return list(ctx, s.read, scan, paymentsOfOne, before, state, limit, accountID)
 }
 
+// UnpaidSince counts an account's checkouts since a moment that were not paid.
+func (s *Store) UnpaidSince(ctx context.Context, accountID string, since time.Time) (n int64, err error) {
+	err = s.read.QueryRowContext(ctx, "SELECT count(*) FROM payments p WHERE p.account_id = ?1 AND p.id > ?2 AND p.kind = 'checkout' AND p.state <> 'paid'",
+		accountID, firstID(since)).Scan(&n)
+	return n, err
+}
+
 // NoteEvent records an event of the payment provider; fresh is false when it was
 // recorded before.
 func (s *Store) NoteEvent(ctx context.Context, tx *Tx, id string) (fresh bool, err error) {

@@ -16,15 +16,16 @@ type TopUp struct {
 	Threshold  money.Credits // below it of what is available
 	Credits    money.Credits // are bought
 	MonthlyCap int64         // of the prices in a calendar month (UTC), in the currency's smallest unit
+	Currency   string
 	Enabled    bool
 	Failures   int64  // in a row
 	Error      string // of the last one
 }
 
-const topUpColumns = "t.account_id, t.user_id, t.threshold_nano, t.credits_nano, t.monthly_cap, t.enabled, t.failures, t.error FROM auto_topups t "
+const topUpColumns = "t.account_id, t.user_id, t.threshold_nano, t.credits_nano, t.monthly_cap, t.currency, t.enabled, t.failures, t.error FROM auto_topups t "
 
 func scanTopUp(scan func(...any) error, t *TopUp) error {
-	return scan(&t.AccountID, &t.UserID, &t.Threshold, &t.Credits, &t.MonthlyCap, &t.Enabled, &t.Failures, &t.Error)
+	return scan(&t.AccountID, &t.UserID, &t.Threshold, &t.Credits, &t.MonthlyCap, &t.Currency, &t.Enabled, &t.Failures, &t.Error)
 }
 
 // TopUpOf finds an account's top-up.
@@ -39,9 +40,9 @@ func (s *Store) TopUpOf(ctx context.Context, accountID string) (t TopUp, err err
 // SetTopUp stores an account's top-up and forgets its failures.
 func (s *Store) SetTopUp(ctx context.Context, t TopUp) error {
 	u := &Unit{Priority: Background}
-	u.Add(`INSERT INTO auto_topups (account_id, user_id, threshold_nano, credits_nano, monthly_cap, enabled, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-ON CONFLICT (account_id) DO UPDATE SET threshold_nano = ?3, credits_nano = ?4, monthly_cap = ?5, enabled = ?6, failures = 0, error = '', not_before = 0, updated_at = ?7`,
-		t.AccountID, t.UserID, int64(t.Threshold), int64(t.Credits), t.MonthlyCap, boolInt(t.Enabled), s.millis())
+	u.Add(`INSERT INTO auto_topups (account_id, user_id, threshold_nano, credits_nano, monthly_cap, enabled, updated_at, currency) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+ON CONFLICT (account_id) DO UPDATE SET threshold_nano = ?3, credits_nano = ?4, monthly_cap = ?5, enabled = ?6, failures = 0, error = '', not_before = 0, updated_at = ?7, currency = ?8`,
+		t.AccountID, t.UserID, int64(t.Threshold), int64(t.Credits), t.MonthlyCap, boolInt(t.Enabled), s.millis(), t.Currency)
 	return s.Do(ctx, u)
 }
 

@@ -94,6 +94,15 @@ type Charge struct {
 	Intent   ID     `json:"payment_intent"`
 }
 
+// Refund is a refund, as refund.failed tells it.
+type Refund struct {
+	ID       string `json:"id"`
+	Amount   int64  `json:"amount"`
+	Currency string `json:"currency"`
+	Intent   ID     `json:"payment_intent"`
+	Reason   string `json:"failure_reason"`
+}
+
 // Dispute is a dispute (docs.stripe.com/api/disputes).
 type Dispute struct {
 	ID       string `json:"id"`

@@ -112,6 +112,7 @@ CREATE TABLE auto_topups (
   threshold_nano INTEGER NOT NULL CHECK (threshold_nano >= 0),
   credits_nano   INTEGER NOT NULL CHECK (credits_nano > 0),
   monthly_cap    INTEGER NOT NULL CHECK (monthly_cap > 0), -- of the price, in the currency's smallest unit
+  currency       TEXT NOT NULL,
   enabled        INTEGER NOT NULL,
   failures       INTEGER NOT NULL DEFAULT 0, -- in a row
   error          TEXT NOT NULL DEFAULT '',
