@@ -37,7 +37,7 @@ func codeSpecs() []spec {
 			about: "Oldest first; go on with --after ID.",
 			flags: []cli.Flag{
 				text("batch", "only this batch"), text("state", "only active, used, expired or disabled ones"),
-				&cli.Int64Flag{Name: "limit", Usage: "how many at most, up to 1000", Value: 100}, text("after", "go on behind the code with this `ID`"),
+				number("limit", "at most so many; 50 when not given"), text("after", "go on behind the code with this `ID`"),
 			},
 		},
 		{
@@ -115,10 +115,11 @@ func codesCreate(j *job) error {
 }
 
 func codesList(j *job) error {
-	const most = 1000
-	limit := j.c.Int64("limit")
-	if limit < 1 || limit > most {
-		return hub.Invalid("limit", "--limit must be 1 to %d", most)
+	limit := int64(50)
+	if j.c.IsSet("limit") {
+		if limit = j.c.Int64("limit"); limit < 1 || limit > mostRows {
+			return hub.Invalid("limit", "--limit must be 1 to %d", mostRows)
+		}
 	}
 	switch j.text("state") {
 	case "", "active", "used", "expired", "disabled":

@@ -86,6 +86,7 @@ func (p *program) commands() []*cli.Command {
 		p.family("webhook", "tell other systems what happens", webhookSpecs()),
 		p.family("notification", "see what operators were told, and choose what goes out by e-mail", notificationSpecs()),
 		p.family("credits", "give, sell and show credits", creditSpecs(), p.family("code", "manage redeem codes", codeSpecs())),
+		p.family("payment", "look at card payments and their receipts", paymentSpecs()),
 		p.family("calls", "look at the call log", callSpecs()),
 		p.family("ledger", "prove the books", ledgerSpecs()),
 		p.command(applySpec()),

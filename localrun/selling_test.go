@@ -129,6 +129,13 @@ func TestCreditsAreSoldAndToppedUp(t *testing.T) {
 		status, _, _, err = s.call(t.Context(), key, hello)
 		return err == nil && status == 200
 	}, 5*time.Second, 50*time.Millisecond)
+	payments := decode[[]paymentView](h, "payment", "list", "--user", "member@example.com", "--state", "paid")
+	require.Len(t, payments, 2)
+	assert.Equal(t, "topup", payments[0].Kind)
+	assert.Contains(t, h.ok("payment", "list", "--limit", "1", "--after", payments[0].ID), "5.00 USD")
+	assert.Contains(t, h.ok("payment", "receipts"), "\n000001,")
+	assert.Equal(t, exitUsage, h.run("", "payment", "list", "--state", "odd").code)
+	assert.Equal(t, exitNotFound, h.run("", "payment", "list", "--user", "nobody@example.com").code)
 	status, receipt := s.api("GET", "/api/user/receipts/000002.html", key, "")
 	assert.Equal(t, 200, status)
 	assert.Contains(t, receipt, "20.00 USD")

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
@@ -95,12 +94,10 @@ func (h *handler) exportReceipts(w http.ResponseWriter, r *http.Request, _ hub.C
 	}
 	csvHeaders(w, "receipts.csv")
 	out := csv.NewWriter(w)
-	err = out.Write([]string{"number", "issued_at", "buyer", "email", "tax_ids", "credits", "currency", "net", "tax", "total", "refunded", "disputed", "payment_id", "kind"})
+	err = out.Write(selling.ReceiptHead())
 	for err == nil && len(list) > 0 {
 		for _, v := range list {
-			err = out.Write(selling.SafeCells(v.Number, v.IssuedAt.Format(time.RFC3339), strings.Join(v.Buyer, ", "), v.Email, strings.Join(v.TaxIDs, " "), v.Credits.String(),
-				v.Currency, v.Net, v.Tax, v.Total, v.Refunded, v.Disputed, v.PaymentID, v.Kind))
-			if err != nil {
+			if err = out.Write(v.Row()); err != nil {
 				return err
 			}
 		}

@@ -30,7 +30,7 @@ const (
 	TargetUp           Kind = "target.up"
 	PaymentDispute     Kind = "payment.dispute"
 	PaymentMismatch    Kind = "payment.mismatch"
-	PaymentRefund      Kind = "payment.refund-failed"
+	PaymentRefund      Kind = "payment.refund_failed"
 	TopUpFailed        Kind = "topup.failed"
 	Test               Kind = "test"
 )

@@ -110,3 +110,14 @@ func (s *Shop) Receipt(ctx context.Context, userID string, n int64) (Receipt, er
 	}
 	return viewReceipt(rows[0])
 }
+
+// ReceiptHead are the columns of Row.
+func ReceiptHead() []string {
+	return []string{"number", "issued_at", "buyer", "email", "tax_ids", "credits", "currency", "net", "tax", "total", "refunded", "disputed", "reversed_credits", "payment_id", "kind"}
+}
+
+// Row is the receipt as cells of CSV, safe for spreadsheets.
+func (r Receipt) Row() []string {
+	return SafeCells(r.Number, r.IssuedAt.Format(time.RFC3339), strings.Join(r.Buyer, ", "), r.Email, strings.Join(r.TaxIDs, " "), r.Credits.String(),
+		r.Currency, r.Net, r.Tax, r.Total, r.Refunded, r.Disputed, r.Reversed.String(), r.PaymentID, r.Kind)
+}
