@@ -10,6 +10,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/money"
 	"github.com/aigne-hub/aigne-hub/shared/selling"
+	"github.com/aigne-hub/aigne-hub/shared/store"
 )
 
 func (h *handler) codeRoutes() []httpkit.Route {
@@ -119,11 +120,8 @@ func (h *handler) listCodes(w http.ResponseWriter, r *http.Request, _ hub.Caller
 	if err != nil {
 		return err
 	}
-	views := make([]codeView, len(rows))
-	for i, row := range rows {
-		views[i] = h.viewCode(selling.Code{RedeemCode: row})
-	}
-	return httpkit.WriteJSON(w, http.StatusOK, page(views, size, func(v codeView) string { return v.ID }))
+	return httpkit.WriteJSON(w, http.StatusOK, listed(rows, size, func(c store.RedeemCode) string { return c.ID },
+		func(c store.RedeemCode) codeView { return h.viewCode(selling.Code{RedeemCode: c}) }))
 }
 
 // exportCodes writes a batch as CSV, the codes' texts included: ?batch=.

@@ -10,6 +10,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/blob"
 	"github.com/aigne-hub/aigne-hub/shared/jobs"
 	"github.com/aigne-hub/aigne-hub/shared/ledger"
+	"github.com/aigne-hub/aigne-hub/shared/notify"
 	"github.com/aigne-hub/aigne-hub/shared/schedule"
 	"github.com/aigne-hub/aigne-hub/shared/selling"
 )
@@ -25,6 +26,7 @@ type worker struct {
 	CacheRoom int64
 	Fresh     func(context.Context) error // reads the configuration again if it has changed
 	Log       *slog.Logger
+	Tell      func(context.Context, notify.Event) error
 }
 
 // scheduled opens the worker when a job runs, not before.
@@ -34,7 +36,8 @@ func scheduled(open func() worker) []schedule.Job {
 		{Name: "billing.expiry", Every: time.Minute, Run: func(ctx context.Context) error {
 			w := open()
 			s := w.Book.Store
-			return errors.Join(w.Book.ExpireDue(ctx), s.ForgetIdempotencyKeys(ctx), s.ForgetResponses(ctx), s.ForgetWindows(ctx), s.ForgetTries(ctx), s.ForgetEvents(ctx),
+			return errors.Join(w.Book.ExpireDue(ctx), s.CollectDebts(ctx), w.Book.WelcomeNew(ctx), s.ForgetIdempotencyKeys(ctx), s.ForgetResponses(ctx), s.ForgetWindows(ctx),
+				s.ForgetTries(ctx), s.ForgetEvents(ctx),
 				s.ForgetAnswers(ctx, w.CacheRoom))
 		}},
 		{Name: "billing.jobs", Every: 10 * time.Second, Timeout: 4 * time.Minute, Run: func(ctx context.Context) error {
@@ -49,6 +52,7 @@ func scheduled(open func() worker) []schedule.Job {
 			return errors.Join(shop.Follow(ctx), shop.TopUp(ctx))
 		}},
 		{Name: "billing.files", Every: 10 * time.Minute, Run: func(ctx context.Context) error { return open().Blobs.Expire(ctx) }},
+		{Name: "billing.ledger-seal", Every: 6 * time.Hour, Timeout: 10 * time.Minute, Run: func(ctx context.Context) error { return open().Book.Seal(ctx) }},
 		{Name: "billing.ledger-verify", Every: time.Hour, Run: func(ctx context.Context) error { return open().verify(ctx) }},
 	}
 }
@@ -69,5 +73,9 @@ func (w worker) verify(ctx context.Context) error {
 	}
 	w.Log.ErrorContext(ctx, "the books do not balance", "violations", n, "operations", report.Operations,
 		"first", report.Violations[:min(n, shownViolations)])
-	return fmt.Errorf("the books do not balance: %d violations", n)
+	first := report.Violations[0]
+	told := w.Tell(ctx, notify.Event{ // once for each thing that is wrong, however often it is found
+		ID: string(notify.LedgerWrong) + "/" + first.Rule + "/" + first.Subject, Kind: notify.LedgerWrong, Severity: notify.Failure,
+		Title: "The books do not balance.", Data: map[string]any{"violations": n, "first": first}})
+	return errors.Join(fmt.Errorf("the books do not balance: %d violations", n), told)
 }

@@ -58,11 +58,11 @@ func (h *handler) payments(w http.ResponseWriter, r *http.Request, _ hub.Caller)
 	if err != nil {
 		return err
 	}
-	views := make([]paymentView, len(rows))
-	for i, p := range rows {
-		views[i] = paymentView{ID: p.ID, Kind: p.Kind, UserID: p.UserID, Credits: p.Credits, Amount: selling.Decimal(p.Amount, p.Currency),
-			Total: selling.Decimal(p.Total, p.Currency), Currency: p.Currency, State: p.State, Session: p.SessionID, Intent: p.IntentID, Error: p.Error,
-			CreatedAt: p.CreatedAt, PaidAt: p.PaidAt}
-	}
-	return httpkit.WriteJSON(w, http.StatusOK, page(views, size, func(v paymentView) string { return v.ID }))
+	return httpkit.WriteJSON(w, http.StatusOK, listed(rows, size, func(p store.Payment) string { return p.ID }, viewPayment))
+}
+
+func viewPayment(p store.Payment) paymentView {
+	return paymentView{ID: p.ID, Kind: p.Kind, UserID: p.UserID, Credits: p.Credits, Amount: selling.Decimal(p.Amount, p.Currency),
+		Total: selling.Decimal(p.Total, p.Currency), Currency: p.Currency, State: p.State, Session: p.SessionID, Intent: p.IntentID, Error: p.Error,
+		CreatedAt: p.CreatedAt, PaidAt: p.PaidAt}
 }

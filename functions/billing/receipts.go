@@ -48,7 +48,8 @@ func (h *handler) listReceipts(w http.ResponseWriter, r *http.Request, userID st
 	if err != nil {
 		return err
 	}
-	return httpkit.WriteJSON(w, http.StatusOK, page(list, size, func(v selling.Receipt) string { return strconv.FormatInt(v.Key, 10) }))
+	return httpkit.WriteJSON(w, http.StatusOK, listed(list, size, func(v selling.Receipt) string { return strconv.FormatInt(v.Key, 10) },
+		func(v selling.Receipt) selling.Receipt { return v }))
 }
 
 // ownReceipt shows a receipt of the caller, as JSON or, with .html behind its

@@ -106,7 +106,7 @@ func Open(ctx context.Context, cfg Config, o Options) (*App, error) {
 	}
 	a.Keys = identity.NewKeys(s, o.Now, a.configVersion)
 	a.Users = &identity.Users{Store: s}
-	a.Book = &ledger.Book{Store: s, Now: o.Now}
+	a.Book = &ledger.Book{Store: s, Now: o.Now, WelcomeGift: ledger.WelcomeGift{Amount: cfg.Welcome, Life: cfg.WelcomeLife}}
 	a.Codes = &selling.Codes{Store: s, Now: o.Now, Vault: a.Vault}
 	a.Sweeper = &ledger.Sweeper{Store: s, Log: o.Log}
 	a.Desk = &operator.Desk{Store: s, Users: a.Users, Keys: a.Keys, Book: a.Book, Codes: a.Codes, Log: o.Log, Now: o.Now, Vault: a.Vault, CreditPrice: cfg.CreditPrice}

@@ -32,12 +32,13 @@ const (
 	PaymentMismatch    Kind = "payment.mismatch"
 	PaymentRefund      Kind = "payment.refund_failed"
 	TopUpFailed        Kind = "topup.failed"
+	LedgerWrong        Kind = "ledger.wrong"
 	Test               Kind = "test"
 )
 
 // Kinds lists all kinds.
 func Kinds() []Kind {
-	return []Kind{CredentialDisabled, CredentialRestored, TargetDown, TargetUp, PaymentDispute, PaymentMismatch, PaymentRefund, TopUpFailed, Test}
+	return []Kind{CredentialDisabled, CredentialRestored, TargetDown, TargetUp, PaymentDispute, PaymentMismatch, PaymentRefund, TopUpFailed, LedgerWrong, Test}
 }
 
 // The severities.

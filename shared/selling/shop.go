@@ -188,7 +188,7 @@ func (s *Shop) settle(ctx context.Context, tx *store.Tx, p store.Payment, paid s
 // can be lost, and a process can die between asking and noting.
 func (s *Shop) Follow(ctx context.Context) error {
 	if !s.On() {
-		return nil
+		return ctx.Err()
 	}
 	const batch = 50
 	due, err := s.Store.DuePayments(ctx, batch)

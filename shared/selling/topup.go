@@ -80,7 +80,7 @@ func (s *Shop) keepCard(ctx context.Context, userID string) error {
 // TopUp buys credits for every wallet that is low and wants it.
 func (s *Shop) TopUp(ctx context.Context) error {
 	if !s.On() {
-		return nil
+		return ctx.Err()
 	}
 	const batch = 100
 	var failed error

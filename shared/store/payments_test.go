@@ -65,7 +65,7 @@ func TestAPaymentAndWhatGoesBackOfIt(t *testing.T) {
 		b, err := s.BacksOf(t.Context(), "pi_"+p.ID)
 		require.NoError(t, err)
 		assert.Equal(t, [3]int64{3, 3, 10}, [3]int64{b.Refunded, b.Disputed, int64(b.Reversed)})
-		violations, _, err := s.VerifyLedger(t.Context())
+		violations, _, err := s.VerifyLedger(t.Context(), true)
 		require.NoError(t, err)
 		assert.Empty(t, violations)
 		require.NoError(t, s.ForgetEvents(t.Context()))
