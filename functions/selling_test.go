@@ -149,6 +149,10 @@ func TestCreditsAreBoughtByCard(t *testing.T) {
 	assert.Equal(t, 204, w.do("billing", "member", "DELETE", "/api/user/credit/auto-topup", "").Code)
 	assert.Contains(t, w.do("billing", "member", "GET", "/api/user/credit/auto-topup", "").Body.String(), `"enabled":false`)
 
+	assert.Equal(t, 204, w.do("billing", "member", "DELETE", "/api/user/credit/cards", "").Code)
+	assert.Equal(t, 409, w.do("billing", "member", "PUT", "/api/user/credit/auto-topup", top).Code, "no card is kept any more")
+	assert.Equal(t, 204, w.do("billing", "other", "DELETE", "/api/user/credit/cards", "").Code, "none was")
+
 	fake.Refund(intent, 950)
 	w.deliver(fake)
 	assert.Equal(t, `"50"`, balanceOf(w, "member"))
@@ -169,6 +173,7 @@ func (w *world) receipts() {
 	res := w.do("billing", "member", "GET", "/api/user/receipts?pageSize=1", "")
 	assert.Contains(t, res.Body.String(), `"number":"000002"`)
 	next := field(t, res, "next_cursor")
+	assert.Contains(t, w.do("billing", "member", "GET", "/api/user/receipts/2", "").Body.String(), `"1 Main St","12345 Town"`, "a top-up has the buyer of the last purchase")
 	res = w.do("billing", "member", "GET", "/api/user/receipts?cursor="+next, "")
 	assert.Contains(t, res.Body.String(), `"number":"000001"`)
 	assert.Contains(t, res.Body.String(), `"next_cursor":null`)

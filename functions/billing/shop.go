@@ -25,6 +25,7 @@ func (h *handler) shopRoutes() []httpkit.Route {
 		{Method: "GET", Pattern: topUp, Who: httpkit.AnyUser, As: h.topUp},
 		{Method: "PUT", Pattern: topUp, Who: httpkit.AnyUser, As: h.setTopUp, MaxBody: maxForm},
 		{Method: "DELETE", Pattern: topUp, Who: httpkit.AnyUser, As: h.stopTopUp},
+		{Method: "DELETE", Pattern: "/api/user/credit/cards", Who: httpkit.AnyUser, As: h.forgetCards},
 	}
 }
 
@@ -166,6 +167,15 @@ func (h *handler) stopTopUp(w http.ResponseWriter, r *http.Request, c hub.Caller
 		return err
 	}
 	if err := h.Store.StopTopUp(r.Context(), user.AccountID, ""); err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// forgetCards has the caller's kept cards forgotten, which ends automatic top-ups.
+func (h *handler) forgetCards(w http.ResponseWriter, r *http.Request, c hub.Caller) error {
+	if err := h.Shop.ForgetCards(r.Context(), c.UserID); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)

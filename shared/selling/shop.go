@@ -50,6 +50,9 @@ const (
 	// newLife is when a payment is given up that never got a session: nobody was
 	// sent to it.
 	newLife = time.Hour
+	// openLife is how long money that was announced is waited for. Should it come
+	// later still, its event counts.
+	openLife = 30 * 24 * time.Hour
 	// maxUnpaid is how many purchases somebody may begin within an hour without
 	// paying.
 	maxUnpaid = 20
@@ -172,11 +175,11 @@ func (s *Shop) takeSession(ctx context.Context, tx *store.Tx, v stripe.Session) 
 	case v.Intent == "":
 		return &mismatch{p.ID, "no payment intent"}
 	}
-	return s.settle(ctx, tx, p, store.Paid{IntentID: string(v.Intent), Total: v.AmountTotal, Tax: v.TotalDetails.Tax}, v.Buyer)
+	return s.settle(ctx, tx, p, store.Paid{IntentID: string(v.Intent), Total: v.AmountTotal, Tax: v.TotalDetails.Tax}, s.receiptData(v.Buyer))
 }
 
-func (s *Shop) settle(ctx context.Context, tx *store.Tx, p store.Payment, paid store.Paid, b stripe.Buyer) error {
-	text, err := json.Marshal(s.receiptData(b))
+func (s *Shop) settle(ctx context.Context, tx *store.Tx, p store.Payment, paid store.Paid, d receiptData) error {
+	text, err := json.Marshal(d)
 	if err != nil {
 		return err
 	}
@@ -211,8 +214,12 @@ func (s *Shop) follow(ctx context.Context, p store.Payment) error {
 	if p.SessionID == "" {
 		return ignore(s.Store.EndPayment(ctx, p.ID, "failed", "it never got a session"), store.ErrNotFound)
 	}
+	age := s.Now().Sub(p.CreatedAt)
+	if age > openLife {
+		return ignore(s.Store.EndPayment(ctx, p.ID, "expired", "no money came"), store.ErrNotFound)
+	}
 	// The older, the rarer; a bank transfer can take days.
-	wait := min(max(checkSession, s.Now().Sub(p.CreatedAt)/2), sessionLife)
+	wait := min(max(checkSession, age/2), sessionLife)
 	if err := s.Store.PutOffPayment(ctx, p.ID, wait); err != nil {
 		return err
 	}

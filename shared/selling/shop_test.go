@@ -216,6 +216,9 @@ func TestMoneyThatComesLaterGivesCreditsThen(t *testing.T) {
 	w.deliver(w.fake.Take()...)
 	balance, _ = w.wallet()
 	assert.Equal(t, "5", balance)
+	w.at = time.Now().Add(31 * 24 * time.Hour)
+	require.NoError(t, w.store.Exec(t.Context(), "UPDATE payments SET check_at = 0"))
+	require.NoError(t, w.shop.Follow(t.Context()))
 	w.requireCleanBooks()
 }
 

@@ -2,6 +2,7 @@ package selling
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -34,6 +35,9 @@ func (s *Shop) SetTopUp(ctx context.Context, c hub.Caller, threshold, credits, l
 	var t store.TopUp
 	if !s.On() {
 		return t, errClosed()
+	}
+	if s.Terms.Tax {
+		return t, hub.Errorf(hub.CodeConflict, "This hub adds tax to the price, which only the payment page can compute; there are no automatic top-ups.")
 	}
 	_, amount, err := s.Terms.price(Order{Credits: credits})
 	if err != nil {
@@ -77,9 +81,38 @@ func (s *Shop) keepCard(ctx context.Context, userID string) error {
 	return s.Store.SetCard(ctx, userID, cards[0].ID, cards[0].Card.Brand+" …"+cards[0].Card.Last4)
 }
 
+// ForgetCards has the provider forget a user's kept cards, and switches automatic
+// top-ups off.
+func (s *Shop) ForgetCards(ctx context.Context, userID string) error {
+	if !s.On() {
+		return errClosed()
+	}
+	user, err := s.Store.UserByID(ctx, userID)
+	if err != nil {
+		return err
+	}
+	if err := ignore(s.Store.StopTopUp(ctx, user.AccountID, ""), store.ErrNotFound); err != nil {
+		return err
+	}
+	customer, err := s.Store.CustomerOf(ctx, userID)
+	if err != nil {
+		return ignore(err, store.ErrNotFound)
+	}
+	cards, err := s.Stripe.Cards(ctx, customer.CustomerID)
+	if err != nil {
+		return s.refused(err)
+	}
+	for _, card := range cards {
+		if err := s.Stripe.Detach(ctx, card.ID); err != nil {
+			return s.refused(err)
+		}
+	}
+	return s.Store.SetCard(ctx, userID, "", "")
+}
+
 // TopUp buys credits for every wallet that is low and wants it.
 func (s *Shop) TopUp(ctx context.Context) error {
-	if !s.On() {
+	if !s.On() || s.Terms.Tax {
 		return ctx.Err()
 	}
 	const batch = 100
@@ -104,7 +137,7 @@ func (s *Shop) TopUp(ctx context.Context) error {
 // Nudge has an account's wallet looked at soon. It never waits: what finds no room
 // is found by TopUp.
 func (s *Shop) Nudge(accountID string) {
-	if !s.On() {
+	if !s.On() || s.Terms.Tax {
 		return
 	}
 	select {
@@ -284,7 +317,19 @@ func (s *Shop) takeIntent(ctx context.Context, tx *store.Tx, id string, v stripe
 	if err := tx.TopUpWorked(ctx, p.AccountID); err != nil {
 		return err
 	}
-	return s.settle(ctx, tx, p, store.Paid{IntentID: v.ID, Total: p.Amount}, stripe.Buyer{})
+	// Nobody was asked for a name: it is the one of the last purchase.
+	text, err := tx.LastReceipt(ctx, p.UserID)
+	if err != nil {
+		return err
+	}
+	var last receiptData
+	if text != "" {
+		if err := json.Unmarshal([]byte(text), &last); err != nil {
+			return err
+		}
+	}
+	last.Seller = s.Seller
+	return s.settle(ctx, tx, p, store.Paid{IntentID: v.ID, Total: p.Amount}, last)
 }
 
 // followTopUp finds out what became of a charge: by its intent, by asking once

@@ -64,7 +64,7 @@ func TestAWalletThatIsLowIsToppedUp(t *testing.T) {
 	assert.Equal(t, 2, n)
 	r, err := w.shop.Receipt(t.Context(), w.user.ID, 2)
 	require.NoError(t, err)
-	assert.Equal(t, w.user.Email, r.Email)
+	assert.Equal(t, "ada@example.com", r.Email, "the buyer is that of the last purchase")
 	w.requireCleanBooks()
 }
 
@@ -252,4 +252,17 @@ func TestAForeignChargeWithTheHubsWordsOnItGivesNothing(t *testing.T) {
 	balance, _ := w.wallet()
 	assert.Equal(t, "0", balance)
 	w.requireCleanBooks()
+}
+
+func TestWhereTaxIsAddedThereAreNoTopUps(t *testing.T) {
+	t.Parallel()
+	w := topUpWorld(t)
+	w.spend("5")
+	w.shop.Terms.Tax = true
+	w.topUp()
+	w.shop.Nudge(w.user.AccountID)
+	_, n := w.fake.Charged()
+	assert.Equal(t, 1, n)
+	_, err := w.shop.SetTopUp(t.Context(), w.caller(), nano(t, "3"), nano(t, "10"), nano(t, "25"))
+	assert.Equal(t, hub.CodeConflict, hub.CodeOf(err))
 }

@@ -184,6 +184,10 @@ func TestATopUpBeginsOnceAndWithinItsCap(t *testing.T) {
 			return len(list)
 		}
 		assert.Equal(t, 1, due())
+		require.NoError(t, s.SetUserDisabled(t.Context(), u.ID, true))
+		_, err = begin()
+		require.ErrorIs(t, err, store.ErrNotFound, "nobody is charged who cannot use it")
+		require.NoError(t, s.SetUserDisabled(t.Context(), u.ID, false))
 		first, err := begin()
 		require.NoError(t, err)
 		_, err = begin()

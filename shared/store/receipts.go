@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"math"
 	"time"
 )
@@ -24,6 +25,15 @@ FROM receipts r JOIN payments p ON p.id = r.payment_id JOIN users u ON u.id = r.
 	allReceipts = "SELECT " + receiptColumns + "WHERE r.number < ?1 ORDER BY r.number DESC LIMIT ?2"
 	ownReceipts = "SELECT " + receiptColumns + "WHERE r.user_id = ?3 AND r.number < ?1 ORDER BY r.number DESC LIMIT ?2"
 )
+
+// LastReceipt is the data of a user's newest receipt, "" where there is none.
+func (tx *Tx) LastReceipt(ctx context.Context, userID string) (data string, err error) {
+	err = tx.QueryRowContext(ctx, "SELECT data_json FROM receipts WHERE user_id = ? ORDER BY number DESC LIMIT 1", userID).Scan(&data)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	return data, err
+}
 
 // Receipts lists up to limit receipts with numbers below before (0: all), newest
 // first, of one user or, for "", of everybody.

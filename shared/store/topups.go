@@ -51,11 +51,12 @@ func (s *Store) StopTopUp(ctx context.Context, accountID, reason string) error {
 	return s.Exec(ctx, "UPDATE auto_topups SET enabled = 0, error = ?2, updated_at = ?3 WHERE account_id = ?1", accountID, reason, s.millis())
 }
 
-// ready is when a top-up is due: the wallet is low, owes nothing, and no other
-// top-up of it is under way. What is owed comes from a payment that was taken
+// ready is when a top-up is due: the wallet is low, owes nothing, no other top-up
+// of it is under way, and its user is not disabled. What is owed comes from a payment that was taken
 // back; charging the card once more would only bring the next dispute.
 const ready = `t.enabled = 1 AND t.not_before <= ` + dbNow + ` AND a.balance_nano - a.held_nano < t.threshold_nano AND a.debt_nano = 0
-  AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.account_id = t.account_id AND p.kind = 'topup' AND p.state IN ('new','open'))`
+  AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.account_id = t.account_id AND p.kind = 'topup' AND p.state IN ('new','open'))
+  AND NOT EXISTS (SELECT 1 FROM users u WHERE u.id = t.user_id AND u.disabled_at IS NOT NULL)`
 
 // DueTopUps lists up to limit top-ups that are due, after the account with id
 // after.

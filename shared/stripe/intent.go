@@ -75,6 +75,14 @@ type Card struct {
 	} `json:"card"`
 }
 
+// Detach forgets a kept card.
+func (c *Client) Detach(ctx context.Context, method string) error {
+	var v struct {
+		ID string `json:"id"`
+	}
+	return c.call(ctx, http.MethodPost, "/v1/payment_methods/"+url.PathEscape(method)+"/detach", nil, "detach-"+method, &v)
+}
+
 // Cards lists a customer's kept cards, newest first, at most ten.
 func (c *Client) Cards(ctx context.Context, customer string) ([]Card, error) {
 	var v struct {

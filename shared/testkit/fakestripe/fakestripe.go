@@ -243,6 +243,8 @@ func (f *Stripe) route(r *http.Request, form url.Values) (int, []byte) {
 		o, e = f.createIntent(form)
 	case route == "GET v1/payment_intents":
 		o, e = f.listIntents(form)
+	case r.Method == http.MethodPost && len(path) == 4 && path[1] == "payment_methods" && path[3] == "detach":
+		o, e = f.detach(path[2], form)
 	case r.Method == http.MethodGet && len(path) == 4 && path[1] == "customers" && path[3] == "payment_methods":
 		o, e = f.listCards(path[2], form)
 	case r.Method == http.MethodGet && (len(path) == 3 && path[1] == "payment_intents" || len(path) == 4 && path[2] == "sessions"):

@@ -192,3 +192,16 @@ func (f *Stripe) listCards(customer string, form url.Values) (object, *wrong) {
 	}
 	return object{"object": "list", "data": data, "has_more": false}, nil
 }
+
+func (f *Stripe) detach(id string, form url.Values) (object, *wrong) {
+	if e := check(form, nil, nil); e != nil {
+		return nil, e
+	}
+	for customer, cards := range f.cards {
+		if at := slices.IndexFunc(cards, func(c Card) bool { return c.ID == id }); at >= 0 {
+			f.cards[customer] = slices.Delete(slices.Clone(cards), at, at+1)
+			return object{"id": id, "object": "payment_method", "customer": nil}, nil
+		}
+	}
+	return nil, invalid("resource_missing", "No such PaymentMethod: '%s'", id)
+}
