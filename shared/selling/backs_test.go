@@ -95,6 +95,18 @@ func TestADisputeTakesCreditsAndAWonOneGivesThemBack(t *testing.T) {
 	w.requireCleanBooks()
 }
 
+func TestADisputeInAnotherCurrencyStandsForTheWhole(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	intent := w.fake.Pay(w.checkout("10", false))
+	w.deliver(w.fake.Take()...)
+	body := []byte(`{"id":"evt_x","type":"charge.dispute.created","data":{"object":{"id":"dp_1","amount":900,"currency":"eur","charge":"ch_1","payment_intent":"` + intent + `","status":"needs_response"}}}`)
+	require.NoError(t, w.shop.Webhook(t.Context(), fakestripe.Sign(fakestripe.WebhookSecret, body, time.Now()), body))
+	balance, debt := w.wallet()
+	assert.Equal(t, [2]string{"0", "0"}, [2]string{balance, debt})
+	w.requireCleanBooks()
+}
+
 func TestAnInquiryMovesNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/aigne-hub/aigne-hub/shared/hub"
@@ -109,7 +110,7 @@ func (s *Shop) Checkout(ctx context.Context, c hub.Caller, o Order, saveCard boo
 	if err != nil {
 		return p, "", s.refused(err)
 	}
-	if session.ID == "" || session.URL == "" || session.AmountSubtotal != amount || session.Currency != p.Currency {
+	if session.ID == "" || !strings.HasPrefix(session.URL, "http") || session.AmountSubtotal != amount || session.Currency != p.Currency {
 		return p, "", hub.Errorf(hub.CodeUpstream, "The payment provider made another session than was asked for.")
 	}
 	p.SessionID = session.ID

@@ -120,7 +120,7 @@ func (s *Shop) onDispute(ctx context.Context, e stripe.Event) error {
 		return err
 	}
 	return s.apply(ctx, e.ID, func(ctx context.Context, tx *store.Tx) error {
-		return s.Store.NoteDispute(ctx, tx, string(v.Intent), string(v.Charge), v.ID, v.Amount, at)
+		return s.Store.NoteDispute(ctx, tx, string(v.Intent), string(v.Charge), store.Dispute{ID: v.ID, Amount: v.Amount, Currency: v.Currency, Stage: at})
 	})
 }
 

@@ -33,14 +33,23 @@ ON CONFLICT (intent_id) DO UPDATE SET refunded = max(refunded, ?3)`, intentID, c
 	return s.settleKnown(ctx, tx, intentID)
 }
 
+// Dispute is what is known of a dispute. The bank's amount can be in another
+// currency than the payment's; then it stands for the whole of the payment.
+type Dispute struct {
+	ID       string
+	Amount   int64
+	Currency string
+	Stage    int64
+}
+
 // NoteDispute notes how far a dispute is, and reverses or gives back what follows
 // from it.
-func (s *Store) NoteDispute(ctx context.Context, tx *Tx, intentID, chargeID, disputeID string, amount, stage int64) error {
+func (s *Store) NoteDispute(ctx context.Context, tx *Tx, intentID, chargeID string, d Dispute) error {
 	now := s.millis()
 	u := &Unit{}
 	u.Add("INSERT INTO payment_backs (intent_id, charge_id, created_at) VALUES (?1, ?2, ?3) ON CONFLICT (intent_id) DO NOTHING", intentID, chargeID, now)
-	u.Add(`INSERT INTO payment_disputes (id, intent_id, amount, stage, created_at) VALUES (?1, ?2, ?3, ?4, ?5)
-ON CONFLICT (id) DO UPDATE SET amount = max(amount, ?3), stage = max(stage, ?4)`, disputeID, intentID, amount, stage, now)
+	u.Add(`INSERT INTO payment_disputes (id, intent_id, amount, currency, stage, created_at) VALUES (?1, ?2, ?3, ?6, ?4, ?5)
+ON CONFLICT (id) DO UPDATE SET amount = max(amount, ?3), stage = max(stage, ?4)`, d.ID, intentID, d.Amount, d.Stage, now, d.Currency)
 	if err := tx.run(ctx, u); err != nil {
 		return err
 	}
@@ -67,8 +76,12 @@ type Backs struct {
 	steps    int64
 }
 
-const backsOf = `SELECT charge_id, refunded, coalesce((SELECT sum(amount) FROM payment_disputes d WHERE d.intent_id = b.intent_id AND d.stage IN (1, 2)), 0),
-  reversed_nano, steps FROM payment_backs b WHERE b.intent_id = ?`
+// disputed is what disputes that are open or lost take of the payment p.
+const disputed = `coalesce((SELECT sum(CASE WHEN d.currency = p.currency THEN d.amount ELSE p.total END) FROM payment_disputes d
+  WHERE d.intent_id = p.intent_id AND d.stage IN (1, 2)), 0)`
+
+const backsOf = "SELECT b.charge_id, b.refunded, " + disputed + `, b.reversed_nano, b.steps
+FROM payments p JOIN payment_backs b ON b.intent_id = p.intent_id WHERE p.intent_id = ?`
 
 func backs(ctx context.Context, q queryer, intentID string) (b Backs, err error) {
 	err = q.QueryRowContext(ctx, backsOf, intentID).Scan(&b.ChargeID, &b.Refunded, &b.Disputed, &b.Reversed, &b.steps)
@@ -76,12 +89,6 @@ func backs(ctx context.Context, q queryer, intentID string) (b Backs, err error)
 		return b, nil
 	}
 	return b, err
-}
-
-// BacksOf is what went back of the payment with an intent; nothing is the zero
-// Backs.
-func (s *Store) BacksOf(ctx context.Context, intentID string) (Backs, error) {
-	return backs(ctx, s.read, intentID)
 }
 
 // settleBacks brings the wallet to what follows from all that is known of a

@@ -59,11 +59,13 @@ func TestAPaymentAndWhatGoesBackOfIt(t *testing.T) {
 			assert.Equal(t, money.Credits(step.want), balance())
 		}
 		inTx(t, s, func(ctx context.Context, tx *store.Tx) error {
-			return s.NoteDispute(ctx, tx, "pi_"+p.ID, "ch", "dp", 3, store.DisputeOpen)
+			return s.NoteDispute(ctx, tx, "pi_"+p.ID, "ch", store.Dispute{ID: "dp", Amount: 3, Currency: "usd", Stage: store.DisputeOpen})
 		})
 		assert.Equal(t, money.Credits(0), balance(), "no more than all goes back")
-		b, err := s.BacksOf(t.Context(), "pi_"+p.ID)
+		receipts, err := s.Receipts(t.Context(), u.ID, 0, 10)
 		require.NoError(t, err)
+		require.Len(t, receipts, 1)
+		b := receipts[0].Backs
 		assert.Equal(t, [3]int64{3, 3, 10}, [3]int64{b.Refunded, b.Disputed, int64(b.Reversed)})
 		violations, _, err := s.VerifyLedger(t.Context(), true)
 		require.NoError(t, err)
@@ -79,7 +81,7 @@ func TestADisputeThatIsWonGivesBackOverAnyServer(t *testing.T) {
 		p := addPayment(t, s, u, 1000, 500)
 		dispute := func(stage int64) {
 			inTx(t, s, func(ctx context.Context, tx *store.Tx) error {
-				return s.NoteDispute(ctx, tx, "pi_"+p.ID, "ch", "dp", 250, stage)
+				return s.NoteDispute(ctx, tx, "pi_"+p.ID, "ch", store.Dispute{ID: "dp", Amount: 250, Currency: "usd", Stage: stage})
 			})
 		}
 		dispute(store.DisputeOpen) // before the purchase

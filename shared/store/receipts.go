@@ -20,7 +20,7 @@ type Receipt struct {
 
 const (
 	receiptColumns = `r.number, r.data_json, r.created_at, u.email, p.id, p.kind, p.user_id, p.credits_nano, p.total, p.tax, p.currency,
-  coalesce(b.refunded, 0), coalesce(b.reversed_nano, 0), coalesce((SELECT sum(d.amount) FROM payment_disputes d WHERE d.intent_id = p.intent_id AND d.stage IN (1, 2)), 0)
+  coalesce(b.refunded, 0), coalesce(b.reversed_nano, 0), ` + disputed + `
 FROM receipts r JOIN payments p ON p.id = r.payment_id JOIN users u ON u.id = r.user_id LEFT JOIN payment_backs b ON b.intent_id = p.intent_id `
 	allReceipts = "SELECT " + receiptColumns + "WHERE r.number < ?1 ORDER BY r.number DESC LIMIT ?2"
 	ownReceipts = "SELECT " + receiptColumns + "WHERE r.user_id = ?3 AND r.number < ?1 ORDER BY r.number DESC LIMIT ?2"

@@ -161,7 +161,15 @@ func (e *TriesError) Error() string { return "too many wrong codes" }
 func (s *Store) Redeem(ctx context.Context, hash, userID, accountID string, tries int64) (Grant, error) {
 	var g Grant
 	var refused error
-	err := s.Tx(ctx, func(ctx context.Context, tx *Tx) (err error) {
+	// Asked before the writer is: whoever goes on trying keeps nobody waiting.
+	failed, now, err := wrongTries(ctx, s.read, userID)
+	if err != nil {
+		return g, err
+	}
+	if failed >= tries {
+		return g, tooMany(now)
+	}
+	err = s.Tx(ctx, func(ctx context.Context, tx *Tx) (err error) {
 		g, refused, err = s.redeem(ctx, tx, hash, userID, accountID, tries)
 		return err
 	})
@@ -169,15 +177,12 @@ func (s *Store) Redeem(ctx context.Context, hash, userID, accountID string, trie
 }
 
 func (s *Store) redeem(ctx context.Context, tx *Tx, hash, userID, accountID string, tries int64) (g Grant, refused, err error) {
-	var failed, now int64
-	err = tx.QueryRowContext(ctx, "SELECT coalesce((SELECT failed FROM redeem_tries WHERE user_id = ?1 AND started_at = "+thisHour+"), 0), "+dbNow, userID).
-		Scan(&failed, &now)
+	failed, now, err := wrongTries(ctx, tx, userID)
 	if err != nil {
 		return g, nil, err
 	}
 	if failed >= tries {
-		const hour = int64(time.Hour / time.Millisecond)
-		return g, &TriesError{Wait: time.Duration(hour-now%hour) * time.Millisecond}, nil
+		return g, tooMany(now), nil
 	}
 	var c RedeemCode
 	err = scanCode(tx.QueryRowContext(ctx, "SELECT "+codeColumns+"WHERE hash = ?", hash).Scan, &c)
@@ -204,6 +209,18 @@ func (s *Store) redeem(ctx context.Context, tx *Tx, hash, userID, accountID stri
 	u.Add("UPDATE redeem_codes SET uses = uses + 1 WHERE id = ?1", c.ID) // ck_redeem_uses holds, whatever was read above
 	u.Add("INSERT INTO redeem_uses (code_id, user_id, grant_id, created_at) VALUES (?1, ?2, ?3, ?4)", c.ID, userID, g.ID, now)
 	return g, nil, tx.run(ctx, u)
+}
+
+// wrongTries is how many wrong codes a user tried in this hour, and the time.
+func wrongTries(ctx context.Context, q queryer, userID string) (failed, now int64, err error) {
+	err = q.QueryRowContext(ctx, "SELECT coalesce((SELECT failed FROM redeem_tries WHERE user_id = ?1 AND started_at = "+thisHour+"), 0), "+dbNow, userID).
+		Scan(&failed, &now)
+	return failed, now, err
+}
+
+func tooMany(now int64) error {
+	const hour = int64(time.Hour / time.Millisecond)
+	return &TriesError{Wait: time.Duration(hour-now%hour) * time.Millisecond}
 }
 
 // thisHour begins the hour of the database's clock.

@@ -27,7 +27,7 @@ const DefaultBase = "https://api.stripe.com"
 // version pins the shape of answers (docs.stripe.com/api/versioning). Events come
 // in the shape of the endpoint's own version; only fields that all of them have
 // are read.
-const version = "2024-06-20"
+const version = "2024-11-20.acacia"
 
 const (
 	timeout   = 40 * time.Second
@@ -219,6 +219,9 @@ func (c *Client) CreateSession(ctx context.Context, n NewSession, key string) (S
 		"line_items[0][price_data][unit_amount]":        {strconv.FormatInt(n.Amount, 10)},
 		"line_items[0][price_data][product_data][name]": {n.Product},
 		"payment_intent_data[description]":              {n.Product},
+		// Else buyers might pay in a currency of their own, and refunds be told in it
+		// (docs.stripe.com/payments/currencies/localize-prices/adaptive-pricing).
+		"adaptive_pricing[enabled]": {"false"},
 	}
 	for k, v := range n.Metadata {
 		form.Set("metadata["+k+"]", v)

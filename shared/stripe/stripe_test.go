@@ -3,7 +3,6 @@ package stripe_test
 import (
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -122,6 +121,6 @@ func TestARedirectIsNotFollowed(t *testing.T) {
 	_, err := stripe.New(fakestripe.Key, server.URL).Session(t.Context(), "cs")
 	require.Error(t, err)
 	var refused *stripe.Error
-	require.True(t, errors.As(err, &refused))
+	require.ErrorAs(t, err, &refused)
 	assert.Empty(t, seen)
 }

@@ -93,6 +93,7 @@ CREATE TABLE payment_disputes (
   id         TEXT PRIMARY KEY,
   intent_id  TEXT NOT NULL REFERENCES payment_backs(intent_id) ON DELETE CASCADE,
   amount     INTEGER NOT NULL,
+  currency   TEXT NOT NULL,
   stage      INTEGER NOT NULL, -- 0 inquiry, 1 money withdrawn, 2 lost, 3 won or given back
   created_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;

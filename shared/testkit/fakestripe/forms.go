@@ -69,7 +69,7 @@ func (f *Stripe) createSession(form url.Values) (object, *wrong) {
 	const item = "line_items[0]"
 	needed := []string{"mode", "customer", "success_url", "cancel_url", item + "[quantity]", item + "[price_data][currency]", item + "[price_data][unit_amount]",
 		item + "[price_data][product_data][name]"}
-	allowed := []string{"client_reference_id", "metadata[", "payment_intent_data[metadata][", "payment_intent_data[description]",
+	allowed := []string{"client_reference_id", "adaptive_pricing[enabled]", "metadata[", "payment_intent_data[metadata][", "payment_intent_data[description]",
 		"payment_intent_data[setup_future_usage]", "automatic_tax[enabled]", "tax_id_collection[enabled]", "billing_address_collection",
 		"customer_update[address]", "customer_update[name]", item + "[price_data][tax_behavior]"}
 	if e := check(form, needed, allowed); e != nil {
