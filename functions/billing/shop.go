@@ -132,7 +132,7 @@ func (h *handler) showTopUp(w http.ResponseWriter, r *http.Request, t store.TopU
 	if err != nil {
 		return err
 	}
-	card, err := h.Store.CustomerOf(r.Context(), t.UserID)
+	card, err := h.Store.CardCustomerOf(r.Context(), t.UserID)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return err
 	}

@@ -127,8 +127,8 @@ func (s *Shop) refused(err error) error {
 }
 
 // customer finds or makes the provider's customer of a user.
-func (s *Shop) customer(ctx context.Context, userID string) (store.Customer, error) {
-	c, err := s.Store.CustomerOf(ctx, userID)
+func (s *Shop) customer(ctx context.Context, userID string) (store.CardCustomer, error) {
+	c, err := s.Store.CardCustomerOf(ctx, userID)
 	if err == nil || !errors.Is(err, store.ErrNotFound) {
 		return c, err
 	}
@@ -142,7 +142,7 @@ func (s *Shop) customer(ctx context.Context, userID string) (store.Customer, err
 	if err != nil {
 		return c, s.refused(err)
 	}
-	return s.Store.AddCustomer(ctx, userID, id)
+	return s.Store.AddCardCustomer(ctx, userID, id)
 }
 
 // mismatch is a payment that is not what the hub asked for. It grants nothing.

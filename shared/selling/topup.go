@@ -64,7 +64,7 @@ func (s *Shop) SetTopUp(ctx context.Context, c hub.Caller, threshold, credits, l
 // keepCard notes the newest card that the provider keeps for a user.
 func (s *Shop) keepCard(ctx context.Context, userID string) error {
 	noCard := hub.Errorf(hub.CodeConflict, "No card is kept for you. Buy credits once with save_card, then switch automatic top-ups on.")
-	customer, err := s.Store.CustomerOf(ctx, userID)
+	customer, err := s.Store.CardCustomerOf(ctx, userID)
 	if errors.Is(err, store.ErrNotFound) {
 		return noCard
 	}
@@ -94,7 +94,7 @@ func (s *Shop) ForgetCards(ctx context.Context, userID string) error {
 	if err := ignore(s.Store.StopTopUp(ctx, user.AccountID, ""), store.ErrNotFound); err != nil {
 		return err
 	}
-	customer, err := s.Store.CustomerOf(ctx, userID)
+	customer, err := s.Store.CardCustomerOf(ctx, userID)
 	if err != nil {
 		return ignore(err, store.ErrNotFound)
 	}
@@ -180,7 +180,7 @@ func (s *Shop) topUp(ctx context.Context, t store.TopUp) error {
 	if err != nil {
 		return err
 	}
-	customer, err := s.Store.CustomerOf(ctx, t.UserID)
+	customer, err := s.Store.CardCustomerOf(ctx, t.UserID)
 	if err != nil {
 		return err
 	}

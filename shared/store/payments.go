@@ -145,7 +145,7 @@ func (s *Store) Payments(ctx context.Context, accountID, state, before string, l
 // UnpaidSince counts an account's checkouts since a moment that were not paid.
 func (s *Store) UnpaidSince(ctx context.Context, accountID string, since time.Time) (n int64, err error) {
 	err = s.read.QueryRowContext(ctx, "SELECT count(*) FROM payments p WHERE p.account_id = ?1 AND p.id > ?2 AND p.kind = 'checkout' AND p.state <> 'paid'",
-		accountID, firstID(since)).Scan(&n)
+		accountID, earliestID(since)).Scan(&n)
 	return n, err
 }
 
@@ -199,17 +199,17 @@ func (p Payment) GrantID() string { return "payment/" + p.ID }
 // purchasedPriority spends what was given before what was bought.
 const purchasedPriority = 100
 
-// Customer is a row of payment_customers.
-type Customer struct {
+// CardCustomer is a row of card_customers.
+type CardCustomer struct {
 	UserID     string
 	CustomerID string
 	MethodID   string // "": no card is kept
 	Card       string // for people
 }
 
-// CustomerOf finds the payment provider's customer of a user.
-func (s *Store) CustomerOf(ctx context.Context, userID string) (c Customer, err error) {
-	err = s.read.QueryRowContext(ctx, "SELECT user_id, customer_id, method_id, card FROM payment_customers WHERE user_id = ?", userID).
+// CardCustomerOf finds the payment provider's customer of a user.
+func (s *Store) CardCustomerOf(ctx context.Context, userID string) (c CardCustomer, err error) {
+	err = s.read.QueryRowContext(ctx, "SELECT user_id, customer_id, method_id, card FROM card_customers WHERE user_id = ?", userID).
 		Scan(&c.UserID, &c.CustomerID, &c.MethodID, &c.Card)
 	if errors.Is(err, sql.ErrNoRows) {
 		return c, ErrNotFound
@@ -217,19 +217,19 @@ func (s *Store) CustomerOf(ctx context.Context, userID string) (c Customer, err 
 	return c, err
 }
 
-// AddCustomer keeps a user's customer; of two processes the first one's stays.
-func (s *Store) AddCustomer(ctx context.Context, userID, customerID string) (Customer, error) {
+// AddCardCustomer keeps a user's customer; of two processes the first one's stays.
+func (s *Store) AddCardCustomer(ctx context.Context, userID, customerID string) (CardCustomer, error) {
 	u := &Unit{Priority: Background}
-	u.Add("INSERT INTO payment_customers (user_id, customer_id, created_at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING", userID, customerID, s.millis())
+	u.Add("INSERT INTO card_customers (user_id, customer_id, created_at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING", userID, customerID, s.millis())
 	if err := s.Do(ctx, u); err != nil {
-		return Customer{}, err
+		return CardCustomer{}, err
 	}
-	return s.CustomerOf(ctx, userID)
+	return s.CardCustomerOf(ctx, userID)
 }
 
 // SetCard keeps the card of a user that top-ups are charged to; "" forgets it.
 func (s *Store) SetCard(ctx context.Context, userID, methodID, card string) error {
-	return s.Exec(ctx, "UPDATE payment_customers SET method_id = ?2, card = ?3 WHERE user_id = ?1", userID, methodID, card)
+	return s.Exec(ctx, "UPDATE card_customers SET method_id = ?2, card = ?3 WHERE user_id = ?1", userID, methodID, card)
 }
 
 // eventLife is how long ids of events are kept. The provider repeats an event for

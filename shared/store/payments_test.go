@@ -168,9 +168,9 @@ func TestATopUpBeginsOnceAndWithinItsCap(t *testing.T) {
 	t.Parallel()
 	eachStore(t, func(t *testing.T, s *store.Store) {
 		u := people(t, s, 1)[0]
-		_, err := s.AddCustomer(t.Context(), u.ID, "cus_1")
+		_, err := s.AddCardCustomer(t.Context(), u.ID, "cus_1")
 		require.NoError(t, err)
-		c, err := s.AddCustomer(t.Context(), u.ID, "cus_2")
+		c, err := s.AddCardCustomer(t.Context(), u.ID, "cus_2")
 		require.NoError(t, err)
 		assert.Equal(t, "cus_1", c.CustomerID, "the first one stays")
 		require.NoError(t, s.SetCard(t.Context(), u.ID, "pm_1", "visa"))

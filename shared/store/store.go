@@ -85,8 +85,8 @@ func (s *Store) NewID() string {
 	return id.String()
 }
 
-// firstID is before every id made at a moment or later.
-func firstID(at time.Time) string {
+// earliestID is before every id made at a moment or later.
+func earliestID(at time.Time) string {
 	var id ulid.ULID
 	if at.After(time.UnixMilli(0)) {
 		_ = id.SetTime(ulid.Timestamp(at)) // fails in the year 10889

@@ -42,7 +42,7 @@ CREATE TABLE redeem_tries (
 CREATE INDEX redeem_tries_age ON redeem_tries (started_at);
 
 -- The payment provider's customer of a user, and the card kept for top-ups.
-CREATE TABLE payment_customers (
+CREATE TABLE card_customers (
   user_id     TEXT PRIMARY KEY REFERENCES users(id),
   customer_id TEXT NOT NULL UNIQUE,
   method_id   TEXT NOT NULL DEFAULT '', -- "": no card is kept
