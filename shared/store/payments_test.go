@@ -232,3 +232,28 @@ func TestATopUpBeginsOnceAndWithinItsCap(t *testing.T) {
 		require.ErrorIs(t, err, store.ErrNotFound)
 	})
 }
+
+func TestARefundDuringACallTakesWhatIsFreeAndTheRestWhenItEnds(t *testing.T) {
+	t.Parallel()
+	eachStore(t, func(t *testing.T, s *store.Store) {
+		w := newWorld(t, s, 0)
+		p := addPayment(t, s, w.user, 100, 1000)
+		settle(t, s, p)
+		a := w.admission(60)
+		require.NoError(t, s.Do(t.Context(), s.AdmitUnit(a)))
+		inTx(t, s, func(ctx context.Context, tx *store.Tx) error { return s.NoteRefund(ctx, tx, "pi_"+p.ID, "ch", 1000) })
+		acc := w.account(t)
+		assert.Equal(t, [3]money.Credits{60, 60, 60}, [3]money.Credits{acc.Balance, acc.Held, acc.Debt}, "what the call holds is not touched")
+		require.NoError(t, s.Do(t.Context(), s.SettleUnit(w.settlement(a, 25))))
+		acc = w.account(t)
+		assert.Equal(t, [3]money.Credits{0, 0, 25}, [3]money.Credits{acc.Balance, acc.Held, acc.Debt}, "what it did not use pays the debt")
+		inTx(t, s, func(ctx context.Context, tx *store.Tx) error {
+			return s.NoteDispute(ctx, tx, "pi_"+p.ID, "ch", store.Dispute{ID: "dp", Amount: 1000, Currency: "usd", Stage: store.DisputeLost})
+		})
+		next := addPayment(t, s, w.user, 40, 400)
+		settle(t, s, next)
+		acc = w.account(t)
+		assert.Equal(t, [2]money.Credits{15, 0}, [2]money.Credits{acc.Balance, acc.Debt})
+		w.requireCleanBooks(t)
+	})
+}
