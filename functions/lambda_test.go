@@ -2,6 +2,7 @@ package functions_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"io"
@@ -22,6 +23,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/operator"
 	"github.com/aigne-hub/aigne-hub/shared/telemetry"
 	"github.com/aigne-hub/aigne-hub/shared/testkit/fakeprovider"
+	"github.com/aigne-hub/aigne-hub/shared/testkit/fakestripe"
 	"github.com/aigne-hub/aigne-hub/shared/testkit/hrana"
 	"github.com/aigne-hub/aigne-hub/shared/testkit/lambdalocal"
 	"github.com/aigne-hub/aigne-hub/shared/testkit/logbuf"
@@ -37,6 +39,8 @@ type cloud struct {
 	logs  *logbuf.Buffer
 	key   hub.Secret // a member's
 	boss  hub.Secret // an owner's
+
+	stripe *fakestripe.Stripe
 }
 
 const masterKey = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlBQkNERUY="
@@ -48,10 +52,12 @@ func deploy(t *testing.T) *cloud {
 		t.Skip("builds six binaries")
 	}
 	database, token := hrana.Start(t)
-	c := &cloud{t: t, fn: map[string]*lambdalocal.Function{}, logs: &logbuf.Buffer{}}
+	stripe := fakestripe.Start(t)
+	c := &cloud{t: t, stripe: stripe, fn: map[string]*lambdalocal.Function{}, logs: &logbuf.Buffer{}}
 	env := map[string]string{
 		"AIGNE_HUB_DATABASE": database, "AIGNE_HUB_DATABASE_TOKEN": token, "AIGNE_HUB_MASTER_KEY": masterKey,
-		"AIGNE_HUB_BILLING": "on", "AIGNE_HUB_PUBLIC_URL": "", "AIGNE_HUB_LOG_LEVEL": "debug",
+		"AIGNE_HUB_BILLING": "on", "AIGNE_HUB_PUBLIC_URL": "https://hub.example", "AIGNE_HUB_SELLER": "",
+		"AIGNE_HUB_STRIPE_SECRET_KEY": fakestripe.Key, "AIGNE_HUB_STRIPE_WEBHOOK_SECRET": fakestripe.WebhookSecret, "AIGNE_HUB_STRIPE_URL": stripe.URL, "AIGNE_HUB_LOG_LEVEL": "debug",
 	}
 	var environ []string
 	for name, value := range env {
@@ -65,7 +71,7 @@ func deploy(t *testing.T) *cloud {
 	t.Cleanup(front.Close)
 	c.proxy = front.URL
 	t.Cleanup(func() {
-		for _, secret := range []string{token, masterKey, c.key.Reveal(), c.boss.Reveal(), fakeprovider.DefaultKey} {
+		for _, secret := range []string{token, masterKey, c.key.Reveal(), c.boss.Reveal(), fakeprovider.DefaultKey, fakestripe.Key, fakestripe.WebhookSecret} {
 			assert.NotContains(t, c.logs.String(), secret, "a secret is in the log")
 		}
 		if t.Failed() {
@@ -136,6 +142,7 @@ func TestTheWholeHubRunsAsSixLambdas(t *testing.T) {
 	c.configure(fake)
 	t.Run("the console and the probes answer", func(t *testing.T) { c.pages(t) })
 	t.Run("a call streams chunk by chunk and is settled", func(t *testing.T) { c.stream(t, fake) })
+	t.Run("a webhook's signature survives the gateway", func(t *testing.T) { c.sell(t) })
 	t.Run("a schedule event runs the jobs", func(t *testing.T) { c.schedule(t) })
 	t.Run("two instances serve one hub", func(t *testing.T) { c.scale(t, fake) })
 }
@@ -250,6 +257,26 @@ func (c *cloud) post(t *testing.T, stream bool) (*http.Response, error) {
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("Authorization", "Bearer "+c.key.Reveal())
 	return http.DefaultClient.Do(r)
+}
+
+// sell buys credits: what Stripe signs is the body byte for byte.
+func (c *cloud) sell(t *testing.T) {
+	var made struct{ URL string }
+	c.ok(201, &made, "billing", c.boss, "POST", "/api/user/credit/checkout", `{"credits":"5"}`)
+	c.stripe.Pay(made.URL)
+	for _, e := range c.stripe.Take() {
+		for signature, want := range map[string]int{e.Signature(time.Now()): 200, fakestripe.Sign("other", e.Body, time.Now()): 400} {
+			r := httptest.NewRequestWithContext(t.Context(), "POST", "/api/billing/stripe/webhook", bytes.NewReader(e.Body))
+			r.Header.Set("Content-Type", "application/json; charset=utf-8")
+			r.Header.Set("Stripe-Signature", signature)
+			res := httptest.NewRecorder()
+			c.fn["billing"].HTTPAPI().ServeHTTP(res, r)
+			assert.Equal(t, want, res.Code, res.Body.String())
+		}
+	}
+	var balance struct{ Balance string }
+	c.ok(200, &balance, "billing", c.boss, "GET", "/api/user/credit/balance", "")
+	assert.Equal(t, "5", balance.Balance)
 }
 
 // schedule sends what EventBridge sends.

@@ -58,12 +58,13 @@ func (s spec) describe() string {
 }
 
 // family makes a command that only groups others.
-func (p *program) family(name, usage string, specs []spec) *cli.Command {
+func (p *program) family(name, usage string, specs []spec, below ...*cli.Command) *cli.Command {
 	c := &cli.Command{Name: name, Usage: usage, HideHelpCommand: true, OnUsageError: usageFault,
 		Flags: append([]cli.Flag{jsonFlag()}, settingFlags(false)...)}
 	for _, s := range specs {
 		c.Subcommands = append(c.Subcommands, p.command(s))
 	}
+	c.Subcommands = append(c.Subcommands, below...)
 	c.Action = group(name, c.Subcommands)
 	return c
 }

@@ -40,6 +40,7 @@ func compose(a *boot.App, f functions, h *health) http.Handler {
 		{"/api/user/credit", f.billing},
 		{"/api/user/info", f.billing},
 		{"/api/user/admin/user-info", f.billing},
+		{"/api/user/receipts", f.billing},
 		{"/api/billing", f.billing},
 		{"/api/admin", f.admin},
 		{"/api/ai-providers", f.admin},

@@ -86,7 +86,7 @@ func (s *server) run(listener net.Listener, signals <-chan os.Signal) error {
 	background, stop := context.WithCancel(s.ctx)
 	defer stop()
 	ended := make(chan struct{})
-	works := []func(context.Context){s.app.Watch, runner.Serve, s.app.Reporter.Serve}
+	works := []func(context.Context){s.app.Watch, runner.Serve, s.app.Reporter.Serve, s.app.Shop.Serve}
 	for _, work := range works {
 		go func() {
 			work(background)

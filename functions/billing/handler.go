@@ -5,10 +5,13 @@ package billing
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
 	"github.com/aigne-hub/aigne-hub/shared/ledger"
 	"github.com/aigne-hub/aigne-hub/shared/operator"
+	"github.com/aigne-hub/aigne-hub/shared/routing"
+	"github.com/aigne-hub/aigne-hub/shared/selling"
 	"github.com/aigne-hub/aigne-hub/shared/store"
 )
 
@@ -19,9 +22,15 @@ type Deps struct {
 	Store       *store.Store
 	Book        *ledger.Book
 	Desk        *operator.Desk
+	Codes       *selling.Codes
+	Shop        *selling.Shop
 	Billing     bool   // calls are charged
 	PaymentLink string // where credits can be had; "" when nowhere
 	PublicURL   string // where users reach the hub; "" when unknown
+	// Routes are the models and their prices; anonymous callers see them where
+	// PublicModels is set.
+	Routes       func() *routing.Snapshot
+	PublicModels bool
 }
 
 type handler struct{ Deps }
@@ -37,6 +46,10 @@ func New(d Deps) http.Handler {
 func Routes() []httpkit.Route { return (&handler{}).routes() }
 
 func (h *handler) routes() []httpkit.Route {
+	return slices.Concat(h.creditRoutes(), h.codeRoutes(), h.shopRoutes(), h.receiptRoutes())
+}
+
+func (h *handler) creditRoutes() []httpkit.Route {
 	return []httpkit.Route{
 		{Method: "GET", Pattern: "/api/user/credit/balance", Who: httpkit.AnyUser, As: h.balance},
 		{Method: "GET", Pattern: "/api/user/credit/grants", Who: httpkit.AnyUser, As: h.listGrants},

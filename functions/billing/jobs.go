@@ -12,6 +12,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/ledger"
 	"github.com/aigne-hub/aigne-hub/shared/notify"
 	"github.com/aigne-hub/aigne-hub/shared/schedule"
+	"github.com/aigne-hub/aigne-hub/shared/selling"
 )
 
 // worker is what the jobs work with.
@@ -20,6 +21,7 @@ type worker struct {
 	Book    *ledger.Book
 	Jobs    *jobs.Follower
 	Blobs   *blob.Keeper
+	Shop    *selling.Shop
 	// CacheRoom is how many bytes of kept answers the job leaves.
 	CacheRoom int64
 	Fresh     func(context.Context) error // reads the configuration again if it has changed
@@ -35,6 +37,7 @@ func scheduled(open func() worker) []schedule.Job {
 			w := open()
 			s := w.Book.Store
 			return errors.Join(w.Book.ExpireDue(ctx), s.CollectDebts(ctx), w.Book.WelcomeNew(ctx), s.ForgetIdempotencyKeys(ctx), s.ForgetResponses(ctx), s.ForgetWindows(ctx),
+				s.ForgetTries(ctx), s.ForgetEvents(ctx),
 				s.ForgetAnswers(ctx, w.CacheRoom))
 		}},
 		{Name: "billing.jobs", Every: 10 * time.Second, Timeout: 4 * time.Minute, Run: func(ctx context.Context) error {
@@ -43,6 +46,10 @@ func scheduled(open func() worker) []schedule.Job {
 				return err
 			}
 			return w.Jobs.Follow(ctx)
+		}},
+		{Name: "billing.payments", Every: 10 * time.Second, Timeout: 4 * time.Minute, Run: func(ctx context.Context) error {
+			shop := open().Shop
+			return errors.Join(shop.Follow(ctx), shop.TopUp(ctx))
 		}},
 		{Name: "billing.files", Every: 10 * time.Minute, Run: func(ctx context.Context) error { return open().Blobs.Expire(ctx) }},
 		{Name: "billing.ledger-seal", Every: 6 * time.Hour, Timeout: 10 * time.Minute, Run: func(ctx context.Context) error { return open().Book.Seal(ctx) }},

@@ -110,6 +110,9 @@ func (h *handler) ticket(r *http.Request, to routing.Request, how way, ask func(
 		a.IdempotencyKey = r.Header.Get("Idempotency-Key")
 		ticket, err := h.Gate.Admit(r.Context(), a)
 		if !errors.Is(err, admission.ErrStale) || try == tries {
+			if h.Low != nil && hub.CodeOf(err) == hub.CodeInsufficientCredits {
+				h.Low(a.Caller.AccountID)
+			}
 			return plan, ticket, err
 		}
 	}

@@ -53,9 +53,12 @@ type Deps struct {
 	PublicModels bool // GET /api/ai/models answers without a key
 	MountPoint   string
 	PublicURL    string // what links begin with; "" when unknown
-	Fetch        *upstream.Fetcher
-	Blobs        *blob.Keeper
-	Jobs         *jobs.Follower
+	// Low hears of accounts whose calls were refused for want of credits; it must
+	// not wait. nil: nobody.
+	Low   func(accountID string)
+	Fetch *upstream.Fetcher
+	Blobs *blob.Keeper
+	Jobs  *jobs.Follower
 	// Halt ends when open calls must be settled at once as delivered: the process
 	// is about to be killed. nil: never.
 	Halt context.Context

@@ -28,6 +28,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/pricing"
 	"github.com/aigne-hub/aigne-hub/shared/routing"
 	"github.com/aigne-hub/aigne-hub/shared/schedule"
+	"github.com/aigne-hub/aigne-hub/shared/selling"
 	"github.com/aigne-hub/aigne-hub/shared/store"
 	"github.com/aigne-hub/aigne-hub/shared/upstream"
 	"github.com/aigne-hub/aigne-hub/shared/vault"
@@ -51,6 +52,8 @@ type App struct {
 	Keys     *identity.Keys
 	Users    *identity.Users
 	Book     *ledger.Book
+	Codes    *selling.Codes
+	Shop     *selling.Shop
 	Sweeper  *ledger.Sweeper
 	Desk     *operator.Desk
 	Gate     *admission.Gate
@@ -105,8 +108,9 @@ func Open(ctx context.Context, cfg Config, o Options) (*App, error) {
 	a.Keys = identity.NewKeys(s, o.Now, a.configVersion)
 	a.Users = &identity.Users{Store: s}
 	a.Book = &ledger.Book{Store: s, Now: o.Now, WelcomeGift: ledger.WelcomeGift{Amount: cfg.Welcome, Life: cfg.WelcomeLife}}
+	a.Codes = &selling.Codes{Store: s, Now: o.Now, Vault: a.Vault}
 	a.Sweeper = &ledger.Sweeper{Store: s, Log: o.Log}
-	a.Desk = &operator.Desk{Store: s, Users: a.Users, Keys: a.Keys, Book: a.Book, Log: o.Log, Now: o.Now, Vault: a.Vault, CreditPrice: cfg.CreditPrice,
+	a.Desk = &operator.Desk{Store: s, Users: a.Users, Keys: a.Keys, Book: a.Book, Codes: a.Codes, Log: o.Log, Now: o.Now, Vault: a.Vault, CreditPrice: cfg.CreditPrice,
 		DefaultMargin: cfg.DefaultMargin, Catalogue: a.Catalogue, Routes: a.Routes}
 	a.Gate = &admission.Gate{Store: s, Lease: admission.NewLease(s, o.Log), Log: o.Log, Now: o.Now, Reload: a.Reload, Limits: a.limits.Load,
 		Settings: admission.Settings{Billing: cfg.Billing, OnAbort: cfg.OnAbort, OnFailure: cfg.OnUpstreamFailure,
@@ -116,6 +120,7 @@ func Open(ctx context.Context, cfg Config, o Options) (*App, error) {
 		return nil, errors.Join(err, s.Close())
 	}
 	a.Desk.Notify = a.Notify
+	a.openShop()
 	a.Keeper = &credentials.Keeper{Store: s, Tell: a.Notify.Tell, Ask: a.ask, Log: o.Log, Now: o.Now}
 	a.Upstream = upstream.New(upstream.Settings{Connect: cfg.Timeouts.Connect, FirstByte: cfg.Timeouts.FirstByte, Idle: cfg.Timeouts.Idle,
 		Attempts: int(cfg.Attempts), Budget: cfg.AttemptsTime, Cooldown: cfg.Cooldown, Hedge: cfg.Hedge, SlowRate: cfg.SlowStream,

@@ -43,7 +43,8 @@ type Config struct {
 	// 0: none are stored.
 	ResponsesTTL time.Duration
 
-	Cache Cache
+	Cache   Cache
+	Selling Selling
 
 	MaxBody  int64 // bytes
 	Timeouts Timeouts
@@ -174,6 +175,9 @@ func (c *Config) complete(e Env, overrides map[string]string, faulty bool) []err
 		blame("AIGNE_HUB_DATABASE_TOKEN", "is set, but the database is a file; set AIGNE_HUB_DATABASE to the server's URL")
 	}
 	c.completeBlob(e, blame)
+	if !faulty {
+		c.completeSelling(blame)
+	}
 	return faults
 }
 

@@ -15,6 +15,8 @@ import (
 
 	"github.com/aigne-hub/aigne-hub/shared/boot"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/money"
+	"github.com/aigne-hub/aigne-hub/shared/selling"
 	"github.com/aigne-hub/aigne-hub/shared/telemetry"
 )
 
@@ -42,7 +44,9 @@ func TestWithoutAnySettingTheDefaultsHold(t *testing.T) {
 		Database: "file:/home/me/.local/share/aigne-hub/hub.db", Synchronous: "NORMAL",
 		CreditPrice: "1", OnAbort: "reported", OnUpstreamFailure: "delivered", EmptyAnswer: "charge", Slice: 4096, WhenPaymentDown: "refuse",
 		DefaultOutput: 4096, DefaultMaxOutput: 8192, ResponsesTTL: 720 * time.Hour, MaxBody: 30_000_000,
-		Cache:    boot.Cache{Mode: "off", TTL: time.Hour, Size: 256_000_000},
+		Cache: boot.Cache{Mode: "off", TTL: time.Hour, Size: 256_000_000},
+		Selling: boot.Selling{StripeURL: "https://api.stripe.com",
+			Terms: selling.Terms{Currency: "usd", Price: money.Credit, Min: 5 * money.Credit, Max: 1000 * money.Credit}},
 		Timeouts: boot.Timeouts{Connect: 10 * time.Second, FirstByte: 2 * time.Minute, Idle: 2 * time.Minute, Total: 15 * time.Minute},
 		Attempts: 4, AttemptsTime: 5 * time.Minute, SlowStream: 1, Cooldown: 30 * time.Second, Drain: 25 * time.Second, BlobLife: 720 * time.Hour,
 		PublicModels: true, LogLevel: slog.LevelInfo, LogFormat: telemetry.FormatText,
@@ -66,6 +70,9 @@ func TestEverySettingIsRead(t *testing.T) {
 		"AIGNE_HUB_BILLING_EMPTY_ANSWER": "free", "AIGNE_HUB_BILLING_SLICE": "1024",
 		"AIGNE_HUB_CACHE": "ask", "AIGNE_HUB_CACHE_TTL": "5m", "AIGNE_HUB_CACHE_SIZE": "1GiB", "AIGNE_HUB_CACHE_PRICE": "25%",
 		"AIGNE_HUB_LOG_LEVEL": "debug", "AIGNE_HUB_LOG_FORMAT": "json",
+		"AIGNE_HUB_PAYMENT_LINK": "https://x.test/buy", "AIGNE_HUB_STRIPE_SECRET_KEY": "sk_test_1", "AIGNE_HUB_STRIPE_WEBHOOK_SECRET": "whsec_1",
+		"AIGNE_HUB_STRIPE_URL": "http://127.0.0.1:12111/", "AIGNE_HUB_STRIPE_TAX": "on", "AIGNE_HUB_SALE_CURRENCY": "JPY", "AIGNE_HUB_SALE_PRICE": "1.5",
+		"AIGNE_HUB_SALE_MIN": "100", "AIGNE_HUB_SALE_MAX": "5000", "AIGNE_HUB_SALE_PACKAGES": "1000=1400", "AIGNE_HUB_SELLER": "Example Ltd; 1 Main St ;",
 		"AIGNE_HUB_BLOB_URL": "s3://files/hub/?endpoint=https://minio.test", "AIGNE_HUB_BLOB_ACCESS_KEY_ID": "id",
 		"AIGNE_HUB_BLOB_SECRET_ACCESS_KEY": "hush-hush", "AIGNE_HUB_BLOB_LIFE": "48h", "AIGNE_HUB_FETCH_ALLOW": "10.9.0.0/16",
 	}, nil)
@@ -74,6 +81,10 @@ func TestEverySettingIsRead(t *testing.T) {
 		Listen: "[::]:80", Data: "/srv/hub", Database: "libsql://db.example.com", DatabaseToken: "tok", Synchronous: "FULL",
 		Billing: true, CreditPrice: "0.01", DefaultMargin: "12.5", OnAbort: "free", OnUpstreamFailure: "free", EmptyAnswer: "free", Slice: 1024,
 		WhenPaymentDown: "hold_local", DefaultOutput: 1000, DefaultMaxOutput: 2000, ResponsesTTL: 720 * time.Hour, MaxBody: 6 << 20,
+		Selling: boot.Selling{PaymentLink: "https://x.test/buy", StripeKey: "sk_test_1", StripeWebhook: "whsec_1", StripeURL: "http://127.0.0.1:12111",
+			Price: "1.5", Packages: "1000=1400", Seller: []string{"Example Ltd", "1 Main St"},
+			Terms: selling.Terms{Currency: "jpy", Price: 1_500_000_000, Min: 100 * money.Credit, Max: 5000 * money.Credit, Tax: true,
+				Packages: []selling.Package{{ID: "1000", Credits: 1000 * money.Credit, Amount: 1400}}}},
 		Cache:        boot.Cache{Mode: "ask", TTL: 5 * time.Minute, Size: 1 << 30, Price: 25},
 		Timeouts:     boot.Timeouts{Connect: time.Second, FirstByte: 2 * time.Second, Idle: 3 * time.Second, Total: 4 * time.Second},
 		AttemptsTime: 6 * time.Second, Hedge: 7 * time.Second, SlowStream: 8, Attempts: 1, Drain: 1500 * time.Millisecond, MasterKey: hub.Secret(goodKey), MasterKeyOld: hub.Secret(goodKey),
@@ -291,5 +302,5 @@ func TestTheTableOfSettingsIsCompleteAndConsistent(t *testing.T) {
 		assert.True(t, names["AIGNE_HUB_"+secret])
 		assert.False(t, flags[strings.ReplaceAll(strings.ToLower(secret), "_", "-")], "%s is a secret and has no flag", secret)
 	}
-	assert.Len(t, names, 50)
+	assert.Len(t, names, 61)
 }

@@ -58,8 +58,14 @@ func TestTemplateMeansWhatTheFunctionsNeed(t *testing.T) {
 		assert.Equal(t, true, p["NoEcho"], secret)
 		assert.NotContains(t, p, "Default", secret)
 	}
+	for _, secret := range []string{"StripeSecretKey", "StripeWebhookSecret"} { // only where credits are sold by card
+		p := dig(params, secret)
+		assert.Equal(t, true, p["NoEcho"], secret)
+		assert.Empty(t, p["Default"], secret)
+	}
 	variables := dig(globals, "Environment", "Variables")
-	assert.ElementsMatch(t, []string{"AIGNE_HUB_DATABASE", "AIGNE_HUB_DATABASE_TOKEN", "AIGNE_HUB_MASTER_KEY", "AIGNE_HUB_BILLING", "AIGNE_HUB_PUBLIC_URL", "AIGNE_HUB_BLOB_URL"},
+	assert.ElementsMatch(t, []string{"AIGNE_HUB_DATABASE", "AIGNE_HUB_DATABASE_TOKEN", "AIGNE_HUB_MASTER_KEY", "AIGNE_HUB_BILLING", "AIGNE_HUB_PUBLIC_URL", "AIGNE_HUB_BLOB_URL",
+		"AIGNE_HUB_STRIPE_SECRET_KEY", "AIGNE_HUB_STRIPE_WEBHOOK_SECRET"},
 		slices.Collect(maps.Keys(variables)))
 	for name, v := range variables {
 		if name == "AIGNE_HUB_BLOB_URL" { // of a bucket of the stack's own
@@ -96,11 +102,11 @@ func TestTemplateMeansWhatTheFunctionsNeed(t *testing.T) {
 	assert.Equal(t, map[string]string{
 		"/api/auth/{proxy+}": "auth", "/api/usage/{proxy+}": "usage", "/api/user/model-calls": "usage", "/api/user/model-calls/{proxy+}": "usage",
 		"/api/user/usage-stats": "usage", "/api/status": "usage", "/api/user/credit/{proxy+}": "billing", "/api/user/info": "billing", "/api/user/admin/user-info": "billing", "/api/user/wallets": "billing", "/api/user/wallets/{proxy+}": "billing",
-		"/api/billing/{proxy+}": "billing",
-		"/api/admin/{proxy+}":   "admin", "/api/ai/health": "admin", "/api/ai-providers": "admin", "/api/ai-providers/{proxy+}": "admin", "": "console",
+		"/api/billing/{proxy+}": "billing", "/api/user/receipts": "billing", "/api/user/receipts/{proxy+}": "billing",
+		"/api/admin/{proxy+}": "admin", "/api/ai/health": "admin", "/api/ai-providers": "admin", "/api/ai-providers/{proxy+}": "admin", "": "console",
 	}, routes)
 	assert.Equal(t, map[string]string{"billing.sweep": "rate(1 minute)", "billing.expiry": "rate(5 minutes)", "billing.ledger-verify": "rate(1 hour)", "billing.ledger-seal": "rate(6 hours)",
-		"billing.jobs": "rate(1 minute)", "billing.files": "rate(1 hour)", "admin.notify": "rate(1 minute)", "admin.recheck": "rate(1 minute)", "admin.forget": "rate(1 hour)", "proxy.probe": "rate(5 minutes)"}, jobs)
+		"billing.jobs": "rate(1 minute)", "billing.payments": "rate(1 minute)", "billing.files": "rate(1 hour)", "admin.notify": "rate(1 minute)", "admin.recheck": "rate(1 minute)", "admin.forget": "rate(1 hour)", "proxy.probe": "rate(5 minutes)"}, jobs)
 	proxy := dig(template, "Resources", "ProxyFunction", "Properties")
 	assert.Equal(t, map[string]any{"AuthType": "NONE", "InvokeMode": "RESPONSE_STREAM"}, proxy["FunctionUrlConfig"])
 	assert.EqualValues(t, 900, proxy["Timeout"])

@@ -31,6 +31,10 @@ const (
 	RateBelowCost      Kind = "rate.below_cost"
 	RateDrift          Kind = "rate.drift"
 	CatalogueNew       Kind = "catalogue.new"
+	PaymentDispute     Kind = "payment.dispute"
+	PaymentMismatch    Kind = "payment.mismatch"
+	PaymentRefund      Kind = "payment.refund_failed"
+	TopUpFailed        Kind = "topup.failed"
 	LedgerWrong        Kind = "ledger.wrong"
 	WalletLow          Kind = "wallet.low"
 	WalletEmpty        Kind = "wallet.empty"
@@ -39,8 +43,8 @@ const (
 
 // Kinds lists all kinds.
 func Kinds() []Kind {
-	return []Kind{CredentialDisabled, CredentialRestored, TargetDown, TargetUp, RateBelowCost, RateDrift, CatalogueNew, LedgerWrong,
-		WalletLow, WalletEmpty, Test}
+	return []Kind{CredentialDisabled, CredentialRestored, TargetDown, TargetUp, RateBelowCost, RateDrift, CatalogueNew, PaymentDispute, PaymentMismatch, PaymentRefund,
+		TopUpFailed, LedgerWrong, WalletLow, WalletEmpty, Test}
 }
 
 // The severities.
@@ -92,7 +96,10 @@ func (p *Post) Tell(ctx context.Context, e Event) error {
 			to = append(to, store.Delivery{Channel: "webhook", Address: h.ID})
 		}
 	}
-	mailboxes := slices.Clone(e.To)
+	var mailboxes []string
+	if p.Mail != nil {
+		mailboxes = slices.Clone(e.To)
+	}
 	mailed, err := p.mails(ctx, e)
 	if err != nil {
 		return err

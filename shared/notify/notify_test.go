@@ -267,6 +267,24 @@ func TestMailGoesToAdministratorsForTheKindsChosen(t *testing.T) {
 	}
 }
 
+func TestWhoAnEventIsAboutHearsOfItToo(t *testing.T) {
+	t.Parallel()
+	o, box := newOffice(t), &outbox{}
+	_, err := o.Store.CreateUser(t.Context(), store.User{Email: "boss@example.com", Role: hub.RoleOwner})
+	require.NoError(t, err)
+	e := Event{ID: "a", Kind: TopUpFailed, Severity: Warning, Title: "t", To: []string{"me@example.com", "boss@example.com"}}
+	require.NoError(t, o.Tell(t.Context(), e), "nobody can be mailed")
+	o.Mail = box
+	e.ID = "b"
+	require.NoError(t, o.Tell(t.Context(), e))
+	o.deliver()
+	var to []string
+	for _, m := range box.sent {
+		to = append(to, m.To)
+	}
+	assert.ElementsMatch(t, []string{"boss@example.com", "me@example.com"}, to, "each once")
+}
+
 func TestATargetThatIsDownIsToldOnceOverAllProcesses(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)

@@ -20,6 +20,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/pricing"
 	"github.com/aigne-hub/aigne-hub/shared/provider"
 	"github.com/aigne-hub/aigne-hub/shared/routing"
+	"github.com/aigne-hub/aigne-hub/shared/selling"
 	"github.com/aigne-hub/aigne-hub/shared/store"
 	"github.com/aigne-hub/aigne-hub/shared/vault"
 )
@@ -30,6 +31,7 @@ type Desk struct {
 	Users *identity.Users
 	Keys  *identity.Keys
 	Book  *ledger.Book
+	Codes *selling.Codes
 	Log   *slog.Logger
 	Now   hub.Now
 	// Vault opens the keyring when the first secret is to be sealed.

@@ -16,6 +16,7 @@ var conditions = []struct {
 	{"ck_grant_covers", ErrGrantSplit},
 	{"ck_debt", ErrDebt},
 	{"ck_limit", ErrLimit},
+	{"ck_redeem_uses", ErrCodeUsed},
 	{"ck_grants_due", ErrGrantsDue},
 	{"NOT NULL constraint failed: model_calls.config_version", ErrStaleConfig},
 	{"NOT NULL constraint failed: model_calls.api_key_id", ErrKeyGone},

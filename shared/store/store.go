@@ -85,6 +85,15 @@ func (s *Store) NewID() string {
 	return id.String()
 }
 
+// earliestID is before every id made at a moment or later.
+func earliestID(at time.Time) string {
+	var id ulid.ULID
+	if at.After(time.UnixMilli(0)) {
+		_ = id.SetTime(ulid.Timestamp(at)) // fails in the year 10889
+	}
+	return id.String()
+}
+
 // millis is the injected clock in the unit of the schema.
 func (s *Store) millis() int64 { return s.now().UnixMilli() }
 

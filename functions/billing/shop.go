@@ -1,0 +1,183 @@
+package billing
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/aigne-hub/aigne-hub/shared/httpkit"
+	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/money"
+	"github.com/aigne-hub/aigne-hub/shared/selling"
+	"github.com/aigne-hub/aigne-hub/shared/store"
+)
+
+func (h *handler) shopRoutes() []httpkit.Route {
+	const topUp = "/api/user/credit/auto-topup"
+	return []httpkit.Route{
+		{Method: "GET", Pattern: "/api/billing/offer", Who: httpkit.Anonymous, Handler: h.offer},
+		{Method: "GET", Pattern: "/api/billing/buy", Who: httpkit.Anonymous, Handler: h.buyPage},
+		{Method: "GET", Pattern: "/api/billing/buy.js", Who: httpkit.Anonymous, Handler: h.buyScript},
+		{Method: "GET", Pattern: "/api/billing/page.css", Who: httpkit.Anonymous, Handler: h.pageStyle},
+		{Method: "GET", Pattern: "/api/billing/prices", Who: httpkit.Optional, As: h.prices},
+		{Method: "GET", Pattern: "/api/billing/payments", Who: httpkit.Admin, As: h.payments},
+		{Method: "POST", Pattern: "/api/billing/stripe/webhook", Who: httpkit.Anonymous, Handler: h.webhook, MaxBody: maxWebhook},
+		{Method: "POST", Pattern: "/api/user/credit/checkout", Who: httpkit.AnyUser, As: h.checkout, MaxBody: maxForm},
+		{Method: "GET", Pattern: topUp, Who: httpkit.AnyUser, As: h.topUp},
+		{Method: "PUT", Pattern: topUp, Who: httpkit.AnyUser, As: h.setTopUp, MaxBody: maxForm},
+		{Method: "DELETE", Pattern: topUp, Who: httpkit.AnyUser, As: h.stopTopUp},
+		{Method: "DELETE", Pattern: "/api/user/credit/cards", Who: httpkit.AnyUser, As: h.forgetCards},
+	}
+}
+
+// maxWebhook is the limit of an event in bytes; Stripe's are some kilobytes.
+const maxWebhook = 1 << 20
+
+// webhook takes in what Stripe tells. Anybody may call it: what counts is the
+// signature of the body as it came.
+func (h *handler) webhook(w http.ResponseWriter, r *http.Request) error {
+	body, err := httpkit.ReadBody(r, maxWebhook)
+	if err != nil {
+		return err
+	}
+	if err := h.Shop.Webhook(r.Context(), r.Header.Get("Stripe-Signature"), body); err != nil {
+		return err
+	}
+	return httpkit.WriteJSON(w, http.StatusOK, map[string]bool{"received": true})
+}
+
+// offerView is what credits cost by card; money is decimal text in the currency's
+// main unit.
+type offerView struct {
+	Enabled  bool          `json:"enabled"`
+	Currency string        `json:"currency"`
+	Price    money.Credits `json:"price"` // of one credit
+	Min      money.Credits `json:"min"`   // credits at once
+	Max      money.Credits `json:"max"`
+	TaxAdded bool          `json:"tax_added"`
+	Packages []packageView `json:"packages"`
+}
+
+type packageView struct {
+	ID      string        `json:"id"`
+	Credits money.Credits `json:"credits"`
+	Price   string        `json:"price"`
+}
+
+func (h *handler) offerNow() offerView {
+	t := h.Shop.Terms
+	v := offerView{Enabled: h.Shop.On(), Currency: t.Currency, Price: t.Price, Min: t.Min, Max: t.Max, TaxAdded: t.Tax, Packages: []packageView{}}
+	for _, p := range t.Packages {
+		v.Packages = append(v.Packages, packageView{ID: p.ID, Credits: p.Credits, Price: selling.Decimal(p.Amount, t.Currency)})
+	}
+	return v
+}
+
+// offer says what credits cost.
+func (h *handler) offer(w http.ResponseWriter, _ *http.Request) error {
+	return httpkit.WriteJSON(w, http.StatusOK, h.offerNow())
+}
+
+type newCheckout struct {
+	Credits  money.Credits `json:"credits"` // decimal text; or package
+	Package  string        `json:"package"`
+	SaveCard bool          `json:"save_card"` // for automatic top-ups
+}
+
+// checkout begins a purchase and says where to pay.
+func (h *handler) checkout(w http.ResponseWriter, r *http.Request, c hub.Caller) error {
+	in, err := httpkit.Decode[newCheckout](r)
+	if err != nil {
+		return err
+	}
+	p, url, err := h.Shop.Checkout(r.Context(), c, selling.Order{Credits: in.Credits, Package: in.Package}, in.SaveCard)
+	if err != nil {
+		return err
+	}
+	return httpkit.WriteJSON(w, http.StatusCreated, map[string]any{"payment_id": p.ID, "url": url, "credits": p.Credits,
+		"amount": selling.Decimal(p.Amount, p.Currency), "currency": p.Currency})
+}
+
+// topUpView is an automatic top-up; money is decimal text in the currency's main
+// unit.
+type topUpView struct {
+	Enabled    bool          `json:"enabled"`
+	Threshold  money.Credits `json:"threshold"` // bought when less is available
+	Credits    money.Credits `json:"credits"`   // bought each time
+	MonthlyCap string        `json:"monthly_cap"`
+	MonthSpent string        `json:"month_spent"`
+	Currency   string        `json:"currency"`
+	Card       string        `json:"card"`
+	Failures   int64         `json:"failures"` // in a row; after three it is switched off
+	Error      string        `json:"error"`
+}
+
+// topUp shows the caller's automatic top-up.
+func (h *handler) topUp(w http.ResponseWriter, r *http.Request, c hub.Caller) error {
+	user, err := h.Store.UserByID(r.Context(), c.UserID)
+	if err != nil {
+		return err
+	}
+	t, err := h.Store.TopUpOf(r.Context(), user.AccountID)
+	if errors.Is(err, store.ErrNotFound) {
+		return hub.Errorf(hub.CodeNotFound, "You have no automatic top-up.")
+	}
+	if err != nil {
+		return err
+	}
+	return h.showTopUp(w, r, t)
+}
+
+func (h *handler) showTopUp(w http.ResponseWriter, r *http.Request, t store.TopUp) error {
+	spent, err := h.Store.MonthSpent(r.Context(), t.AccountID)
+	if err != nil {
+		return err
+	}
+	card, err := h.Store.CardCustomerOf(r.Context(), t.UserID)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	currency := t.Currency
+	return httpkit.WriteJSON(w, http.StatusOK, topUpView{Enabled: t.Enabled, Threshold: t.Threshold, Credits: t.Credits, Currency: currency,
+		MonthlyCap: selling.Decimal(t.MonthlyCap, currency), MonthSpent: selling.Decimal(spent, currency), Card: card.Card, Failures: t.Failures, Error: t.Error})
+}
+
+type newTopUp struct {
+	Threshold  money.Credits `json:"threshold"`
+	Credits    money.Credits `json:"credits"`
+	MonthlyCap money.Credits `json:"monthly_cap"` // decimal text in the currency's main unit
+}
+
+// setTopUp has credits bought by themselves with the caller's kept card.
+func (h *handler) setTopUp(w http.ResponseWriter, r *http.Request, c hub.Caller) error {
+	in, err := httpkit.Decode[newTopUp](r)
+	if err != nil {
+		return err
+	}
+	t, err := h.Shop.SetTopUp(r.Context(), c, in.Threshold, in.Credits, in.MonthlyCap)
+	if err != nil {
+		return err
+	}
+	return h.showTopUp(w, r, t)
+}
+
+// stopTopUp switches the caller's automatic top-up off.
+func (h *handler) stopTopUp(w http.ResponseWriter, r *http.Request, c hub.Caller) error {
+	user, err := h.Store.UserByID(r.Context(), c.UserID)
+	if err != nil {
+		return err
+	}
+	if err := h.Store.StopTopUp(r.Context(), user.AccountID, ""); err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// forgetCards has the caller's kept cards forgotten, which ends automatic top-ups.
+func (h *handler) forgetCards(w http.ResponseWriter, r *http.Request, c hub.Caller) error {
+	if err := h.Shop.ForgetCards(r.Context(), c.UserID); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
