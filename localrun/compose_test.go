@@ -1,18 +1,27 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"regexp"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/aigne-hub/aigne-hub/functions/admin"
+	"github.com/aigne-hub/aigne-hub/functions/auth"
+	"github.com/aigne-hub/aigne-hub/functions/billing"
+	"github.com/aigne-hub/aigne-hub/functions/console"
+	"github.com/aigne-hub/aigne-hub/functions/proxy"
+	"github.com/aigne-hub/aigne-hub/functions/usage"
 	"github.com/aigne-hub/aigne-hub/shared/boot"
+	"github.com/aigne-hub/aigne-hub/shared/httpkit"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 )
 
@@ -175,4 +184,18 @@ func TestProfilesAreForAdmins(t *testing.T) {
 		assert.Equal(t, want, w.Code, role)
 	}
 	assert.True(t, json.Valid(get(h, http.MethodGet, "/debug/pprof/heap").Body.Bytes()), "refusals are JSON")
+}
+
+func TestEveryRouteOfEveryFunctionIsBehindTheDoor(t *testing.T) {
+	t.Parallel()
+	a := openHub(t, nil)
+	h := compose(a, named(), &health{app: a})
+	placeholder := regexp.MustCompile(`\{[^}]*\}`)
+	for name, routes := range map[string][]httpkit.Route{"proxy": proxy.Routes(), "auth": auth.Routes(), "usage": usage.Routes(),
+		"billing": billing.Routes(), "admin": admin.Routes(), "console": console.Routes()} {
+		for _, rt := range routes {
+			path := placeholder.ReplaceAllString(rt.Pattern, "x")
+			assert.Regexp(t, "^"+name+" ", get(h, cmp.Or(rt.Method, http.MethodGet), path).Body.String(), rt.Pattern)
+		}
+	}
 }
