@@ -309,6 +309,8 @@ func (g *Gate) refusal(ctx context.Context, r *Request, err error) error {
 		return ErrStale
 	case errors.Is(err, store.ErrKeyGone):
 		return hub.Errorf(hub.CodeUnauthenticated, "This API key is revoked or expired.")
+	case errors.Is(err, store.ErrWalletGone):
+		return hub.Errorf(hub.CodeForbidden, "This API key may no longer spend from the shared wallet that it is bound to.")
 	case errors.Is(err, store.ErrUserGone):
 		return hub.Errorf(hub.CodeUnauthenticated, "The user of this API key is disabled.")
 	case errors.Is(err, store.ErrRepeated):

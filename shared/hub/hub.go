@@ -67,7 +67,9 @@ type Caller struct {
 	KeyName   string
 	AppID     string // the calling application, from x-aigne-hub-client-did
 	AccountID string // the wallet that pays
-	ClientIP  string
+	// SharedWallet: it is a team's or an application's, not the user's own.
+	SharedWallet bool
+	ClientIP     string
 }
 
 // CallStatus is the state of a model call.

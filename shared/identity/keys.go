@@ -168,6 +168,8 @@ func FromRequest(r *http.Request) (hub.Secret, error) {
 
 var errBadKey = hub.Errorf(hub.CodeUnauthenticated, "This API key is not known here, or is revoked or expired.")
 
+var errNoWallet = hub.Errorf(hub.CodeForbidden, "This API key may no longer spend from the shared wallet that it is bound to.")
+
 // Caller finds whom a key belongs to.
 func (k *Keys) Caller(ctx context.Context, key hub.Secret) (hub.Caller, error) {
 	if !strings.HasPrefix(key.Reveal(), KeyPrefix) {
@@ -191,7 +193,11 @@ func (k *Keys) Caller(ctx context.Context, key hub.Secret) (hub.Caller, error) {
 	case row.RevokedAt != nil, user.DisabledAt != nil, row.ExpiresAt != nil && !row.ExpiresAt.After(now):
 		return hub.Caller{}, errBadKey
 	}
-	c := hub.Caller{UserID: user.ID, Email: user.Email, Role: user.Role, Groups: user.Groups, KeyID: row.ID, KeyName: row.Name, AccountID: user.AccountID}
+	if row.WalletID != "" && user.AccountID == "" {
+		return hub.Caller{}, errNoWallet
+	}
+	c := hub.Caller{UserID: user.ID, Email: user.Email, Role: user.Role, Groups: user.Groups, KeyID: row.ID, KeyName: row.Name, AccountID: user.AccountID,
+		SharedWallet: row.WalletID != ""}
 	k.remember(sum, entry{c, row.ExpiresAt, now.Add(cacheLife)}, version)
 	return c, nil
 }

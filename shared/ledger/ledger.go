@@ -21,10 +21,12 @@ const (
 	Welcome     = "welcome"
 )
 
-// Book gives and shows credits.
+// Book gives, moves and shows credits.
 type Book struct {
 	Store *store.Store
 	Now   hub.Now
+	// WelcomeGift is what each new user gets; an Amount of 0: nothing.
+	WelcomeGift WelcomeGift
 }
 
 // Gift is a grant to be made.
@@ -39,6 +41,8 @@ type Gift struct {
 	Reason    string
 	// ID makes a repeat harmless: the same id is granted once. "" makes a new one.
 	ID string
+	// Cause says what the grant is for where the kind does not: redeem, payment …
+	Cause string
 }
 
 const defaultPriority = 50
@@ -61,7 +65,7 @@ func (b *Book) Grant(ctx context.Context, g Gift) (store.Grant, error) {
 		g.ID = b.Store.NewID()
 	}
 	row := store.Grant{ID: g.ID, AccountID: g.AccountID, Kind: g.Kind, Name: g.Name, Amount: g.Amount, Remaining: g.Amount,
-		Priority: g.Priority, ExpiresAt: g.ExpiresAt, State: "active", Actor: g.Actor, Reason: g.Reason, CreatedAt: b.Now().UTC()}
+		Priority: g.Priority, ExpiresAt: g.ExpiresAt, State: "active", Actor: g.Actor, Reason: g.Reason, CreatedAt: b.Now().UTC(), Cause: g.Cause}
 	err := b.Store.Do(ctx, b.Store.GrantUnit(row))
 	if err != nil && !errors.Is(err, store.ErrConflict) && !errors.Is(err, store.ErrExists) {
 		return store.Grant{}, err
@@ -98,34 +102,4 @@ func (b *Book) ExpireDue(ctx context.Context) error {
 		}
 	}
 	return failed
-}
-
-// Report is the outcome of a verification.
-type Report struct {
-	Operations int64             `json:"operations"`
-	Violations []store.Violation `json:"violations"`
-}
-
-// Verify proves the books. What a first look finds wrong is looked at again,
-// since a mismatch counts only when it stays.
-func (b *Book) Verify(ctx context.Context) (Report, error) {
-	found, n, err := b.Store.VerifyLedger(ctx)
-	if err != nil || len(found) == 0 {
-		return Report{Operations: n, Violations: []store.Violation{}}, err
-	}
-	again, n, err := b.Store.VerifyLedger(ctx)
-	if err != nil {
-		return Report{}, err
-	}
-	first := map[store.Violation]bool{}
-	for _, v := range found {
-		first[v] = true
-	}
-	r := Report{Operations: n, Violations: []store.Violation{}}
-	for _, v := range again {
-		if first[v] {
-			r.Violations = append(r.Violations, v)
-		}
-	}
-	return r, nil
 }

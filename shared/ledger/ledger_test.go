@@ -17,7 +17,7 @@ import (
 
 type world struct {
 	*store.Store
-	book ledger.Book
+	book *ledger.Book
 	user store.User
 }
 
@@ -30,16 +30,21 @@ func open(t *testing.T) *world {
 	t.Cleanup(func() { _ = s.Close() })
 	u, err := s.CreateUser(t.Context(), store.User{Email: "a@example.com", Role: hub.RoleMember})
 	require.NoError(t, err)
-	return &world{s, ledger.Book{Store: s, Now: time.Now}, u}
+	return &world{s, &ledger.Book{Store: s, Now: time.Now}, u}
+}
+
+func (w *world) admission(t *testing.T, lease string, hold money.Credits, limits ...store.LimitHold) store.Admission {
+	t.Helper()
+	v, err := w.ConfigVersion(t.Context())
+	require.NoError(t, err)
+	return store.Admission{CallID: w.NewID(), Caller: hub.Caller{UserID: w.user.ID, AccountID: w.user.AccountID}, Type: hub.TypeChat,
+		Dialect: "openai-chat", RequestedModel: "m", Owner: lease, ConfigVersion: v, RequestID: "r", Billing: true,
+		OnAbort: "reported", OnFailure: "delivered", PlanJSON: "{}", Hold: hold, Limits: limits}
 }
 
 func (w *world) admit(t *testing.T, lease string, hold money.Credits, limits ...store.LimitHold) store.Admission {
 	t.Helper()
-	v, err := w.ConfigVersion(t.Context())
-	require.NoError(t, err)
-	a := store.Admission{CallID: w.NewID(), Caller: hub.Caller{UserID: w.user.ID, AccountID: w.user.AccountID}, Type: hub.TypeChat,
-		Dialect: "openai-chat", RequestedModel: "m", Owner: lease, ConfigVersion: v, RequestID: "r", Billing: true,
-		OnAbort: "reported", OnFailure: "delivered", PlanJSON: "{}", Hold: hold, Limits: limits}
+	a := w.admission(t, lease, hold, limits...)
 	require.NoError(t, w.Do(t.Context(), w.AdmitUnit(a)))
 	return a
 }

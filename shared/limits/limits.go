@@ -27,6 +27,8 @@ const (
 	User  = "user"
 	App   = "app"
 	Model = "model"
+	// Member is a user of a shared wallet: <wallet>/<user>, or <wallet>/* for each.
+	Member = "member"
 )
 
 // Each is the subject that binds every one of a scope by itself.
@@ -67,6 +69,11 @@ func (s *Set) Bind(c hub.Caller, models ...string) []store.LimitHold {
 		}
 		out = s.bind(out, who[0], who[1], who[1])
 		out = s.bind(out, who[0], Each, who[1])
+	}
+	if c.SharedWallet {
+		who := c.AccountID + "/" + c.UserID
+		out = s.bind(out, Member, who, who)
+		out = s.bind(out, Member, c.AccountID+"/"+Each, who)
 	}
 	first := ""
 	for i, m := range models {

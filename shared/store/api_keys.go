@@ -18,14 +18,15 @@ type APIKey struct {
 	RevokedAt  *time.Time
 	LastUsedAt *time.Time
 	CreatedAt  time.Time
+	WalletID   string // the shared wallet that pays; "": the user's own
 }
 
-const keyColumns = "k.id, k.user_id, k.name, k.hash, k.hint, k.expires_at, k.revoked_at, k.last_used_at, k.created_at"
+const keyColumns = "k.id, k.user_id, k.name, k.hash, k.hint, k.expires_at, k.revoked_at, k.last_used_at, k.created_at, coalesce(k.wallet_id, '')"
 
 func scanKey(scan func(...any) error, k *APIKey, more ...any) error {
 	var expires, revoked, used sql.NullInt64
 	var created int64
-	if err := scan(append([]any{&k.ID, &k.UserID, &k.Name, &k.Hash, &k.Hint, &expires, &revoked, &used, &created}, more...)...); err != nil {
+	if err := scan(append([]any{&k.ID, &k.UserID, &k.Name, &k.Hash, &k.Hint, &expires, &revoked, &used, &created, &k.WalletID}, more...)...); err != nil {
 		return err
 	}
 	k.ExpiresAt, k.RevokedAt, k.LastUsedAt = nullMillis(expires), nullMillis(revoked), nullMillis(used)
@@ -42,13 +43,16 @@ func (s *Store) CreateKey(ctx context.Context, k APIKey) (APIKey, error) {
 	return k, s.Do(ctx, u)
 }
 
-// KeyByHash finds a key and its user.
+// KeyByHash finds a key and its user. Where a shared wallet pays the user's
+// AccountID is that wallet, or "" when the key may not spend from it.
 func (s *Store) KeyByHash(ctx context.Context, hash string) (APIKey, User, error) {
 	var k APIKey
 	var u User
 	var disabled sql.NullInt64
 	var groups string
-	row := s.read.QueryRowContext(ctx, "SELECT "+keyColumns+`, u.email, u.name, u.role, u.groups_json, u.disabled_at, coalesce(a.id, '')
+	row := s.read.QueryRowContext(ctx, "SELECT "+keyColumns+`, u.email, u.name, u.role, u.groups_json, u.disabled_at,
+  CASE WHEN k.wallet_id IS NULL THEN coalesce(a.id, '') ELSE coalesce((SELECT w.account_id FROM shared_wallets w
+    JOIN wallet_members m ON m.account_id = w.account_id AND m.user_id = k.user_id WHERE w.account_id = k.wallet_id AND w.closed_at IS NULL), '') END
 FROM api_keys k JOIN users u ON u.id = k.user_id LEFT JOIN accounts a ON a.user_id = u.id WHERE k.hash = ?`, hash)
 	err := scanKey(row.Scan, &k, &u.Email, &u.Name, &u.Role, &groups, &disabled, &u.AccountID)
 	if errors.Is(err, sql.ErrNoRows) {

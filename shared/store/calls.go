@@ -34,13 +34,21 @@ type Admission struct {
 
 // insertCall fails by its NOT NULL columns when the configuration has changed,
 // the key is revoked or expired, the user is disabled or the lease is dead.
-const insertCall = `INSERT INTO model_calls (id, created_at, user_id, api_key_id, app_id, account_id, type, dialect,
+const insertCall = "INSERT " + callHead + "?6" + callTail
+
+// insertSharedCall fails by account_id too, when the key may no longer spend
+// from the shared wallet.
+const insertSharedCall = "INSERT " + callHead + sharedPays + callTail
+
+const callHead = `INTO model_calls (id, created_at, user_id, api_key_id, app_id, account_id, type, dialect,
   requested_model, stream, status, owner, config_version, request_id, trace_id, billing, on_abort, on_failure, plan_json, hold_nano)
 VALUES (?1, ?2,
   (SELECT id FROM users WHERE id = ?3 AND disabled_at IS NULL),
   CASE WHEN ?4 = '' THEN '' ELSE (SELECT id FROM api_keys WHERE id = ?4 AND revoked_at IS NULL
     AND (expires_at IS NULL OR expires_at > ` + dbNow + `)) END,
-  ?5, ?6, ?7, ?8, ?9, ?10, 'processing',
+  ?5, `
+
+const callTail = `, ?7, ?8, ?9, ?10, 'processing',
   (SELECT id FROM leases WHERE id = ?11 AND dead = 0),
   (SELECT version FROM config_version WHERE id = 1 AND version = ?12),
   ?13, ?14, ?15, ?16, ?17, ?18, ?19)`
@@ -49,7 +57,7 @@ const idempotencyLife = 24 * time.Hour
 
 // AdmitUnit records a call as processing and, with billing on, opens its hold.
 // Conditions: ErrLimit, ErrInsufficient, ErrDebt, ErrGrantsDue, ErrStaleConfig,
-// ErrKeyGone, ErrUserGone, ErrLeaseLost, ErrRepeated; ErrExists means it is done.
+// ErrKeyGone, ErrUserGone, ErrWalletGone, ErrLeaseLost, ErrRepeated; ErrExists means it is done.
 func (s *Store) AdmitUnit(a Admission) *Unit {
 	u := &Unit{Priority: Admitting, Stmts: make([]Stmt, 0, 4)}
 	now := s.millis()
@@ -57,7 +65,11 @@ func (s *Store) AdmitUnit(a Admission) *Unit {
 		u.Add("DELETE FROM idempotency_keys WHERE api_key_id = ?1 AND key = ?2 AND created_at < "+dbNow+" - ?3",
 			a.Caller.KeyID, a.IdempotencyKey, idempotencyLife.Milliseconds())
 	}
-	u.Add(insertCall, a.CallID, now, a.Caller.UserID, a.Caller.KeyID, a.Caller.AppID, a.Caller.AccountID, string(a.Type), a.Dialect,
+	insert := insertCall
+	if a.Caller.SharedWallet {
+		insert = insertSharedCall
+	}
+	u.Add(insert, a.CallID, now, a.Caller.UserID, a.Caller.KeyID, a.Caller.AppID, a.Caller.AccountID, string(a.Type), a.Dialect,
 		a.RequestedModel, boolInt(a.Stream), a.Owner, a.ConfigVersion, a.RequestID, a.TraceID, boolInt(a.Billing),
 		a.OnAbort, a.OnFailure, a.PlanJSON, int64(a.Hold))
 	if a.IdempotencyKey != "" {

@@ -20,6 +20,7 @@ var conditions = []struct {
 	{"NOT NULL constraint failed: model_calls.config_version", ErrStaleConfig},
 	{"NOT NULL constraint failed: model_calls.api_key_id", ErrKeyGone},
 	{"NOT NULL constraint failed: model_calls.user_id", ErrUserGone},
+	{"NOT NULL constraint failed: model_calls.account_id", ErrWalletGone},
 	{"NOT NULL constraint failed: model_calls.owner", ErrLeaseLost},
 	{"NOT NULL constraint failed: usage.open_owner", ErrNotOpen},
 	{"NOT NULL constraint failed: ledger_operations.amount_nano", ErrNotOpen}, // the hold is gone
@@ -44,6 +45,7 @@ var (
 	ErrStaleConfig  = errors.New("configuration has changed")
 	ErrKeyGone      = errors.New("API key is revoked or expired")
 	ErrUserGone     = errors.New("user is disabled")
+	ErrWalletGone   = errors.New("key may not spend from the shared wallet")
 	ErrLeaseLost    = errors.New("process lease is dead")
 	ErrNotOpen      = errors.New("call is no longer open for this process")
 	ErrExists       = errors.New("unit is already done")

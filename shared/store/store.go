@@ -145,3 +145,5 @@ func boolInt(b bool) int64 {
 	}
 	return 0
 }
+
+func isNoRows(err error) bool { return errors.Is(err, sql.ErrNoRows) }

@@ -34,6 +34,18 @@ var ledgerRules = []struct{ rule, query string }{
   WHERE a.held_nano <> coalesce(s.total, 0)`},
 	{"no wallet is overdrawn",
 		`SELECT id, 'available ' || (balance_nano - held_nano) FROM accounts WHERE kind = 'wallet' AND (held_nano < 0 OR balance_nano - held_nano < 0)`},
+	{"what each account owes equals its open debts",
+		`SELECT a.id, 'debt ' || a.debt_nano || ', rows ' || coalesce(s.total, 0) FROM accounts a
+  LEFT JOIN (SELECT account_id, sum(open_nano) AS total FROM account_debts GROUP BY account_id) s ON s.account_id = a.id
+  WHERE a.debt_nano <> coalesce(s.total, 0)`},
+	{"each grant has the operation that gave it",
+		`SELECT g.id, 'amount ' || g.amount_nano FROM credit_grants g
+  WHERE NOT EXISTS (SELECT 1 FROM ledger_operations o WHERE o.id = 'grant/' || g.id AND o.amount_nano = g.amount_nano AND o.account_id = g.account_id)`},
+	{"what remains of a grant can be spent",
+		`SELECT id, 'remaining ' || remaining_nano || ', closed' FROM credit_grants WHERE open = 0 AND remaining_nano <> 0`},
+	{"a credit line is paid back at most by what was spent of it",
+		`SELECT id, 'repaid ' || repaid_nano || ' of ' || (amount_nano - remaining_nano) FROM credit_grants
+  WHERE repaid_nano > amount_nano - remaining_nano OR (repaid_nano <> 0 AND kind <> 'credit_line')`},
 	{"each finished call has exactly one settlement",
 		`SELECT c.id, 'no settlement' FROM model_calls c WHERE c.status <> 'processing' AND c.billing = 1
   AND NOT EXISTS (SELECT 1 FROM ledger_operations o WHERE o.id = c.id || '/settle')`},
