@@ -56,6 +56,10 @@ var ledgerRules = []struct{ rule, query string }{
 		`SELECT c.id, 'credits ' || c.credits_nano FROM model_calls c WHERE c.status <> 'processing' AND c.billing = 1 AND c.credits_nano <>
   coalesce((SELECT amount_nano FROM ledger_operations o WHERE o.id = c.id || '/settle'), 0) +
   coalesce((SELECT amount_nano FROM ledger_operations o WHERE o.id = c.id || '/correct'), 0)`},
+	{"what is reported of each user's usage is in batches",
+		`SELECT user_id, 'usage ' || sum(reported) || ', batches ' || sum(batched) FROM (
+    SELECT user_id, reported_nano AS reported, 0 AS batched FROM usage WHERE reported_nano <> 0
+    UNION ALL SELECT user_id, 0, amount_nano FROM outbox_batches) GROUP BY user_id HAVING sum(reported) <> sum(batched)`},
 	{"holds belong to calls that are open",
 		`SELECT h.call_id, 'hold ' || h.amount_nano FROM credit_holds h JOIN model_calls c ON c.id = h.call_id WHERE c.status <> 'processing'`},
 	{"open calls with billing have a hold",
