@@ -28,12 +28,15 @@ const (
 	CredentialRestored Kind = "credential.restored"
 	TargetDown         Kind = "target.down"
 	TargetUp           Kind = "target.up"
+	OutboxLate         Kind = "outbox.late"      // usage does not reach the outside system that bills it
+	OutboxDead         Kind = "outbox.dead"      // that system refused reported usage
+	PaymentAdjusted    Kind = "payment.adjusted" // a wallet was brought into line with that system
 	Test               Kind = "test"
 )
 
 // Kinds lists all kinds.
 func Kinds() []Kind {
-	return []Kind{CredentialDisabled, CredentialRestored, TargetDown, TargetUp, Test}
+	return []Kind{CredentialDisabled, CredentialRestored, TargetDown, TargetUp, OutboxLate, OutboxDead, PaymentAdjusted, Test}
 }
 
 // The severities.

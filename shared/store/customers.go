@@ -73,10 +73,14 @@ func (s *Store) NameCustomer(ctx context.Context, userID, customerID string) err
 	return s.Exec(ctx, "UPDATE payment_customers SET customer_id = ?2 WHERE user_id = ?1", userID, customerID)
 }
 
-// OpenCustomer notes that a customer's grants were taken over: from now on its
-// usage is reported.
-func (s *Store) OpenCustomer(ctx context.Context, userID string) error {
-	return s.Exec(ctx, "UPDATE payment_customers SET opened_at = coalesce(opened_at, ?2) WHERE user_id = ?1", userID, s.millis())
+// OpenCustomer notes, once, that a customer's grants were taken over: from now on
+// its usage is reported. balance is what it has there beside those grants: below 0
+// when it has used more than them.
+func (s *Store) OpenCustomer(ctx context.Context, userID string, balance money.Credits) error {
+	u := &Unit{Priority: Background}
+	u.Add("UPDATE payment_customers SET opened_at = ?2, expected_nano = expected_nano + ?3 WHERE user_id = ?1 AND opened_at IS NULL",
+		userID, s.millis(), int64(balance))
+	return s.Do(ctx, u)
 }
 
 // SyncedCustomer notes that a customer was looked at.

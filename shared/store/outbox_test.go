@@ -29,7 +29,7 @@ func (w *world) known(t *testing.T) {
 	t.Helper()
 	w.ReportUsage(true)
 	require.NoError(t, w.SetDID(t.Context(), w.user.ID, "z"+w.user.ID))
-	require.NoError(t, w.OpenCustomer(t.Context(), w.user.ID))
+	require.NoError(t, w.OpenCustomer(t.Context(), w.user.ID, 0))
 }
 
 func (w *world) batch(t *testing.T) []store.Batch {
@@ -57,7 +57,7 @@ func TestUsageOfKnownUsersGoesIntoBatchesOnce(t *testing.T) {
 		require.ErrorIs(t, s.SetDID(ctx, w.user.ID, "zOther"), store.ErrNotFound, "a DID stays")
 		w.charge(t, 11)
 		assert.Empty(t, w.batch(t), "the user's grants were not taken over")
-		require.NoError(t, s.OpenCustomer(ctx, w.user.ID))
+		require.NoError(t, s.OpenCustomer(ctx, w.user.ID, 0))
 		w.charge(t, 13)
 		w.charge(t, 0) // costs nothing
 		due := w.batch(t)
