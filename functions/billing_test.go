@@ -24,15 +24,15 @@ func TestAWalletIsShownToItsUser(t *testing.T) {
 	w.golden("billing", []apiCase{
 		{"a balance needs a key", "", "GET /api/user/credit/balance", "", 401, noKey},
 		{"a balance has what is held", "member", "GET /api/user/credit/balance", "", 200,
-			`{"balance":"2.49696","held":"0.014","available":"2.48296","billing":"on"}`},
+			`{"balance":"2.49696","held":"0.014","available":"2.48296","debt":"0","billing":"on"}`},
 		{"grants are listed", "member", "GET /api/user/credit/grants", "", 200,
 			`{"data":[{"id":"ID","kind":"promotional","name":"","amount":"2.5","remaining":"2.49696","priority":50,"state":"active",
 			"reason":"for a test","expires_at":null,"created_at":"TIME"}]}`},
 		{"transactions are listed, newest first", "member", "GET /api/user/credit/transactions", "", 200, `{"data":[
-			{"id":"ID/settle","kind":"charge","call_id":"ID","amount":"0.00304","reason":"","created_at":"TIME"},
-			{"id":"grant/ID","kind":"grant","call_id":"","amount":"2.5","reason":"for a test","created_at":"TIME"}]}`},
+			{"id":"ID/settle","kind":"charge","cause":"","call_id":"ID","amount":"0.00304","reason":"","created_at":"TIME"},
+			{"id":"grant/ID","kind":"grant","cause":"","call_id":"","amount":"2.5","reason":"for a test","created_at":"TIME"}]}`},
 		{"transactions go on by page", "member", "GET /api/user/credit/transactions?page=2&pageSize=1", "", 200, `{"data":[
-			{"id":"grant/ID","kind":"grant","call_id":"","amount":"2.5","reason":"for a test","created_at":"TIME"}]}`},
+			{"id":"grant/ID","kind":"grant","cause":"","call_id":"","amount":"2.5","reason":"for a test","created_at":"TIME"}]}`},
 		{"beyond the last page there is nothing", "member", "GET /api/user/credit/transactions?page=9", "", 200, `{"data":[]}`},
 		{"transactions end somewhere", "member", "GET /api/user/credit/transactions?page=11&pageSize=100", "", 400,
 			invalid("page", "This list ends at the newest 1000; GET /api/user/model-calls goes further back.")},
@@ -50,7 +50,7 @@ func TestWithBillingOffThereIsNothingToPay(t *testing.T) {
 	t.Parallel()
 	w := open(t)
 	w.golden("billing", []apiCase{
-		{"the balance says so", "guest", "GET /api/user/credit/balance", "", 200, `{"balance":"0","held":"0","available":"0","billing":"off"}`},
+		{"the balance says so", "guest", "GET /api/user/credit/balance", "", 200, `{"balance":"0","held":"0","available":"0","debt":"0","billing":"off"}`},
 		{"grants are an empty list", "guest", "GET /api/user/credit/grants", "", 200, `{"data":[]}`},
 		{"info has no credits", "guest", "GET /api/user/info", "", 200,
 			`{"user":{"did":"ID","fullName":"guest@example.com","email":"guest@example.com","avatar":"","role":"guest"},
@@ -76,7 +76,7 @@ func TestAdminsGiveCredits(t *testing.T) {
 		{"a grant counts at once", "admin", send, `{"email":"member@example.com","amount":"1.5","expires_at":"2099-01-01T00:00:00Z","reason":"welcome"}`, 201,
 			`{"id":"ID","kind":"promotional","name":"","amount":"1.5","remaining":"1.5","priority":50,"state":"active","reason":"welcome",
 			"expires_at":"TIME","created_at":"TIME"}`},
-		{"as its user sees", "member", "GET /api/user/credit/balance", "", 200, `{"balance":"1.5","held":"0","available":"1.5","billing":"on"}`},
+		{"as its user sees", "member", "GET /api/user/credit/balance", "", 200, `{"balance":"1.5","held":"0","available":"1.5","debt":"0","billing":"on"}`},
 		{"members do not verify the books", "member", "GET /api/billing/ledger/verify", "", 403, adminsOnly},
 		{"the books balance", "owner", "GET /api/billing/ledger/verify", "", 200, `{"ok":true,"operations":1,"violations":[]}`},
 	})

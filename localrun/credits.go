@@ -10,28 +10,61 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/ledger"
 	"github.com/aigne-hub/aigne-hub/shared/money"
+	"github.com/aigne-hub/aigne-hub/shared/operator"
 )
 
 func creditSpecs() []spec {
-	user := text("user", "e-mail `ADDRESS` of the user")
+	user, wallet := text("user", "e-mail `ADDRESS` of the user"), text("wallet", "a shared `WALLET`, in place of a user")
+	amount := text("amount", "credits, a decimal with at most nine decimals")
+	reason := text("reason", "`TEXT` for the books, which the user sees")
+	id := text("id", "an `ID` of your own: the same one moves nothing again")
 	return []spec{
 		{
-			name: "grant", usage: "give credits to a user", run: creditsGrant, needs: []string{"user", "amount"},
+			name: "grant", usage: "give credits to a user or a shared wallet", run: creditsGrant, needs: []string{"amount"},
 			about: "Every call of this command gives once more. For a grant that may be repeated, use apply.",
 			flags: []cli.Flag{
-				user, text("amount", "credits, a decimal with at most nine decimals"),
-				text("expires", "`WHEN` the rest lapses: a time (RFC 3339) or how long from now (720h)"),
-				text("reason", "`TEXT` for the books"),
+				user, wallet, amount, text("kind", "promotional (default) or purchased"),
+				text("expires", "`WHEN` the rest lapses: a time (RFC 3339) or how long from now (720h)"), reason,
 			},
 		},
-		{name: "balance", usage: "show a user's balance", run: creditsBalance, needs: []string{"user"}, arg: "user", flags: []cli.Flag{user}},
+		{name: "balance", usage: "show a balance", run: creditsBalance, arg: "user", flags: []cli.Flag{user, wallet}},
+		{
+			name: "adjust", usage: "correct a balance: give credits, or take them with a negative amount", run: creditsAdjust, needs: []string{"amount", "reason"},
+			about: "Taken is the whole amount or nothing; what running calls hold cannot be taken.",
+			flags: []cli.Flag{user, wallet, amount, reason, id},
+		},
+		{
+			name: "reverse", usage: "take credits back: a refund, a dispute, a correction", run: creditsReverse, needs: []string{"amount", "cause", "reason"},
+			about: "What is not free now becomes a debt: it is collected as calls end and credits are bought, and until then no call starts.",
+			flags: []cli.Flag{user, wallet, amount, text("cause", "refund, dispute or correction"), text("grant", "`ID` of the grant to draw from first"), reason, id},
+		},
+		{
+			name: "transfer", usage: "move credits from one wallet to another", run: creditsTransfer, needs: []string{"amount", "reason"},
+			about: "Credits keep their kind, priority and expiry. Welcome credits and credit lines stay where they are.",
+			flags: []cli.Flag{
+				user, wallet, text("to-user", "e-mail `ADDRESS` of the receiver"), text("to-wallet", "the shared `WALLET` that receives"), amount, reason, id,
+			},
+		},
 	}
+}
+
+func (j *job) purse() operator.Purse {
+	return operator.Purse{User: j.text("user"), Wallet: j.text("wallet")}
+}
+
+func (j *job) credits() (money.Credits, error) {
+	amount, err := money.ParseCredits(j.text("amount"))
+	if err != nil {
+		return 0, hub.Invalid("amount", "--amount must be a decimal such as 12.5 with at most nine decimals, not %q", j.text("amount"))
+	}
+	return amount, nil
 }
 
 // grantView is a grant as it is shown.
 type grantView struct {
 	ID        string        `json:"id"`
 	User      string        `json:"user"`
+	Wallet    string        `json:"wallet,omitempty"`
 	Amount    money.Credits `json:"amount"`
 	ExpiresAt *time.Time    `json:"expires_at"`
 	Reason    string        `json:"reason"`
@@ -39,31 +72,33 @@ type grantView struct {
 }
 
 func creditsGrant(j *job) error {
-	amount, err := money.ParseCredits(j.text("amount"))
+	amount, err := j.credits()
 	if err != nil {
-		return hub.Invalid("amount", "--amount must be a decimal such as 12.5 with at most nine decimals, not %q", j.text("amount"))
+		return err
 	}
 	expires, err := j.moment("expires")
 	if err != nil {
 		return err
 	}
 	return j.withHub(func(a *boot.App) error {
-		g, err := a.Desk.Grant(j.ctx, actor, j.text("user"), amount, expires, j.text("reason"))
+		to := j.purse()
+		g, err := a.Desk.Give(j.ctx, actor, to, operator.Gift{Kind: j.text("kind"), Amount: amount, ExpiresAt: expires, Reason: j.text("reason")})
 		if err != nil {
 			return err
 		}
-		acc, err := a.Desk.Balance(j.ctx, j.text("user"))
+		acc, err := a.Desk.BalanceOf(j.ctx, to)
 		if err != nil {
 			return err
 		}
-		return j.show(grantView{g.ID, j.text("user"), g.Amount, g.ExpiresAt, g.Reason, acc.Balance},
-			fmt.Sprintf("Granted %s credits to %s; the balance is %s.\n", g.Amount, j.text("user"), acc.Balance))
+		return j.show(grantView{g.ID, to.User, to.Wallet, g.Amount, g.ExpiresAt, g.Reason, acc.Balance},
+			fmt.Sprintf("Granted %s credits to %s; the balance is %s.\n", g.Amount, to, acc.Balance))
 	})
 }
 
 // balanceView is a wallet as it is shown.
 type balanceView struct {
 	User      string        `json:"user"`
+	Wallet    string        `json:"wallet,omitempty"`
 	AccountID string        `json:"account_id"`
 	Balance   money.Credits `json:"balance"`
 	Held      money.Credits `json:"held"`      // by calls that are open
@@ -72,53 +107,60 @@ type balanceView struct {
 }
 
 func creditsBalance(j *job) error {
+	return j.withHub(func(a *boot.App) error { return j.showBalance(a, j.purse()) })
+}
+
+func (j *job) showBalance(a *boot.App, of operator.Purse) error {
+	acc, err := a.Desk.BalanceOf(j.ctx, of)
+	if err != nil {
+		return err
+	}
+	v := balanceView{of.User, of.Wallet, acc.ID, acc.Balance, acc.Held, acc.Available(), acc.Debt}
+	return j.show(v, table("WHOSE BALANCE HELD AVAILABLE DEBT", [][]string{
+		{of.String(), v.Balance.String(), v.Held.String(), v.Available.String(), v.Debt.String()},
+	}))
+}
+
+func creditsAdjust(j *job) error {
+	amount, err := j.credits()
+	if err != nil {
+		return err
+	}
 	return j.withHub(func(a *boot.App) error {
-		acc, err := a.Desk.Balance(j.ctx, j.text("user"))
-		if err != nil {
+		of := j.purse()
+		if err := a.Desk.Adjust(j.ctx, actor, of, ledger.Adjustment{ID: j.text("id"), Amount: amount, Reason: j.text("reason")}); err != nil {
 			return err
 		}
-		v := balanceView{j.text("user"), acc.ID, acc.Balance, acc.Held, acc.Available(), acc.Debt}
-		return j.show(v, table("USER BALANCE HELD AVAILABLE DEBT", [][]string{
-			{v.User, v.Balance.String(), v.Held.String(), v.Available.String(), v.Debt.String()},
-		}))
+		return j.showBalance(a, of)
 	})
 }
 
-func ledgerSpecs() []spec {
-	return []spec{{
-		name: "verify", usage: "prove that the books balance", run: ledgerVerify,
-		about: "Every operation sums to zero, balances equal entries and grants, holds belong to open calls, no wallet is\n" +
-			"overdrawn, each finished call is settled once. Fails on any violation.",
-	}}
-}
-
-// verifyView is the outcome of a verification.
-type verifyView struct {
-	OK bool `json:"ok"`
-	ledger.Report
-}
-
-func ledgerVerify(j *job) error {
+func creditsReverse(j *job) error {
+	amount, err := j.credits()
+	if err != nil {
+		return err
+	}
 	return j.withHub(func(a *boot.App) error {
-		report, err := a.Book.Verify(j.ctx)
+		done, err := a.Desk.Reverse(j.ctx, actor, j.purse(), ledger.Reversal{ID: j.text("id"), GrantID: j.text("grant"), Cause: j.text("cause"),
+			Amount: amount, Reason: j.text("reason")})
 		if err != nil {
 			return err
 		}
-		n := len(report.Violations)
-		human := fmt.Sprintf("OK: %d operations, no violations.\n", report.Operations)
-		if n > 0 {
-			rows := make([][]string, 0, n)
-			for _, v := range report.Violations {
-				rows = append(rows, []string{v.Rule, v.Subject, v.Detail})
-			}
-			human = table("RULE SUBJECT FOUND", rows)
-		}
-		if err := j.show(verifyView{n == 0, report}, human); err != nil {
+		return j.show(map[string]money.Credits{"taken": done.Taken, "debt": done.Debt},
+			fmt.Sprintf("Took %s credits from %s; %s are owed.\n", done.Taken, j.purse(), done.Debt))
+	})
+}
+
+func creditsTransfer(j *job) error {
+	amount, err := j.credits()
+	if err != nil {
+		return err
+	}
+	return j.withHub(func(a *boot.App) error {
+		from, to := j.purse(), operator.Purse{User: j.text("to-user"), Wallet: j.text("to-wallet")}
+		if err := a.Desk.Transfer(j.ctx, actor, from, to, ledger.Transfer{ID: j.text("id"), Amount: amount, Reason: j.text("reason")}); err != nil {
 			return err
 		}
-		if n > 0 {
-			return fmt.Errorf("the books do not balance: %d violation(s) over %d operations", n, report.Operations)
-		}
-		return nil
+		return j.showBalance(a, from)
 	})
 }

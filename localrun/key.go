@@ -23,6 +23,7 @@ func keySpecs() []spec {
 				text("expires", "`WHEN` it ends: a time (RFC 3339) or how long from now (720h)"),
 				number("rpm", "limit it to `N` requests a minute"), number("tpm", "limit it to `N` tokens a minute"),
 				number("concurrency", "limit it to `N` calls at once"), text("budget-month", "limit it to so many `CREDITS` a month"),
+				text("wallet", "the shared `WALLET` that pays for its calls; its owner must be a member"),
 			},
 			about: "The key stands alone on standard output. Only its hash is kept, so it cannot be shown again.\n" +
 				"Its limits can be changed later with \"limit set --scope key\".",
@@ -30,6 +31,10 @@ func keySpecs() []spec {
 		{
 			name: "list", usage: "list API keys, without the keys themselves", run: keyList,
 			flags: []cli.Flag{text("user", "only those of the user with the e-mail `ADDRESS`")},
+		},
+		{
+			name: "wallet", usage: "choose the shared wallet that pays for a key's calls; without --wallet its user's own pays", run: keyWallet,
+			needs: []string{"id"}, arg: "id", flags: []cli.Flag{text("id", "`ID` of the key, as listed"), text("wallet", "the shared `WALLET`")},
 		},
 		{
 			name: "revoke", usage: "end an API key; from then on it admits nothing", run: keyRevoke, needs: []string{"id"}, arg: "id",
@@ -70,7 +75,7 @@ func (j *job) keyLimits() operator.KeyLimits {
 		}
 		return new(j.c.Int64(flag))
 	}
-	return operator.KeyLimits{RPM: given("rpm"), TPM: given("tpm"), Concurrency: given("concurrency"), BudgetMonth: j.text("budget-month")}
+	return operator.KeyLimits{RPM: given("rpm"), TPM: given("tpm"), Concurrency: given("concurrency"), BudgetMonth: j.text("budget-month"), Wallet: j.text("wallet")}
 }
 
 // moment reads a point in time: RFC 3339, or a duration from now. nil: not given.
@@ -151,6 +156,20 @@ func keyRevoke(j *job) error {
 			return err
 		}
 		return j.show(map[string]any{"id": id, "revoked": true}, fmt.Sprintf("Revoked key %s.\n", id))
+	})
+}
+
+func keyWallet(j *job) error {
+	return j.withHub(func(a *boot.App) error {
+		id, wallet := j.text("id"), j.text("wallet")
+		if err := a.Desk.BindKey(j.ctx, actor, id, wallet); err != nil {
+			return err
+		}
+		pays := "its user's own wallet"
+		if wallet != "" {
+			pays = "the wallet " + wallet
+		}
+		return j.show(map[string]any{"id": id, "wallet": wallet}, fmt.Sprintf("From now on %s pays for the calls of key %s.\n", pays, id))
 	})
 }
 

@@ -21,8 +21,8 @@ func limitSpecs() []spec {
 			about: "Requests and tokens are counted for a minute, hour, day, week or month (UTC), credits likewise as a budget,\n" +
 				"concurrency at every moment. Limits hold over all processes that share the database.",
 			flags: []cli.Flag{
-				text("scope", "key, user, app or model"),
-				text("subject", "`WHOM` it binds: a key's id, an e-mail address, an application's id, or provider/model; * (default) binds each one by itself"),
+				text("scope", "key, user, app, model or member"),
+				text("subject", "`WHOM` it binds: a key's id, an e-mail address, an application's id, provider/model, or wallet/e-mail address for a member of a shared wallet; * (default) binds each one by itself"),
 				text("metric", "requests, tokens, concurrency or credits"),
 				text("period", "minute, hour, day, week or month; not with concurrency"),
 				text("amount", "a number of requests, tokens or calls at once, or decimal credits"),

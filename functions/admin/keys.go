@@ -55,10 +55,11 @@ type newKey struct {
 	Name      string     `json:"name" validate:"required,max=100"`
 	ExpiresAt *time.Time `json:"expires_at"`
 
-	RPM         *int64 `json:"rpm"`          // requests a minute
-	TPM         *int64 `json:"tpm"`          // tokens a minute
-	Concurrency *int64 `json:"concurrency"`  // calls at once
-	BudgetMonth string `json:"budget_month"` // decimal credits
+	RPM         *int64 `json:"rpm"`                       // requests a minute
+	TPM         *int64 `json:"tpm"`                       // tokens a minute
+	Concurrency *int64 `json:"concurrency"`               // calls at once
+	BudgetMonth string `json:"budget_month"`              // decimal credits
+	Wallet      string `json:"wallet" validate:"max=100"` // a shared wallet that pays; "": the user's own
 }
 
 // createKey makes a key for a user. The answer is the only place where the key
@@ -76,7 +77,7 @@ func (h *handler) createKey(w http.ResponseWriter, r *http.Request, c hub.Caller
 		return err
 	}
 	key, row, err := h.Desk.CreateLimitedKey(r.Context(), c.Email, u.Email, in.Name, in.ExpiresAt,
-		operator.KeyLimits{RPM: in.RPM, TPM: in.TPM, Concurrency: in.Concurrency, BudgetMonth: in.BudgetMonth})
+		operator.KeyLimits{RPM: in.RPM, TPM: in.TPM, Concurrency: in.Concurrency, BudgetMonth: in.BudgetMonth, Wallet: in.Wallet})
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/operator"
 	"github.com/aigne-hub/aigne-hub/shared/store"
 )
 
@@ -19,10 +20,11 @@ type keyView struct {
 	ExpiresAt  *time.Time `json:"expires_at"`
 	RevokedAt  *time.Time `json:"revoked_at"`
 	LastUsedAt *time.Time `json:"last_used_at"`
+	WalletID   string     `json:"wallet_id"` // the shared wallet that pays; "": the user's own
 }
 
 func viewKey(k store.APIKey) keyView {
-	return keyView{ID: k.ID, Name: k.Name, Hint: k.Hint, CreatedAt: k.CreatedAt, ExpiresAt: k.ExpiresAt, RevokedAt: k.RevokedAt, LastUsedAt: k.LastUsedAt}
+	return keyView{ID: k.ID, Name: k.Name, Hint: k.Hint, CreatedAt: k.CreatedAt, ExpiresAt: k.ExpiresAt, RevokedAt: k.RevokedAt, LastUsedAt: k.LastUsedAt, WalletID: k.WalletID}
 }
 
 // listKeys lists the caller's own keys, revoked ones included, oldest first.
@@ -41,6 +43,7 @@ func (h *handler) listKeys(w http.ResponseWriter, r *http.Request, c hub.Caller)
 type newKey struct {
 	Name      string     `json:"name" validate:"required,max=100"`
 	ExpiresAt *time.Time `json:"expires_at"`
+	Wallet    string     `json:"wallet" validate:"max=100"` // a shared wallet that pays; "": the caller's own
 }
 
 // createKey makes a key for the caller. The answer is the only place where the
@@ -50,7 +53,7 @@ func (h *handler) createKey(w http.ResponseWriter, r *http.Request, c hub.Caller
 	if err != nil {
 		return err
 	}
-	key, row, err := h.Desk.CreateKey(r.Context(), c.Email, c.Email, in.Name, in.ExpiresAt)
+	key, row, err := h.Desk.CreateLimitedKey(r.Context(), c.Email, c.Email, in.Name, in.ExpiresAt, operator.KeyLimits{Wallet: in.Wallet})
 	if err != nil {
 		return err
 	}

@@ -39,6 +39,9 @@ func (h *handler) setUp(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if _, err := h.Desk.Book.Welcome(r.Context(), user.ID, user.AccountID); err != nil {
+		return fmt.Errorf("welcome: %w", err)
+	}
 	if err := h.Store.Audit(r.Context(), user.Email, "hub.set-up", user.Email, "", `{"role":"owner"}`); err != nil {
 		return fmt.Errorf("audit: %w", err)
 	}

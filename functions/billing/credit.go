@@ -15,16 +15,32 @@ type balanceView struct {
 	Balance   money.Credits `json:"balance"`
 	Held      money.Credits `json:"held"` // set aside for calls that are running
 	Available money.Credits `json:"available"`
+	Debt      money.Credits `json:"debt"`    // of reversed payments; while it is open no call starts
 	Billing   string        `json:"billing"` // on or off
 }
 
-// balance shows the caller's wallet.
+// account is the wallet that a request is about: the caller's own, or with
+// ?wallet= a shared one that the caller manages. What others spend of a shared
+// wallet is no business of its other members.
+func (h *handler) account(r *http.Request, c hub.Caller) (string, error) {
+	if name := r.URL.Query().Get("wallet"); name != "" {
+		w, err := h.managed(r, c, name)
+		return w.AccountID, err
+	}
+	if !c.SharedWallet {
+		return c.AccountID, nil
+	}
+	u, err := h.Store.UserByID(r.Context(), c.UserID)
+	return u.AccountID, err
+}
+
+// balance shows the wallet that pays for the caller's calls.
 func (h *handler) balance(w http.ResponseWriter, r *http.Request, c hub.Caller) error {
 	a, err := h.Book.Balance(r.Context(), c.AccountID)
 	if err != nil {
 		return err
 	}
-	v := balanceView{Balance: a.Balance, Held: a.Held, Available: a.Available(), Billing: "off"}
+	v := balanceView{Balance: a.Balance, Held: a.Held, Available: a.Available(), Debt: a.Debt, Billing: "off"}
 	if h.Billing {
 		v.Billing = "on"
 	}
@@ -52,7 +68,11 @@ func viewGrant(g store.Grant) grantView {
 
 // listGrants lists the caller's grants, oldest first.
 func (h *handler) listGrants(w http.ResponseWriter, r *http.Request, c hub.Caller) error {
-	grants, err := h.Store.Grants(r.Context(), c.AccountID)
+	account, err := h.account(r, c)
+	if err != nil {
+		return err
+	}
+	grants, err := h.Store.Grants(r.Context(), account)
 	if err != nil {
 		return err
 	}
@@ -64,10 +84,12 @@ func (h *handler) listGrants(w http.ResponseWriter, r *http.Request, c hub.Calle
 }
 
 // transactionView is an operation on the caller's wallet. Charge, correct,
-// expire and refund take from it, grant gives; the amount has no sign.
+// expire and refund take from it, grant gives; adjust gives where its id begins
+// with grant/, else it takes. The amount has no sign.
 type transactionView struct {
 	ID        string        `json:"id"`
 	Kind      string        `json:"kind"`
+	Cause     string        `json:"cause"` // transfer, refund, debt …; "" where the kind says it all
 	CallID    string        `json:"call_id"`
 	Amount    money.Credits `json:"amount"`
 	Reason    string        `json:"reason"`
@@ -91,13 +113,17 @@ func (h *handler) listTransactions(w http.ResponseWriter, r *http.Request, c hub
 		return hub.Invalid("page", "This list ends at the newest %d; GET /api/user/model-calls goes further back.", maxTransactions)
 	}
 	end := min(paging.Offset()+paging.Size, maxTransactions)
-	ops, err := h.Store.Operations(r.Context(), c.AccountID, end)
+	account, err := h.account(r, c)
+	if err != nil {
+		return err
+	}
+	ops, err := h.Store.Operations(r.Context(), account, end)
 	if err != nil {
 		return err
 	}
 	data := []transactionView{}
 	for _, o := range ops[min(paging.Offset(), len(ops)):] {
-		data = append(data, transactionView{ID: o.ID, Kind: o.Kind, CallID: o.CallID, Amount: o.Amount, Reason: o.Reason, CreatedAt: o.CreatedAt})
+		data = append(data, transactionView{ID: o.ID, Kind: o.Kind, Cause: o.Cause, CallID: o.CallID, Amount: o.Amount, Reason: o.Reason, CreatedAt: o.CreatedAt})
 	}
 	return httpkit.WriteJSON(w, http.StatusOK, map[string]any{"data": data})
 }

@@ -42,7 +42,18 @@ func (h *handler) routes() []httpkit.Route {
 		{Method: "GET", Pattern: "/api/user/credit/grants", Who: httpkit.AnyUser, As: h.listGrants},
 		{Method: "GET", Pattern: "/api/user/credit/transactions", Who: httpkit.AnyUser, As: h.listTransactions},
 		{Method: "GET", Pattern: "/api/user/info", Who: httpkit.AnyUser, As: h.info},
+		{Method: "POST", Pattern: "/api/user/credit/transfer", Who: httpkit.AnyUser, As: h.ownTransfer},
+		{Method: "GET", Pattern: "/api/user/wallets", Who: httpkit.AnyUser, As: h.ownWallets},
+		{Method: "GET", Pattern: "/api/user/wallets/{name}/members", Who: httpkit.AnyUser, As: h.listMembers},
+		{Method: "PUT", Pattern: "/api/user/wallets/{name}/members/{email}", Who: httpkit.AnyUser, As: h.setMember},
+		{Method: "DELETE", Pattern: "/api/user/wallets/{name}/members/{email}", Who: httpkit.AnyUser, As: h.removeMember},
+		{Method: "GET", Pattern: "/api/billing/wallets", Who: httpkit.Admin, As: h.listWallets},
+		{Method: "POST", Pattern: "/api/billing/wallets", Who: httpkit.Admin, As: h.createWallet},
+		{Method: "DELETE", Pattern: "/api/billing/wallets/{name}", Who: httpkit.Admin, As: h.closeWallet},
 		{Method: "POST", Pattern: "/api/billing/grants", Who: httpkit.Admin, As: h.grant},
+		{Method: "POST", Pattern: "/api/billing/adjustments", Who: httpkit.Admin, As: h.adjust},
+		{Method: "POST", Pattern: "/api/billing/reversals", Who: httpkit.Admin, As: h.reverse},
+		{Method: "POST", Pattern: "/api/billing/transfers", Who: httpkit.Admin, As: h.transfer},
 		{Method: "GET", Pattern: "/api/billing/ledger/verify", Who: httpkit.Admin, As: h.verify},
 	}
 }

@@ -32,7 +32,7 @@ func scheduled(open func() worker) []schedule.Job {
 		{Name: "billing.expiry", Every: time.Minute, Run: func(ctx context.Context) error {
 			w := open()
 			s := w.Book.Store
-			return errors.Join(w.Book.ExpireDue(ctx), s.ForgetIdempotencyKeys(ctx), s.ForgetResponses(ctx), s.ForgetWindows(ctx),
+			return errors.Join(w.Book.ExpireDue(ctx), s.CollectDebts(ctx), w.Book.WelcomeNew(ctx), s.ForgetIdempotencyKeys(ctx), s.ForgetResponses(ctx), s.ForgetWindows(ctx),
 				s.ForgetAnswers(ctx, w.CacheRoom))
 		}},
 		{Name: "billing.jobs", Every: 10 * time.Second, Timeout: 4 * time.Minute, Run: func(ctx context.Context) error {

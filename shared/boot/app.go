@@ -103,7 +103,7 @@ func Open(ctx context.Context, cfg Config, o Options) (*App, error) {
 	}
 	a.Keys = identity.NewKeys(s, o.Now, a.configVersion)
 	a.Users = &identity.Users{Store: s}
-	a.Book = &ledger.Book{Store: s, Now: o.Now}
+	a.Book = &ledger.Book{Store: s, Now: o.Now, WelcomeGift: ledger.WelcomeGift{Amount: cfg.Welcome, Life: cfg.WelcomeLife}}
 	a.Sweeper = &ledger.Sweeper{Store: s, Log: o.Log}
 	a.Desk = &operator.Desk{Store: s, Users: a.Users, Keys: a.Keys, Book: a.Book, Log: o.Log, Now: o.Now, Vault: a.Vault, CreditPrice: cfg.CreditPrice}
 	a.Gate = &admission.Gate{Store: s, Lease: admission.NewLease(s, o.Log), Log: o.Log, Now: o.Now, Reload: a.Reload, Limits: a.limits.Load,

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/money"
 	"github.com/aigne-hub/aigne-hub/shared/telemetry"
 )
 
@@ -26,13 +27,15 @@ type Config struct {
 	Synchronous   string // NORMAL or FULL
 
 	Billing           bool
-	CreditPrice       string // US dollars per credit, a positive decimal
-	DefaultMargin     string // percent, a decimal; "" when unset
-	OnAbort           string // reported, delivered or free
-	OnUpstreamFailure string // delivered or free
-	WhenPaymentDown   string // refuse or hold_local
-	DefaultOutput     int64  // output tokens held when a wallet does not cover a call's ceiling
-	DefaultMaxOutput  int64  // output tokens, where request, rate and catalogue say nothing
+	CreditPrice       string        // US dollars per credit, a positive decimal
+	DefaultMargin     string        // percent, a decimal; "" when unset
+	OnAbort           string        // reported, delivered or free
+	OnUpstreamFailure string        // delivered or free
+	WhenPaymentDown   string        // refuse or hold_local
+	DefaultOutput     int64         // output tokens held when a wallet does not cover a call's ceiling
+	Welcome           money.Credits // that each new user is given
+	WelcomeLife       time.Duration // 0: for ever
+	DefaultMaxOutput  int64         // output tokens, where request, rate and catalogue say nothing
 
 	// ResponsesTTL is how long answers of the Responses API can be come back to;
 	// 0: none are stored.

@@ -23,6 +23,7 @@ type Setting struct {
 // Settings returns every setting, in the order of README's table.
 func Settings() []Setting {
 	all := append(placeSettings(), moneySettings()...)
+	all = append(all, bookSettings()...)
 	all = append(all, callSettings()...)
 	all = append(all, cacheSettings()...)
 	all = append(all, fileSettings()...)

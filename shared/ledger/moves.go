@@ -153,7 +153,7 @@ func (b *Book) Welcome(ctx context.Context, userID, accountID string) (granted b
 	if b.WelcomeGift.Amount <= 0 {
 		return false, nil
 	}
-	g := store.Grant{ID: "welcome/" + userID, AccountID: accountID, Kind: Welcome, Name: "Welcome", Amount: b.WelcomeGift.Amount,
+	g := store.Grant{ID: welcomeID + userID, AccountID: accountID, Kind: Welcome, Name: "Welcome", Amount: b.WelcomeGift.Amount,
 		Priority: welcomePriority, Reason: "welcome", Cause: "welcome"}
 	if b.WelcomeGift.Life > 0 {
 		end := b.Now().Add(b.WelcomeGift.Life).UTC()
@@ -165,6 +165,31 @@ func (b *Book) Welcome(ctx context.Context, userID, accountID string) (granted b
 	}
 	return err == nil, err
 }
+
+// newFor is for how long a user counts as new.
+const newFor = 24 * time.Hour
+
+// WelcomeNew welcomes new users whom nobody has welcomed: whoever made them died
+// before, or does not know of welcome gifts.
+func (b *Book) WelcomeNew(ctx context.Context) error {
+	const batch = 200
+	if b.WelcomeGift.Amount <= 0 {
+		return nil
+	}
+	users, err := b.Store.NewUsers(ctx, b.Now().Add(-newFor), welcomeID, batch)
+	if err != nil {
+		return err
+	}
+	for _, u := range users {
+		if _, err := b.Welcome(ctx, u.ID, u.AccountID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// welcomeID begins the id of a user's welcome grant; the user's id follows.
+const welcomeID = "welcome/"
 
 // Welcome credits are spent before others, credit lines after all of them.
 const (

@@ -15,8 +15,8 @@ import (
 )
 
 // NewLimit describes a limit. Subject is a key's id, a user's e-mail address, an
-// application's id or a model as provider/model or an alias; "*" stands for each
-// one by itself. Amount is a number of calls or tokens, or decimal credits.
+// application's id, a model as provider/model or an alias, or wallet/e-mail
+// address for a member of a shared wallet; "*" stands for each one by itself. Amount is a number of calls or tokens, or decimal credits.
 type NewLimit struct {
 	Scope   string `json:"scope"`
 	Subject string `json:"subject"`
@@ -28,8 +28,8 @@ type NewLimit struct {
 // Check reads everything but the subject.
 func (n NewLimit) Check() (store.Limit, error) {
 	l := store.Limit{Scope: n.Scope, Metric: n.Metric, Period: n.Period}
-	if !slices.Contains([]string{limits.Key, limits.User, limits.App, limits.Model}, n.Scope) {
-		return l, hub.Invalid("scope", "The scope must be key, user, app or model.")
+	if !slices.Contains([]string{limits.Key, limits.User, limits.App, limits.Model, limits.Member}, n.Scope) {
+		return l, hub.Invalid("scope", "The scope must be key, user, app, model or member.")
 	}
 	var err error
 	if l.Amount, err = limitAmount(n.Metric, n.Amount); err != nil {
@@ -83,6 +83,9 @@ func limitAmount(metric, amount string) (int64, error) {
 // limitSubject finds the id of whom a limit binds.
 func (d *Desk) limitSubject(ctx context.Context, scope, subject string) (string, error) {
 	const longest = 200
+	if scope == limits.Member {
+		return d.memberSubject(ctx, subject)
+	}
 	if subject == limits.Each {
 		return subject, nil
 	}
@@ -115,8 +118,10 @@ func (d *Desk) RemoveLimit(ctx context.Context, actor, id string) error {
 	return d.audit(ctx, actor, "limit.remove", id, nil, nil)
 }
 
-// KeyLimits are limits that a key is made with; nil and "" set none.
+// KeyLimits is what a key is made with beside its name: limits of its own, nil
+// and "" set none, and the wallet that pays.
 type KeyLimits struct {
+	Wallet      string // a shared wallet of which the user is a member; "": the user's own pays
 	RPM         *int64 // requests a minute
 	TPM         *int64 // tokens a minute
 	Concurrency *int64 // calls at once
@@ -149,8 +154,8 @@ func (k KeyLimits) of(keyID string) ([]NewLimit, error) {
 	return out, nil
 }
 
-// CreateLimitedKey makes an API key with limits of its own. A key whose limits
-// cannot be set is revoked and not shown.
+// CreateLimitedKey makes an API key with limits and a wallet of its own. A key
+// for which they cannot be set is revoked and not shown.
 func (d *Desk) CreateLimitedKey(ctx context.Context, actor, email, name string, expires *time.Time, k KeyLimits) (hub.Secret, store.APIKey, error) {
 	if _, err := k.of(""); err != nil {
 		return "", store.APIKey{}, err
@@ -158,6 +163,11 @@ func (d *Desk) CreateLimitedKey(ctx context.Context, actor, email, name string, 
 	key, row, err := d.CreateKey(ctx, actor, email, name, expires)
 	if err != nil {
 		return "", row, err
+	}
+	if k.Wallet != "" {
+		if err := d.BindKey(ctx, actor, row.ID, k.Wallet); err != nil {
+			return "", row, errors.Join(err, d.RevokeKey(context.WithoutCancel(ctx), actor, row.ID))
+		}
 	}
 	all, err := k.of(row.ID)
 	for _, l := range all {

@@ -26,6 +26,9 @@ func (d *Desk) CreateUser(ctx context.Context, actor, email string, role hub.Rol
 	if err != nil {
 		return u, err
 	}
+	if _, err := d.Book.Welcome(ctx, u.ID, u.AccountID); err != nil {
+		return u, err
+	}
 	return u, d.audit(ctx, actor, "user.create", u.Email, nil, map[string]any{"role": u.Role})
 }
 

@@ -5,10 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"strings"
-	"time"
 
 	"github.com/aigne-hub/aigne-hub/shared/hub"
-	"github.com/aigne-hub/aigne-hub/shared/ledger"
 	"github.com/aigne-hub/aigne-hub/shared/money"
 	"github.com/aigne-hub/aigne-hub/shared/pricing"
 	"github.com/aigne-hub/aigne-hub/shared/routing"
@@ -120,26 +118,4 @@ func dollarRate(b hub.Bucket, text, creditPrice string) (money.Rate, error) {
 func encode(v any) (string, error) {
 	b, err := json.Marshal(v)
 	return string(b), err
-}
-
-// Grant gives credits to a user.
-func (d *Desk) Grant(ctx context.Context, actor, email string, amount money.Credits, expires *time.Time, reason string) (store.Grant, error) {
-	u, err := d.User(ctx, email)
-	if err != nil {
-		return store.Grant{}, err
-	}
-	g, err := d.Book.Grant(ctx, ledger.Gift{AccountID: u.AccountID, Amount: amount, ExpiresAt: expires, Actor: actor, Reason: reason})
-	if err != nil {
-		return g, err
-	}
-	return g, d.audit(ctx, actor, "credits.grant", u.Email, nil, map[string]any{"amount": amount.String(), "grant": g.ID, "reason": reason})
-}
-
-// Balance returns a user's account.
-func (d *Desk) Balance(ctx context.Context, email string) (store.Account, error) {
-	u, err := d.User(ctx, email)
-	if err != nil {
-		return store.Account{}, err
-	}
-	return d.Book.Balance(ctx, u.AccountID)
 }

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"time"
 
+	"github.com/oklog/ulid/v2"
+
 	"github.com/aigne-hub/aigne-hub/shared/money"
 )
 
@@ -126,4 +128,17 @@ func (s *Store) expireOne(u *Unit, g Grant, take money.Credits) {
 	u.Add("INSERT INTO ledger_operations (id, kind, account_id, amount_nano, reason, created_at) VALUES (?1, 'expire', ?2, ?3, 'grant expired', ?4)",
 		op, g.AccountID, int64(take), s.millis())
 	u.Add("INSERT INTO ledger_entries (operation_id, account_id, amount_nano) VALUES (?1, ?2, -?3), (?1, 'expired', ?3)", op, g.AccountID, int64(take))
+}
+
+// NewUsers lists users made since a time who have a wallet and no grant whose id
+// is prefix and the user's id.
+func (s *Store) NewUsers(ctx context.Context, since time.Time, prefix string, limit int) ([]User, error) {
+	var first ulid.ULID
+	if err := first.SetTime(ulid.Timestamp(since)); err != nil {
+		return nil, err
+	}
+	return list(ctx, s.read, func(r *sql.Rows, u *User) error { return r.Scan(&u.ID, &u.AccountID) },
+		`SELECT u.id, a.id FROM users u JOIN accounts a ON a.user_id = u.id
+WHERE u.id >= ?1 AND u.disabled_at IS NULL AND NOT EXISTS (SELECT 1 FROM credit_grants g WHERE g.id = ?2 || u.id) ORDER BY u.id LIMIT ?3`,
+		first.String(), prefix, limit)
 }

@@ -1,0 +1,47 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/aigne-hub/aigne-hub/shared/boot"
+	"github.com/aigne-hub/aigne-hub/shared/ledger"
+)
+
+func ledgerSpecs() []spec {
+	return []spec{{
+		name: "verify", usage: "prove that the books balance", run: ledgerVerify,
+		about: "Every operation sums to zero, balances equal entries and grants, holds belong to open calls, no wallet is\n" +
+			"overdrawn, each finished call is settled once. Fails on any violation.",
+	}}
+}
+
+// verifyView is the outcome of a verification.
+type verifyView struct {
+	OK bool `json:"ok"`
+	ledger.Report
+}
+
+func ledgerVerify(j *job) error {
+	return j.withHub(func(a *boot.App) error {
+		report, err := a.Book.Verify(j.ctx)
+		if err != nil {
+			return err
+		}
+		n := len(report.Violations)
+		human := fmt.Sprintf("OK: %d operations, no violations.\n", report.Operations)
+		if n > 0 {
+			rows := make([][]string, 0, n)
+			for _, v := range report.Violations {
+				rows = append(rows, []string{v.Rule, v.Subject, v.Detail})
+			}
+			human = table("RULE SUBJECT FOUND", rows)
+		}
+		if err := j.show(verifyView{n == 0, report}, human); err != nil {
+			return err
+		}
+		if n > 0 {
+			return fmt.Errorf("the books do not balance: %d violation(s) over %d operations", n, report.Operations)
+		}
+		return nil
+	})
+}
