@@ -24,6 +24,7 @@ type Setting struct {
 func Settings() []Setting {
 	all := append(placeSettings(), moneySettings()...)
 	all = append(all, bookSettings()...)
+	all = append(all, paymentSettings()...)
 	all = append(all, callSettings()...)
 	all = append(all, cacheSettings()...)
 	all = append(all, fileSettings()...)

@@ -12,6 +12,7 @@ import (
 	"math/rand/v2"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/aigne-hub/aigne-hub/shared/hub"
@@ -24,6 +25,7 @@ import (
 const (
 	firstWait = 10 * time.Second
 	longest   = 15 * time.Minute
+	knock     = 2 * time.Minute // the longest while nobody answers at all
 	// mostTries is after how many refusals that might pass a batch is given up: a day
 	// and more. Runs that find nobody there try one batch only.
 	mostTries = 100
@@ -60,7 +62,8 @@ type Reporter struct {
 	// a quarter, at random.
 	Jitter func(wait time.Duration) time.Duration
 
-	told sync.Map // ids of events that this process has told
+	told sync.Map    // ids of events that this process has told
+	away atomic.Bool // nobody answered the last time
 }
 
 // errDown ends a run: the other side does not answer.
@@ -88,8 +91,15 @@ func (r *Reporter) run(ctx context.Context) error {
 	return r.send(ctx, m)
 }
 
-// gather puts pending usage into batches.
+// gather puts pending usage into batches. While nobody answers, what is there
+// already does to find out when somebody does.
 func (r *Reporter) gather(ctx context.Context) error {
+	if r.away.Load() {
+		o, err := r.Store.Outbox(ctx)
+		if err != nil || o.Sent > 0 {
+			return err
+		}
+	}
 	for range rounds {
 		pending, err := r.Store.PendingUsage(ctx, groups)
 		if err != nil || len(pending) == 0 {
@@ -165,19 +175,21 @@ func (r *Reporter) sendOne(ctx context.Context, m paymentkit.Meter, b store.Batc
 		return r.Store.BuryBatch(ctx, b.ID, "the user has no DID")
 	}
 	err = r.Kit.CreateMeterEvent(ctx, event(m, b))
+	nobody := err != nil && !errors.Is(err, paymentkit.ErrRepeated) && systemic(err)
+	r.away.Store(nobody)
 	var refusal *paymentkit.Refusal
 	switch {
 	case err == nil, errors.Is(err, paymentkit.ErrRepeated):
 		return r.Store.ConfirmBatch(ctx, b.ID)
-	case systemic(err):
+	case nobody:
 		r.Log.Warn("usage not reported", "batch", b.ID, "error", err)
-		return errors.Join(r.delay(ctx, b, err), fmt.Errorf("%w: %w", errDown, err))
+		return errors.Join(r.delay(ctx, b, err, knock), fmt.Errorf("%w: %w", errDown, err))
 	case paymentkit.Refused(err), errors.As(err, &refusal) && b.Attempts+1 >= mostTries:
 		r.Log.Error("usage given up", "batch", b.ID, "error", err)
 		return r.Store.BuryBatch(ctx, b.ID, err.Error())
 	}
 	r.Log.Warn("usage not reported", "batch", b.ID, "error", err)
-	return r.delay(ctx, b, err)
+	return r.delay(ctx, b, err, longest)
 }
 
 // systemic reports an error that every batch would meet: nobody there, a signature
@@ -194,10 +206,11 @@ func systemic(err error) bool {
 	return false
 }
 
-func (r *Reporter) delay(ctx context.Context, b store.Batch, cause error) error {
-	wait := longest
+// delay has a batch wait, twice as long each time, at most for most.
+func (r *Reporter) delay(ctx context.Context, b store.Batch, cause error, most time.Duration) error {
+	wait := most
 	if b.Attempts < 10 {
-		wait = min(firstWait<<b.Attempts, longest)
+		wait = min(firstWait<<b.Attempts, most)
 	}
 	jitter := r.Jitter
 	if jitter == nil {
