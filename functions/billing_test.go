@@ -102,6 +102,11 @@ func TestBooksThatDoNotBalanceAreReported(t *testing.T) {
 	err := schedule.Run(t.Context(), billing.Jobs(w.app), "billing.ledger-verify")
 	require.ErrorContains(t, err, "2 violations")
 	assert.Contains(t, w.logs.String(), "violations=2")
+	require.Error(t, schedule.Run(t.Context(), billing.Jobs(w.app), "billing.ledger-verify"))
+	told, err := w.app.Store.Notifications(t.Context(), "", 10)
+	require.NoError(t, err)
+	require.Len(t, told, 1, "operators are told once")
+	assert.Equal(t, "ledger.wrong", told[0].Kind)
 }
 
 func TestTheJobsKeepTheBooks(t *testing.T) {
@@ -151,7 +156,7 @@ func TestTheJobsAreDueAsTheyShould(t *testing.T) {
 		due[j.Name] = j.Every
 	}
 	assert.Equal(t, map[string]time.Duration{
-		"billing.sweep": 10 * time.Second, "billing.expiry": time.Minute, "billing.ledger-verify": time.Hour,
+		"billing.sweep": 10 * time.Second, "billing.expiry": time.Minute, "billing.ledger-verify": time.Hour, "billing.ledger-seal": 6 * time.Hour,
 		"billing.jobs": 10 * time.Second, "billing.files": 10 * time.Minute,
 	}, due)
 	cancelled, cancel := context.WithCancel(t.Context())

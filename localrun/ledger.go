@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 
+	"github.com/urfave/cli/v2"
+
 	"github.com/aigne-hub/aigne-hub/shared/boot"
 	"github.com/aigne-hub/aigne-hub/shared/ledger"
 )
@@ -10,8 +12,13 @@ import (
 func ledgerSpecs() []spec {
 	return []spec{{
 		name: "verify", usage: "prove that the books balance", run: ledgerVerify,
+		flags: []cli.Flag{&cli.BoolFlag{Name: "all", Usage: "from the beginning, not from the last seals; the seals are proved as well"}},
 		about: "Every operation sums to zero, balances equal entries and grants, holds belong to open calls, no wallet is\n" +
 			"overdrawn, each finished call is settled once. Fails on any violation.",
+	}, {
+		name: "seal", usage: "seal what is older than an hour of wallets with many operations, as a job does every six hours", run: ledgerSeal,
+		about: "What is sealed is summed up and hashed: checks of the books begin at the last seal, and a sealed operation that\n" +
+			"somebody alters is found by \"ledger verify --all\".",
 	}}
 }
 
@@ -23,7 +30,11 @@ type verifyView struct {
 
 func ledgerVerify(j *job) error {
 	return j.withHub(func(a *boot.App) error {
-		report, err := a.Book.Verify(j.ctx)
+		verify := a.Book.Verify
+		if j.c.Bool("all") {
+			verify = a.Book.VerifyAll
+		}
+		report, err := verify(j.ctx)
 		if err != nil {
 			return err
 		}
@@ -43,5 +54,14 @@ func ledgerVerify(j *job) error {
 			return fmt.Errorf("the books do not balance: %d violation(s) over %d operations", n, report.Operations)
 		}
 		return nil
+	})
+}
+
+func ledgerSeal(j *job) error {
+	return j.withHub(func(a *boot.App) error {
+		if err := a.Book.Seal(j.ctx); err != nil {
+			return err
+		}
+		return j.show(map[string]any{"done": true}, "Sealed what is to be sealed.\n")
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/blob"
 	"github.com/aigne-hub/aigne-hub/shared/jobs"
 	"github.com/aigne-hub/aigne-hub/shared/ledger"
+	"github.com/aigne-hub/aigne-hub/shared/notify"
 	"github.com/aigne-hub/aigne-hub/shared/schedule"
 )
 
@@ -23,6 +24,7 @@ type worker struct {
 	CacheRoom int64
 	Fresh     func(context.Context) error // reads the configuration again if it has changed
 	Log       *slog.Logger
+	Tell      func(context.Context, notify.Event) error
 }
 
 // scheduled opens the worker when a job runs, not before.
@@ -43,6 +45,7 @@ func scheduled(open func() worker) []schedule.Job {
 			return w.Jobs.Follow(ctx)
 		}},
 		{Name: "billing.files", Every: 10 * time.Minute, Run: func(ctx context.Context) error { return open().Blobs.Expire(ctx) }},
+		{Name: "billing.ledger-seal", Every: 6 * time.Hour, Timeout: 10 * time.Minute, Run: func(ctx context.Context) error { return open().Book.Seal(ctx) }},
 		{Name: "billing.ledger-verify", Every: time.Hour, Run: func(ctx context.Context) error { return open().verify(ctx) }},
 	}
 }
@@ -63,5 +66,9 @@ func (w worker) verify(ctx context.Context) error {
 	}
 	w.Log.ErrorContext(ctx, "the books do not balance", "violations", n, "operations", report.Operations,
 		"first", report.Violations[:min(n, shownViolations)])
-	return fmt.Errorf("the books do not balance: %d violations", n)
+	first := report.Violations[0]
+	told := w.Tell(ctx, notify.Event{ // once for each thing that is wrong, however often it is found
+		ID: string(notify.LedgerWrong) + "/" + first.Rule + "/" + first.Subject, Kind: notify.LedgerWrong, Severity: notify.Failure,
+		Title: "The books do not balance.", Data: map[string]any{"violations": n, "first": first}})
+	return errors.Join(fmt.Errorf("the books do not balance: %d violations", n), told)
 }

@@ -124,10 +124,19 @@ type verifyView struct {
 	ledger.Report
 }
 
-// verify proves the books; what is wrong with them is part of the answer, not
+// verify proves the books since their last seals, with ?all=true from their
+// beginning; what is wrong with them is part of the answer, not
 // an error.
 func (h *handler) verify(w http.ResponseWriter, r *http.Request, _ hub.Caller) error {
-	report, err := h.Book.Verify(r.Context())
+	verify := h.Book.Verify
+	switch r.URL.Query().Get("all") {
+	case "", "false":
+	case "true":
+		verify = h.Book.VerifyAll
+	default:
+		return hub.Invalid("all", "all must be true or false.")
+	}
+	report, err := verify(r.Context())
 	if err != nil {
 		return err
 	}

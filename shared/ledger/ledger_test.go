@@ -1,6 +1,7 @@
 package ledger_test
 
 import (
+	"context"
 	"log/slog"
 	"path/filepath"
 	"testing"
@@ -51,9 +52,11 @@ func (w *world) admit(t *testing.T, lease string, hold money.Credits, limits ...
 
 func (w *world) clean(t *testing.T) {
 	t.Helper()
-	r, err := w.book.Verify(t.Context())
-	require.NoError(t, err)
-	require.Empty(t, r.Violations)
+	for _, verify := range []func(context.Context) (ledger.Report, error){w.book.Verify, w.book.VerifyAll} {
+		r, err := verify(t.Context())
+		require.NoError(t, err)
+		require.Empty(t, r.Violations)
+	}
 }
 
 func TestCallsOfADeadProcessAreClosedAndChargedNothing(t *testing.T) {

@@ -12,14 +12,19 @@ type Report struct {
 	Violations []store.Violation `json:"violations"`
 }
 
-// Verify proves the books. What a first look finds wrong is looked at again,
+// Verify proves the books since their last seals. What a first look finds wrong is looked at again,
 // since a mismatch counts only when it stays.
-func (b *Book) Verify(ctx context.Context) (Report, error) {
-	found, n, err := b.Store.VerifyLedger(ctx)
+func (b *Book) Verify(ctx context.Context) (Report, error) { return b.verify(ctx, false) }
+
+// VerifyAll proves them from their beginning, seals included.
+func (b *Book) VerifyAll(ctx context.Context) (Report, error) { return b.verify(ctx, true) }
+
+func (b *Book) verify(ctx context.Context, all bool) (Report, error) {
+	found, n, err := b.Store.VerifyLedger(ctx, all)
 	if err != nil || len(found) == 0 {
 		return Report{Operations: n, Violations: []store.Violation{}}, err
 	}
-	again, n, err := b.Store.VerifyLedger(ctx)
+	again, n, err := b.Store.VerifyLedger(ctx, all)
 	if err != nil {
 		return Report{}, err
 	}

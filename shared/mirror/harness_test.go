@@ -165,7 +165,7 @@ func (w *world) here() money.Credits {
 
 func (w *world) clean() {
 	w.t.Helper()
-	violations, _, err := w.s.VerifyLedger(context.Background())
+	violations, _, err := w.s.VerifyLedger(context.Background(), true)
 	require.NoError(w.t, err)
 	require.Empty(w.t, violations)
 	require.Empty(w.t, w.kit.Bad)

@@ -101,7 +101,7 @@ func (h *history) end(status string) {
 
 func TestRandomHistoriesEndInAgreement(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(25) {
+	for seed := range uint64(12) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			h := &history{world: newWorld(t), rng: rand.New(rand.NewPCG(seed, 9))}
 			h.kit.Give("zUser", "paid", h.amount(), 0)
@@ -113,9 +113,11 @@ func TestRandomHistoriesEndInAgreement(t *testing.T) {
 				}
 				return []fakepaymentkit.Fault{fakepaymentkit.Lose, fakepaymentkit.Cut, fakepaymentkit.Fail, fakepaymentkit.Busy}[h.n(4)]
 			}
-			for range 120 {
+			for n := range 120 {
 				h.step()
-				h.clean()
+				if n%20 == 0 {
+					h.clean()
+				}
 			}
 			h.finish()
 		})

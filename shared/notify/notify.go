@@ -28,6 +28,7 @@ const (
 	CredentialRestored Kind = "credential.restored"
 	TargetDown         Kind = "target.down"
 	TargetUp           Kind = "target.up"
+	LedgerWrong        Kind = "ledger.wrong"
 	OutboxLate         Kind = "outbox.late"      // usage does not reach the outside system that bills it
 	OutboxDead         Kind = "outbox.dead"      // that system refused reported usage
 	PaymentAdjusted    Kind = "payment.adjusted" // a wallet was brought into line with that system
@@ -36,7 +37,7 @@ const (
 
 // Kinds lists all kinds.
 func Kinds() []Kind {
-	return []Kind{CredentialDisabled, CredentialRestored, TargetDown, TargetUp, OutboxLate, OutboxDead, PaymentAdjusted, Test}
+	return []Kind{CredentialDisabled, CredentialRestored, TargetDown, TargetUp, LedgerWrong, OutboxLate, OutboxDead, PaymentAdjusted, Test}
 }
 
 // The severities.

@@ -166,7 +166,7 @@ func (h *history) end() {
 		assert.Equal(h.t, -h.owed[u.DID], c.Expected, "and what the hub believes that it counts")
 	}
 	assert.Empty(h.t, h.kit.Bad)
-	violations, _, err := h.s.VerifyLedger(ctx)
+	violations, _, err := h.s.VerifyLedger(ctx, true)
 	require.NoError(h.t, err)
 	assert.Empty(h.t, violations)
 }

@@ -16,14 +16,6 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/store"
 )
 
-func (w *world) charge(t *testing.T, amount money.Credits) store.Admission {
-	t.Helper()
-	a := w.admission(amount)
-	require.NoError(t, w.Do(t.Context(), w.AdmitUnit(a)))
-	require.NoError(t, w.Do(t.Context(), w.SettleUnit(w.settlement(a, amount))))
-	return a
-}
-
 // known makes the world's user a customer whose grants were taken over.
 func (w *world) known(t *testing.T) {
 	t.Helper()

@@ -93,7 +93,7 @@ func (w *world) account(t testing.TB) store.Account {
 
 func (w *world) requireCleanBooks(t testing.TB) {
 	t.Helper()
-	v, _, err := w.VerifyLedger(t.Context())
+	v, _, err := w.VerifyLedger(t.Context(), true)
 	require.NoError(t, err)
 	require.Empty(t, v)
 }
