@@ -157,7 +157,7 @@ func TestTheJobsAreDueAsTheyShould(t *testing.T) {
 	}
 	assert.Equal(t, map[string]time.Duration{
 		"billing.sweep": 10 * time.Second, "billing.expiry": time.Minute, "billing.ledger-verify": time.Hour, "billing.ledger-seal": 6 * time.Hour,
-		"billing.jobs": 10 * time.Second, "billing.files": 10 * time.Minute,
+		"billing.jobs": 10 * time.Second, "billing.outbox": time.Minute, "billing.customers": time.Minute, "billing.files": 10 * time.Minute,
 	}, due)
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()

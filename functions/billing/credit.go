@@ -36,6 +36,7 @@ func (h *handler) account(r *http.Request, c hub.Caller) (string, error) {
 
 // balance shows the wallet that pays for the caller's calls.
 func (h *handler) balance(w http.ResponseWriter, r *http.Request, c hub.Caller) error {
+	h.refresh(r, c)
 	a, err := h.Book.Balance(r.Context(), c.AccountID)
 	if err != nil {
 		return err

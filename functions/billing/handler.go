@@ -6,8 +6,10 @@ package billing
 import (
 	"net/http"
 
+	"github.com/aigne-hub/aigne-hub/shared/blocklet"
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
 	"github.com/aigne-hub/aigne-hub/shared/ledger"
+	"github.com/aigne-hub/aigne-hub/shared/mirror"
 	"github.com/aigne-hub/aigne-hub/shared/operator"
 	"github.com/aigne-hub/aigne-hub/shared/store"
 )
@@ -22,6 +24,10 @@ type Deps struct {
 	Billing     bool   // calls are charged
 	PaymentLink string // where credits can be had; "" when nowhere
 	PublicURL   string // where users reach the hub; "" when unknown
+
+	// Mirror and Blocklet are set where a Payment Kit sells credits.
+	Mirror   *mirror.Mirror
+	Blocklet *blocklet.Environment
 }
 
 type handler struct{ Deps }
@@ -54,6 +60,9 @@ func (h *handler) routes() []httpkit.Route {
 		{Method: "POST", Pattern: "/api/billing/adjustments", Who: httpkit.Admin, As: h.adjust},
 		{Method: "POST", Pattern: "/api/billing/reversals", Who: httpkit.Admin, As: h.reverse},
 		{Method: "POST", Pattern: "/api/billing/transfers", Who: httpkit.Admin, As: h.transfer},
+		{Method: "GET", Pattern: "/api/billing/outbox", Who: httpkit.Admin, As: h.outbox},
+		{Method: "POST", Pattern: "/api/billing/outbox/resend", Who: httpkit.Admin, As: h.resend},
+		{Method: "POST", Pattern: "/api/payment/callback", Who: httpkit.Anonymous, Handler: h.paymentNotice},
 		{Method: "GET", Pattern: "/api/billing/ledger/verify", Who: httpkit.Admin, As: h.verify},
 	}
 }

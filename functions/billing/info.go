@@ -1,6 +1,7 @@
 package billing
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 
@@ -21,7 +22,7 @@ type infoView struct {
 }
 
 type infoUser struct {
-	DID      string   `json:"did"` // the hub's own id of the user
+	DID      string   `json:"did"` // the hub's own id of a user who has none
 	FullName string   `json:"fullName"`
 	Email    string   `json:"email"`
 	Avatar   string   `json:"avatar"`
@@ -41,13 +42,14 @@ func (h *handler) info(w http.ResponseWriter, r *http.Request, c hub.Caller) err
 	if err != nil {
 		return fmt.Errorf("caller's user: %w", err)
 	}
-	v := infoView{User: infoUser{DID: user.ID, FullName: user.Name, Email: user.Email, Role: user.Role}, EnableCredit: h.Billing,
+	v := infoView{User: infoUser{DID: cmp.Or(user.DID, user.ID), FullName: user.Name, Email: user.Email, Role: user.Role}, EnableCredit: h.Billing,
 		ProfileLink: optional(h.PublicURL)}
 	if v.User.FullName == "" {
 		v.User.FullName = user.Email
 	}
 	if h.Billing {
-		v.PaymentLink = optional(h.PaymentLink)
+		h.refresh(r, c)
+		v.PaymentLink = optional(h.paymentLink(r, c.AccountID))
 		if v.CreditBalance, err = h.credits(r, c.AccountID); err != nil {
 			return err
 		}

@@ -13,6 +13,7 @@ func Wire(a *boot.App) http.Handler {
 		Deps:  a.HTTP(),
 		Store: a.Store, Book: a.Book, Desk: a.Desk,
 		Billing: a.Config.Billing, PaymentLink: a.Gate.Settings.PaymentLink, PublicURL: a.Config.PublicURL,
+		Mirror: a.Mirror, Blocklet: a.Blocklet,
 	})
 }
 
@@ -20,7 +21,7 @@ func Wire(a *boot.App) http.Handler {
 // open, listing them does not.
 func Jobs(a *boot.App) []schedule.Job {
 	return scheduled(func() worker {
-		return worker{Sweeper: a.Sweeper, Book: a.Book, Jobs: a.Jobs, Blobs: a.Blobs, Fresh: a.Fresh, Log: a.Log, Tell: a.Notify.Tell,
+		return worker{Sweeper: a.Sweeper, Book: a.Book, Jobs: a.Jobs, Blobs: a.Blobs, Fresh: a.Fresh, Log: a.Log, Shop: a.Shop, Mirror: a.Mirror, Outbox: a.Outbox, Tell: a.Notify.Tell,
 			CacheRoom: a.Config.Cache.Size / 10 * 9} // new answers find room until the next run
 	})
 }

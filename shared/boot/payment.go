@@ -72,7 +72,7 @@ func (a *App) connectPayment(env *blocklet.Environment) {
 	a.Outbox = &outbox.Reporter{Store: a.Store, Kit: kit, Ready: shop.Meter, Tell: a.Notify.Tell, Log: a.Log, Now: a.Now}
 	// The gift is given at Payment Kit, and comes back from there like any grant.
 	a.Book.WelcomeGift = ledger.WelcomeGift{}
-	a.Gate.Funds = a.Mirror
+	a.Gate.Funds, a.Desk.Outside = a.Mirror, a.Mirror
 	a.Store.ReportUsage(true)
 	a.Log.Info("credits are sold by Payment Kit")
 }

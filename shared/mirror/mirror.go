@@ -90,9 +90,10 @@ func (m *Mirror) Sync(ctx context.Context, userID string) error {
 	return errors.Join(m.sync(ctx, c), m.Store.SyncedCustomer(ctx, userID))
 }
 
-// SyncDID is Sync for somebody who is known by DID; strangers are passed over.
-func (m *Mirror) SyncDID(ctx context.Context, did string) error {
-	c, err := m.Store.CustomerByDID(ctx, did)
+// SyncNamed is Sync for somebody who is known by DID, or by an id at Payment Kit;
+// strangers are passed over.
+func (m *Mirror) SyncNamed(ctx context.Context, name string) error {
+	c, err := m.Store.CustomerNamed(ctx, name)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil
 	}
@@ -218,13 +219,10 @@ func (m *Mirror) apply(ctx context.Context, c store.Customer, g grant, amount mo
 	if amount == 0 {
 		return m.Store.SkipMirror(ctx, c.UserID, g.ID)
 	}
-	row := store.Grant{ID: LocalID(g.ID), AccountID: c.AccountID, Kind: ledger.Purchased, Name: g.Name, Amount: amount, Priority: g.Priority,
-		Actor: "payment-kit", Reason: "granted by Payment Kit", Cause: "payment"}
-	if g.Category != paymentkit.Paid {
-		row.Kind, row.Cause = ledger.Promotional, ""
-	}
-	if row.Priority <= 0 {
-		row.Priority = 50
+	row := store.Grant{ID: LocalID(g.ID), AccountID: c.AccountID, Kind: kindOf(g.Grant), Name: g.Name, Amount: amount, Priority: priorityOf(g.Grant),
+		Actor: "payment-kit", Reason: "granted by Payment Kit"}
+	if row.Kind == ledger.Purchased {
+		row.Cause = "payment"
 	}
 	if g.ExpiresAt > 0 {
 		end := time.Unix(g.ExpiresAt, 0).UTC()

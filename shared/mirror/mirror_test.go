@@ -299,7 +299,7 @@ func TestAStrangerHasNothingToRefill(t *testing.T) {
 	require.NoError(t, err)
 	assert.False(t, filled)
 	require.NoError(t, w.m.Sync(t.Context(), u.ID))
-	require.NoError(t, w.m.SyncDID(t.Context(), "zNobody"))
+	require.NoError(t, w.m.SyncNamed(t.Context(), "zNobody"))
 	assert.NotContains(t, w.m.Link(t.Context(), u.AccountID), "did-connect")
 }
 

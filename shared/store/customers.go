@@ -54,9 +54,13 @@ func (s *Store) CustomerOfWallet(ctx context.Context, accountID string) (Custome
 	return s.oneCustomer(ctx, "SELECT "+customerColumns+" WHERE c.user_id = (SELECT user_id FROM accounts WHERE id = ?)", accountID)
 }
 
-// CustomerByDID finds a customer by its DID.
-func (s *Store) CustomerByDID(ctx context.Context, did string) (Customer, error) {
-	return s.oneCustomer(ctx, "SELECT "+customerColumns+" WHERE c.user_id = (SELECT id FROM users WHERE did = ?)", did)
+// CustomerNamed finds a customer by its DID or by its id in the outside system.
+func (s *Store) CustomerNamed(ctx context.Context, name string) (Customer, error) {
+	c, err := s.oneCustomer(ctx, "SELECT "+customerColumns+" WHERE c.user_id = (SELECT id FROM users WHERE did = ?)", name)
+	if errors.Is(err, ErrNotFound) {
+		return s.oneCustomer(ctx, "SELECT "+customerColumns+" WHERE c.customer_id = ? AND c.customer_id <> ''", name)
+	}
+	return c, err
 }
 
 func (s *Store) oneCustomer(ctx context.Context, query, arg string) (Customer, error) {

@@ -224,7 +224,7 @@ func TestACustomersStoryIsKept(t *testing.T) {
 		for range 2 {
 			require.NoError(t, s.TakeDrift(ctx, w.user.ID, "adjust/drift", since))
 		}
-		c, err = s.CustomerByDID(ctx, "z"+w.user.ID)
+		c, err = s.CustomerNamed(ctx, "z"+w.user.ID)
 		require.NoError(t, err)
 		assert.Equal(t, money.Credits(15), c.Expected, "by what was taken, once")
 		assert.Nil(t, c.DriftSince)
@@ -236,6 +236,11 @@ func TestACustomersStoryIsKept(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, due, 1)
 		require.NoError(t, s.NameCustomer(ctx, w.user.ID, "cus_1"))
+		named, err := s.CustomerNamed(ctx, "cus_1")
+		require.NoError(t, err)
+		assert.Equal(t, w.user.ID, named.UserID)
+		_, err = s.CustomerNamed(ctx, "")
+		require.ErrorIs(t, err, store.ErrNotFound)
 		require.NoError(t, s.SyncedCustomer(ctx, w.user.ID))
 		due, err = s.DueCustomers(ctx, time.Now().Add(-time.Minute), 10)
 		require.NoError(t, err)

@@ -51,6 +51,8 @@ CREATE TABLE payment_customers (
   synced_at     INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX payment_customers_there ON payment_customers (customer_id) WHERE customer_id <> '';
+
 CREATE INDEX payment_customers_due ON payment_customers (synced_at, user_id);
 
 -- Grants of the outside system that were applied here, under its ids.
