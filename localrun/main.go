@@ -87,6 +87,7 @@ func (p *program) commands() []*cli.Command {
 		p.family("notification", "see what operators were told, and choose what goes out by e-mail", notificationSpecs()),
 		p.family("credits", "give, move and show credits", creditSpecs()),
 		p.family("wallet", "wallets that teams and applications share", walletSpecs()),
+		p.family("outbox", "usage on its way to Payment Kit", outboxSpecs()),
 		p.family("calls", "look at the call log", callSpecs()),
 		p.family("ledger", "prove the books", ledgerSpecs()),
 		p.command(applySpec()),
