@@ -167,12 +167,12 @@ func TestDeadReportsAreSeenAndSentAgain(t *testing.T) {
 	w.run("billing.customers")
 	w.call("member")
 	w.call("other")
-	kit.Fault = func(r *http.Request) fakepaymentkit.Fault {
+	kit.Break(func(r *http.Request) fakepaymentkit.Fault {
 		if r.URL.Path == "/api/meter-events" {
 			return fakepaymentkit.Deny
 		}
 		return fakepaymentkit.None
-	}
+	})
 	w.run("billing.outbox")
 	res := w.do("billing", "admin", "GET", "/api/billing/outbox?pageSize=1", "")
 	require.Equal(t, 200, res.Code)
@@ -188,9 +188,7 @@ func TestDeadReportsAreSeenAndSentAgain(t *testing.T) {
 	require.Len(t, v.Data, 1)
 	assert.NotEmpty(t, v.NextCursor)
 	assert.Contains(t, v.Data[0].Error, "400")
-	kit.Lock()
-	kit.Fault = nil
-	kit.Unlock()
+	kit.Break(nil)
 	w.golden("billing", []apiCase{
 		{"a state has a name", "admin", "GET /api/billing/outbox?state=lost", "", 400, invalid("state", "state must be pending, sent, confirmed or dead.")},
 		{"members see none of it", "member", "GET /api/billing/outbox", "", 403, adminsOnly},

@@ -80,21 +80,21 @@ func TestACallThatWasChangedOrIsOldIsRefused(t *testing.T) {
 		"no body":  func() error { _, err := key.Verify(good, nil, now); return err },
 		"not JSON": func() error { _, err := key.Verify(good, []byte(`{`), now); return err },
 		"query": func() error {
-			_, err := key.Verify(move(httptest.NewRequest("POST", "/api/x?a=2", nil), good), body, now)
+			_, err := key.Verify(move(httptest.NewRequest(http.MethodPost, "/api/x?a=2", nil), good), body, now)
 			return err
 		},
 		"path": func() error {
-			_, err := key.Verify(move(httptest.NewRequest("POST", "/api/y?a=1", nil), good), body, now)
+			_, err := key.Verify(move(httptest.NewRequest(http.MethodPost, "/api/y?a=1", nil), good), body, now)
 			return err
 		},
 		"method": func() error {
-			_, err := key.Verify(move(httptest.NewRequest("PUT", "/api/x?a=1", nil), good), body, now)
+			_, err := key.Verify(move(httptest.NewRequest(http.MethodPut, "/api/x?a=1", nil), good), body, now)
 			return err
 		},
 		"too late":  func() error { _, err := key.Verify(good, body, now.Add(301*time.Second)); return err },
 		"other key": func() error { _, err := other.Verify(good, body, now); return err },
 		"unsigned": func() error {
-			_, err := key.Verify(httptest.NewRequest("POST", "/api/x?a=1", nil), body, now)
+			_, err := key.Verify(httptest.NewRequest(http.MethodPost, "/api/x?a=1", nil), body, now)
 			return err
 		},
 	} {
@@ -111,9 +111,9 @@ func TestAPrefixThatTheRouterTookOffIsPutBack(t *testing.T) {
 	t.Parallel()
 	_, key := readRecorded(t)
 	now := time.Unix(1_800_000_000, 0)
-	sent := httptest.NewRequest("GET", "/hub/api/x", http.NoBody)
+	sent := httptest.NewRequest(http.MethodGet, "/hub/api/x", http.NoBody)
 	require.NoError(t, key.Sign(sent, nil, "zDID", now))
-	arrived := httptest.NewRequest("GET", "/api/x", http.NoBody)
+	arrived := httptest.NewRequest(http.MethodGet, "/api/x", http.NoBody)
 	arrived.Header = sent.Header.Clone()
 	_, err := key.Verify(arrived, nil, now)
 	require.ErrorIs(t, err, ErrSignature)

@@ -175,6 +175,6 @@ func (w *world) clean() {
 func (w *world) agree() {
 	w.t.Helper()
 	assert.Equal(w.t, w.there(), w.here())
-	assert.Equal(w.t, w.there(), w.customer().Expected)
+	assert.Equal(w.t, w.customer().Expected, w.there())
 	w.clean()
 }

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -24,7 +25,7 @@ type history struct {
 	*world
 	mu   sync.Mutex
 	rng  *rand.Rand
-	calm bool
+	calm atomic.Bool
 	open []store.Admission
 }
 
@@ -107,12 +108,12 @@ func TestRandomHistoriesEndInAgreement(t *testing.T) {
 			h.kit.Give("zUser", "paid", h.amount(), 0)
 			h.sync()
 			h.m.HoldLocal = seed%2 == 0
-			h.kit.Fault = func(r *http.Request) fakepaymentkit.Fault {
-				if h.calm || h.n(8) > 0 {
+			h.kit.Break(func(r *http.Request) fakepaymentkit.Fault {
+				if h.calm.Load() || h.n(8) > 0 {
 					return fakepaymentkit.None
 				}
 				return []fakepaymentkit.Fault{fakepaymentkit.Lose, fakepaymentkit.Cut, fakepaymentkit.Fail, fakepaymentkit.Busy}[h.n(4)]
-			}
+			})
 			for n := range 120 {
 				h.step()
 				if n%20 == 0 {
@@ -125,7 +126,7 @@ func TestRandomHistoriesEndInAgreement(t *testing.T) {
 }
 
 func (h *history) finish() {
-	h.calm = true
+	h.calm.Store(true)
 	for len(h.open) > 0 {
 		h.settleOne()
 	}

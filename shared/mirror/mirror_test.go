@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -280,7 +281,7 @@ func TestWhilePaymentKitIsAwayThePolicyDecides(t *testing.T) {
 		w := newWorld(t)
 		w.sync()
 		w.m.HoldLocal = local
-		w.kit.Fault = func(*http.Request) fakepaymentkit.Fault { return fakepaymentkit.Cut }
+		w.kit.Break(func(*http.Request) fakepaymentkit.Fault { return fakepaymentkit.Cut })
 		filled, err := w.m.Refill(t.Context(), w.user.AccountID)
 		assert.Equal(t, local, filled)
 		assert.Equal(t, !local, err != nil)
@@ -307,15 +308,16 @@ func TestANewCustomerIsWelcomedOnceThoughAnswersAreLost(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.m.Welcome = ledger.WelcomeGift{Amount: 3 * credit, Life: time.Hour}
-	lose := true
-	w.kit.Fault = func(r *http.Request) fakepaymentkit.Fault {
-		if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/credit-grants") && lose {
+	var lose atomic.Bool
+	lose.Store(true)
+	w.kit.Break(func(r *http.Request) fakepaymentkit.Fault {
+		if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/credit-grants") && lose.Load() {
 			return fakepaymentkit.Lose
 		}
 		return fakepaymentkit.None
-	}
+	})
 	require.Error(t, w.m.Sync(t.Context(), w.user.ID))
-	lose = false
+	lose.Store(false)
 	for range 3 {
 		w.sync()
 		w.pass(3 * time.Minute)
@@ -386,8 +388,8 @@ func TestALookAtAllCustomersIsBoundedAndEndsWhenNobodyAnswers(t *testing.T) {
 	require.NoError(t, w.m.SyncDue(t.Context()))
 	assert.Equal(t, n, w.kit.Calls["GET credit-grants"], "nobody is due")
 	w.pass(6 * time.Minute)
-	asked := 0
-	w.kit.Fault = func(*http.Request) fakepaymentkit.Fault { asked++; return fakepaymentkit.Cut }
+	var asked atomic.Int64
+	w.kit.Break(func(*http.Request) fakepaymentkit.Fault { asked.Add(1); return fakepaymentkit.Cut })
 	require.Error(t, w.m.SyncDue(t.Context()))
-	assert.LessOrEqual(t, asked, 2)
+	assert.LessOrEqual(t, asked.Load(), int64(2))
 }

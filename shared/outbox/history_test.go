@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -28,7 +29,7 @@ type history struct {
 	owed   map[string]money.Credits
 	swept  []store.Admission // calls that a correction may follow
 	sweptU []store.User
-	calm   bool
+	calm   atomic.Bool
 	deaths int
 }
 
@@ -41,15 +42,15 @@ func (h *history) n(below int) int {
 func newHistory(t *testing.T, seed uint64, url, token string) *history {
 	h := &history{world: newWorld(t, url, token, 3), rng: rand.New(rand.NewPCG(seed, 5)), owed: map[string]money.Credits{}}
 	h.kit.Slow, h.kit.Refuses = 2*time.Millisecond, seed%2 == 0
-	h.kit.Fault = func(r *http.Request) fakepaymentkit.Fault {
-		if h.calm || r.Method != http.MethodPost || h.n(3) > 0 {
+	h.kit.Break(func(r *http.Request) fakepaymentkit.Fault {
+		if h.calm.Load() || r.Method != http.MethodPost || h.n(3) > 0 {
 			return fakepaymentkit.None
 		}
 		return []fakepaymentkit.Fault{fakepaymentkit.Lose, fakepaymentkit.Lose, fakepaymentkit.Cut, fakepaymentkit.Fail, fakepaymentkit.Late,
 			fakepaymentkit.Busy, fakepaymentkit.Deny, fakepaymentkit.Twice}[h.n(8)]
-	}
+	})
 	h.crash = func(string) bool {
-		if h.calm || h.n(6) > 0 {
+		if h.calm.Load() || h.n(6) > 0 {
 			return false
 		}
 		h.mu.Lock()
@@ -144,7 +145,7 @@ func (h *history) meanwhile() {
 
 // end lets everything arrive and holds the two sides against each other.
 func (h *history) end() {
-	h.calm = true
+	h.calm.Store(true)
 	ctx := context.Background()
 	for range 50 {
 		dead, err := h.s.Batches(ctx, store.BatchDead, "", 1000)
@@ -163,7 +164,7 @@ func (h *history) end() {
 		assert.Equal(h.t, h.owed[u.DID], h.kit.Reported(u.DID), "what Payment Kit counts is what was charged")
 		c, err := h.s.CustomerOf(ctx, u.ID)
 		require.NoError(h.t, err)
-		assert.Equal(h.t, -h.owed[u.DID], c.Expected, "and what the hub believes that it counts")
+		assert.Equal(h.t, h.owed[u.DID], -c.Expected, "and what the hub believes that it counts")
 	}
 	assert.Empty(h.t, h.kit.Bad)
 	violations, _, err := h.s.VerifyLedger(ctx, true)

@@ -177,7 +177,7 @@ func (r *Reporter) sendOne(ctx context.Context, m paymentkit.Meter, b store.Batc
 	err = r.Kit.CreateMeterEvent(ctx, event(m, b))
 	nobody := err != nil && !errors.Is(err, paymentkit.ErrRepeated) && systemic(err)
 	r.away.Store(nobody)
-	var refusal *paymentkit.Refusal
+	var refusal *paymentkit.RefusalError
 	switch {
 	case err == nil, errors.Is(err, paymentkit.ErrRepeated):
 		return r.Store.ConfirmBatch(ctx, b.ID)
@@ -195,7 +195,7 @@ func (r *Reporter) sendOne(ctx context.Context, m paymentkit.Meter, b store.Batc
 // systemic reports an error that every batch would meet: nobody there, a signature
 // that is not accepted, a path that is not known.
 func systemic(err error) bool {
-	var refusal *paymentkit.Refusal
+	var refusal *paymentkit.RefusalError
 	if !errors.As(err, &refusal) {
 		return true
 	}

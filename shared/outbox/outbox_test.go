@@ -170,18 +170,19 @@ func TestALostAnswerIsAskedForAgainUnderTheSameIdentifier(t *testing.T) {
 	for _, refuses := range []bool{false, true} {
 		w := newWorld(t, file(t), "", 1)
 		w.kit.Refuses = refuses
-		lose := true
-		w.kit.Fault = func(r *http.Request) fakepaymentkit.Fault {
-			if r.Method == http.MethodPost && r.URL.Path == "/api/meter-events" && lose {
+		var lose atomic.Bool
+		lose.Store(true)
+		w.kit.Break(func(r *http.Request) fakepaymentkit.Fault {
+			if r.Method == http.MethodPost && r.URL.Path == "/api/meter-events" && lose.Load() {
 				return fakepaymentkit.Lose
 			}
 			return fakepaymentkit.None
-		}
+		})
 		w.charge(w.users[0], "", 11)
 		require.Error(t, w.run(w.reporter()))
 		o := w.outbox()
 		assert.EqualValues(t, 1, o.Sent, "it may have arrived")
-		lose = false
+		lose.Store(false)
 		require.NoError(t, w.run(w.reporter()))
 		assert.EqualValues(t, 1, w.outbox().Sent, "it waits")
 		w.clock.pass(10 * time.Second)
@@ -198,7 +199,7 @@ func TestHoursOfDowntimeLeaveOneBatchAndNothingDead(t *testing.T) {
 	require.NoError(t, w.run(w.reporter()))
 	r := w.reporter() // which knows the meter
 	require.NoError(t, w.run(r))
-	w.kit.Fault = func(*http.Request) fakepaymentkit.Fault { return fakepaymentkit.Cut }
+	w.kit.Break(func(*http.Request) fakepaymentkit.Fault { return fakepaymentkit.Cut })
 	for range 36 * 60 / 5 { // 36 hours
 		w.charge(w.users[0], "", 3)
 		w.clock.pass(5 * time.Minute)
@@ -215,7 +216,7 @@ func TestHoursOfDowntimeLeaveOneBatchAndNothingDead(t *testing.T) {
 		}
 	}
 	assert.Equal(t, 1, late, "operators hear of it once")
-	w.kit.Fault = nil
+	w.kit.Break(nil)
 	w.clock.pass(15 * time.Minute)
 	require.NoError(t, w.run(r))
 	assert.Equal(t, store.Outbox{}, w.outbox())
@@ -227,13 +228,14 @@ func TestWhatIsRefusedIsDeadUntilSomebodySendsItAgain(t *testing.T) {
 	w := newWorld(t, file(t), "", 2)
 	w.charge(w.users[0], "", 5)
 	w.charge(w.users[1], "", 6)
-	fault := fakepaymentkit.Deny
-	w.kit.Fault = func(r *http.Request) fakepaymentkit.Fault {
+	var fault atomic.Int64
+	fault.Store(int64(fakepaymentkit.Deny))
+	w.kit.Break(func(r *http.Request) fakepaymentkit.Fault {
 		if r.URL.Path == "/api/meter-events" {
-			return fault
+			return fakepaymentkit.Fault(fault.Load())
 		}
 		return fakepaymentkit.None
-	}
+	})
 	r := w.reporter()
 	require.NoError(t, w.run(r))
 	require.NoError(t, w.run(r))
@@ -243,7 +245,7 @@ func TestWhatIsRefusedIsDeadUntilSomebodySendsItAgain(t *testing.T) {
 	dead, err := w.s.Batches(t.Context(), store.BatchDead, "", 10)
 	require.NoError(t, err)
 	assert.Contains(t, dead[0].Error, "400")
-	fault = fakepaymentkit.None
+	fault.Store(int64(fakepaymentkit.None))
 	w.clock.pass(time.Hour)
 	require.NoError(t, w.run(r))
 	assert.EqualValues(t, 2, w.outbox().Dead, "nobody said so")
@@ -259,12 +261,12 @@ func TestARefusalThatMayPassIsRepeatedEverMoreSlowlyAndNotForEver(t *testing.T) 
 	t.Parallel()
 	w := newWorld(t, file(t), "", 1)
 	w.charge(w.users[0], "", 5)
-	w.kit.Fault = func(r *http.Request) fakepaymentkit.Fault {
+	w.kit.Break(func(r *http.Request) fakepaymentkit.Fault {
 		if r.URL.Path == "/api/meter-events" {
 			return fakepaymentkit.Fail
 		}
 		return fakepaymentkit.None
-	}
+	})
 	r := w.reporter()
 	for w.outbox().Dead == 0 {
 		require.NoError(t, w.run(r))
@@ -272,7 +274,7 @@ func TestARefusalThatMayPassIsRepeatedEverMoreSlowlyAndNotForEver(t *testing.T) 
 		require.Less(t, w.sent.Load(), int64(1000))
 	}
 	assert.EqualValues(t, 100, w.sent.Load())
-	w.kit.Fault = nil
+	w.kit.Break(nil)
 	dead, err := w.s.Batches(t.Context(), store.BatchDead, "", 10)
 	require.NoError(t, err)
 	require.NoError(t, w.s.ReviveBatch(t.Context(), dead[0].ID))

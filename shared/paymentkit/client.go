@@ -43,14 +43,14 @@ type Client struct {
 	HTTP *http.Client
 }
 
-// Refusal is an answer that is no success.
-type Refusal struct {
+// RefusalError is an answer that is no success.
+type RefusalError struct {
 	Status  int
 	Message string // what Payment Kit said, shortened
 }
 
 // Error names the status and what was said.
-func (r *Refusal) Error() string {
+func (r *RefusalError) Error() string {
 	return "Payment Kit answered " + strconv.Itoa(r.Status) + ": " + r.Message
 }
 
@@ -66,14 +66,14 @@ func (e *DownError) Unwrap() error { return e.Cause }
 
 // NotFound reports whether the object that was asked for does not exist.
 func NotFound(err error) bool {
-	var r *Refusal
+	var r *RefusalError
 	return errors.As(err, &r) && r.Status == http.StatusNotFound
 }
 
 // Refused reports whether Payment Kit will not do what it was asked, however often
 // it is asked: a 4xx other than 408 and 429. Anything else may pass.
 func Refused(err error) bool {
-	var r *Refusal
+	var r *RefusalError
 	return errors.As(err, &r) && r.Status >= 400 && r.Status < 500 && r.Status != http.StatusRequestTimeout && r.Status != http.StatusTooManyRequests
 }
 
@@ -102,7 +102,7 @@ func (c *Client) call(ctx context.Context, method string, path []string, query u
 	case err != nil:
 		return &DownError{err}
 	case res.StatusCode < 200 || res.StatusCode > 299:
-		return &Refusal{Status: res.StatusCode, Message: fault(body)}
+		return &RefusalError{Status: res.StatusCode, Message: fault(body)}
 	case out == nil:
 		return nil
 	}

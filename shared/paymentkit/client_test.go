@@ -103,9 +103,7 @@ func TestWhatMayPassIsToldFromWhatWillNot(t *testing.T) {
 	s, c := open(t)
 	for fault, refused := range map[fakepaymentkit.Fault]bool{fakepaymentkit.Deny: true, fakepaymentkit.Busy: false, fakepaymentkit.Fail: false,
 		fakepaymentkit.Cut: false, fakepaymentkit.Lose: false} {
-		s.Lock()
-		s.Fault = func(*http.Request) fakepaymentkit.Fault { return fault }
-		s.Unlock()
+		s.Break(func(*http.Request) fakepaymentkit.Fault { return fault })
 		err := c.CreateMeterEvent(t.Context(), paymentkit.MeterEvent{EventName: "m", Identifier: "i"})
 		require.Error(t, err)
 		assert.Equal(t, refused, paymentkit.Refused(err), "%d: %v", fault, err)

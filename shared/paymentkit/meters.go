@@ -82,7 +82,7 @@ func (c *Client) CreateMeterEvent(ctx context.Context, e MeterEvent) error {
 		Identifier string `json:"identifier"`
 	}
 	err := c.call(ctx, http.MethodPost, []string{"meter-events"}, nil, e, &answer)
-	var r *Refusal
+	var r *RefusalError
 	if errors.As(err, &r) && repeated(r) {
 		return ErrRepeated
 	}
@@ -94,7 +94,7 @@ func (c *Client) CreateMeterEvent(ctx context.Context, e MeterEvent) error {
 
 // repeated tells a refusal because of the identifier: nobody else makes ours, so it
 // is there because it arrived.
-func repeated(r *Refusal) bool {
+func repeated(r *RefusalError) bool {
 	if r.Status == http.StatusConflict {
 		return true
 	}

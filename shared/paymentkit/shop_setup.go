@@ -150,7 +150,7 @@ func (s *Shop) createPrice(ctx context.Context, m Meter) error {
 		}
 	}
 	if len(in) == 0 {
-		return errors.New("Payment Kit has no currency to sell credits in; add a payment method there") //nolint:staticcheck // a name
+		return errors.New("there is no currency to sell credits in; add a payment method to Payment Kit")
 	}
 	return s.Client.CreateProduct(ctx, Product{Name: meterUnit, Description: "Credits for calls through AIGNE Hub", Type: "credit", Prices: []NewPrice{{
 		Type: "one_time", UnitAmount: s.CreditPrice, CurrencyID: in[0].CurrencyID, Currencies: in, LookupKey: priceKey, Nickname: "One credit",

@@ -92,7 +92,7 @@ func TestUsageOfKnownUsersGoesIntoBatchesOnce(t *testing.T) {
 		assert.False(t, open)
 		c, err := s.CustomerOf(ctx, w.user.ID)
 		require.NoError(t, err)
-		assert.Equal(t, money.Credits(-24), c.Expected, "confirmed twice, counted once")
+		assert.EqualValues(t, -24, c.Expected, "confirmed twice, counted once")
 		w.requireCleanBooks(t)
 	})
 }

@@ -41,12 +41,10 @@ const (
 // Server is a stand-in with its books. Its fields may be changed under Lock.
 type Server struct {
 	sync.Mutex
-	URL string
-	Key *blocklet.Key
-	Now func() time.Time
-	// Fault, when set, is asked of every request what goes wrong.
-	Fault func(r *http.Request) Fault
-	Slow  time.Duration
+	URL  string
+	Key  *blocklet.Key
+	Now  func() time.Time
+	Slow time.Duration
 	// Refuses makes a repeated identifier an error (409) instead of a quiet success.
 	Refuses bool
 	// AutoBuy lets customers without credits go on.
@@ -60,6 +58,7 @@ type Server struct {
 	Objects   map[string]map[string]any // prices, links, settings and recharge-configs, by kind/key
 	Calls     map[string]int            // by method and first part of the path
 	Bad       []string                  // what was wrong with requests
+	fault     func(r *http.Request) Fault
 	next      int
 	http      *httptest.Server
 }
@@ -104,6 +103,13 @@ func New(t testing.TB) *Server {
 	return s
 }
 
+// Break has fault asked of every request what goes wrong; nil: nothing does.
+func (s *Server) Break(fault func(r *http.Request) Fault) {
+	s.Lock()
+	defer s.Unlock()
+	s.fault = fault
+}
+
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -111,7 +117,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	fault := None
 	s.Lock()
-	ask := s.Fault
+	ask := s.fault
 	s.Unlock()
 	if ask != nil {
 		fault = ask(r)
@@ -121,12 +127,12 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	case Fail, Busy, Deny:
 		status := map[Fault]int{Fail: 500, Busy: 429, Deny: 400}[fault]
-		answer(w, status, map[string]any{"error": "as was asked for"})
+		answer(w, status, []byte(`{"error":"as was asked for"}`))
 		return
 	}
-	status, out := s.handle(r, body)
+	status, out := s.written(r, body)
 	if fault == Twice {
-		status, out = s.handle(r, body)
+		status, out = s.written(r, body)
 	}
 	switch fault {
 	case Lose:
@@ -137,10 +143,22 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	answer(w, status, out)
 }
 
-func answer(w http.ResponseWriter, status int, v any) {
+func answer(w http.ResponseWriter, status int, body []byte) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(v)
+	_, _ = w.Write(body)
+}
+
+// written is the answer as text: what it shows may change once the lock is free.
+func (s *Server) written(r *http.Request, body []byte) (int, []byte) {
+	s.Lock()
+	defer s.Unlock()
+	status, out := s.handle(r, body)
+	text, err := json.Marshal(out)
+	if err != nil {
+		panic(err) // values of this package only
+	}
+	return status, text
 }
 
 func missing(format string, args ...any) (int, any) {
@@ -152,8 +170,6 @@ func bad(format string, args ...any) (int, any) {
 }
 
 func (s *Server) handle(r *http.Request, body []byte) (int, any) {
-	s.Lock()
-	defer s.Unlock()
 	if _, err := s.Key.Verify(r, body, s.Now()); err != nil {
 		s.Bad = append(s.Bad, r.Method+" "+r.URL.Path+": "+err.Error())
 		return http.StatusUnauthorized, map[string]any{"error": "signature"}
