@@ -94,6 +94,9 @@ func TestOnABlockletServerCreditsComeFromPaymentKitAndUsageGoesThere(t *testing.
 	assert.Len(t, kit.Grants, 2, "credits of customers are given at Payment Kit")
 	assert.Equal(t, 5*money.Credit/2-3_040_000, balance())
 	w.golden("billing", []apiCase{
+		{"what Payment Kit keeps is not moved", "admin", "POST /api/billing/transfers",
+			`{"from":{"email":"member@example.com"},"to":{"email":"other@example.com"},"amount":"1","reason":"r"}`, 409,
+			refused("invalid_request_error", "conflict", "The wallet of member@example.com is kept by Payment Kit too; its credits cannot be moved.")},
 		{"nothing is under way", "admin", "GET /api/billing/outbox", "", 200, `{"on":true,"calls":0,"calls_amount":"0","pending":0,"sent":0,"dead":0,
 			"unconfirmed":"0","oldest":null,"oldest_age_seconds":0,"data":[],"next_cursor":null}`},
 	})

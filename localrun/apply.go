@@ -33,7 +33,7 @@ func applySpec() spec {
 // change is one step of apply.
 type change struct {
 	Action string   `json:"action"` // create, change or none
-	Kind   string   `json:"kind"`   // provider, credential, rate, alias, user, limit or grant
+	Kind   string   `json:"kind"`   // provider, credential, rate, alias, user, wallet, member, limit or grant
 	Name   string   `json:"name"`
 	Detail []string `json:"detail"`
 

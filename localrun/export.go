@@ -55,9 +55,9 @@ func export(j *job) error {
 		if err := os.WriteFile(name, b.Bytes(), private); err != nil {
 			return err
 		}
-		v := map[string]any{"file": name, "providers": len(m.Providers), "rates": len(m.Rates), "aliases": len(m.Aliases), "users": len(m.Users), "limits": len(m.Limits), "grants": len(m.Grants)}
-		return j.show(v, fmt.Sprintf("Wrote %s: %d provider(s), %d rate(s), %d alias(es), %d user(s), %d limit(s), %d grant(s).\n",
-			name, len(m.Providers), len(m.Rates), len(m.Aliases), len(m.Users), len(m.Limits), len(m.Grants)))
+		v := map[string]any{"file": name, "providers": len(m.Providers), "rates": len(m.Rates), "aliases": len(m.Aliases), "users": len(m.Users), "wallets": len(m.Wallets), "limits": len(m.Limits), "grants": len(m.Grants)}
+		return j.show(v, fmt.Sprintf("Wrote %s: %d provider(s), %d rate(s), %d alias(es), %d user(s), %d wallet(s), %d limit(s), %d grant(s).\n",
+			name, len(m.Providers), len(m.Rates), len(m.Aliases), len(m.Users), len(m.Wallets), len(m.Limits), len(m.Grants)))
 	})
 }
 
@@ -89,7 +89,12 @@ func exported(ctx context.Context, a *boot.App) (manifest, error) {
 	if err != nil {
 		return m, err
 	}
-	if m.Limits, err = exportLimits(ctx, a, users); err != nil {
+	wallets, names, err := exportWallets(ctx, a)
+	if err != nil {
+		return m, err
+	}
+	m.Wallets = wallets
+	if m.Limits, err = exportLimits(ctx, a, users, names); err != nil {
 		return m, err
 	}
 	for _, u := range users {

@@ -30,6 +30,7 @@ type manifest struct {
 	Rates     []manifestRate     `yaml:"rates,omitempty"`
 	Aliases   []manifestAlias    `yaml:"aliases,omitempty"`
 	Users     []manifestUser     `yaml:"users,omitempty"`
+	Wallets   []manifestWallet   `yaml:"wallets,omitempty"`
 	Limits    []manifestLimit    `yaml:"limits,omitempty"`
 	Grants    []manifestGrant    `yaml:"grants,omitempty"`
 }
@@ -152,6 +153,9 @@ func (m *manifest) check() error {
 		if err := operator.CheckGroups(u.Groups); err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}
+	}
+	if err := m.checkWallets(once); err != nil {
+		return err
 	}
 	if err := m.checkRouting(once); err != nil {
 		return err

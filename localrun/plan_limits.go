@@ -21,8 +21,8 @@ type manifestAlias struct {
 	Rules []routing.Rule `yaml:"rules"`
 }
 
-// manifestLimit names users by e-mail address; subject "*", or none, binds each
-// one by itself.
+// manifestLimit names users by e-mail address and members as wallet/e-mail
+// address; subject "*", or none, binds each one by itself.
 type manifestLimit struct {
 	Scope   string `yaml:"scope"`
 	Subject string `yaml:"subject,omitempty"`
@@ -155,6 +155,8 @@ func (p *planner) subject(path string, n operator.NewLimit) (string, error) {
 			return "", hub.Invalid(path+".subject", "%s.subject: there is no user %s, here or in the file", path, n.Subject)
 		}
 		return u.ID, nil
+	case limits.Member:
+		return p.memberSubject(path, n.Subject)
 	case limits.Key:
 		if _, err := p.app.Store.KeyByID(p.ctx, n.Subject); err != nil {
 			return "", hub.Invalid(path+".subject", "%s.subject: there is no key %s here", path, n.Subject)
@@ -180,7 +182,7 @@ func exportAliases(ctx context.Context, a *boot.App) ([]manifestAlias, error) {
 }
 
 // exportLimits leaves out the limits of single keys: keys stay behind too.
-func exportLimits(ctx context.Context, a *boot.App, users []store.User) ([]manifestLimit, error) {
+func exportLimits(ctx context.Context, a *boot.App, users []store.User, wallets map[string]string) ([]manifestLimit, error) {
 	rows, err := a.Store.Limits(ctx)
 	if err != nil {
 		return nil, err
@@ -198,6 +200,15 @@ func exportLimits(ctx context.Context, a *boot.App, users []store.User) ([]manif
 		m := manifestLimit{Scope: l.Scope, Subject: l.Subject, Metric: l.Metric, Period: l.Period, Amount: v.Amount}
 		if email, ok := emails[l.Subject]; ok && l.Scope == limits.User {
 			m.Subject = email
+		}
+		if account, who, ok := strings.Cut(l.Subject, "/"); ok && l.Scope == limits.Member {
+			if wallets[account] == "" {
+				continue // of a closed wallet
+			}
+			if who != limits.Each {
+				who = emails[who]
+			}
+			m.Subject = wallets[account] + "/" + who
 		}
 		if l.Metric == limits.Concurrency {
 			m.Period = ""

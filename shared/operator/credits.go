@@ -147,6 +147,9 @@ func (d *Desk) Transfer(ctx context.Context, actor string, from, to Purse, t led
 	if t.To, err = d.Account(ctx, to); err != nil {
 		return err
 	}
+	if err := d.movable(ctx, from, to); err != nil {
+		return err
+	}
 	t.Actor = actor
 	if t.ID == "" {
 		t.ID = d.Store.NewID()

@@ -30,6 +30,24 @@ func (d *Desk) giveOutside(ctx context.Context, actor string, to Purse, g Gift) 
 	return d.Outside.Give(ctx, actor, u, g)
 }
 
+// movable refuses to move credits from or to a wallet that the outside system keeps
+// too: it would not know of it, and go on billing as before.
+func (d *Desk) movable(ctx context.Context, purses ...Purse) error {
+	for _, p := range purses {
+		if d.Outside == nil || p.User == "" {
+			continue
+		}
+		u, err := d.User(ctx, p.User)
+		if err != nil {
+			return err
+		}
+		if u.DID != "" {
+			return hub.Errorf(hub.CodeConflict, "The wallet of %s is kept by Payment Kit too; its credits cannot be moved.", u.Email)
+		}
+	}
+	return nil
+}
+
 // didRule is the form of a DID's address: z and base58.
 var didRule = regexp.MustCompile(`^z[1-9A-HJ-NP-Za-km-z]{10,63}$`)
 

@@ -53,7 +53,7 @@ func (s *Store) Accounts(ctx context.Context, after string, limit int) ([]Accoun
 // DueAccounts lists accounts with grants due by the database's clock.
 func (s *Store) DueAccounts(ctx context.Context, limit int) ([]string, error) {
 	return list(ctx, s.read, func(r *sql.Rows, id *string) error { return r.Scan(id) },
-		"SELECT id FROM accounts WHERE next_expiry <= "+dbNow+" ORDER BY id LIMIT ?", limit)
+		"SELECT id FROM accounts WHERE next_expiry <= "+dbNow+" ORDER BY next_expiry LIMIT ?", limit)
 }
 
 // Operation is a row of ledger_operations.

@@ -9,6 +9,8 @@ ALTER TABLE credit_grants ADD COLUMN repaid_nano INTEGER NOT NULL DEFAULT 0 CHEC
 
 CREATE INDEX credit_grants_lines ON credit_grants (account_id, id) WHERE kind = 'credit_line';
 
+CREATE INDEX account_debts_operation ON account_debts (operation_id);
+
 ALTER TABLE account_debts ADD COLUMN amount_nano INTEGER NOT NULL DEFAULT 0;
 
 CREATE INDEX accounts_indebted ON accounts (id) WHERE debt_nano > 0;

@@ -39,3 +39,6 @@ CREATE TABLE ledger_horizon (
 ) STRICT;
 
 INSERT INTO ledger_horizon (id, calls, checked_at) VALUES (1, '', 0);
+
+-- For the job that expires what is due: next_expiry changes only with grants.
+CREATE INDEX accounts_due ON accounts (next_expiry) WHERE next_expiry IS NOT NULL;
