@@ -20,13 +20,15 @@ import (
 // Environment is what a Blocklet Server tells a component's process.
 type Environment struct {
 	Key          *Key
+	AppID        string // current DID of the app
 	AppPID       string // permanent DID of the app
 	ComponentDID string // this component
 	AppURL       string // origin of the app's pages, without a mount point
 	Host         string // where the other components listen
 
-	mounts  string // BLOCKLET_MOUNT_POINTS, as at the start
-	dataDir string // BLOCKLET_APP_DATA_DIR
+	mounts      string // BLOCKLET_MOUNT_POINTS, as at the start
+	dataDir     string // BLOCKLET_APP_DATA_DIR
+	servicePort string // ABT_NODE_SERVICE_PORT
 }
 
 // ReadEnvironment reads the process's environment. ok is false outside a Blocklet
@@ -44,8 +46,9 @@ func ReadEnvironment(env func(string) (string, bool)) (e *Environment, ok bool, 
 	if err != nil {
 		return nil, false, fmt.Errorf("BLOCKLET_APP_ASK: %w", err)
 	}
-	e = &Environment{Key: key, AppPID: get("BLOCKLET_APP_PID"), ComponentDID: did, AppURL: strings.TrimSuffix(get("BLOCKLET_APP_URL"), "/"),
-		Host: get("BLOCKLET_HOST"), mounts: get("BLOCKLET_MOUNT_POINTS"), dataDir: get("BLOCKLET_APP_DATA_DIR")}
+	e = &Environment{Key: key, AppID: get("BLOCKLET_APP_ID"), AppPID: get("BLOCKLET_APP_PID"), ComponentDID: did, AppURL: strings.TrimSuffix(get("BLOCKLET_APP_URL"), "/"),
+		Host: get("BLOCKLET_HOST"), mounts: get("BLOCKLET_MOUNT_POINTS"), dataDir: get("BLOCKLET_APP_DATA_DIR"),
+		servicePort: get("ABT_NODE_SERVICE_PORT")}
 	if e.Host == "" {
 		e.Host = "127.0.0.1"
 	}

@@ -1,6 +1,7 @@
 package boot
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/ledger"
 	"github.com/aigne-hub/aigne-hub/shared/mirror"
+	"github.com/aigne-hub/aigne-hub/shared/money"
 	"github.com/aigne-hub/aigne-hub/shared/outbox"
 	"github.com/aigne-hub/aigne-hub/shared/paymentkit"
 )
@@ -59,6 +61,7 @@ func (a *App) connectPayment(env *blocklet.Environment) {
 		},
 		Sign: func(r *http.Request, body []byte) error { return env.Key.Sign(r, body, env.ComponentDID, a.Now()) }}
 	shop := &paymentkit.Shop{Client: kit, HubDID: env.ComponentDID, AppPID: env.AppPID, CreditPrice: a.Config.CreditPrice, Now: a.Now,
+		Tells: env.CanNotify(),
 		Page: func() (string, error) {
 			c, err := env.Component(paymentkit.ComponentDID)
 			if errors.Is(err, blocklet.ErrNoComponent) && p.URL != "" {
@@ -69,6 +72,11 @@ func (a *App) connectPayment(env *blocklet.Environment) {
 	a.Blocklet, a.Shop = env, shop
 	a.Mirror = &mirror.Mirror{Store: a.Store, Book: a.Book, Kit: kit, Shop: shop, Welcome: a.Book.WelcomeGift, Line: p.Line,
 		HoldLocal: a.Config.WhenPaymentDown == "hold_local", Tell: a.Notify.Tell, Log: a.Log, Now: a.Now}
+	if env.CanNotify() {
+		a.Mirror.Congratulate = func(ctx context.Context, did string, amount money.Credits) error {
+			return env.NotifyUser(ctx, did, "Credits received", "You received **"+amount.String()+"** credits.", a.Now())
+		}
+	}
 	a.Outbox = &outbox.Reporter{Store: a.Store, Kit: kit, Ready: shop.Meter, Tell: a.Notify.Tell, Log: a.Log, Now: a.Now}
 	// The gift is given at Payment Kit, and comes back from there like any grant.
 	a.Book.WelcomeGift = ledger.WelcomeGift{}

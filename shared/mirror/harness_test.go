@@ -60,7 +60,7 @@ func newWorld(t *testing.T) *world {
 	w.book = &ledger.Book{Store: w.s, Now: w.now}
 	client := &paymentkit.Client{Base: func() (string, error) { return w.kit.URL, nil }, Live: true,
 		Sign: func(r *http.Request, body []byte) error { return w.kit.Key.Sign(r, body, "zHub", w.now()) }}
-	shop := &paymentkit.Shop{Client: client, HubDID: "zHub", AppPID: "zApp", CreditPrice: "1", Now: w.now,
+	shop := &paymentkit.Shop{Client: client, HubDID: "zHub", AppPID: "zApp", CreditPrice: "1", Now: w.now, Tells: true,
 		Page: func() (string, error) { return "https://app.example/payment", nil }}
 	tell := func(_ context.Context, e notify.Event) error {
 		w.mu.Lock()

@@ -44,8 +44,10 @@ type Mirror struct {
 	Line      money.Credits
 	HoldLocal bool
 	Tell      func(ctx context.Context, e notify.Event) error // nil: nobody is told
-	Log       *slog.Logger
-	Now       hub.Now
+	// Congratulate tells a user of new credits; nil: nobody does, or Payment Kit.
+	Congratulate func(ctx context.Context, did string, amount money.Credits) error
+	Log          *slog.Logger
+	Now          hub.Now
 
 	mu      sync.Mutex
 	flights map[string]*flight // by user: looks under way, or just over
@@ -214,10 +216,10 @@ func (g grant) over() bool {
 // LocalID is the id under which a grant of Payment Kit is applied.
 func LocalID(outsideID string) string { return "pk/" + outsideID }
 
-// apply gives amount of a grant here.
-func (m *Mirror) apply(ctx context.Context, c store.Customer, g grant, amount money.Credits) error {
+// apply gives amount of a grant here and reports whether that was news.
+func (m *Mirror) apply(ctx context.Context, c store.Customer, g grant, amount money.Credits) (news bool, err error) {
 	if amount == 0 {
-		return m.Store.SkipMirror(ctx, c.UserID, g.ID)
+		return false, m.Store.SkipMirror(ctx, c.UserID, g.ID)
 	}
 	row := store.Grant{ID: LocalID(g.ID), AccountID: c.AccountID, Kind: kindOf(g.Grant), Name: g.Name, Amount: amount, Priority: priorityOf(g.Grant),
 		Actor: "payment-kit", Reason: "granted by Payment Kit"}
@@ -228,11 +230,23 @@ func (m *Mirror) apply(ctx context.Context, c store.Customer, g grant, amount mo
 		end := time.Unix(g.ExpiresAt, 0).UTC()
 		row.ExpiresAt = &end
 	}
-	err := m.Store.Do(ctx, m.Store.MirrorUnit(c.UserID, g.ID, row, g.remaining))
+	err = m.Store.Do(ctx, m.Store.MirrorUnit(c.UserID, g.ID, row, g.remaining))
 	if errors.Is(err, store.ErrConflict) || errors.Is(err, store.ErrExists) {
-		return nil // another process was first
+		return false, nil // another process was first
 	}
-	return err
+	return err == nil, err
+}
+
+// applyNew gives a grant that was made since the last look, and tells its user.
+func (m *Mirror) applyNew(ctx context.Context, c store.Customer, g grant) error {
+	news, err := m.apply(ctx, c, g, g.amount)
+	if err != nil || !news || m.Congratulate == nil {
+		return err
+	}
+	if err := m.Congratulate(ctx, c.DID, g.amount); err != nil {
+		m.Log.Warn("user not told of credits", "user", c.UserID, "error", err)
+	}
+	return nil
 }
 
 // open takes over what a customer has when the hub first meets it: what is left of
@@ -248,7 +262,7 @@ func (m *Mirror) open(ctx context.Context, c store.Customer, meter paymentkit.Me
 		case g.good():
 			take := min(g.remaining, pending)
 			pending -= take
-			err = m.apply(ctx, c, g, g.remaining-take)
+			_, err = m.apply(ctx, c, g, g.remaining-take)
 		case g.over():
 			err = m.Store.SkipMirror(ctx, c.UserID, g.ID)
 		}
@@ -288,7 +302,7 @@ func (m *Mirror) follow(ctx context.Context, c store.Customer, meter paymentkit.
 		row, have := known[g.ID]
 		switch {
 		case g.good() && !have:
-			err = m.apply(ctx, c, g, g.amount)
+			err = m.applyNew(ctx, c, g)
 		case g.over() && !have:
 			err = m.applyOver(ctx, c, g)
 		case g.over() && !row.Ended:
@@ -308,7 +322,7 @@ func (m *Mirror) follow(ctx context.Context, c store.Customer, meter paymentkit.
 func (m *Mirror) applyOver(ctx context.Context, c store.Customer, g grant) error {
 	used := g.amount - g.remaining
 	g.ExpiresAt, g.remaining = 0, 0
-	if err := m.apply(ctx, c, g, used); err != nil || used == 0 {
+	if _, err := m.apply(ctx, c, g, used); err != nil || used == 0 {
 		return err
 	}
 	return m.Store.EndMirror(ctx, c.UserID, g.ID, 0)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -16,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/aigne-hub/aigne-hub/shared/ledger"
+	"github.com/aigne-hub/aigne-hub/shared/money"
 	"github.com/aigne-hub/aigne-hub/shared/notify"
 	"github.com/aigne-hub/aigne-hub/shared/store"
 	"github.com/aigne-hub/aigne-hub/shared/testkit/fakepaymentkit"
@@ -47,6 +49,31 @@ func TestBoughtCreditsCountAtOnceAndOnce(t *testing.T) {
 	w.reported()
 	w.sync()
 	assert.Equal(t, 70*credit+7, w.account().Balance)
+	w.agree()
+}
+
+func TestAUserHearsOfNewCreditsOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var mu sync.Mutex
+	var heard []string
+	w.m.Congratulate = func(_ context.Context, did string, amount money.Credits) error {
+		mu.Lock()
+		defer mu.Unlock()
+		heard = append(heard, did+" "+amount.String())
+		return errors.New("nobody listens")
+	}
+	w.kit.Give("zUser", "paid", 9*credit, 0)
+	w.sync()
+	assert.Empty(t, heard, "what was there before is no news")
+	w.kit.Give("zUser", "paid", credit/2, 0)
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() { _ = w.m.Sync(context.Background(), w.user.ID) })
+	}
+	all.Wait()
+	w.sync()
+	assert.Equal(t, []string{"zUser 0.5"}, heard)
 	w.agree()
 }
 

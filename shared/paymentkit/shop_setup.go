@@ -40,6 +40,7 @@ type Shop struct {
 	Client      *Client
 	HubDID      string // of the hub's component
 	AppPID      string
+	Tells       bool                   // the hub itself tells customers of their grants
 	CreditPrice string                 // dollars per credit, a decimal
 	Page        func() (string, error) // where browsers find Payment Kit, without a closing slash
 	Now         hub.Now
@@ -176,7 +177,12 @@ func (s *Shop) ensureRecharge(ctx context.Context, m Meter, link string) error {
 	return s.Client.SetRechargeConfig(ctx, m.CurrencyID, Recharge{PriceID: price.ID, LinkID: link, CheckoutURL: page + "/checkout/pay/" + link})
 }
 
+// ensureNotices has Payment Kit leave the telling of grants to the hub, where the
+// hub can.
 func (s *Shop) ensureNotices(ctx context.Context) error {
+	if !s.Tells {
+		return nil
+	}
 	_, err := ensure(ctx,
 		func() (NotificationSetting, error) { return s.Client.NotificationSetting(ctx, s.HubDID) },
 		func() error {
