@@ -30,7 +30,7 @@ type worker struct {
 	Tell      func(context.Context, notify.Event) error
 
 	// The following are nil unless a Payment Kit sells credits.
-	Shop   *paymentkit.Shop
+	Kit    *paymentkit.Shop
 	Mirror *mirror.Mirror
 	Outbox *outbox.Reporter
 }
@@ -48,7 +48,7 @@ func (w worker) customers(ctx context.Context) error {
 	if w.Mirror == nil {
 		return ctx.Err()
 	}
-	return errors.Join(w.Shop.Ensure(ctx), w.Mirror.SyncDue(ctx))
+	return errors.Join(w.Kit.Ensure(ctx), w.Mirror.SyncDue(ctx))
 }
 
 // scheduled opens the worker when a job runs, not before.

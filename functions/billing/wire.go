@@ -21,7 +21,7 @@ func Wire(a *boot.App) http.Handler {
 // open, listing them does not.
 func Jobs(a *boot.App) []schedule.Job {
 	return scheduled(func() worker {
-		return worker{Sweeper: a.Sweeper, Book: a.Book, Jobs: a.Jobs, Blobs: a.Blobs, Fresh: a.Fresh, Log: a.Log, Shop: a.Shop, Mirror: a.Mirror, Outbox: a.Outbox, Tell: a.Notify.Tell,
+		return worker{Sweeper: a.Sweeper, Book: a.Book, Jobs: a.Jobs, Blobs: a.Blobs, Fresh: a.Fresh, Log: a.Log, Kit: a.Kit, Mirror: a.Mirror, Outbox: a.Outbox, Tell: a.Notify.Tell,
 			CacheRoom: a.Config.Cache.Size / 10 * 9} // new answers find room until the next run
 	})
 }

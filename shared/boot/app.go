@@ -71,7 +71,7 @@ type App struct {
 
 	// The following are nil unless a Payment Kit sells credits.
 	Blocklet *blocklet.Environment
-	Shop     *paymentkit.Shop
+	Kit      *paymentkit.Shop
 	Mirror   *mirror.Mirror
 	Outbox   *outbox.Reporter
 

@@ -69,7 +69,7 @@ func (a *App) connectPayment(env *blocklet.Environment) {
 			}
 			return env.Page(c), err
 		}}
-	a.Blocklet, a.Shop = env, shop
+	a.Blocklet, a.Kit = env, shop
 	a.Mirror = &mirror.Mirror{Store: a.Store, Book: a.Book, Kit: kit, Shop: shop, Welcome: a.Book.WelcomeGift, Line: p.Line,
 		HoldLocal: a.Config.WhenPaymentDown == "hold_local", Tell: a.Notify.Tell, Log: a.Log, Now: a.Now}
 	if env.CanNotify() {
