@@ -49,7 +49,7 @@ func (h *handler) info(w http.ResponseWriter, r *http.Request, c hub.Caller) err
 	}
 	if h.Billing {
 		h.refresh(r, c)
-		v.PaymentLink = optional(h.paymentLink(r, c.AccountID))
+		v.PaymentLink = optional(h.buyLink(r, c.AccountID))
 		if v.CreditBalance, err = h.credits(r, c.AccountID); err != nil {
 			return err
 		}

@@ -58,8 +58,8 @@ func (h *handler) refresh(r *http.Request, c hub.Caller) {
 	}
 }
 
-// paymentLink is where the owner of a wallet buys credits, "" when nowhere.
-func (h *handler) paymentLink(r *http.Request, accountID string) string {
+// buyLink is where the owner of a wallet buys credits, "" when nowhere.
+func (h *handler) buyLink(r *http.Request, accountID string) string {
 	if h.Mirror != nil {
 		if link := h.Mirror.Link(r.Context(), accountID); link != "" {
 			return link
