@@ -13,6 +13,7 @@ import (
 	"math"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/aigne-hub/aigne-hub/shared/hub"
@@ -52,6 +53,8 @@ type Mirror struct {
 	mu      sync.Mutex
 	flights map[string]*flight // by user: looks under way, or just over
 	told    string             // the last difference that was told of
+
+	away atomic.Int64 // when it did not answer, Unix nanoseconds
 }
 
 // SyncDue looks at the customers that were looked at longest ago, a bounded number

@@ -106,6 +106,9 @@ func (m *Mirror) land(f *flight, filled bool, err error) {
 }
 
 func (m *Mirror) refill(ctx context.Context, c store.Customer) (bool, error) {
+	if m.Now().UnixNano()-m.away.Load() < int64(rest) { // no use in waiting for it once more
+		return m.withoutKit(ctx, c, errAway)
+	}
 	before, err := m.Store.AccountByID(ctx, c.AccountID)
 	if err != nil {
 		return false, err
@@ -123,13 +126,24 @@ func (m *Mirror) refill(ctx context.Context, c store.Customer) (bool, error) {
 			return false, nil
 		}
 	}
-	switch {
-	case err == nil:
+	if err == nil {
 		return m.lend(ctx, c, "Payment Kit buys credits")
-	case !m.HoldLocal || paymentkit.Refused(err):
-		return false, err
 	}
-	m.Log.Warn("Payment Kit does not answer; the wallet is lent to", "user", c.UserID, "error", err)
+	var down *paymentkit.DownError
+	if errors.As(err, &down) {
+		m.away.Store(m.Now().UnixNano())
+	}
+	return m.withoutKit(ctx, c, err)
+}
+
+var errAway = errors.New("Payment Kit did not answer a moment ago") //nolint:staticcheck // a name begins with a capital
+
+// withoutKit decides on a wallet while Payment Kit cannot be asked.
+func (m *Mirror) withoutKit(ctx context.Context, c store.Customer, cause error) (bool, error) {
+	if !m.HoldLocal || paymentkit.Refused(cause) {
+		return false, cause
+	}
+	m.Log.Warn("Payment Kit does not answer; the wallet is lent to", "user", c.UserID, "error", cause)
 	return m.lend(ctx, c, "Payment Kit does not answer")
 }
 

@@ -45,27 +45,64 @@ type Shop struct {
 	Page        func() (string, error) // where browsers find Payment Kit, without a closing slash
 	Now         hub.Now
 
-	mu     sync.Mutex
-	meter  Meter
-	link   string
-	read   time.Time // when the meter was read
-	linked time.Time // when the link was read
+	mu    sync.Mutex
+	meter known[Meter]
+	link  known[string]
 }
 
-// fresh is how long what was read is used.
-const fresh = time.Hour
+// How long what was read is used, and how long a failure to read it speaks for
+// others: while Payment Kit is away nobody waits for it in turn.
+const (
+	fresh = time.Hour
+	wary  = 5 * time.Second
+)
+
+// known is something that was read, or could not be.
+type known[T any] struct {
+	value  T
+	read   time.Time // zero: never
+	failed time.Time
+	err    error
+}
+
+// remember returns what was read within the hour, else reads it. Where that fails,
+// what was read before serves. Two who read at the same time do so twice; the lock
+// is not held meanwhile.
+func remember[T any](s *Shop, k *known[T], read func() (T, error)) (T, error) {
+	s.mu.Lock()
+	before, now := *k, s.Now()
+	s.mu.Unlock()
+	switch {
+	case !before.read.IsZero() && now.Sub(before.read) < fresh:
+		return before.value, nil
+	case before.err != nil && now.Sub(before.failed) < wary:
+		if !before.read.IsZero() {
+			return before.value, nil
+		}
+		return before.value, fmt.Errorf("asked a moment ago: %w", before.err)
+	}
+	v, err := read()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err == nil {
+		*k = known[T]{value: v, read: s.Now()}
+		return v, nil
+	}
+	if !errors.Is(err, context.Canceled) { // that says something of the caller only
+		k.failed, k.err = s.Now(), err
+	}
+	if !k.read.IsZero() {
+		return k.value, nil
+	}
+	return v, err
+}
 
 // Meter returns the hub's meter, made if it is not there.
 func (s *Shop) Meter(ctx context.Context) (Meter, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.useMeter(ctx)
+	return remember(s, &s.meter, func() (Meter, error) { return s.readMeter(ctx) })
 }
 
-func (s *Shop) useMeter(ctx context.Context) (Meter, error) {
-	if s.meter.ID != "" && s.Now().Sub(s.read) < fresh {
-		return s.meter, nil
-	}
+func (s *Shop) readMeter(ctx context.Context) (Meter, error) {
 	m, err := ensure(ctx,
 		func() (Meter, error) { return s.Client.Meter(ctx, MeterName) },
 		func() error {
@@ -80,7 +117,6 @@ func (s *Shop) useMeter(ctx context.Context) (Meter, error) {
 		return Meter{}, fmt.Errorf("the currency of the meter %s has %d decimals; the hub's books have %d, which it must be able to carry",
 			MeterName, m.Currency.Decimal, nanoDigits)
 	}
-	s.meter, s.read = m, s.Now()
 	return m, nil
 }
 
@@ -98,26 +134,21 @@ func ensure[T any](ctx context.Context, find func() (T, error), create func() er
 	return v, nil
 }
 
-// Ensure makes everything that is missing. It can be repeated, also by several
-// processes at once.
+// Ensure makes everything that is missing. It can be repeated; of several processes
+// one does it at a time, since prices have nothing that keeps a second one away.
 func (s *Shop) Ensure(ctx context.Context) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	m, err := s.useMeter(ctx)
+	m, err := s.Meter(ctx)
 	if err != nil {
 		return err
 	}
-	link, err := s.useLink(ctx, m)
+	link, err := remember(s, &s.link, func() (string, error) { return s.ensureLink(ctx, m) })
 	if err != nil {
 		return err
 	}
 	return errors.Join(s.ensureRecharge(ctx, m, link), s.ensureNotices(ctx))
 }
 
-func (s *Shop) useLink(ctx context.Context, m Meter) (string, error) {
-	if s.link != "" && s.Now().Sub(s.linked) < fresh {
-		return s.link, nil
-	}
+func (s *Shop) ensureLink(ctx context.Context, m Meter) (string, error) {
 	price, err := ensure(ctx,
 		func() (Price, error) { return s.Client.Price(ctx, priceKey) },
 		func() error { return s.createPrice(ctx, m) })
@@ -134,7 +165,6 @@ func (s *Shop) useLink(ctx context.Context, m Meter) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("payment link: %w", err)
 	}
-	s.link, s.linked = link.ID, s.Now()
 	return link.ID, nil
 }
 
@@ -199,13 +229,10 @@ func (s *Shop) ensureNotices(ctx context.Context) error {
 // Link is where a user buys credits, signed in as that user; with an empty did,
 // where anybody does.
 func (s *Shop) Link(ctx context.Context, did string) (string, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	m, err := s.useMeter(ctx)
-	if err != nil {
-		return "", err
-	}
-	link, err := s.useLink(ctx, m)
+	link, err := remember(s, &s.link, func() (string, error) {
+		l, err := s.Client.PaymentLink(ctx, linkKey)
+		return l.ID, err
+	})
 	if err != nil {
 		return "", err
 	}
