@@ -136,7 +136,7 @@ func (m *Mirror) refill(ctx context.Context, c store.Customer) (bool, error) {
 	return m.withoutKit(ctx, c, err)
 }
 
-var errAway = errors.New("Payment Kit did not answer a moment ago") //nolint:staticcheck // a name begins with a capital
+var errAway = errors.New("Payment Kit did not answer a moment ago")
 
 // withoutKit decides on a wallet while Payment Kit cannot be asked.
 func (m *Mirror) withoutKit(ctx context.Context, c store.Customer, cause error) (bool, error) {

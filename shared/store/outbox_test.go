@@ -214,7 +214,7 @@ func TestACustomersStoryIsKept(t *testing.T) {
 		}
 		c, err := s.CustomerOfWallet(ctx, w.user.AccountID)
 		require.NoError(t, err)
-		assert.Equal(t, money.Credits(20), c.Expected)
+		assert.EqualValues(t, 20, c.Expected)
 
 		since := time.UnixMilli(1_800_000_000_000).UTC()
 		require.NoError(t, s.NoteDrift(ctx, w.user.ID, -7, &since))
@@ -226,7 +226,7 @@ func TestACustomersStoryIsKept(t *testing.T) {
 		}
 		c, err = s.CustomerNamed(ctx, "z"+w.user.ID)
 		require.NoError(t, err)
-		assert.Equal(t, money.Credits(15), c.Expected, "by what was taken, once")
+		assert.EqualValues(t, 15, c.Expected, "by what was taken, once")
 		assert.Nil(t, c.DriftSince)
 
 		require.NoError(t, s.AskWelcome(ctx, c))
