@@ -41,6 +41,7 @@ func TestEveryRouteAdmitsWhomItShould(t *testing.T) {
 		"GET /media/{name}",                // the name is the capability
 		"POST /api/billing/stripe/webhook", // the signature is
 		"GET /api/billing/buy", "GET /api/billing/buy.js", "GET /api/billing/page.css", "GET /api/billing/offer",
+		"POST /api/payment/callback", // signed by a component of the app
 	}, anonymous, "routes that anybody may call")
 }
 

@@ -150,7 +150,7 @@ func TestAdminsMakeUsers(t *testing.T) {
 	w.secrets = append(w.secrets, "a password to keep")
 	const path = "/api/admin/users"
 	row := func(email, role string) string {
-		return `{"id":"ID","email":"` + email + `","name":"","role":"` + role + `","groups":[],"created_at":"TIME","disabled_at":null}`
+		return `{"id":"ID","email":"` + email + `","name":"","role":"` + role + `","groups":[],"did":"","created_at":"TIME","disabled_at":null}`
 	}
 	w.golden("admin", []apiCase{
 		{"members make none", "member", "POST " + path, `{"email":"n@example.com","role":"owner"}`, 403, adminsOnly},
@@ -167,7 +167,7 @@ func TestAdminsMakeUsers(t *testing.T) {
 			invalid("password", "A password must have 10 to 256 characters.")},
 		{"members put nobody into groups", "member", "PUT " + path + "/member@example.com/groups", `{"groups":["pilots"]}`, 403, adminsOnly},
 		{"an admin does", "admin", "PUT " + path + "/n@example.com/groups", `{"groups":["pilots","beta"]}`, 200,
-			`{"id":"ID","email":"n@example.com","name":"","role":"member","groups":["pilots","beta"],"created_at":"TIME","disabled_at":null}`},
+			`{"id":"ID","email":"n@example.com","name":"","role":"member","groups":["pilots","beta"],"did":"","created_at":"TIME","disabled_at":null}`},
 		{"and out of them", "admin", "PUT " + path + "/n@example.com/groups", `{"groups":[]}`, 200, row("n@example.com", "member")},
 		{"groups are named", "admin", "PUT " + path + "/n@example.com/groups", `{}`, 400, invalid("groups", "groups is required.")},
 		{"a role is no group to be put into", "admin", "PUT " + path + "/n@example.com/groups", `{"groups":["owner"]}`, 400,

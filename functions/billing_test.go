@@ -253,6 +253,7 @@ func TestTheJobsAreDueAsTheyShould(t *testing.T) {
 	assert.Equal(t, map[string]time.Duration{
 		"billing.sweep": 10 * time.Second, "billing.expiry": time.Minute, "billing.ledger-verify": time.Hour, "billing.ledger-seal": 6 * time.Hour,
 		"billing.jobs": 10 * time.Second, "billing.files": 10 * time.Minute, "billing.payments": 10 * time.Second,
+		"billing.outbox": time.Minute, "billing.customers": time.Minute,
 	}, due)
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()

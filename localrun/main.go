@@ -89,6 +89,7 @@ func (p *program) commands() []*cli.Command {
 		p.family("credits", "give, move, sell and show credits", creditSpecs(), p.family("code", "manage redeem codes", codeSpecs())),
 		p.family("payment", "look at card payments and their receipts", paymentSpecs()),
 		p.family("wallet", "wallets that teams and applications share", walletSpecs()),
+		p.family("outbox", "usage on its way to Payment Kit", outboxSpecs()),
 		p.family("calls", "look at the call log", callSpecs()),
 		p.command(whySpec()),
 		p.family("reconcile", "set providers' bills against the books", reconcileSpecs()),

@@ -32,6 +32,12 @@ func userSpecs() []spec {
 			about: "Every user's role is a group too.",
 		},
 		{
+			name: "set-did", usage: "say under which DID Payment Kit knows a user", run: userSetDID, needs: []string{"email", "did"}, arg: "email",
+			flags: []cli.Flag{email, text("did", "the `DID`, with or without did:abt:")},
+			about: "Said once for each user. From then on, where Payment Kit sells credits, the user's grants there count here\n" +
+				"and what the user spends is reported there.",
+		},
+		{
 			name: "set-password", usage: "replace a user's password", run: userSetPassword, needs: []string{"email"}, arg: "email",
 			flags: []cli.Flag{email, password}, about: "Needs --password-stdin: a password does not belong on a command line.",
 		},
@@ -44,13 +50,14 @@ type userView struct {
 	Email      string     `json:"email"`
 	Role       hub.Role   `json:"role"`
 	Groups     []string   `json:"groups"`
+	DID        string     `json:"did,omitempty"`
 	Password   bool       `json:"has_password"`
 	DisabledAt *time.Time `json:"disabled_at"`
 	CreatedAt  time.Time  `json:"created_at"`
 }
 
 func viewUser(u store.User) userView {
-	return userView{ID: u.ID, Email: u.Email, Role: u.Role, Groups: append([]string{}, u.Groups...), Password: u.PasswordHash != "", DisabledAt: u.DisabledAt, CreatedAt: u.CreatedAt}
+	return userView{ID: u.ID, Email: u.Email, Role: u.Role, Groups: append([]string{}, u.Groups...), DID: u.DID, Password: u.PasswordHash != "", DisabledAt: u.DisabledAt, CreatedAt: u.CreatedAt}
 }
 
 func userCreate(j *job) error {
@@ -67,6 +74,16 @@ func userCreate(j *job) error {
 			return err
 		}
 		return j.show(viewUser(u), fmt.Sprintf("Created %s %s.\n", u.Role, u.Email))
+	})
+}
+
+func userSetDID(j *job) error {
+	return j.withHub(func(a *boot.App) error {
+		u, err := a.Desk.SetDID(j.ctx, actor, j.text("email"), j.text("did"))
+		if err != nil {
+			return err
+		}
+		return j.show(viewUser(u), fmt.Sprintf("%s is known as %s.\n", u.Email, u.DID))
 	})
 }
 

@@ -98,6 +98,7 @@ func (h *handler) routes() []httpkit.Route {
 		admin("GET", "/api/admin/users", h.listUsers),
 		admin("POST", "/api/admin/users", h.createUser),
 		admin("PUT", "/api/admin/users/{email}/groups", h.setGroups),
+		admin("PUT", "/api/admin/users/{email}/did", h.setDID),
 		admin("GET", "/api/admin/keys", h.listKeys),
 		admin("POST", "/api/admin/keys", h.createKey),
 		admin("DELETE", "/api/admin/keys/{id}", h.revokeKey),

@@ -16,12 +16,13 @@ type userView struct {
 	Name       string     `json:"name"`
 	Role       hub.Role   `json:"role"`
 	Groups     []string   `json:"groups"`
+	DID        string     `json:"did"` // under which Payment Kit knows the user; "" where it does not
 	CreatedAt  time.Time  `json:"created_at"`
 	DisabledAt *time.Time `json:"disabled_at"`
 }
 
 func viewUser(u store.User) userView {
-	return userView{ID: u.ID, Email: u.Email, Name: u.Name, Role: u.Role, Groups: append([]string{}, u.Groups...), CreatedAt: u.CreatedAt, DisabledAt: u.DisabledAt}
+	return userView{ID: u.ID, Email: u.Email, Name: u.Name, Role: u.Role, Groups: append([]string{}, u.Groups...), DID: u.DID, CreatedAt: u.CreatedAt, DisabledAt: u.DisabledAt}
 }
 
 // listUsers lists users by age: ?cursor=, ?pageSize=.
@@ -70,6 +71,23 @@ func (h *handler) setGroups(w http.ResponseWriter, r *http.Request, c hub.Caller
 		return err
 	}
 	u, err := h.Desk.SetGroups(r.Context(), c.Email, r.PathValue("email"), in.Groups)
+	if err != nil {
+		return err
+	}
+	return httpkit.WriteJSON(w, http.StatusOK, viewUser(u))
+}
+
+type newDID struct {
+	DID string `json:"did" validate:"required"`
+}
+
+// setDID says under which DID Payment Kit knows a user.
+func (h *handler) setDID(w http.ResponseWriter, r *http.Request, c hub.Caller) error {
+	in, err := httpkit.Decode[newDID](r)
+	if err != nil {
+		return err
+	}
+	u, err := h.Desk.SetDID(r.Context(), c.Email, r.PathValue("email"), in.DID)
 	if err != nil {
 		return err
 	}

@@ -55,6 +55,7 @@ func (h *handler) account(r *http.Request, c hub.Caller) (string, error) {
 
 // balance shows the wallet that pays for the caller's calls.
 func (h *handler) balance(w http.ResponseWriter, r *http.Request, c hub.Caller) error {
+	h.refresh(r, c)
 	a, credits, err := h.credits(r, c.AccountID)
 	if err != nil {
 		return err
@@ -67,11 +68,11 @@ func (h *handler) balance(w http.ResponseWriter, r *http.Request, c hub.Caller) 
 }
 
 // paymentLink says where credits can be had: a text, or null. Everybody may ask.
-func (h *handler) paymentLink(w http.ResponseWriter, _ *http.Request, _ hub.Caller) error {
+func (h *handler) paymentLink(w http.ResponseWriter, r *http.Request, c hub.Caller) error {
 	if !h.Billing {
 		return httpkit.WriteJSON(w, http.StatusOK, nil)
 	}
-	return httpkit.WriteJSON(w, http.StatusOK, optional(h.PaymentLink))
+	return httpkit.WriteJSON(w, http.StatusOK, optional(h.buyLink(r, c.AccountID)))
 }
 
 // listPaging is what AIGNE's clients page by.

@@ -7,8 +7,10 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/aigne-hub/aigne-hub/shared/blocklet"
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
 	"github.com/aigne-hub/aigne-hub/shared/ledger"
+	"github.com/aigne-hub/aigne-hub/shared/mirror"
 	"github.com/aigne-hub/aigne-hub/shared/operator"
 	"github.com/aigne-hub/aigne-hub/shared/routing"
 	"github.com/aigne-hub/aigne-hub/shared/selling"
@@ -31,6 +33,10 @@ type Deps struct {
 	// PublicModels is set.
 	Routes       func() *routing.Snapshot
 	PublicModels bool
+
+	// Mirror and Blocklet are set where a Payment Kit sells credits.
+	Mirror   *mirror.Mirror
+	Blocklet *blocklet.Environment
 }
 
 type handler struct{ Deps }
@@ -71,6 +77,9 @@ func (h *handler) creditRoutes() []httpkit.Route {
 		{Method: "POST", Pattern: "/api/billing/adjustments", Who: httpkit.Admin, As: h.adjust},
 		{Method: "POST", Pattern: "/api/billing/reversals", Who: httpkit.Admin, As: h.reverse},
 		{Method: "POST", Pattern: "/api/billing/transfers", Who: httpkit.Admin, As: h.transfer},
+		{Method: "GET", Pattern: "/api/billing/outbox", Who: httpkit.Admin, As: h.outbox},
+		{Method: "POST", Pattern: "/api/billing/outbox/resend", Who: httpkit.Admin, As: h.resend},
+		{Method: "POST", Pattern: "/api/payment/callback", Who: httpkit.Anonymous, Handler: h.paymentNotice},
 		{Method: "GET", Pattern: "/api/billing/ledger/verify", Who: httpkit.Admin, As: h.verify},
 		{Method: "GET", Pattern: "/api/billing/reconcile", Who: httpkit.Admin, As: h.reportBills},
 		{Method: "GET", Pattern: "/api/billing/reconcile/calls", Who: httpkit.Admin, As: h.billedCalls},

@@ -1,6 +1,7 @@
 package billing
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 
@@ -23,7 +24,7 @@ type infoView struct {
 }
 
 type infoUser struct {
-	DID      string   `json:"did"` // the hub's own id of the user
+	DID      string   `json:"did"` // the hub's own id of a user who has none
 	FullName string   `json:"fullName"`
 	Email    string   `json:"email"`
 	Avatar   string   `json:"avatar"`
@@ -50,10 +51,11 @@ func (h *handler) info(w http.ResponseWriter, r *http.Request, c hub.Caller) err
 	if err != nil {
 		return fmt.Errorf("caller's user: %w", err)
 	}
-	v := infoView{User: infoUser{DID: user.ID, FullName: nameOf(&user), Email: user.Email, Role: user.Role}, EnableCredit: h.Billing,
+	v := infoView{User: infoUser{DID: cmp.Or(user.DID, user.ID), FullName: nameOf(&user), Email: user.Email, Role: user.Role}, EnableCredit: h.Billing,
 		ProfileLink: optional(h.PublicURL)}
 	if h.Billing {
-		v.PaymentLink, v.Currency = optional(h.PaymentLink), &credit
+		h.refresh(r, c)
+		v.PaymentLink, v.Currency = optional(h.buyLink(r, c.AccountID)), &credit
 		a, credits, err := h.credits(r, c.AccountID)
 		if err != nil {
 			return err

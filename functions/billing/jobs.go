@@ -10,7 +10,10 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/blob"
 	"github.com/aigne-hub/aigne-hub/shared/jobs"
 	"github.com/aigne-hub/aigne-hub/shared/ledger"
+	"github.com/aigne-hub/aigne-hub/shared/mirror"
 	"github.com/aigne-hub/aigne-hub/shared/notify"
+	"github.com/aigne-hub/aigne-hub/shared/outbox"
+	"github.com/aigne-hub/aigne-hub/shared/paymentkit"
 	"github.com/aigne-hub/aigne-hub/shared/schedule"
 	"github.com/aigne-hub/aigne-hub/shared/selling"
 )
@@ -27,6 +30,27 @@ type worker struct {
 	Fresh     func(context.Context) error // reads the configuration again if it has changed
 	Log       *slog.Logger
 	Tell      func(context.Context, notify.Event) error
+
+	// The following are nil unless a Payment Kit sells credits.
+	Kit    *paymentkit.Shop
+	Mirror *mirror.Mirror
+	Outbox *outbox.Reporter
+}
+
+// report brings usage to Payment Kit.
+func (w worker) report(ctx context.Context) error {
+	if w.Outbox == nil {
+		return ctx.Err()
+	}
+	return w.Outbox.Run(ctx)
+}
+
+// customers makes sure of what is sold at Payment Kit and looks at those who buy it.
+func (w worker) customers(ctx context.Context) error {
+	if w.Mirror == nil {
+		return ctx.Err()
+	}
+	return errors.Join(w.Kit.Ensure(ctx), w.Mirror.SyncDue(ctx))
 }
 
 // scheduled opens the worker when a job runs, not before.
@@ -51,6 +75,8 @@ func scheduled(open func() worker) []schedule.Job {
 			shop := open().Shop
 			return errors.Join(shop.Follow(ctx), shop.TopUp(ctx))
 		}},
+		{Name: "billing.outbox", Every: time.Minute, Timeout: 4 * time.Minute, Run: func(ctx context.Context) error { return open().report(ctx) }},
+		{Name: "billing.customers", Every: time.Minute, Timeout: 4 * time.Minute, Run: func(ctx context.Context) error { return open().customers(ctx) }},
 		{Name: "billing.files", Every: 10 * time.Minute, Run: func(ctx context.Context) error { return open().Blobs.Expire(ctx) }},
 		{Name: "billing.ledger-seal", Every: 6 * time.Hour, Timeout: 10 * time.Minute, Run: func(ctx context.Context) error { return open().Book.Seal(ctx) }},
 		{Name: "billing.ledger-verify", Every: time.Hour, Run: func(ctx context.Context) error { return open().verify(ctx) }},

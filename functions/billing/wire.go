@@ -13,6 +13,7 @@ func Wire(a *boot.App) http.Handler {
 		Deps:  a.HTTP(),
 		Store: a.Store, Book: a.Book, Desk: a.Desk, Codes: a.Codes, Shop: a.Shop, Routes: a.Routes, PublicModels: a.Config.PublicModels,
 		Billing: a.Config.Billing, PaymentLink: a.Gate.Settings.PaymentLink, PublicURL: a.Config.PublicURL,
+		Mirror: a.Mirror, Blocklet: a.Blocklet,
 	})
 }
 
@@ -21,6 +22,7 @@ func Wire(a *boot.App) http.Handler {
 func Jobs(a *boot.App) []schedule.Job {
 	return scheduled(func() worker {
 		return worker{Sweeper: a.Sweeper, Book: a.Book, Jobs: a.Jobs, Blobs: a.Blobs, Fresh: a.Fresh, Log: a.Log, Tell: a.Notify.Tell,
+			Kit: a.Kit, Mirror: a.Mirror, Outbox: a.Outbox,
 			Shop:      a.Shop,
 			CacheRoom: a.Config.Cache.Size / 10 * 9} // new answers find room until the next run
 	})

@@ -40,6 +40,8 @@ type Gate struct {
 	Reload func(ctx context.Context) error
 	// Limits are those of the current configuration; nil: none.
 	Limits func() *limits.Set
+	// Funds are asked before a call is refused for money; nil: there are none.
+	Funds Funds
 
 	exhausted exhausted
 }
@@ -89,9 +91,8 @@ const (
 // ErrStale says that the configuration has changed: plan and admit again.
 var ErrStale = &hub.Error{Code: hub.CodeStaleConfig, Message: "The configuration changed while the request was admitted; please try again."}
 
-// Admit records the call and holds its dearest price. After it returns nil the
-// provider may be called, and the Ticket must be settled.
-func (g *Gate) Admit(ctx context.Context, r Request) (*Ticket, error) {
+// admitOnce is Admit for what the wallet has now.
+func (g *Gate) admitOnce(ctx context.Context, r Request) (*Ticket, error) {
 	t := &Ticket{gate: g, req: r, CallID: g.Store.NewID(), start: g.Now(), billing: g.Settings.Billing,
 		policies: policies{OnAbort: g.Settings.OnAbort, OnFailure: g.Settings.OnFailure, OnEmpty: g.Settings.OnEmpty}}
 	if err := g.bind(t); err != nil {

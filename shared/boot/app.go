@@ -15,6 +15,7 @@ import (
 
 	"github.com/aigne-hub/aigne-hub/shared/admission"
 	"github.com/aigne-hub/aigne-hub/shared/blob"
+	"github.com/aigne-hub/aigne-hub/shared/blocklet"
 	"github.com/aigne-hub/aigne-hub/shared/credentials"
 	"github.com/aigne-hub/aigne-hub/shared/health"
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
@@ -23,8 +24,11 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/jobs"
 	"github.com/aigne-hub/aigne-hub/shared/ledger"
 	"github.com/aigne-hub/aigne-hub/shared/limits"
+	"github.com/aigne-hub/aigne-hub/shared/mirror"
 	"github.com/aigne-hub/aigne-hub/shared/notify"
 	"github.com/aigne-hub/aigne-hub/shared/operator"
+	"github.com/aigne-hub/aigne-hub/shared/outbox"
+	"github.com/aigne-hub/aigne-hub/shared/paymentkit"
 	"github.com/aigne-hub/aigne-hub/shared/pricing"
 	"github.com/aigne-hub/aigne-hub/shared/routing"
 	"github.com/aigne-hub/aigne-hub/shared/schedule"
@@ -66,6 +70,12 @@ type App struct {
 	Statuses *health.Statuses // what all processes saw
 	Notify   *notify.Post
 	Keeper   *credentials.Keeper
+
+	// The following are nil unless a Payment Kit sells credits.
+	Blocklet *blocklet.Environment
+	Kit      *paymentkit.Shop
+	Mirror   *mirror.Mirror
+	Outbox   *outbox.Reporter
 
 	env      Env
 	halting  context.Context
@@ -129,6 +139,9 @@ func Open(ctx context.Context, cfg Config, o Options) (*App, error) {
 	a.Fetch = upstream.NewFetcher(cfg.FetchAllow)
 	a.Blobs = &blob.Keeper{Place: a.place(), Store: s, Life: cfg.BlobLife, Now: o.Now}
 	a.Jobs = a.follower()
+	if err := a.openPayment(); err != nil {
+		return nil, errors.Join(err, a.Close(context.WithoutCancel(ctx)))
+	}
 	return a, nil
 }
 

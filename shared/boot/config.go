@@ -39,6 +39,8 @@ type Config struct {
 	WelcomeLife       time.Duration // 0: for ever
 	DefaultMaxOutput  int64         // output tokens, where request, rate and catalogue say nothing
 
+	Payment Payment
+
 	// ResponsesTTL is how long answers of the Responses API can be come back to;
 	// 0: none are stored.
 	ResponsesTTL time.Duration

@@ -25,6 +25,7 @@ func Settings() []Setting {
 	all := append(placeSettings(), moneySettings()...)
 	all = append(all, sellingSettings()...)
 	all = append(all, bookSettings()...)
+	all = append(all, paymentSettings()...)
 	all = append(all, callSettings()...)
 	all = append(all, cacheSettings()...)
 	all = append(all, fileSettings()...)

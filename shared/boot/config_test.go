@@ -43,6 +43,7 @@ func TestWithoutAnySettingTheDefaultsHold(t *testing.T) {
 		Listen: "127.0.0.1:3030", Data: "/home/me/.local/share/aigne-hub",
 		Database: "file:/home/me/.local/share/aigne-hub/hub.db", Synchronous: "NORMAL",
 		CreditPrice: "1", OnAbort: "reported", OnUpstreamFailure: "delivered", EmptyAnswer: "charge", Slice: 4096, WhenPaymentDown: "refuse",
+		Payment:       boot.Payment{Mode: "auto", Live: true, Line: 5_000_000_000},
 		DefaultOutput: 4096, DefaultMaxOutput: 8192, ResponsesTTL: 720 * time.Hour, MaxBody: 30_000_000,
 		Cache: boot.Cache{Mode: "off", TTL: time.Hour, Size: 256_000_000},
 		Selling: boot.Selling{StripeURL: "https://api.stripe.com",
@@ -74,7 +75,8 @@ func TestEverySettingIsRead(t *testing.T) {
 		"AIGNE_HUB_STRIPE_URL": "http://127.0.0.1:12111/", "AIGNE_HUB_STRIPE_TAX": "on", "AIGNE_HUB_SALE_CURRENCY": "JPY", "AIGNE_HUB_SALE_PRICE": "1.5",
 		"AIGNE_HUB_SALE_MIN": "100", "AIGNE_HUB_SALE_MAX": "5000", "AIGNE_HUB_SALE_PACKAGES": "1000=1400", "AIGNE_HUB_SELLER": "Example Ltd; 1 Main St ;",
 		"AIGNE_HUB_BLOB_URL": "s3://files/hub/?endpoint=https://minio.test", "AIGNE_HUB_BLOB_ACCESS_KEY_ID": "id",
-		"AIGNE_HUB_BLOB_SECRET_ACCESS_KEY": "hush-hush", "AIGNE_HUB_BLOB_LIFE": "48h", "AIGNE_HUB_FETCH_ALLOW": "10.9.0.0/16",
+		"AIGNE_HUB_BLOB_SECRET_ACCESS_KEY": "hush-hush", "AIGNE_HUB_BLOB_LIFE": "48h", "AIGNE_HUB_PAYMENT": "paymentkit",
+		"AIGNE_HUB_PAYMENT_KIT_URL": "http://127.0.0.1:4711/", "PAYMENT_TEST_MODE": "true", "AIGNE_HUB_PAYMENT_CREDIT_LINE": "0.5", "AIGNE_HUB_FETCH_ALLOW": "10.9.0.0/16",
 	}, nil)
 	require.NoError(t, err)
 	assert.Equal(t, boot.Config{
@@ -85,6 +87,7 @@ func TestEverySettingIsRead(t *testing.T) {
 			Price: "1.5", Packages: "1000=1400", Seller: []string{"Example Ltd", "1 Main St"},
 			Terms: selling.Terms{Currency: "jpy", Price: 1_500_000_000, Min: 100 * money.Credit, Max: 5000 * money.Credit, Tax: true,
 				Packages: []selling.Package{{ID: "1000", Credits: 1000 * money.Credit, Amount: 1400}}}},
+		Payment:      boot.Payment{Mode: "paymentkit", URL: "http://127.0.0.1:4711", Line: 500_000_000},
 		Cache:        boot.Cache{Mode: "ask", TTL: 5 * time.Minute, Size: 1 << 30, Price: 25},
 		Timeouts:     boot.Timeouts{Connect: time.Second, FirstByte: 2 * time.Second, Idle: 3 * time.Second, Total: 4 * time.Second},
 		AttemptsTime: 6 * time.Second, Hedge: 7 * time.Second, SlowStream: 8, Attempts: 1, Drain: 1500 * time.Millisecond, MasterKey: hub.Secret(goodKey), MasterKeyOld: hub.Secret(goodKey),
@@ -126,6 +129,9 @@ func TestEachFaultNamesItsSetting(t *testing.T) {
 		{"a margin below everything", "DEFAULT_MARGIN", "-101", "percentage"},
 		{"an unknown abort policy", "BILLING_ON_ABORT", "half", "reported, delivered, free"},
 		{"an unknown failure policy", "BILLING_ON_UPSTREAM_FAILURE", "reported", "delivered, free"},
+		{"an unknown seller", "PAYMENT", "stripe", "auto, ledger, paymentkit"},
+		{"a Payment Kit that is no URL", "PAYMENT_KIT_URL", "localhost:80", "http or https"},
+		{"a line in words", "PAYMENT_CREDIT_LINE", "five", "nine decimals"},
 		{"an unknown payment policy", "BILLING_WHEN_PAYMENT_DOWN", "free", "refuse, hold_local"},
 		{"no output", "BILLING_DEFAULT_OUTPUT", "0", "whole number"},
 		{"output in words", "DEFAULT_MAX_OUTPUT", "8k", "whole number"},
@@ -302,5 +308,5 @@ func TestTheTableOfSettingsIsCompleteAndConsistent(t *testing.T) {
 		assert.True(t, names["AIGNE_HUB_"+secret])
 		assert.False(t, flags[strings.ReplaceAll(strings.ToLower(secret), "_", "-")], "%s is a secret and has no flag", secret)
 	}
-	assert.Len(t, names, 61)
+	assert.Len(t, names, 65)
 }

@@ -38,13 +38,16 @@ const (
 	LedgerWrong        Kind = "ledger.wrong"
 	WalletLow          Kind = "wallet.low"
 	WalletEmpty        Kind = "wallet.empty"
+	OutboxLate         Kind = "outbox.late"      // usage does not reach the outside system that bills it
+	OutboxDead         Kind = "outbox.dead"      // that system refused reported usage
+	PaymentAdjusted    Kind = "payment.adjusted" // a wallet was brought into line with that system
 	Test               Kind = "test"
 )
 
 // Kinds lists all kinds.
 func Kinds() []Kind {
 	return []Kind{CredentialDisabled, CredentialRestored, TargetDown, TargetUp, RateBelowCost, RateDrift, CatalogueNew, PaymentDispute, PaymentMismatch, PaymentRefund,
-		TopUpFailed, LedgerWrong, WalletLow, WalletEmpty, Test}
+		TopUpFailed, LedgerWrong, OutboxLate, OutboxDead, PaymentAdjusted, WalletLow, WalletEmpty, Test}
 }
 
 // The severities.

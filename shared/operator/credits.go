@@ -62,10 +62,16 @@ func (d *Desk) Give(ctx context.Context, actor string, to Purse, g Gift) (store.
 	if err != nil {
 		return store.Grant{}, err
 	}
-	row, err := d.Book.Grant(ctx, ledger.Gift{AccountID: account, Kind: g.Kind, Name: g.Name, Amount: g.Amount, Priority: g.Priority,
-		ExpiresAt: g.ExpiresAt, Actor: actor, Reason: g.Reason})
+	row, outside, err := d.giveOutside(ctx, actor, to, g)
 	if err != nil {
 		return row, err
+	}
+	if !outside {
+		row, err = d.Book.Grant(ctx, ledger.Gift{AccountID: account, Kind: g.Kind, Name: g.Name, Amount: g.Amount, Priority: g.Priority,
+			ExpiresAt: g.ExpiresAt, Actor: actor, Reason: g.Reason})
+		if err != nil {
+			return row, err
+		}
 	}
 	return row, d.audit(ctx, actor, "credits.grant", to.String(), nil,
 		map[string]any{"amount": g.Amount.String(), "grant": row.ID, "kind": row.Kind, "reason": g.Reason})
@@ -139,6 +145,9 @@ func (d *Desk) Transfer(ctx context.Context, actor string, from, to Purse, t led
 		return err
 	}
 	if t.To, err = d.Account(ctx, to); err != nil {
+		return err
+	}
+	if err := d.movable(ctx, from, to); err != nil {
 		return err
 	}
 	t.Actor = actor

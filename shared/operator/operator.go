@@ -37,6 +37,8 @@ type Desk struct {
 	// Vault opens the keyring when the first secret is to be sealed.
 	Vault  func(ctx context.Context) (*vault.Keyring, error)
 	Notify *notify.Post
+	// Outside sells credits beside the hub; nil: nobody does.
+	Outside Outside
 	// CreditPrice is dollars per credit, a decimal.
 	CreditPrice string
 	// DefaultMargin is the percentage on the catalogue's costs at which models

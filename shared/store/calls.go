@@ -144,10 +144,10 @@ type Settlement struct {
 
 // insertUsage fails by open_owner when the call is not open or not this
 // process's own.
-const insertUsage = `INSERT INTO usage (call_id, created_at, user_id, app_id, provider, model, type, units_json, cost_nano, usage_source, open_owner, credits_nano)
+const insertUsage = `INSERT INTO usage (call_id, created_at, user_id, app_id, provider, model, type, units_json, cost_nano, usage_source, open_owner, credits_nano, report_state)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
   (SELECT owner FROM model_calls WHERE id = ?1 AND status = 'processing' AND owner = ?11),
-  coalesce((SELECT amount_nano FROM ledger_operations WHERE id = ?1 || '/settle'), 0))`
+  coalesce((SELECT amount_nano FROM ledger_operations WHERE id = ?1 || '/settle'), 0), ` + reportState + `)`
 
 // insertCharge computes the charge: never more than the call's own hold and
 // what else is free on the account.
@@ -220,7 +220,7 @@ func (s *Store) SettleUnit(x Settlement) *Unit {
 		}
 	}
 	u.Add(insertUsage, x.CallID, now, x.UserID, x.AppID, x.Provider, x.Model, string(x.Type), unitsJSON(x.Usage, true),
-		costOrNil(x.Cost), string(x.Source), x.Owner)
+		costOrNil(x.Cost), string(x.Source), x.Owner, boolInt(x.Billing && s.reports.Load()), x.AccountID)
 	u.Add(finishCall, x.CallID, now, string(x.Status), x.Provider, x.Model, x.CredentialID, x.Credential, x.RateID, x.RateVersion,
 		x.Usage[hub.Input], x.Usage[hub.CacheRead], x.Usage[hub.CacheWrite5m], x.Usage[hub.CacheWrite1h], x.Usage[hub.Output],
 		x.Usage[hub.Reasoning], unitsJSON(x.Usage, false), string(x.Source), int64(x.Amount), costOrNil(x.Cost), x.HTTPStatus,
@@ -249,7 +249,7 @@ VALUES (?1 || '/correct', 'correct', ?1, ?2,
 	u.Add(payCharge, op, x.AccountID)
 	u.Add(earnCharge, op)
 	u.spend(op, x.AccountID, true)
-	u.Add(`UPDATE usage SET units_json = ?2, usage_source = ?3, provider = ?4, model = ?5, cost_nano = ?6,
+	u.Add(`UPDATE usage SET units_json = ?2, usage_source = ?3, provider = ?4, model = ?5, cost_nano = ?6, `+reportAgain+`,
   credits_nano = credits_nano + (SELECT amount_nano FROM ledger_operations WHERE id = ?1 || '/correct') WHERE call_id = ?1`,
 		x.CallID, unitsJSON(x.Usage, true), string(x.Source), x.Provider, x.Model, costOrNil(x.Cost))
 	u.Add(`UPDATE model_calls SET status = ?2, finished_at = ?3, provider = ?4, model = ?5, credential = ?6, rate_id = ?7, rate_version = ?8,

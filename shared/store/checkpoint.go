@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -74,4 +75,39 @@ func (w *groupWriter) finishCheckpoint(c *writeConn) {
 func (c *checkpointer) close() {
 	close(c.stop)
 	<-c.done
+}
+
+// durableWait is how long Durable waits for readers that keep the log.
+const durableWait = 5 * time.Second
+
+// ErrNotDurable says that a reader kept the write-ahead log from being copied.
+var ErrNotDurable = errors.New("write-ahead log not copied back in time")
+
+// Durable returns once everything that was committed before it was called survives
+// a power cut. An embedded file under NORMAL writes its log to the disk with each
+// checkpoint, not with each commit; a server, and FULL, need nothing.
+func (s *Store) Durable(ctx context.Context) error {
+	if s.remote || synchronous(s.opts) == "FULL" {
+		return nil
+	}
+	const pause = 20 * time.Millisecond
+	for began := time.Now(); ; {
+		// Both numbers are of the log as it was when the checkpoint began, which is after
+		// the commits in question. Its first act is to write the log to the disk.
+		var blocked, frames, copied int64
+		if err := s.read.QueryRowContext(ctx, copyBack).Scan(&blocked, &frames, &copied); err != nil {
+			return err
+		}
+		if blocked == 0 && copied == frames {
+			return nil
+		}
+		if time.Since(began) > durableWait {
+			return ErrNotDurable
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pause):
+		}
+	}
 }

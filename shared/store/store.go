@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/oklog/ulid/v2"
@@ -38,6 +39,8 @@ type Store struct {
 	log    *slog.Logger
 	ids    *ulid.MonotonicEntropy
 	idMu   sync.Mutex
+
+	reports atomic.Bool // usage is reported to an outside system
 }
 
 // Open opens the database and checks that it answers. It does not migrate.

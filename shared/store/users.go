@@ -22,16 +22,17 @@ type User struct {
 	DisabledAt   *time.Time
 	CreatedAt    time.Time
 	AccountID    string
+	DID          string // the user's name outside; "" where there is none
 }
 
-const userColumns = `u.id, u.email, u.name, u.role, u.groups_json, u.password_hash, u.disabled_at, u.created_at, coalesce(a.id, '')
+const userColumns = `u.id, u.email, u.name, u.role, u.groups_json, u.password_hash, u.disabled_at, u.created_at, coalesce(a.id, ''), coalesce(u.did, '')
 FROM users u LEFT JOIN accounts a ON a.user_id = u.id`
 
 func scanUser(scan func(...any) error, u *User) error {
 	var disabled sql.NullInt64
 	var created int64
 	var groups string
-	if err := scan(&u.ID, &u.Email, &u.Name, &u.Role, &groups, &u.PasswordHash, &disabled, &created, &u.AccountID); err != nil {
+	if err := scan(&u.ID, &u.Email, &u.Name, &u.Role, &groups, &u.PasswordHash, &disabled, &created, &u.AccountID, &u.DID); err != nil {
 		return err
 	}
 	u.DisabledAt, u.CreatedAt = nullMillis(disabled), time.UnixMilli(created).UTC()

@@ -76,6 +76,10 @@ var ledgerRules = []struct{ rule, query string }{
 		`SELECT c.id, 'credits ' || c.credits_nano FROM model_calls c WHERE c.id > ?3 AND c.status <> 'processing' AND c.billing = 1 AND c.credits_nano <>
   coalesce((SELECT amount_nano FROM ledger_operations o WHERE o.id = c.id || '/settle'), 0) +
   coalesce((SELECT amount_nano FROM ledger_operations o WHERE o.id = c.id || '/correct'), 0)`},
+	{"what is reported of each user's usage is in batches",
+		`SELECT user_id, 'usage ' || sum(reported) || ', batches ' || sum(batched) FROM (
+    SELECT user_id, reported_nano AS reported, 0 AS batched FROM usage WHERE ?1 <> 0 AND reported_nano <> 0
+    UNION ALL SELECT user_id, 0, amount_nano FROM outbox_batches WHERE ?1 <> 0) GROUP BY user_id HAVING sum(reported) <> sum(batched)`},
 	{"a charge belongs to a finished call that says so",
 		`SELECT f.id, 'call ' || coalesce(c.status, 'none') FROM fresh f LEFT JOIN model_calls c ON c.id = f.call_id
   WHERE f.kind IN ('charge','correct') AND (c.id IS NULL OR c.status = 'processing')`},
