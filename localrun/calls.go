@@ -48,7 +48,7 @@ type callView struct {
 	UsageSource    hub.UsageSource  `json:"usage_source"`
 	Billing        bool             `json:"billing"`
 	Credits        money.Credits    `json:"credits"`
-	ChargePolicy   hub.ChargePolicy `json:"charge_policy"` // the rule that decided what it costs; "": what was used
+	ChargePolicy   hub.ChargePolicy `json:"charge_policy,omitempty"` // the rule that decided what it costs; none: what was used
 	Hold           money.Credits    `json:"hold"`
 	Shortfall      money.Credits    `json:"shortfall"`
 	Cost           *money.Credits   `json:"cost"` // US dollars; null: unknown

@@ -33,7 +33,7 @@ func newLifetime(h *handler, w http.ResponseWriter, r *http.Request, t *admissio
 	l.upstream, cancel = context.WithTimeout(context.WithoutCancel(r.Context()), h.Limits.Total)
 	l.cancel = cancel
 	upstream := l.upstream
-	l.leave = context.AfterFunc(r.Context(), func() { h.clientLeft(r.Context(), t, upstream, cancel) })
+	l.leave = context.AfterFunc(r.Context(), func() { h.clientLeft(r.Context(), upstream, cancel, t.ReadsOn()) })
 	l.halt = context.AfterFunc(h.Halt, cancel)
 	w.Header().Set("x-aigne-hub-call-id", t.CallID)
 	rateHeaders(w, r, t)
@@ -51,15 +51,15 @@ func (l *lifetime) done() {
 // settling is the context of settlement, which no client can end.
 func (l *lifetime) settling() context.Context { return context.WithoutCancel(l.r.Context()) }
 
-// clientLeft ends the upstream at once or bounds how long it is read on, as the
-// call's abort policy says. Where the surroundings give a request only so much time
+// clientLeft ends the upstream at once or bounds how long it is read on, where the
+// call's abort policy wants that. Where the surroundings give a request only so much time
 // (Lambda), that bounds it too, and a client that did not leave by itself has none.
-func (h *handler) clientLeft(client context.Context, t *admission.Ticket, upstream context.Context, cancel context.CancelFunc) {
+func (h *handler) clientLeft(client, upstream context.Context, cancel context.CancelFunc, readsOn bool) {
 	drain := h.Limits.Drain
 	if end, ok := client.Deadline(); ok {
 		drain = min(drain, time.Until(end)-settleTime)
 	}
-	if drain <= 0 || !t.ReadsOn() || !h.drains.take() {
+	if drain <= 0 || !readsOn || !h.drains.take() {
 		cancel()
 		return
 	}

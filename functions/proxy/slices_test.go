@@ -11,6 +11,7 @@ import (
 
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/money"
+	"github.com/aigne-hub/aigne-hub/shared/operator"
 	"github.com/aigne-hub/aigne-hub/shared/testkit/fakeprovider"
 )
 
@@ -176,4 +177,106 @@ func TestAStreamThatTheWalletPaysGrowsItsHoldAndEndsAsItWould(t *testing.T) {
 			})
 		}
 	}
+}
+
+func TestMoneyThatEndsInACallOfAToolEndsAStreamInItsOwnLanguage(t *testing.T) {
+	t.Parallel()
+	arguments := `{"city":"` + fakeprovider.Words(3000) + `"}`
+	for kind, model := range openModels {
+		for _, s := range streamedLanguages {
+			if s.name == "completions" {
+				continue // has no tools
+			}
+			t.Run(fmt.Sprintf("%s to %s", s.name, kind), func(t *testing.T) {
+				t.Parallel()
+				h := start(t, map[string]string{"AIGNE_HUB_BILLING": "on", "AIGNE_HUB_BILLING_SLICE": "256"})
+				fake := h.provider(kind)
+				h.rate(kinds[kind].kind, model, "0", "1")
+				h.grant("0.002")
+				fake.Always(model, fakeprovider.Answer{Text: fakeprovider.Words(200), Frames: 20, ToolCalls: []fakeprovider.ToolCall{{Name: "look", Arguments: arguments}}})
+				path, body := s.ask(kinds[kind].kind, model)
+				res, text := h.send(path, body)
+				require.Equal(t, http.StatusOK, res.StatusCode, text)
+				c := h.lastCall()
+				assert.Equal(t, hub.StatusSuccess, c.Status)
+				assert.Equal(t, hub.MoneyEnded, c.ChargePolicy)
+				assert.Equal(t, money.Credits(1000*c.Usage.Completion()), c.Credits)
+				assert.Zero(t, h.account().Held)
+				switch s.name {
+				case "responses":
+					all := events(t, text)
+					last := all[len(all)-1]["response"].(map[string]any)
+					assert.Equal(t, "incomplete", last["status"])
+					open := map[string]int{}
+					for _, ev := range all {
+						switch ev["type"] {
+						case "response.output_item.added", "response.content_part.added":
+							open[ev["type"].(string)]++
+						case "response.output_item.done", "response.content_part.done":
+							open[strings.Replace(ev["type"].(string), "done", "added", 1)]--
+						}
+					}
+					assert.Equal(t, map[string]int{"response.output_item.added": 0, "response.content_part.added": 0}, open, "all that was opened is closed")
+				case "anthropic":
+					assert.Equal(t, strings.Count(text, "event: content_block_start"), strings.Count(text, "event: content_block_stop"))
+					assert.Contains(t, text, `"stop_reason":"max_tokens"`)
+				default:
+					assert.True(t, s.atLimit(t, text), text[max(0, len(text)-1000):])
+				}
+			})
+		}
+	}
+}
+
+func TestEachOfSeveralAnswersEndsWithTheMoney(t *testing.T) {
+	t.Parallel()
+	h := start(t, map[string]string{"AIGNE_HUB_BILLING": "on", "AIGNE_HUB_BILLING_SLICE": "300"})
+	fake := h.provider(fakeprovider.OpenAI)
+	h.rate("openai", "gpt-4o-mini", "0", "1")
+	h.grant("0.0009")
+	fake.Always("gpt-4o-mini", fakeprovider.Answer{Text: fakeprovider.Words(2000), Frames: 100})
+	res, body := h.send("/v1/chat/completions", `{"model":"openai/gpt-4o-mini","stream":true,"n":3,"messages":[{"role":"user","content":"Tell."}]}`)
+	require.Equal(t, http.StatusOK, res.StatusCode, body)
+	assert.Equal(t, 3, strings.Count(body, `"finish_reason":"length"`), body[max(0, len(body)-1000):])
+	assert.True(t, strings.HasSuffix(body, "data: [DONE]\n\n"))
+	c := h.lastCall()
+	assert.Equal(t, hub.MoneyEnded, c.ChargePolicy)
+	assert.LessOrEqual(t, len(deltas(`"content":"`)(body)), 900)
+	assert.Zero(t, c.Shortfall)
+}
+
+func TestABudgetThatEndsInTheMiddleEndsTheStream(t *testing.T) {
+	t.Parallel()
+	h := start(t, map[string]string{"AIGNE_HUB_BILLING": "on", "AIGNE_HUB_BILLING_SLICE": "256"})
+	fake := h.provider(fakeprovider.OpenAI)
+	h.rate("openai", "gpt-4o-mini", "0", "1")
+	h.grant("1")
+	_, err := h.app.Desk.SetLimit(t.Context(), "test", operator.NewLimit{Scope: "user", Subject: h.email, Metric: "credits", Period: "day", Amount: "0.0006"})
+	require.NoError(t, err)
+	require.NoError(t, h.app.Reload(t.Context()))
+	fake.Always("gpt-4o-mini", fakeprovider.Answer{Text: fakeprovider.Words(2000), Frames: 100})
+	res, body := h.send("/v1/chat/completions", fmt.Sprintf(ask, "openai/gpt-4o-mini", true))
+	require.Equal(t, http.StatusOK, res.StatusCode, body)
+	said := deltas(`"content":"`)(body)
+	assert.LessOrEqual(t, len(said), 600)
+	assert.Greater(t, len(said), 500)
+	c := h.lastCall()
+	assert.Equal(t, hub.LimitEnded, c.ChargePolicy)
+	assert.Contains(t, body, `"finish_reason":"length"`)
+}
+
+func TestAShortStreamCostsNoStatementMore(t *testing.T) {
+	t.Parallel()
+	h := start(t, map[string]string{"AIGNE_HUB_BILLING": "on"})
+	fake := h.provider(fakeprovider.OpenAI)
+	h.rate("openai", "gpt-4o-mini", "1", "1")
+	h.grant("1")
+	fake.Always("gpt-4o-mini", fakeprovider.Answer{Text: fakeprovider.Words(2000), Frames: 100}) // of 4,096
+	res, body := h.send("/v1/chat/completions", fmt.Sprintf(ask, "openai/gpt-4o-mini", true))
+	require.Equal(t, http.StatusOK, res.StatusCode, body)
+	c := h.lastCall()
+	slices, err := h.app.Store.Slices(t.Context(), c.ID)
+	require.NoError(t, err)
+	assert.Empty(t, slices)
+	assert.Less(t, c.Hold, money.Credits(5_000_000), "the prompt and a slice, not the model's 16,384 tokens")
 }

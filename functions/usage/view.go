@@ -36,7 +36,7 @@ type callView struct {
 	Billed         bool             `json:"billed"`
 	Hold           money.Credits    `json:"hold"`
 	Credits        money.Credits    `json:"credits"`
-	ChargePolicy   hub.ChargePolicy `json:"charge_policy"` // the rule that decided what it costs; "": what was used
+	ChargePolicy   hub.ChargePolicy `json:"charge_policy,omitempty"` // the rule that decided what it costs; none: what was used
 	RateID         string           `json:"rate_id"`
 	RateVersion    int64            `json:"rate_version"`
 	Attempts       int              `json:"attempts"`

@@ -35,11 +35,8 @@ func (g *Gate) smaller(ctx context.Context, t *Ticket, hold money.Credits, refus
 	r := &t.req
 	if count := r.CountPrompt; count != nil {
 		r.CountPrompt = nil
-		if n := count(); n > 0 && n < r.PromptBytes && !r.opaque() {
-			r.counted = n
-			if t.LowerTo == 0 {
-				return g.open(t)
-			}
+		if r.count(count()) && t.LowerTo == 0 {
+			return g.open(t)
 		}
 	}
 	var lower int64
@@ -63,6 +60,23 @@ func (g *Gate) smaller(ctx context.Context, t *Ticket, hold money.Credits, refus
 	t.LowerTo, t.held, t.ceiling = lower, 0, 0
 	g.reserve(t, &lower, hold)
 	return hold, nil
+}
+
+// count takes a counted prompt for the bound, where it is less than its bytes.
+func (r *Request) count(n int64) bool {
+	switch {
+	case n <= 0 || r.opaque():
+		return false
+	case r.Work == nil:
+		r.counted = n
+		return n < r.PromptBytes
+	case n >= r.Work.Input:
+		return false
+	}
+	work := *r.Work // it is the caller's, who may ask again
+	work.Input = n
+	r.Work = &work
+	return true
 }
 
 // hold is the most the call can cost over all targets. lowered, when given,
@@ -114,7 +128,7 @@ func (r *Request) bound(t *routing.Target, lowered *int64) pricing.Bound {
 			b.Input = max(unknownContext, r.PromptBytes)
 		}
 	case r.counted > 0:
-		b.Input = r.counted
+		b.Input = min(r.counted, r.PromptBytes)
 	}
 	b.Output = r.most(t)
 	if lowered != nil {

@@ -29,7 +29,7 @@ func (t *Ticket) note(plan string) string {
 		}
 	}
 	return routing.WithHold(plan, &routing.HoldRecord{Amount: t.hold, Target: dearest.Name(), Bound: r.bound(dearest, lowered),
-		Quality: r.Variant.Quality, Size: r.Variant.Size, Opaque: r.opaque(), Counted: r.counted > 0 && !r.opaque(),
+		Quality: r.Variant.Quality, Size: r.Variant.Size, Opaque: r.opaque(), Counted: r.counted > 0 && r.counted < r.PromptBytes && !r.opaque(),
 		Lowered: t.LowerTo > 0, Slice: slice})
 }
 

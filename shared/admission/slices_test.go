@@ -2,7 +2,6 @@ package admission_test
 
 import (
 	"context"
-	"errors"
 	"testing"
 	"time"
 
@@ -284,7 +283,7 @@ func TestAnExtensionEndsWithItsContext(t *testing.T) {
 	_, err = ticket.Extend(ctx, 0, w.delivered(60))
 	require.Error(t, err)
 	var refused *admission.RefusedError
-	assert.False(t, errors.As(err, &refused), "a database that is away is no empty wallet")
+	assert.NotErrorAs(t, err, &refused, "a database that is away is no empty wallet")
 	server.Plan(hrana.Faults{})
 	settled, err := ticket.Settle(t.Context(), w.outcome(50, 190))
 	require.NoError(t, err)

@@ -81,6 +81,9 @@ var ledgerRules = []struct{ rule, query string }{
   WHERE f.kind IN ('charge','correct') AND (c.id IS NULL OR c.status = 'processing')`},
 	{"holds belong to calls that are open",
 		`SELECT h.call_id, 'hold ' || h.amount_nano FROM credit_holds h JOIN model_calls c ON c.id = h.call_id WHERE c.status <> 'processing'`},
+	{"an open call's hold is what its record says",
+		`SELECT h.call_id, 'hold ' || h.amount_nano || ', record ' || c.hold_nano FROM credit_holds h JOIN model_calls c ON c.id = h.call_id
+  WHERE h.amount_nano <> c.hold_nano`},
 	{"open calls with billing have a hold",
 		`SELECT c.id, 'no hold' FROM model_calls c WHERE c.id > ?3 AND c.status = 'processing' AND c.billing = 1
   AND NOT EXISTS (SELECT 1 FROM credit_holds h WHERE h.call_id = c.id)`},

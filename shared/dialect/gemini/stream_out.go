@@ -197,7 +197,7 @@ func (e *streamEncoder) Close(dst []byte, c dialect.Closing) []byte {
 		end := candidateOut{Index: ch.index, FinishReason: finishWord(ch.finish, ch.native), Content: nothing(),
 			Grounding: groundingFor(ch.annotations, ch.text.String())}
 		switch {
-		case ch.malformed:
+		case ch.malformed && ch.finish != chat.FinishLength:
 			end.FinishReason = malformedCall
 		case ch.refused && ch.finish == chat.FinishStop:
 			end.FinishReason = refusedWord

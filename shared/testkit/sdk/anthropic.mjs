@@ -33,6 +33,11 @@ await main({
     }
     return { text, finish, usage, chunks };
   },
+  // A long answer that may be ended before its own end.
+  async cut_short() {
+    const r = await client.messages.stream(ask([user('Tell a long tale.')])).finalMessage();
+    return { text: textOf(r), finish: r.stop_reason, usage: r.usage };
+  },
   async stream_helper() {
     const r = await client.messages.stream(ask([user('please use tool get_weather')], { tools })).finalMessage();
     return { calls: callsOf(r), finish: r.stop_reason, usage: r.usage };

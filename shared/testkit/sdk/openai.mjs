@@ -41,6 +41,11 @@ await main({
     }
     return { text, usage, empty };
   },
+  // A long answer that may be ended before its own end.
+  async cut_short() {
+    const r = await client.chat.completions.stream({ model, messages: [user('Tell a long tale.')] }).finalChatCompletion();
+    return { text: r.choices[0].message.content, finish: r.choices[0].finish_reason };
+  },
   async stream_helper() {
     const stream = client.chat.completions.stream({ model, messages: [user('please use tool get_weather')], tools, stream_options: { include_usage: true } });
     const r = await stream.finalChatCompletion();

@@ -32,6 +32,11 @@ await main({
     }
     return { text, finish, usage, chunks };
   },
+  // A long answer that may be ended before its own end.
+  async cut_short() {
+    const r = await client.responses.stream({ model, input: 'Tell a long tale.', store: false }).finalResponse();
+    return { text: r.output_text, finish: r.incomplete_details?.reason ?? r.status, usage: r.usage };
+  },
   async stream_helper() {
     const stream = client.responses.stream({ model, input: 'please use tool get_weather', tools, store: false });
     const r = await stream.finalResponse();
