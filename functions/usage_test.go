@@ -89,7 +89,7 @@ func TestACallIsShownToItsUserWithoutTheOperatorsAffairs(t *testing.T) {
 	const seen = `"id":"ID","created_at":"TIME","finished_at":"TIME","user_id":"ID","api_key_id":"ID","app_id":"","request_id":"req-1",
 		"type":"chatCompletion","dialect":"openai","requested_model":"alpha/m","provider":"alpha","model":"m","stream":true,"status":"success",
 		"http_status":200,"error_category":"","error":"","usage":{"input":1000,"cache_read":20,"output":100},"usage_source":"reported",
-		"billed":true,"hold":"0.014","credits":"0.00304","charge_policy":"","rate_id":"ID","rate_version":1,"attempts":2,"duration_ms":0,"ttfb_ms":null,"provider_ttfb_ms":null`
+		"billed":true,"hold":"0.014","credits":"0.00304","rate_id":"ID","rate_version":1,"attempts":2,"duration_ms":0,"ttfb_ms":null,"provider_ttfb_ms":null`
 	const operators = `,"credential":"hush","cost_usd":"0.00152","shortfall":"0"`
 	const plan = `"plan":{"targets":[{"target":"alpha/m","rate_id":"ID","rate_version":1}]}`
 	const attempt = `"provider":"alpha","model":"m","http_status":429,"category":"rate_limited","duration_ms":30`

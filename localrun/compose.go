@@ -42,6 +42,7 @@ func compose(a *boot.App, f functions, h *health) http.Handler {
 		{"/api/user/info", f.billing},
 		{"/api/user/admin/user-info", f.billing},
 		{"/api/user/receipts", f.billing},
+		{"/api/payment", f.billing},
 		{"/api/user/wallets", f.billing},
 		{"/api/billing", f.billing},
 		{"/api/admin", f.admin},

@@ -145,9 +145,7 @@ func (g *Gate) admit(ctx context.Context, t *Ticket, hold money.Credits) error {
 	if err != nil {
 		return err
 	}
-	if plan, err = t.note(plan); err != nil {
-		return err
-	}
+	plan = t.note(plan)
 	r := &t.req
 	a := store.Admission{CallID: t.CallID, Caller: r.Caller, Type: r.Type, Dialect: r.Dialect, RequestedModel: r.Plan.Requested,
 		Stream: r.Stream, Owner: owner, ConfigVersion: r.Plan.Version, RequestID: r.RequestID, TraceID: r.TraceID,

@@ -7,15 +7,15 @@ import (
 
 // note puts on record how the hold came about, so that it can be explained when
 // rates and limits have long changed. Without billing nothing is held.
-func (t *Ticket) note(plan string) (string, error) {
+func (t *Ticket) note(plan string) string {
 	r := &t.req
 	switch {
 	case !t.billing:
-		return plan, nil
+		return plan
 	case r.Replay != nil:
-		return routing.WithHold(plan, routing.HoldRecord{Amount: t.hold, Percent: &r.Replay.Percent})
+		return routing.WithHold(plan, &routing.HoldRecord{Amount: t.hold, Percent: &r.Replay.Percent})
 	case len(r.Plan.Targets) == 0:
-		return plan, nil
+		return plan
 	}
 	lowered, slice := t.outputHeld()
 	dearest := &r.Plan.Targets[0]
@@ -28,8 +28,8 @@ func (t *Ticket) note(plan string) (string, error) {
 			}
 		}
 	}
-	return routing.WithHold(plan, routing.HoldRecord{Amount: t.hold, Target: dearest.Name(), Bound: r.bound(dearest, lowered),
-		Quality: r.Variant.Quality, Size: r.Variant.Size, Opaque: r.opaque(), Counted: r.counted > 0 && !r.opaque(),
+	return routing.WithHold(plan, &routing.HoldRecord{Amount: t.hold, Target: dearest.Name(), Bound: r.bound(dearest, lowered),
+		Quality: r.Variant.Quality, Size: r.Variant.Size, Opaque: r.opaque(), Counted: r.counted > 0 && r.counted < r.PromptBytes && !r.opaque(),
 		Lowered: t.LowerTo > 0, Slice: slice})
 }
 

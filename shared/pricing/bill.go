@@ -34,8 +34,8 @@ func (p Prices) Bill(u hub.Usage, quality, size string) (Bill, error) {
 	var failed error
 	for _, l := range chosen.Explain(measured) {
 		line := BillLine{Line: l}
-		if price, ok := p.variant(l.Bucket, quality, size, false); ok && price.Rate == l.Rate { // else the call's tier has a rate of its own
-			line.Variant = p.variantKey(l.Bucket, quality, size, price.Rate)
+		if price, ok := p.variant(l.From, quality, size, false); ok && price.Rate == l.Rate { // else the call's tier has a rate of its own
+			line.Variant = p.variantKey(l.From, quality, size, price.Rate)
 		}
 		switch {
 		case !l.Priced:

@@ -2,6 +2,7 @@ package routing
 
 import (
 	"encoding/json"
+	"strconv"
 
 	"github.com/aigne-hub/aigne-hub/shared/money"
 	"github.com/aigne-hub/aigne-hub/shared/pricing"
@@ -24,11 +25,71 @@ type HoldRecord struct {
 }
 
 // WithHold returns a plan's stored form with how the hold came about. It is
-// written for every call, so the text is put together and not encoded anew.
-func WithHold(plan string, h HoldRecord) (string, error) {
-	b, err := json.Marshal(h)
-	if err != nil || len(plan) < 2 {
-		return plan, err
+// written for every call, so the text is put together by hand: the plan is not
+// encoded anew, and nothing is reflected upon.
+func WithHold(plan string, h *HoldRecord) string {
+	const room = 256
+	dst := make([]byte, 0, len(plan)+room)
+	dst = append(dst, plan[:len(plan)-1]...)
+	dst = append(append(dst, `,"hold":{"amount":"`...), h.Amount.String()...)
+	dst = append(dst, '"')
+	dst = appendText(dst, "target", h.Target)
+	dst = appendBound(dst, &h.Bound)
+	dst = appendText(dst, "quality", h.Quality)
+	dst = appendText(dst, "size", h.Size)
+	for _, f := range [...]struct {
+		name string
+		is   bool
+	}{{"opaque", h.Opaque}, {"counted", h.Counted}, {"slice", h.Slice}, {"lowered", h.Lowered}} {
+		if f.is {
+			dst = append(append(append(dst, `,"`...), f.name...), `":true`...)
+		}
 	}
-	return plan[:len(plan)-1] + `,"hold":` + string(b) + "}", nil
+	if h.Percent != nil {
+		dst = strconv.AppendInt(append(dst, `,"percent":`...), *h.Percent, 10)
+	}
+	return string(append(dst, "}}"...))
+}
+
+func appendBound(dst []byte, b *pricing.Bound) []byte {
+	start := len(dst)
+	for _, f := range [...]struct {
+		name string
+		n    int64
+	}{
+		{"input", b.Input}, {"output", b.Output}, {"n", b.N}, {"images", b.Images}, {"seconds", b.Seconds},
+		{"characters", b.Characters}, {"web_searches", b.WebSearches}, {"requests", b.Requests},
+	} {
+		if f.n == 0 {
+			continue
+		}
+		dst = append(dst, opening(len(dst) == start)...)
+		dst = strconv.AppendInt(append(append(dst, f.name...), `":`...), f.n, 10)
+	}
+	if len(dst) > start {
+		dst = append(dst, '}')
+	}
+	return dst
+}
+
+// appendText appends a member that is not empty.
+func appendText(dst []byte, name, s string) []byte {
+	if s == "" {
+		return dst
+	}
+	dst = append(append(append(dst, `,"`...), name...), `":`...)
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			b, _ := json.Marshal(s) // a text always encodes
+			return append(dst, b...)
+		}
+	}
+	return append(append(append(dst, '"'), s...), '"')
+}
+
+func opening(first bool) string {
+	if first {
+		return `,"bound":{"`
+	}
+	return `,"`
 }
