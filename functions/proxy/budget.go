@@ -35,6 +35,7 @@ type budget struct {
 	relayed dialect.Report // without it
 	got     dialect.Report // what the client had when it was last known to be there
 
+	prompt int64      // its tokens, once they have been counted
 	asking chan grown // nil: nothing is asked for
 	vain   int64      // the extent for which more could not be had; -1: none
 	swept  bool       // the hold is gone
@@ -102,6 +103,12 @@ func (b *budget) ask(need int64) {
 	b.asking = ch
 	go func() {
 		d := admission.Delivered{Target: b.a.Target, CredentialID: b.a.Credential.ID, Credential: b.a.Credential.Name}
+		if !rep.Known && rep.Usage.Prompt() == 0 {
+			if b.prompt == 0 {
+				b.prompt = b.x.h.promptTokens(b.x.server, b.x.view) // takes its time, so once
+			}
+			rep.Usage[hub.Input] = b.prompt
+		}
 		d.Usage, d.Source = b.x.h.usageOf(b.x.server, b.x.view, rep)
 		held, err := b.x.ticket.Extend(b.ctx, need, d)
 		ch <- grown{need, held, err}
