@@ -97,10 +97,10 @@ func TestTemplateMeansWhatTheFunctionsNeed(t *testing.T) {
 		"/api/auth/{proxy+}": "auth", "/api/usage/{proxy+}": "usage", "/api/user/model-calls": "usage", "/api/user/model-calls/{proxy+}": "usage",
 		"/api/user/usage-stats": "usage", "/api/status": "usage", "/api/user/credit/{proxy+}": "billing", "/api/user/info": "billing", "/api/user/wallets": "billing", "/api/user/wallets/{proxy+}": "billing",
 		"/api/billing/{proxy+}": "billing",
-		"/api/admin/{proxy+}":   "admin", "/api/ai/health": "admin", "/api/ai-providers": "admin", "/api/ai-providers/{proxy+}": "admin", "": "console",
+		"/api/admin/{proxy+}":   "admin", "/api/ai/{proxy+}": "admin", "/api/ai-providers": "admin", "/api/ai-providers/{proxy+}": "admin", "": "console",
 	}, routes)
 	assert.Equal(t, map[string]string{"billing.sweep": "rate(1 minute)", "billing.expiry": "rate(5 minutes)", "billing.ledger-verify": "rate(1 hour)", "billing.ledger-seal": "rate(6 hours)",
-		"billing.jobs": "rate(1 minute)", "billing.files": "rate(1 hour)", "admin.notify": "rate(1 minute)", "admin.recheck": "rate(1 minute)", "admin.forget": "rate(1 hour)", "proxy.probe": "rate(5 minutes)"}, jobs)
+		"billing.jobs": "rate(1 minute)", "billing.files": "rate(1 hour)", "admin.notify": "rate(1 minute)", "admin.recheck": "rate(1 minute)", "admin.forget": "rate(1 hour)", "admin.rates": "rate(1 minute)", "admin.prices": "rate(6 hours)", "proxy.probe": "rate(5 minutes)"}, jobs)
 	proxy := dig(template, "Resources", "ProxyFunction", "Properties")
 	assert.Equal(t, map[string]any{"AuthType": "NONE", "InvokeMode": "RESPONSE_STREAM"}, proxy["FunctionUrlConfig"])
 	assert.EqualValues(t, 900, proxy["Timeout"])
