@@ -90,6 +90,14 @@ func Diff(old, now *Prices, tolerance int64) []Difference {
 	return out
 }
 
+// Drift is Diff without the services that old does not name: what nobody noted has
+// not drifted.
+func Drift(old, now *Prices, tolerance int64) []Difference {
+	known := *now
+	known.Variants = slices.DeleteFunc(slices.Clone(now.Variants), func(v VariantPrice) bool { return isToken(v.Bucket) && !old.names(v.Quality) })
+	return Diff(old, &known, tolerance)
+}
+
 func union(a, b map[Place]money.Rate) map[Place]bool {
 	out := make(map[Place]bool, len(a)+len(b))
 	for p := range a {
