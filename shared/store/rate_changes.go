@@ -204,6 +204,10 @@ SELECT n.id, n.version, n.provider, n.model, n.type, n.prices, n.costs, n.metada
 
 // RetireRates makes the rates whose time is over refuse calls.
 func (s *Store) RetireRates(ctx context.Context, actor string) (retired []Rate, err error) {
+	var due bool
+	if err := s.read.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM ai_model_rates WHERE refused_from <= ?1 AND retired = 0)", s.millis()).Scan(&due); err != nil || !due {
+		return nil, err
+	}
 	err = s.Tx(ctx, func(ctx context.Context, tx *Tx) error {
 		due, err := list(ctx, tx, func(r *sql.Rows, v *Rate) error { return scanRate(r.Scan, v) },
 			"SELECT "+rateColumns+" WHERE refused_from <= ?1 AND retired = 0 LIMIT 500", s.millis())
