@@ -71,6 +71,9 @@ func rateSet(j *job) error {
 		return err
 	}
 	return j.withHub(func(a *boot.App) error {
+		if err := a.AdoptCatalogue(j.ctx); err != nil {
+			return err
+		}
 		row, err := a.Desk.SetRate(j.ctx, actor, n)
 		if err != nil {
 			return err

@@ -259,6 +259,9 @@ func rateRestore(j *job) error {
 
 func (j *job) marked(mark func(a *boot.App, id string) (store.Rate, error)) error {
 	return j.withHub(func(a *boot.App) error {
+		if err := a.AdoptCatalogue(j.ctx); err != nil {
+			return err
+		}
 		row, err := j.findRate(a)
 		if err != nil {
 			return err

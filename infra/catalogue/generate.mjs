@@ -20,6 +20,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { factsOf } from './facts.mjs'
 import { notice } from './notice.mjs'
+import { own } from './own.mjs'
 import { entriesOf, pricedProviders } from './prices.mjs'
 import { unitsOf } from './units.mjs'
 
@@ -114,7 +115,7 @@ async function build(folder, from) {
       id: p.id,
       kind: p.kind,
       ...(p.resell ? { resells: true } : {}),
-      entries: entriesOf(priced, p),
+      entries: [...own[p.id] ?? [], ...entriesOf(priced, p)],
       facts: factsOf(p.facts ? current(p.facts) : {}, Object.assign({}, ...[p.older ?? []].flat().map(name => tokenlens.providersCatalog[name].models)), p.units ? unitsOf(list, p.units) : {}),
     }
   })

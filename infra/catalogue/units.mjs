@@ -120,7 +120,8 @@ const perPrompt = /^gemini-[12]\D/
 
 // unitsOf collects, by model name, a cost for what is charged by the piece, fees
 // and services, of the providers that the list names so; with `chat`, for resellers,
-// the prices of chat and embeddings too.
+// the prices of chat and embeddings too. What comes out is only what the list says:
+// a model that is taken for one of text alone would be held too little for.
 export function unitsOf(list, { providers, prefix = '', chat = false }) {
   const out = {}
   const of = name => (out[name] ??= {})
@@ -148,7 +149,7 @@ export function unitsOf(list, { providers, prefix = '', chat = false }) {
     if (cost) Object.assign(of(name), { cost, ...(work[m.mode] ? { output: [work[m.mode]] } : {}) })
     if (chat && ['chat', 'responses', 'embedding'].includes(m.mode) && tokenPrices(m, '').input) {
       const max = m.mode !== 'embedding' && m.max_output_tokens
-      Object.assign(of(name), { cost: tokenPrices(m, ''), ...(max > 0 ? { max_output: max } : {}), ...(m.mode === 'embedding' ? {} : { output: ['text'] }) })
+      Object.assign(of(name), { cost: tokenPrices(m, ''), ...(max > 0 ? { max_output: max } : {}), ...(m.supported_output_modalities?.length ? { output: [...m.supported_output_modalities].sort() } : {}) })
     }
     const tiers = servicesOf(m)
     if (tiers) of(name).services = tiers

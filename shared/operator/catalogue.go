@@ -125,7 +125,7 @@ func proposal(row store.Rate, now, then *costs) (p store.Proposal, differs bool,
 		if cost == nil {
 			cost = &pricing.Prices{}
 		}
-		if len(pricing.Diff(cost, &is.Cost, 0)) == 0 {
+		if len(pricing.Drift(cost, &is.Cost, 0)) == 0 {
 			return p, false, nil
 		}
 		if p.After, err = encode(is.Cost); err != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/store"
 )
 
-// KeepMargin, as the margin of an application, prices each rate anew with the
+// KeepMargin is the margin of an application that prices each rate anew with the
 // margin that it was computed with; prices set by hand stay.
 const KeepMargin = "keep"
 
@@ -87,7 +87,7 @@ func (d *Desk) ApplyCatalogue(ctx context.Context, actor string, c CatalogueChoi
 		return out, nil
 	}
 	if err := d.Store.Decide(ctx, decision); err != nil {
-		if errors.As(err, new(*store.RateConflict)) {
+		if errors.As(err, new(*store.RateConflictError)) {
 			return nil, conflicting(err)
 		}
 		if errors.Is(err, store.ErrConflict) {

@@ -58,7 +58,7 @@ func (d *Desk) createRates(ctx context.Context, actor string, rows []store.Rate,
 
 // conflicting says in words which rates stood in the way.
 func conflicting(err error) error {
-	var c *store.RateConflict
+	var c *store.RateConflictError
 	if !errors.As(err, &c) {
 		return err
 	}

@@ -104,7 +104,7 @@ func (d *Desk) checkRate(known *costs, row store.Rate, tolerance int64) ([]Findi
 		out = append(out, f)
 	}
 	if m := known.listed(row.Provider, row.Model); source == CostOwn && m != nil && !m.Cost.Empty() {
-		out = drifted(out, FindingCostDrift, row, cost, &m.Cost, tolerance)
+		out = drifted(out, FindingCostDrift, row, pricing.Drift(cost, &m.Cost, tolerance))
 	}
 	if row.Margin == "" {
 		return out, nil
@@ -113,11 +113,10 @@ func (d *Desk) checkRate(known *costs, row store.Rate, tolerance int64) ([]Findi
 	if err != nil || why != "" {
 		return out, err
 	}
-	return drifted(out, FindingMarginDrift, row, &prices, &made, tolerance), nil
+	return drifted(out, FindingMarginDrift, row, pricing.Drift(&prices, &made, tolerance)), nil
 }
 
-func drifted(out []Finding, kind string, row store.Rate, is, should *pricing.Prices, tolerance int64) []Finding {
-	apart := pricing.Diff(is, should, tolerance)
+func drifted(out []Finding, kind string, row store.Rate, apart []pricing.Difference) []Finding {
 	if len(apart) == 0 {
 		return out
 	}

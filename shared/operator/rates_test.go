@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
-	"errors"
 	"testing"
 	"time"
 
@@ -310,5 +309,5 @@ func TestCostsAreSynchronisedWithAndWithoutPrices(t *testing.T) {
 	again, err := d.SyncCosts(ctx, "boss", sync)
 	require.NoError(t, err)
 	assert.Len(t, again.Unchanged, 2)
-	assert.True(t, errors.Is(&store.RateConflict{}, store.ErrConflict))
+	require.ErrorIs(t, &store.RateConflictError{}, store.ErrConflict)
 }

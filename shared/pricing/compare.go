@@ -61,8 +61,8 @@ type Difference struct {
 // in hundredths of a percent, ordered by tier and bucket. A rate beside none
 // always differs, unless what stands in for it by fallback is the same: then
 // nobody pays anything else.
-func Diff(old, new *Prices, tolerance int64) []Difference {
-	a, b := old.Places(), new.Places()
+func Diff(old, now *Prices, tolerance int64) []Difference {
+	a, b := old.Places(), now.Places()
 	var out []Difference
 	for place := range union(a, b) {
 		x, inOld := a[place]
@@ -72,7 +72,7 @@ func Diff(old, new *Prices, tolerance int64) []Difference {
 			continue
 		case inOld != inNew && place.Quality == "" && place.Size == "":
 			if x, okX := old.at(place); okX {
-				if y, okY := new.at(place); okY && !apart(x, y, tolerance) {
+				if y, okY := now.at(place); okY && !apart(x, y, tolerance) {
 					continue
 				}
 			}
@@ -88,6 +88,14 @@ func Diff(old, new *Prices, tolerance int64) []Difference {
 	}
 	slices.SortFunc(out, func(x, y Difference) int { return x.Place.less(y.Place) })
 	return out
+}
+
+// Drift is Diff without the services that old does not name: what nobody noted has
+// not drifted.
+func Drift(old, now *Prices, tolerance int64) []Difference {
+	known := *now
+	known.Variants = slices.DeleteFunc(slices.Clone(now.Variants), func(v VariantPrice) bool { return isToken(v.Bucket) && !old.names(v.Quality) })
+	return Diff(old, &known, tolerance)
 }
 
 func union(a, b map[Place]money.Rate) map[Place]bool {

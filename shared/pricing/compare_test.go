@@ -86,3 +86,12 @@ func TestADifferenceIsWhatSomebodyWouldPayOtherwise(t *testing.T) {
 		})
 	}
 }
+
+func TestAServiceThatNobodyNotedHasNotDrifted(t *testing.T) {
+	t.Parallel()
+	old, now := read(t, `{"input":"0.000001"}`), read(t, `{"input":"0.000001","variants":[{"bucket":"input","quality":"flex","rate":"0.0000005"}]}`)
+	assert.Len(t, Diff(old, now, 0), 1)
+	assert.Empty(t, Drift(old, now, 0))
+	assert.Len(t, Drift(now, read(t, `{"input":"0.000001","variants":[{"bucket":"input","quality":"flex","rate":"0.0000004"}]}`), 0), 1)
+	assert.Len(t, now.Variants, 1)
+}

@@ -198,6 +198,24 @@ func TestOneTargetWithARateIsEnough(t *testing.T) {
 	assert.Equal(t, []Refusal{{"openai/gpt-4o", noRate}}, plan.Refused)
 }
 
+func TestARetiredRateRefusesWhereTheCatalogueCouldPrice(t *testing.T) {
+	t.Parallel()
+	s := Settings{Billing: true, CreditPrice: "1", DefaultMargin: "20", DefaultMaxOutput: 4096}
+	gone := priced("openai", "gpt-4o", "3", "12")
+	gone.Retired = true
+	providers := []*Provider{configured(t, provider.OpenAI, "openai", "k"), configured(t, provider.OpenRouter, "openrouter", "k")}
+	n := NewSnapshot(1, s, catalogue(t), providers, []*Rate{gone, priced("openrouter", "openai/gpt-4o", "3", "12")})
+	_, err := n.Plan(ask("openai/gpt-4o"))
+	require.ErrorContains(t, err, retired)
+	assert.Equal(t, hub.CodeInvalid, hub.CodeOf(err))
+	plan, err := n.Plan(ask("gpt-4o"))
+	require.NoError(t, err)
+	assert.Equal(t, []string{"openrouter/openai/gpt-4o"}, names(plan), "another provider goes on")
+	for _, l := range n.Models(hub.TypeChat) {
+		assert.NotEqual(t, "openai/gpt-4o", l.Name())
+	}
+}
+
 func TestTheDefaultMarginPricesExactly(t *testing.T) {
 	t.Parallel()
 	s := Settings{Billing: true, CreditPrice: "0.03", DefaultMargin: "20", DefaultMaxOutput: 4096}

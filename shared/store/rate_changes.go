@@ -35,21 +35,21 @@ type RateChange struct {
 	Reason string
 }
 
-// RateConflict says which rates a set of changes could not be made to. Nothing of
+// RateConflictError says which rates a set of changes could not be made to. Nothing of
 // the set was.
-type RateConflict struct {
+type RateConflictError struct {
 	There   []string // provider/model of those that are there and must not be
 	Missing []string // of those that are not there
 	Changed []string // of those that somebody else has changed meanwhile
 }
 
 // Error names the rates.
-func (e *RateConflict) Error() string {
+func (e *RateConflictError) Error() string {
 	return fmt.Sprintf("rates conflict: there already %v, missing %v, changed meanwhile %v", e.There, e.Missing, e.Changed)
 }
 
 // Unwrap makes it an ErrConflict.
-func (e *RateConflict) Unwrap() error { return ErrConflict }
+func (e *RateConflictError) Unwrap() error { return ErrConflict }
 
 // rateRow is a change on its way into the database: all rows of a set travel in
 // one parameter, because a server takes a round trip for each statement.
@@ -74,7 +74,7 @@ type rateRow struct {
 	Reason      string  `json:"reason"`
 }
 
-// ChangeRates makes all changes or, with a *RateConflict, none, writes their
+// ChangeRates makes all changes or, with a *RateConflictError, none, writes their
 // history and makes every process reload. It returns the rates as they are then.
 // Calls already admitted keep the version that they were admitted with.
 func (s *Store) ChangeRates(ctx context.Context, changes []RateChange, also ...Stmt) (out []Rate, err error) {
@@ -93,7 +93,7 @@ func (s *Store) changeRates(ctx context.Context, tx *Tx, changes []RateChange) (
 		return nil, err
 	}
 	now := time.UnixMilli(s.millis()).UTC()
-	var conflict RateConflict
+	var conflict RateConflictError
 	var made, changed, removed, history []rateRow
 	out := make([]Rate, 0, len(changes))
 	for _, c := range changes {
@@ -204,6 +204,10 @@ SELECT n.id, n.version, n.provider, n.model, n.type, n.prices, n.costs, n.metada
 
 // RetireRates makes the rates whose time is over refuse calls.
 func (s *Store) RetireRates(ctx context.Context, actor string) (retired []Rate, err error) {
+	var due bool
+	if err := s.read.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM ai_model_rates WHERE refused_from <= ?1 AND retired = 0)", s.millis()).Scan(&due); err != nil || !due {
+		return nil, err
+	}
 	err = s.Tx(ctx, func(ctx context.Context, tx *Tx) error {
 		due, err := list(ctx, tx, func(r *sql.Rows, v *Rate) error { return scanRate(r.Scan, v) },
 			"SELECT "+rateColumns+" WHERE refused_from <= ?1 AND retired = 0 LIMIT 500", s.millis())

@@ -58,6 +58,10 @@ func (s *Store) DropRatePlan(ctx context.Context, id string) error {
 
 // ApplyRatePlans puts what is due in force, in the order of the times.
 func (s *Store) ApplyRatePlans(ctx context.Context) (applied []Rate, err error) {
+	var due bool // nobody waits for a lock because nothing is due
+	if err := s.read.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM ai_model_rate_plans WHERE effective_from <= ?1)", s.millis()).Scan(&due); err != nil || !due {
+		return nil, err
+	}
 	err = s.Tx(ctx, func(ctx context.Context, tx *Tx) error {
 		due, err := list(ctx, tx, scanRatePlan, ratePlanColumns+"WHERE effective_from <= ?1 ORDER BY effective_from, id LIMIT 200", s.millis())
 		if err != nil || len(due) == 0 {

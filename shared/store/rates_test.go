@@ -1,7 +1,6 @@
 package store_test
 
 import (
-	"errors"
 	"testing"
 	"time"
 
@@ -35,9 +34,9 @@ func TestRatesChangeTogetherOrNotAtAll(t *testing.T) {
 
 		_, err = s.ChangeRates(ctx, []store.RateChange{change(rateOf("c", `{"input":"9"}`), store.RateSet, 0), change(rateOf("a", `{"input":"9"}`), store.RateCreate, 0),
 			change(rateOf("b", `{"input":"9"}`), store.RateReprice, 7), change(rateOf("d", `{"input":"9"}`), store.RateRemove, 1)})
-		var conflict *store.RateConflict
-		require.True(t, errors.As(err, &conflict), err)
-		assert.Equal(t, store.RateConflict{There: []string{"a/m"}, Changed: []string{"b/m"}, Missing: []string{"d/m"}}, *conflict)
+		var conflict *store.RateConflictError
+		require.ErrorAs(t, err, &conflict)
+		assert.Equal(t, store.RateConflictError{There: []string{"a/m"}, Changed: []string{"b/m"}, Missing: []string{"d/m"}}, *conflict)
 
 		full := rateOf("b", `{"input":"2"}`)
 		at := time.UnixMilli(1_800_000_000_000).UTC()
