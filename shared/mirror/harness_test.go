@@ -36,6 +36,7 @@ type world struct {
 	report *outbox.Reporter
 	user   store.User
 	lease  string
+	url    string
 	moved  atomic.Int64 // how far the clock was moved
 
 	mu   sync.Mutex
@@ -51,7 +52,8 @@ func newWorld(t *testing.T) *world {
 	w := &world{t: t, kit: fakepaymentkit.New(t)}
 	w.kit.Now = w.now
 	var err error
-	w.s, err = store.Open(t.Context(), store.Options{URL: "file:" + filepath.Join(t.TempDir(), "hub.db"), Now: w.now})
+	w.url = "file:" + filepath.Join(t.TempDir(), "hub.db")
+	w.s, err = store.Open(t.Context(), store.Options{URL: w.url, Now: w.now})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = w.s.Close() })
 	_, err = w.s.Migrate(t.Context())
@@ -80,6 +82,16 @@ func newWorld(t *testing.T) *world {
 	_, err = shop.Meter(t.Context())
 	require.NoError(t, err)
 	return w
+}
+
+// another is the mirror of another process on the same database.
+func (w *world) another() *mirror.Mirror {
+	w.t.Helper()
+	s, err := store.Open(w.t.Context(), store.Options{URL: w.url, Now: w.now})
+	require.NoError(w.t, err)
+	w.t.Cleanup(func() { _ = s.Close() })
+	return &mirror.Mirror{Store: s, Book: &ledger.Book{Store: s, Now: w.now}, Kit: w.m.Kit, Shop: w.m.Shop, Line: w.m.Line, HoldLocal: w.m.HoldLocal,
+		Tell: w.m.Tell, Log: w.m.Log, Now: w.now}
 }
 
 func (w *world) sync() {

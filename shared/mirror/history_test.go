@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/aigne-hub/aigne-hub/shared/mirror"
 	"github.com/aigne-hub/aigne-hub/shared/money"
 	"github.com/aigne-hub/aigne-hub/shared/store"
 	"github.com/aigne-hub/aigne-hub/shared/testkit/fakepaymentkit"
@@ -23,10 +24,11 @@ import (
 // looks, with faults in between.
 type history struct {
 	*world
-	mu   sync.Mutex
-	rng  *rand.Rand
-	calm atomic.Bool
-	open []store.Admission
+	other *mirror.Mirror // of a second process
+	mu    sync.Mutex
+	rng   *rand.Rand
+	calm  atomic.Bool
+	open  []store.Admission
 }
 
 func (h *history) n(below int) int {
@@ -61,8 +63,9 @@ func (h *history) step() {
 		_ = h.m.Sync(ctx, h.user.ID)
 	case 9:
 		var both sync.WaitGroup
-		for range 2 {
-			both.Go(func() { _ = h.m.Sync(ctx, h.user.ID) })
+		for _, m := range []*mirror.Mirror{h.m, h.other} {
+			both.Go(func() { _ = m.Sync(ctx, h.user.ID) })
+			both.Go(func() { _, _ = m.Refill(ctx, h.user.AccountID) })
 		}
 		both.Go(func() { _ = h.report.Run(ctx) })
 		both.Wait()
@@ -108,6 +111,7 @@ func TestRandomHistoriesEndInAgreement(t *testing.T) {
 			h.kit.Give("zUser", "paid", h.amount(), 0)
 			h.sync()
 			h.m.HoldLocal = seed%2 == 0
+			h.other = h.another()
 			h.kit.Break(func(r *http.Request) fakepaymentkit.Fault {
 				if h.calm.Load() || h.n(8) > 0 {
 					return fakepaymentkit.None

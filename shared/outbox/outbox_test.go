@@ -2,8 +2,10 @@ package outbox_test
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"os"
 	"path/filepath"
 	"runtime"
 	"sync"
@@ -47,6 +49,7 @@ type world struct {
 	told  []notify.Event
 	sent  atomic.Int64
 	crash func(point string) bool // asked before and after each sending
+	limit time.Duration           // of a call; 0: the usual
 	open  func() *store.Store
 }
 
@@ -80,7 +83,7 @@ func newWorld(t *testing.T, url, token string, users int) *world {
 }
 
 func (w *world) client() *paymentkit.Client {
-	return &paymentkit.Client{Base: func() (string, error) { return w.kit.URL, nil }, Live: true,
+	return &paymentkit.Client{Base: func() (string, error) { return w.kit.URL, nil }, Live: true, Timeout: w.limit,
 		Sign: func(r *http.Request, body []byte) error { return w.kit.Key.Sign(r, body, "zHub", w.clock.now()) }}
 }
 
@@ -296,5 +299,65 @@ func TestTwoReportersAtOnceSendEachBatchOnce(t *testing.T) {
 	assert.EqualValues(t, 20, w.sent.Load())
 	for _, u := range w.users {
 		assert.Equal(t, money.Credits(9), w.kit.Reported(u.DID))
+	}
+}
+
+func TestAnAnswerThatComesTooLateIsOneThatWasLost(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, file(t), "", 1)
+	require.NoError(t, w.run(w.reporter()))
+	w.charge(w.users[0], "", 5)
+	w.limit, w.kit.Slow = 100*time.Millisecond, 400*time.Millisecond
+	w.kit.Break(func(r *http.Request) fakepaymentkit.Fault {
+		if r.Method == http.MethodPost {
+			return fakepaymentkit.Late
+		}
+		return fakepaymentkit.None
+	})
+	require.Error(t, w.run(w.reporter()))
+	assert.EqualValues(t, 1, w.outbox().Sent)
+	w.kit.Break(nil)
+	w.limit = 0
+	w.clock.pass(time.Minute)
+	require.NoError(t, w.run(w.reporter()))
+	assert.Equal(t, store.Outbox{}, w.outbox())
+	assert.Equal(t, money.Credits(5), w.kit.Reported(w.users[0].DID), "though it arrived twice")
+}
+
+// A power cut leaves of an embedded database what a checkpoint has copied to its
+// file: the log beside it may be gone.
+func TestWhatLeavesIsInTheFileAlready(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path := filepath.Join(dir, "hub.db")
+	w := newWorld(t, "file:"+path, "", 2)
+	require.NoError(t, w.run(w.reporter()))
+	var copies atomic.Int64
+	w.kit.Break(func(r *http.Request) fakepaymentkit.Fault {
+		if r.Method == http.MethodPost {
+			text, err := os.ReadFile(path)
+			assert.NoError(t, err)
+			assert.NoError(t, os.WriteFile(filepath.Join(dir, fmt.Sprintf("cut-%d.db", copies.Add(1))), text, 0o600))
+		}
+		return fakepaymentkit.None
+	})
+	for round := range 3 {
+		for _, u := range w.users {
+			w.charge(u, "", money.Credits(5+round))
+		}
+		require.NoError(t, w.run(w.reporter()))
+	}
+	require.EqualValues(t, 6, copies.Load())
+	for i := range 6 {
+		s, err := store.Open(t.Context(), store.Options{URL: "file:" + filepath.Join(dir, fmt.Sprintf("cut-%d.db", i+1))})
+		require.NoError(t, err)
+		known := 0
+		for _, state := range []store.BatchState{store.BatchPending, store.BatchSent, store.BatchConfirmed} {
+			all, err := s.Batches(t.Context(), state, "", 100)
+			require.NoError(t, err)
+			known += len(all)
+		}
+		assert.Equal(t, 2*(i/2)+2, known, "both reports of the round were durable before the first of them left")
+		require.NoError(t, s.Close())
 	}
 }

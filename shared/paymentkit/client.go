@@ -39,6 +39,9 @@ type Client struct {
 	Sign func(r *http.Request, body []byte) error
 	// Live chooses between real and test money.
 	Live bool
+	// Timeout is how long a call may take; 0: 20 s. What a call that took longer was to
+	// do may still happen.
+	Timeout time.Duration
 	// HTTP is used for the calls; nil: a client that follows no redirects.
 	HTTP *http.Client
 }
@@ -82,7 +85,11 @@ var noRedirects = &http.Client{CheckRedirect: func(*http.Request, []*http.Reques
 // call sends in as JSON, where it is not nil, and reads the answer into out. Each
 // part of the path is escaped.
 func (c *Client) call(ctx context.Context, method string, path []string, query url.Values, in, out any) error {
-	ctx, cancel := context.WithTimeout(ctx, callTime)
+	limit := c.Timeout
+	if limit <= 0 {
+		limit = callTime
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	req, err := c.request(ctx, method, path, query, in)
 	if err != nil {
