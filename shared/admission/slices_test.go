@@ -290,3 +290,28 @@ func TestAnExtensionEndsWithItsContext(t *testing.T) {
 	assert.Equal(t, money.Credits(240_000), settled.Credits, "whatever became of the extension")
 	w.clean(t)
 }
+
+func TestACorrectionTakesNothingBackOfWhatWasDelivered(t *testing.T) {
+	t.Parallel()
+	eachStore(t, func(t *testing.T, o store.Options) {
+		w := open(t, o, money.Credit)
+		w.gate.Settings.OnFailure = "free"
+		w.showing(t, 200)
+		ticket, err := w.gate.Admit(t.Context(), w.stream())
+		require.NoError(t, err)
+		_, err = ticket.Extend(t.Context(), 0, w.delivered(120))
+		require.NoError(t, err)
+		w.sweep(t)
+		out := w.outcome(50, 130)
+		out.Status = hub.StatusFailed
+		settled, err := ticket.Settle(t.Context(), out)
+		require.NoError(t, err)
+		assert.Equal(t, money.Credits(170_000), settled.Credits)
+		c, err := w.CallByID(t.Context(), ticket.CallID)
+		require.NoError(t, err)
+		assert.Equal(t, hub.StatusFailed, c.Status)
+		assert.Equal(t, hub.SweptCheckpoint, c.ChargePolicy)
+		assert.Zero(t, c.Shortfall)
+		w.clean(t)
+	})
+}

@@ -237,7 +237,9 @@ func (s *Store) SettleUnit(x Settlement) *Unit {
 }
 
 // CorrectUnit charges a call that was swept while its owner was still at work:
-// the real amount, limited to what is free on the account. ErrExists: done.
+// what the real amount is beyond its checkpoint, limited to what is free on the
+// account. What was charged by the checkpoint had been delivered, and stays.
+// ErrExists: done.
 func (s *Store) CorrectUnit(x Settlement) *Unit {
 	u := &Unit{Priority: Settling}
 	op := x.CallID + "/correct"
@@ -255,8 +257,9 @@ VALUES (?1 || '/correct', 'correct', ?1, ?2,
 	u.Add(`UPDATE model_calls SET status = ?2, finished_at = ?3, provider = ?4, model = ?5, credential = ?6, rate_id = ?7, rate_version = ?8,
   input = ?9, cache_read = ?10, cache_write_5m = ?11, cache_write_1h = ?12, output = ?13, reasoning = ?14, other_units_json = ?15,
   usage_source = ?16, credits_nano = credits_nano + (SELECT amount_nano FROM ledger_operations WHERE id = ?1 || '/correct'),
-  shortfall_nano = CASE WHEN billing = 0 THEN 0 ELSE ?17 - credits_nano - (SELECT amount_nano FROM ledger_operations WHERE id = ?1 || '/correct') END,
-  cost_nano = ?18, http_status = ?19, error_category = ?20, error_text = ?21, attempts = ?22, duration_ms = ?23, variant = ?24, charge_policy = ?25
+  shortfall_nano = CASE WHEN billing = 0 THEN 0 ELSE max(0, ?17 - credits_nano - (SELECT amount_nano FROM ledger_operations WHERE id = ?1 || '/correct')) END,
+  cost_nano = ?18, http_status = ?19, error_category = ?20, error_text = ?21, attempts = ?22, duration_ms = ?23, variant = ?24,
+  charge_policy = CASE WHEN ?17 < credits_nano THEN charge_policy ELSE ?25 END
 WHERE id = ?1`, x.CallID, string(x.Status), now, x.Provider, x.Model, x.Credential, x.RateID, x.RateVersion,
 		x.Usage[hub.Input], x.Usage[hub.CacheRead], x.Usage[hub.CacheWrite5m], x.Usage[hub.CacheWrite1h], x.Usage[hub.Output],
 		x.Usage[hub.Reasoning], unitsJSON(x.Usage, false), string(x.Source), int64(x.Amount), costOrNil(x.Cost), x.HTTPStatus,
