@@ -191,3 +191,26 @@ func TestABillCorrectsTheCostOfCallsAndNobodysCharge(t *testing.T) {
 	require.NoError(t, err)
 	assert.Empty(t, found.Violations)
 }
+
+func TestABillMayNameRequestsInPlaceOfCalls(t *testing.T) {
+	t.Parallel()
+	w := open(t)
+	w.priced()
+	id, twin := w.call("member"), w.call("member")
+	require.NoError(t, w.app.Store.Exec(t.Context(), "UPDATE model_calls SET request_id = 'mine' WHERE id = ?1", id))
+	call, err := w.app.Store.CallByID(t.Context(), id)
+	require.NoError(t, err)
+	other := w.call("other")
+	at := call.CreatedAt.Format(time.RFC3339)
+	status, in := w.bill("provider=alpha&format=csv&calls=true", "request,date,model,cost\nmine,"+at+",m,0.5\nmine,"+at+",m,0.25\nreq-1,"+at+",m,1\nnobody,"+at+",m,1\n")
+	require.Equal(t, 201, status)
+	assert.Equal(t, []int64{1, 2}, []int64{in.CallsCorrected, in.CallsUnknown}, "of two calls with one request id none is meant")
+	call, err = w.app.Store.CallByID(t.Context(), id)
+	require.NoError(t, err)
+	assert.Equal(t, "0.75", call.Cost.String())
+	for _, id := range []string{twin, other} {
+		call, err := w.app.Store.CallByID(t.Context(), id)
+		require.NoError(t, err)
+		assert.Equal(t, hub.UsageReported, call.Source)
+	}
+}

@@ -3,6 +3,7 @@ package calls_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -52,6 +53,12 @@ func newLab(t *testing.T, models int) *lab {
 
 func (l *lab) rate() money.Rate { return money.Rate(l.rand.Int64N(1 << l.rand.IntN(30))) }
 
+// name is a model's: the first few show every token that they bill, so that the
+// holds of their streams grow.
+func name(i int) string {
+	return append([]string{"gpt-4o-mini", "gpt-4o", "gpt-4.1", "gpt-4.1-mini"}, fmt.Sprint("m", i))[min(i, 4)]
+}
+
 // price gives a model a rate with gaps, tiers, variants and per-use fees.
 func (l *lab) price(i int) {
 	var p pricing.Prices
@@ -71,7 +78,7 @@ func (l *lab) price(i int) {
 	text, err := json.Marshal(p)
 	require.NoError(l.t, err)
 	for _, kind := range []hub.CallType{hub.TypeChat, hub.TypeImage} {
-		r := store.Rate{Provider: "openai", Model: fmt.Sprint("m", i), Type: kind, Prices: string(text), Metadata: `{"max_output":300}`}
+		r := store.Rate{Provider: "openai", Model: name(i), Type: kind, Prices: string(text), Metadata: `{"max_output":300}`}
 		if l.rand.IntN(2) == 0 {
 			r.Costs = string(text)
 		}
@@ -84,7 +91,7 @@ func (l *lab) price(i int) {
 func (l *lab) call(models int) string {
 	r := l.rand
 	kind := []hub.CallType{hub.TypeChat, hub.TypeChat, hub.TypeImage}[r.IntN(3)]
-	request := routing.Request{Model: fmt.Sprint("openai/m", r.IntN(models)), Type: kind, Dialect: "openai"}
+	request := routing.Request{Model: "openai/" + name(r.IntN(models)), Type: kind, Dialect: "openai"}
 	if kind == hub.TypeImage {
 		request.Task = task.ImageGeneration
 	}
@@ -118,9 +125,22 @@ func (l *lab) call(models int) string {
 	}
 	o := admission.Outcome{Status: []hub.CallStatus{hub.StatusSuccess, hub.StatusSuccess, hub.StatusFailed, hub.StatusAborted}[r.IntN(4)],
 		Target: &plan.Targets[r.IntN(len(plan.Targets))], Usage: usage, Source: hub.UsageReported, Variant: v, Tries: 1, HTTPStatus: 200, Empty: r.IntN(4) == 0}
+	if held, ceiling := ticket.Held(); held < ceiling && r.IntN(2) == 0 {
+		part := usage
+		part[hub.Output] = r.Int64N(200)
+		_, err := ticket.Extend(l.t.Context(), 0, admission.Delivered{Target: o.Target, Usage: part, Source: hub.UsageEstimated})
+		if refused := (*admission.RefusedError)(nil); errors.As(err, &refused) {
+			o.Ended = refused.Policy
+		} else {
+			require.NoError(l.t, err)
+		}
+	}
 	if r.IntN(8) == 0 {
 		require.NoError(l.t, l.app.Store.Exec(l.t.Context(), "UPDATE leases SET dead = 1 WHERE dead = 0"))
 		require.NoError(l.t, l.app.Sweeper.Sweep(l.t.Context()))
+		if r.IntN(3) == 0 {
+			return ticket.CallID // its owner never comes back
+		}
 	}
 	_, err = ticket.Settle(l.t.Context(), o)
 	require.NoError(l.t, err)
@@ -160,6 +180,7 @@ func TestNoCallIsLeftUnexplained(t *testing.T) {
 			booked += o.Amount
 		}
 		require.Equal(t, e.Charged, booked, "the operations are the charge")
+		seen["grew"] += min(1, len(extensions(e)))
 		if e.Amount == 0 {
 			continue // free, or beyond all bounds
 		}
@@ -174,10 +195,18 @@ func TestNoCallIsLeftUnexplained(t *testing.T) {
 	}
 	t.Log(seen)
 	assert.Greater(t, seen["plain"], 50)
-	for _, code := range []string{calls.Policy, calls.Ended, calls.LimitedByWallet, calls.Corrected, calls.Overflow} {
+	assert.Positive(t, seen["grew"])
+	for _, code := range []string{calls.Policy, calls.Ended, calls.LimitedByWallet, calls.Corrected, calls.Overflow, calls.Interrupted} {
 		assert.Positive(t, seen[code], code)
 	}
 	report, err := l.app.Book.Verify(t.Context())
 	require.NoError(t, err)
 	assert.Empty(t, report.Violations)
+}
+
+func extensions(e *calls.Explanation) []calls.Extension {
+	if e.Hold == nil {
+		return nil
+	}
+	return e.Hold.Extensions
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/money"
 	"github.com/aigne-hub/aigne-hub/shared/pricing"
+	"github.com/aigne-hub/aigne-hub/shared/store"
 )
 
 // The codes of reasons. They are part of the API.
@@ -66,8 +67,8 @@ func (e *Explanation) differs(v version, failed error) {
 	case policyWords[c.ChargePolicy] != "" && e.Due == 0:
 		e.because(Policy, "%s", policyWords[c.ChargePolicy])
 	case v.prices != nil && failed == nil && e.Amount == e.Due:
-	case c.Status == hub.StatusInterrupted:
-		e.because(Interrupted, "The serving process ended before the call was settled; it was charged by its last durable checkpoint.")
+	case swept(c):
+		// What its last checkpoint charged stays, whatever the figures are now.
 	case e.Due == 0 && c.Status == hub.StatusAborted && c.OnAbort == "free":
 		e.because(Policy, "The client left, and such calls were free (on_abort: free).")
 	case e.Due == 0 && c.Status == hub.StatusFailed && c.OnFailure == "free":
@@ -85,6 +86,11 @@ func (e *Explanation) differs(v version, failed error) {
 	}
 }
 
+// swept reports a call whose charge is that of its last checkpoint.
+func swept(c *store.Call) bool {
+	return c.Status == hub.StatusInterrupted || c.ChargePolicy == hub.SweptCheckpoint
+}
+
 // policyWords say which rules let a call be free.
 var policyWords = map[hub.ChargePolicy]string{
 	hub.FreeOnAbort:   "The client left, and such calls were free.",
@@ -100,7 +106,6 @@ var endWords = map[hub.ChargePolicy]string{
 	hub.DeliveredOnFailure: "The answer broke off; what the client got is charged.",
 	hub.MoneyEnded:         "The wallet ended the answer; what the client got is charged.",
 	hub.LimitEnded:         "A limit ended the answer; what the client got is charged.",
-	hub.SweptCheckpoint:    "The serving process ended before the call was settled; it was charged by its last durable checkpoint.",
 }
 
 // kept explains an answer from the cache: so many percent of the present price.
@@ -119,6 +124,9 @@ func (e *Explanation) kept(percent int64, failed error) {
 // notes says what else one has to know to trust the figures.
 func (e *Explanation) notes() {
 	c := &e.Call
+	if swept(c) {
+		e.because(Interrupted, "The serving process ended before the call was settled, or was taken for dead; what had been delivered at its last durable checkpoint is charged.")
+	}
 	if words := endWords[c.ChargePolicy]; words != "" {
 		e.because(Ended, "%s", words)
 	}

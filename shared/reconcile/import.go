@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"slices"
 	"time"
 
@@ -77,7 +78,7 @@ func (b *Book) Import(ctx context.Context, r io.Reader, o Options) (Imported, er
 	if err := b.Store.BeginBill(ctx, bill); err != nil {
 		return Imported{}, err
 	}
-	s := sink{book: b, bill: bill, options: o, rows: map[rowKey]*store.BillRow{}, calls: map[string]int64{}}
+	s := sink{book: b, bill: bill, options: o, rows: map[rowKey]*store.BillRow{}, calls: map[string]int64{}, requests: map[rowSpan]map[string]int64{}}
 	if err := s.drain(ctx, in); err != nil {
 		return Imported{}, errors.Join(err, b.Store.DropBill(context.WithoutCancel(ctx), bill.ID))
 	}
@@ -87,6 +88,7 @@ func (b *Book) Import(ctx context.Context, r io.Reader, o Options) (Imported, er
 			return out, errors.Join(err, b.Store.DropBill(context.WithoutCancel(ctx), bill.ID))
 		}
 	}
+	out.CallsUnknown += s.lost
 	if out.BillImport, err = b.Store.FinishBill(ctx, s.bill, out.CallsCorrected > 0); err != nil || out.CallsCorrected == 0 {
 		return out, err
 	}
@@ -105,9 +107,16 @@ type sink struct {
 	bill    store.BillImport
 	options Options
 	rows    map[rowKey]*store.BillRow
-	calls   map[string]int64
-	named   int64
+	calls   map[string]int64 // costs by call
+	// requests are costs by request, of each day: the calls are looked for there.
+	requests map[rowSpan]map[string]int64
+	waiting  int // requests in all days
+	named    int64
+	lost     int64 // requests whose call was not found
 }
+
+// rowSpan is a day in Unix milliseconds.
+type rowSpan struct{ from, until int64 }
 
 func (s *sink) drain(ctx context.Context, in reader) error {
 	for {
@@ -122,7 +131,7 @@ func (s *sink) drain(ctx context.Context, in reader) error {
 		if err := s.take(l); err != nil {
 			return err
 		}
-		if len(s.rows) >= most || len(s.calls) >= most {
+		if len(s.rows) >= most || len(s.calls)+s.waiting >= most {
 			if err := s.flush(ctx); err != nil {
 				return err
 			}
@@ -163,11 +172,36 @@ func (s *sink) take(l line) error {
 		return err
 	}
 	add(costFacet, func(r *store.BillRow) { r.Cost = plus(r.Cost, l.cost) })
-	if l.call == "" || !s.options.Calls {
+	if !s.options.Calls {
 		return nil
 	}
-	if _, err := ulid.ParseStrict(l.call); err != nil || *l.cost < 0 {
-		return hub.Invalid("file", "line %d: %.40q is no call's id, or its cost is negative", s.bill.Lines, l.call)
+	return s.ofCall(&l, rowSpan{from.UnixMilli(), until.UnixMilli()})
+}
+
+// ofCall notes what a line says of one call.
+func (s *sink) ofCall(l *line, day rowSpan) error {
+	switch {
+	case l.call == "" && l.request == "":
+		return nil
+	case *l.cost < 0:
+		return hub.Invalid("file", "line %d: the cost of a call is negative", s.bill.Lines)
+	case l.call == "":
+		if len(l.request) > mostName {
+			return hub.Invalid("file", "line %d: a name is longer than %d bytes", s.bill.Lines, mostName)
+		}
+		of := s.requests[day]
+		if of == nil {
+			of = map[string]int64{}
+			s.requests[day] = of
+		}
+		if _, again := of[l.request]; !again {
+			s.waiting++
+		}
+		of[l.request] += *l.cost
+		return nil
+	}
+	if _, err := ulid.ParseStrict(l.call); err != nil {
+		return hub.Invalid("file", "line %d: %.40q is no call's id", s.bill.Lines, l.call)
 	}
 	s.calls[l.call] += *l.cost
 	return nil
@@ -180,7 +214,33 @@ func dayOf(at time.Time, zone *time.Location) (from, until time.Time) {
 	return time.Date(y, m, d, 0, 0, 0, 0, zone), time.Date(y, m, d+1, 0, 0, 0, 0, zone)
 }
 
+// resolve finds the calls of the requests that were named, on their day or next to
+// it: a request is admitted before its provider is done.
+func (s *sink) resolve(ctx context.Context) error {
+	const slack = 24 * time.Hour
+	for day, costs := range s.requests {
+		ids := slices.Collect(maps.Keys(costs))
+		calls, err := s.book.Store.CallsOfRequests(ctx, s.bill.Provider, time.UnixMilli(day.from).Add(-slack), time.UnixMilli(day.until).Add(slack), ids)
+		if err != nil {
+			return err
+		}
+		for request, cost := range costs {
+			if id := calls[request]; id != "" {
+				s.calls[id] += cost
+			} else {
+				s.lost++
+			}
+		}
+	}
+	clear(s.requests)
+	s.waiting = 0
+	return nil
+}
+
 func (s *sink) flush(ctx context.Context) error {
+	if err := s.resolve(ctx); err != nil {
+		return err
+	}
 	rows := make([]store.BillRow, 0, len(s.rows))
 	for _, r := range s.rows {
 		rows = append(rows, *r)

@@ -44,6 +44,7 @@ type line struct {
 	model    string
 	key      string
 	call     string // the hub's id of a call, where the export has one
+	request  string // or the id of its request
 	requests *int64
 	input    *int64 // neither read from nor written to a cache
 	read     *int64

@@ -188,6 +188,7 @@ const (
 	colModel    Column = "model"
 	colKey      Column = "key"
 	colCall     Column = "call"           // the hub's id of a call
+	colRequest  Column = "request"        // or the id of its request: the header x-request-id
 	colInput    Column = "input"          // prompt tokens, cached ones included
 	colUncached Column = "input_uncached" // prompt tokens without cached ones; instead of input
 	colCached   Column = "cached"         // prompt tokens read from a cache
@@ -199,7 +200,7 @@ const (
 
 // Columns lists what can be mapped.
 func Columns() []Column {
-	return []Column{colDate, colModel, colKey, colCall, colInput, colUncached, colCached, colWrite, colOutput, colRequests, colCost}
+	return []Column{colDate, colModel, colKey, colCall, colRequest, colInput, colUncached, colCached, colWrite, colOutput, colRequests, colCost}
 }
 
 // ParseColumns reads a mapping such as date=Day,model=Model,input=Prompt tokens.
@@ -247,7 +248,7 @@ func mappedTable(t *table, o Options) (reader, error) {
 		return nil, hub.Invalid("map", "Map input or input_uncached, not both.")
 	}
 	return tableReader{t, func(t *table) (line, error) {
-		l := line{model: t.text(name[colModel]), key: t.text(name[colKey]), call: t.text(name[colCall])}
+		l := line{model: t.text(name[colModel]), key: t.text(name[colKey]), call: t.text(name[colCall]), request: t.text(name[colRequest])}
 		var err error
 		if l.at, err = moment(t.text(name[colDate]), o.zone()); err != nil {
 			return l, fault(t.place(), "%s: %v", name[colDate], err)

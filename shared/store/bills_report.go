@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"time"
 
 	"github.com/oklog/ulid/v2"
@@ -163,6 +164,25 @@ func (s *Store) BilledCalls(ctx context.Context, f BilledFilter) ([]Call, error)
 		` WHERE id > ?1 AND id < ?2 AND provider = ?3 AND status <> 'processing' AND (attempts > 0 OR status = 'interrupted')
   AND (?4 = '' OR model = ?4) AND (?5 = '' OR credential = ?5) ORDER BY id LIMIT ?6`,
 		after, firstID(f.Until), f.Provider, f.Model, f.Credential, f.Limit)
+}
+
+// CallsOfRequests finds the calls of a provider, admitted between two times, that
+// answered requests with these ids. A request that made several calls names none
+// of them.
+func (s *Store) CallsOfRequests(ctx context.Context, provider string, from, until time.Time, requests []string) (map[string]string, error) {
+	text, err := json.Marshal(requests)
+	if err != nil {
+		return nil, err
+	}
+	type pair struct{ request, call string }
+	all, err := list(ctx, s.read, func(r *sql.Rows, p *pair) error { return r.Scan(&p.request, &p.call) },
+		`SELECT request_id, min(id) FROM model_calls WHERE id >= ?1 AND id < ?2 AND provider = ?3
+  AND request_id IN (SELECT value FROM json_each(?4)) GROUP BY request_id HAVING count(*) = 1`, firstID(from), firstID(until), provider, string(text))
+	out := make(map[string]string, len(all))
+	for _, p := range all {
+		out[p.request] = p.call
+	}
+	return out, err
 }
 
 // BilledCall is a call whose cost a bill corrected.
