@@ -97,6 +97,8 @@ func TestOnABlockletServerCreditsComeFromPaymentKitAndUsageGoesThere(t *testing.
 		{"what Payment Kit keeps is not moved", "admin", "POST /api/billing/transfers",
 			`{"from":{"email":"member@example.com"},"to":{"email":"other@example.com"},"amount":"1","reason":"r"}`, 409,
 			refused("invalid_request_error", "conflict", "The wallet of member@example.com is kept by Payment Kit too; its credits cannot be moved.")},
+		{"codes work for wallets that the hub alone keeps", "member", "POST /api/user/credit/redeem", `{"code":"SPRING"}`, 409,
+			refused("invalid_request_error", "conflict", "The credits of your account are kept by a payment system beside the hub; this hub's codes do not work for it.")},
 		{"nothing is under way", "admin", "GET /api/billing/outbox", "", 200, `{"on":true,"calls":0,"calls_amount":"0","pending":0,"sent":0,"dead":0,
 			"unconfirmed":"0","oldest":null,"oldest_age_seconds":0,"data":[],"next_cursor":null}`},
 	})
@@ -115,6 +117,7 @@ func TestAPurchaseCountsWithoutWaitingForAJob(t *testing.T) {
 	require.NoError(t, err)
 	plan, err := w.app.Routes().Plan(routing.Request{Model: "alpha/m", Type: hub.TypeChat, Dialect: "openai"})
 	require.NoError(t, err)
+	w.run("billing.customers") // the first of them makes the page to buy at
 	ask := admission.Request{Caller: caller, Plan: plan, Type: hub.TypeChat, Dialect: "openai", RequestID: "req-1", PromptBytes: 2000}
 	_, err = w.app.Gate.Admit(t.Context(), ask)
 	refusal := hub.AsError(err)

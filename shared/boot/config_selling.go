@@ -166,6 +166,8 @@ func (c *Config) completeSelling(blame func(name, format string, args ...any)) {
 	switch {
 	case s.StripeKey == "" && s.StripeWebhook != "":
 		blame("AIGNE_HUB_STRIPE_WEBHOOK_SECRET", "is set, but AIGNE_HUB_STRIPE_SECRET_KEY is not")
+	case s.StripeKey != "" && c.Payment.Mode == PaymentKit:
+		blame("AIGNE_HUB_PAYMENT", "is paymentkit, but AIGNE_HUB_STRIPE_SECRET_KEY is set; only one of them can sell credits")
 	case s.StripeKey != "" && s.StripeWebhook == "":
 		blame("AIGNE_HUB_STRIPE_WEBHOOK_SECRET", "must be set together with AIGNE_HUB_STRIPE_SECRET_KEY")
 	case s.StripeKey != "" && c.PublicURL == "":

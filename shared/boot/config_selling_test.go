@@ -19,6 +19,7 @@ func TestCardPaymentsAreSetUpWhollyOrNotAtAll(t *testing.T) {
 	require.NoError(t, err)
 	for name, c := range map[string]struct{ change, blamed, value string }{
 		"no webhook secret":        {hook, hook, ""},
+		"two sellers":              {"AIGNE_HUB_PAYMENT", "AIGNE_HUB_PAYMENT", "paymentkit"},
 		"no key":                   {key, hook, ""},
 		"nowhere to come back to":  {at, at, ""},
 		"the publishable key":      {key, key, "pk_test_1"},

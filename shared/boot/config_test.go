@@ -75,7 +75,7 @@ func TestEverySettingIsRead(t *testing.T) {
 		"AIGNE_HUB_STRIPE_URL": "http://127.0.0.1:12111/", "AIGNE_HUB_STRIPE_TAX": "on", "AIGNE_HUB_SALE_CURRENCY": "JPY", "AIGNE_HUB_SALE_PRICE": "1.5",
 		"AIGNE_HUB_SALE_MIN": "100", "AIGNE_HUB_SALE_MAX": "5000", "AIGNE_HUB_SALE_PACKAGES": "1000=1400", "AIGNE_HUB_SELLER": "Example Ltd; 1 Main St ;",
 		"AIGNE_HUB_BLOB_URL": "s3://files/hub/?endpoint=https://minio.test", "AIGNE_HUB_BLOB_ACCESS_KEY_ID": "id",
-		"AIGNE_HUB_BLOB_SECRET_ACCESS_KEY": "hush-hush", "AIGNE_HUB_BLOB_LIFE": "48h", "AIGNE_HUB_PAYMENT": "paymentkit",
+		"AIGNE_HUB_BLOB_SECRET_ACCESS_KEY": "hush-hush", "AIGNE_HUB_BLOB_LIFE": "48h", "AIGNE_HUB_PAYMENT": "ledger",
 		"AIGNE_HUB_PAYMENT_KIT_URL": "http://127.0.0.1:4711/", "PAYMENT_TEST_MODE": "true", "AIGNE_HUB_PAYMENT_CREDIT_LINE": "0.5", "AIGNE_HUB_FETCH_ALLOW": "10.9.0.0/16",
 	}, nil)
 	require.NoError(t, err)
@@ -87,7 +87,7 @@ func TestEverySettingIsRead(t *testing.T) {
 			Price: "1.5", Packages: "1000=1400", Seller: []string{"Example Ltd", "1 Main St"},
 			Terms: selling.Terms{Currency: "jpy", Price: 1_500_000_000, Min: 100 * money.Credit, Max: 5000 * money.Credit, Tax: true,
 				Packages: []selling.Package{{ID: "1000", Credits: 1000 * money.Credit, Amount: 1400}}}},
-		Payment:      boot.Payment{Mode: "paymentkit", URL: "http://127.0.0.1:4711", Line: 500_000_000},
+		Payment:      boot.Payment{Mode: "ledger", URL: "http://127.0.0.1:4711", Line: 500_000_000},
 		Cache:        boot.Cache{Mode: "ask", TTL: 5 * time.Minute, Size: 1 << 30, Price: 25},
 		Timeouts:     boot.Timeouts{Connect: time.Second, FirstByte: 2 * time.Second, Idle: 3 * time.Second, Total: 4 * time.Second},
 		AttemptsTime: 6 * time.Second, Hedge: 7 * time.Second, SlowStream: 8, Attempts: 1, Drain: 1500 * time.Millisecond, MasterKey: hub.Secret(goodKey), MasterKeyOld: hub.Secret(goodKey),

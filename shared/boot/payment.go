@@ -13,6 +13,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/money"
 	"github.com/aigne-hub/aigne-hub/shared/outbox"
 	"github.com/aigne-hub/aigne-hub/shared/paymentkit"
+	"github.com/aigne-hub/aigne-hub/shared/store"
 )
 
 // openPayment connects the books to a Payment Kit where the settings say so. It
@@ -30,6 +31,10 @@ func (a *App) openPayment() error {
 		if p.Mode == PaymentKit {
 			return hub.Invalid("AIGNE_HUB_PAYMENT", "AIGNE_HUB_PAYMENT is paymentkit, but this is no component of a Blocklet Server: BLOCKLET_APP_ASK and BLOCKLET_COMPONENT_DID are not set.")
 		}
+		return nil
+	}
+	if p.Mode == PaymentAuto && a.Config.Selling.StripeKey != "" {
+		a.Log.Info("credits are sold by card; the app's Payment Kit is not used")
 		return nil
 	}
 	if p.Mode == PaymentAuto && p.URL == "" {
@@ -81,6 +86,7 @@ func (a *App) connectPayment(env *blocklet.Environment) {
 	// The gift is given at Payment Kit, and comes back from there like any grant.
 	a.Book.WelcomeGift = ledger.WelcomeGift{}
 	a.Gate.Funds, a.Desk.Outside = a.Mirror, a.Mirror
+	a.Codes.Elsewhere = func(u store.User) bool { return u.DID != "" }
 	a.Store.ReportUsage(true)
 	a.Log.Info("credits are sold by Payment Kit")
 }

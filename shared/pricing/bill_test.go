@@ -31,8 +31,8 @@ func variedPrices(r *rand.Rand) Prices {
 		p.Tiers = append(p.Tiers, t)
 	}
 	for range r.IntN(4) {
-		v := VariantPrice{Bucket: []hub.Bucket{hub.Images, hub.Seconds}[r.IntN(2)], Rate: money.Rate(r.Int64N(1 << 40))}
-		v.Quality = []string{"", "hd", "low"}[r.IntN(3)]
+		v := VariantPrice{Bucket: []hub.Bucket{hub.Images, hub.Seconds, hub.Input, hub.Output, hub.CacheRead}[r.IntN(5)], Rate: money.Rate(r.Int64N(1 << 40))}
+		v.Quality = []string{"", "hd", "low", "priority"}[r.IntN(4)]
 		if v.Size = []string{"", "1024x1024", "720p"}[r.IntN(3)]; v.Quality == "" && v.Size == "" {
 			v.Quality = "hd"
 		}
@@ -57,7 +57,7 @@ func TestTheLinesOfABillAddUpToTheCharge(t *testing.T) {
 	priced := 0
 	for range 20_000 {
 		p, u := variedPrices(r), variedUsage(r)
-		quality, size := []string{"", "hd", "low", "auto"}[r.IntN(4)], []string{"", "1024x1024", "720p", "8k"}[r.IntN(4)]
+		quality, size := []string{"", "hd", "low", "auto", "priority", "flex"}[r.IntN(6)], []string{"", "1024x1024", "720p", "8k"}[r.IntN(4)]
 		chosen := p.For(quality, size)
 		want, err := chosen.Charge(chosen.Measured(u))
 		bill, berr := p.Bill(u, quality, size)

@@ -26,6 +26,9 @@ type Codes struct {
 	Now   hub.Now
 	// Vault opens the keyring that seals codes.
 	Vault func(ctx context.Context) (*vault.Keyring, error)
+	// Elsewhere reports users whose credits a payment system beside the hub keeps:
+	// it would bill what a code gives. nil: nobody's.
+	Elsewhere func(u store.User) bool
 }
 
 // The bounds of what is made at once, and of wrong codes by a user in an hour.
@@ -224,6 +227,9 @@ func (c *Codes) Redeem(ctx context.Context, caller hub.Caller, code hub.Secret) 
 	user, err := c.Store.UserByID(ctx, caller.UserID)
 	if err != nil {
 		return store.Grant{}, err
+	}
+	if c.Elsewhere != nil && c.Elsewhere(user) {
+		return store.Grant{}, hub.Errorf(hub.CodeConflict, "The credits of your account are kept by a payment system beside the hub; this hub's codes do not work for it.")
 	}
 	g, err := c.Store.Redeem(ctx, hashCode(code), user.ID, user.AccountID, codeTries)
 	var tries *store.TriesError

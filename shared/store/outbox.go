@@ -58,8 +58,8 @@ type PendingUsage struct {
 // not taken over yet are left out.
 func (s *Store) PendingUsage(ctx context.Context, limit int) ([]PendingUsage, error) {
 	return list(ctx, s.read, func(r *sql.Rows, p *PendingUsage) error { return r.Scan(&p.UserID, &p.AppID) },
-		`SELECT user_id, app_id FROM (SELECT DISTINCT user_id, app_id FROM usage WHERE report_state = 'pending') p
-WHERE EXISTS (SELECT 1 FROM payment_customers c WHERE c.user_id = p.user_id AND c.opened_at IS NOT NULL) LIMIT ?`, limit)
+		`SELECT user_id, app_id FROM (SELECT DISTINCT user_id, app_id FROM usage WHERE report_state = 'pending') waiting
+WHERE EXISTS (SELECT 1 FROM payment_customers c WHERE c.user_id = waiting.user_id AND c.opened_at IS NOT NULL) LIMIT ?`, limit)
 }
 
 // maxBatch is how many calls a batch holds at most.
