@@ -83,6 +83,7 @@ func (h *handler) admit(r *http.Request, caller hub.Caller, server dialect.Serve
 			Caller: caller, Type: hub.TypeChat, Dialect: string(server.Name()), Stream: v.Stream,
 			PromptBytes: promptBound(v), OpaqueInput: v.OpaqueInput || hasMedia(v.Object.Raw()),
 			MaxOutput: v.MaxOutput, N: v.N, Thinking: v.Thinking, ServerTools: runsTools(v, plan, server.Name()), Variant: serviceAsked(v),
+			Unseen:      v.Object.Has("prediction"), // OpenAI bills the tokens of a prediction that it rejects
 			CountPrompt: func() int64 { return h.countedBound(server, v, plan) },
 		}
 	})

@@ -63,6 +63,7 @@ type Request struct {
 	N           int64
 	Thinking    int64 // thinking budget, 0: none
 	ServerTools bool
+	Unseen      bool // output may be billed that is not in the answer, whatever the model
 	// CountPrompt finds a bound of the prompt's tokens below PromptBytes, with a
 	// tokenizer that is exact at every target; 0 where there is none. It is asked
 	// only when a call would be refused or lowered otherwise. It may be nil.

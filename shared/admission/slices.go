@@ -20,7 +20,7 @@ import (
 
 // firstSlice is how much output of each answer is held at first, nil: all of it.
 func (g *Gate) firstSlice(r *Request) *int64 {
-	if !g.Settings.Billing || g.Settings.Slice <= 0 || !r.Stream || r.Work != nil || r.Replay != nil || r.ServerTools || r.Thinking > 0 {
+	if !g.Settings.Billing || g.Settings.Slice <= 0 || !r.Stream || r.Work != nil || r.Replay != nil || r.ServerTools || r.Unseen || r.Thinking > 0 {
 		return nil
 	}
 	for i := range r.Plan.Targets {

@@ -67,15 +67,16 @@ func TestOnlyStreamsThatShowAllTheyBillAreHeldInSlices(t *testing.T) {
 		held   int64 // tokens
 		grows  bool
 	}{
-		"a stream of a plain model":      {func(*world, *admission.Request) {}, 100 + 60, true},
-		"several answers":                {func(_ *world, r *admission.Request) { r.N = 3 }, 100 + 60, true},
-		"answers that divide it":         {func(_ *world, r *admission.Request) { r.N = 7 }, 100 + 63, true},
-		"an answer in one piece":         {func(_ *world, r *admission.Request) { r.Stream = false }, 100 + 500, false},
-		"a limit within the slice":       {func(_ *world, r *admission.Request) { r.MaxOutput = ptr[int64](60) }, 100 + 60, false},
-		"a limit above the slice":        {func(_ *world, r *admission.Request) { r.MaxOutput = ptr[int64](61) }, 100 + 60, true},
-		"tools of the provider":          {func(_ *world, r *admission.Request) { r.ServerTools = true }, 1000 + 500, false},
-		"a model that is asked to think": {func(_ *world, r *admission.Request) { r.Thinking = 10 }, 100 + 510, false},
-		"slices switched off":            {func(w *world, _ *admission.Request) { w.gate.Settings.Slice = 0 }, 100 + 500, false},
+		"a stream of a plain model":       {func(*world, *admission.Request) {}, 100 + 60, true},
+		"several answers":                 {func(_ *world, r *admission.Request) { r.N = 3 }, 100 + 60, true},
+		"answers that divide it":          {func(_ *world, r *admission.Request) { r.N = 7 }, 100 + 63, true},
+		"an answer in one piece":          {func(_ *world, r *admission.Request) { r.Stream = false }, 100 + 500, false},
+		"a limit within the slice":        {func(_ *world, r *admission.Request) { r.MaxOutput = ptr[int64](60) }, 100 + 60, false},
+		"a limit above the slice":         {func(_ *world, r *admission.Request) { r.MaxOutput = ptr[int64](61) }, 100 + 60, true},
+		"tools of the provider":           {func(_ *world, r *admission.Request) { r.ServerTools = true }, 1000 + 500, false},
+		"a model that is asked to think":  {func(_ *world, r *admission.Request) { r.Thinking = 10 }, 100 + 510, false},
+		"a prediction that may be billed": {func(_ *world, r *admission.Request) { r.Unseen = true }, 100 + 500, false},
+		"slices switched off":             {func(w *world, _ *admission.Request) { w.gate.Settings.Slice = 0 }, 100 + 500, false},
 		"a model of which nothing is known": {func(_ *world, r *admission.Request) {
 			r.Plan.Targets[0].Reasoning = 0
 		}, 100 + 500, false},
