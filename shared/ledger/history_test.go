@@ -38,7 +38,8 @@ type history struct {
 
 type openCall struct {
 	store.Admission
-	wallet int
+	slices    int64
+	delivered money.Credits // by the last slice
 }
 
 func newHistory(t *testing.T, o store.Options) *history {
@@ -117,9 +118,12 @@ func (h *history) act(r *rand.Rand, alone bool) {
 	case n < 45:
 		note = "call"
 		err = h.call(i, amount)
-	case n < 70:
+	case n < 64:
 		note = "settle"
 		err = h.settle(r)
+	case n < 70:
+		note = "slice"
+		err = h.slice(r)
 	case n < 75:
 		again = func() error {
 			_, err := h.book.Reverse(ctx, ledger.Reversal{ID: id, AccountID: u.AccountID, Cause: ledger.Refund, Amount: amount, Reason: "random"})
@@ -198,25 +202,57 @@ func (h *history) call(i int, hold money.Credits) error {
 	again := h.s.Do(ctx, h.s.AdmitUnit(a))
 	require.True(h.t, errors.Is(again, store.ErrExists) || errors.Is(again, store.ErrLeaseLost), "the same admission again: %v", again)
 	h.mu.Lock()
-	h.open = append(h.open, openCall{a, i})
+	h.open = append(h.open, openCall{Admission: a})
 	h.mu.Unlock()
 	return nil
+}
+
+// take takes an open call out of those that are open.
+func (h *history) take(r *rand.Rand) (c openCall, ok bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if len(h.open) == 0 {
+		return c, false
+	}
+	k := r.IntN(len(h.open))
+	c = h.open[k]
+	h.open = append(h.open[:k:k], h.open[k+1:]...)
+	return c, true
+}
+
+// slice extends the hold of an open call and notes what was delivered.
+func (h *history) slice(r *rand.Rand) error {
+	ctx := h.t.Context()
+	c, ok := h.take(r)
+	if !ok {
+		return nil
+	}
+	x := store.Slice{CallID: c.CallID, Number: c.slices + 1, AccountID: c.Caller.AccountID, Owner: c.Owner, Hold: c.Hold + money.Credits(1+r.IntN(50)),
+		Amount: c.delivered + money.Credits(r.IntN(int(c.Hold-c.delivered)+1)), Source: hub.UsageEstimated, Provider: "p", Model: "m"}
+	err := h.s.Do(ctx, h.s.SliceUnit(x))
+	if err == nil {
+		c.slices, c.Hold, c.delivered = x.Number, x.Hold, x.Amount
+		again := h.s.Do(ctx, h.s.SliceUnit(x))
+		require.True(h.t, errors.Is(again, store.ErrExists) || errors.Is(again, store.ErrNotOpen), "the same slice again: %v", again)
+	}
+	h.mu.Lock()
+	h.open = append(h.open, c)
+	h.mu.Unlock()
+	if errors.Is(err, store.ErrNotOpen) { // swept meanwhile
+		return nil
+	}
+	return err
 }
 
 // settle ends an open call, for less, as much or more than was held.
 func (h *history) settle(r *rand.Rand) error {
 	ctx := h.t.Context()
-	h.mu.Lock()
-	if len(h.open) == 0 {
-		h.mu.Unlock()
+	c, ok := h.take(r)
+	if !ok {
 		return nil
 	}
-	k := r.IntN(len(h.open))
-	c := h.open[k]
-	h.open = append(h.open[:k:k], h.open[k+1:]...)
-	h.mu.Unlock()
 	x := store.Settlement{CallID: c.CallID, Owner: c.Owner, UserID: c.Caller.UserID, AccountID: c.Caller.AccountID, Type: hub.TypeChat, Billing: true,
-		Status: hub.StatusSuccess, Amount: money.Credits(r.IntN(int(c.Hold)*3/2 + 1))}
+		Status: hub.StatusSuccess, Amount: c.delivered + money.Credits(r.IntN(int(c.Hold-c.delivered)*3/2+1))}
 	err := h.s.Do(ctx, h.s.SettleUnit(x))
 	if errors.Is(err, store.ErrGrantSplit) {
 		x.SplitGrants = true
@@ -238,7 +274,10 @@ func (h *history) settle(r *rand.Rand) error {
 	require.NoError(h.t, err)
 	require.LessOrEqual(h.t, row.Credits, x.Amount)
 	require.Equal(h.t, x.Amount-row.Credits, row.Shortfall, "what is not charged is the operator's, on record")
-	if x.Amount <= c.Hold && row.Status == hub.StatusSuccess && c.Owner == h.lease {
+	h.mu.Lock()
+	lease := h.lease
+	h.mu.Unlock()
+	if x.Amount <= c.Hold && row.Status == hub.StatusSuccess && c.Owner == lease {
 		require.Equal(h.t, x.Amount, row.Credits, "what was held is there to be charged")
 	}
 	return nil
@@ -309,7 +348,7 @@ func TestTheBooksHoldOverRandomHistories(t *testing.T) {
 		for _, a := range h.acts {
 			seen[a] = true
 		}
-		assert.Greater(t, len(seen), 13, "every kind of act happened")
+		assert.Greater(t, len(seen), 14, "every kind of act happened")
 	})
 }
 
