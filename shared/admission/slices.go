@@ -157,7 +157,7 @@ func (t *Ticket) holdOf(each int64, target *routing.Target) (money.Credits, erro
 func (t *Ticket) worth(d *Delivered) (amount money.Credits, cost *money.Credits, source hub.UsageSource) {
 	d.Usage.Clamp()
 	source = d.Source
-	o := Outcome{Target: d.Target}
+	o := Outcome{Target: d.Target, Variant: t.req.Variant}
 	cost = o.cost(d.Usage)
 	countRequest(d.Target, &d.Usage)
 	amount, estimated, err := charge(d.Target, t.req.Type, o.Variant, &d.Usage)
