@@ -9,7 +9,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
+	"time"
 )
 
 //go:embed migrations/*.sql
@@ -65,11 +67,18 @@ func (s *Store) Migrate(ctx context.Context) ([]string, error) {
 		return nil, err
 	}
 	defer conn.Close()
-	if _, err := conn.ExecContext(ctx, migrationsTable); err != nil {
+	if err := patiently(ctx, conn, migrationsTable); err != nil {
 		return nil, fmt.Errorf("create schema_migrations: %w", err)
+	}
+	have, err := list(ctx, conn, func(r *sql.Rows, name *string) error { return r.Scan(name) }, "SELECT name FROM schema_migrations")
+	if err != nil {
+		return nil, err
 	}
 	var done []string
 	for _, m := range all {
+		if slices.Contains(have, m.name) { // whether it has changed CheckSchema says
+			continue
+		}
 		applied, err := s.apply(ctx, conn, m)
 		if err != nil {
 			return done, fmt.Errorf("migration %s: %w", m.name, err)
@@ -82,7 +91,7 @@ func (s *Store) Migrate(ctx context.Context) ([]string, error) {
 }
 
 func (s *Store) apply(ctx context.Context, conn *sql.Conn, m migration) (applied bool, err error) {
-	if _, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+	if err := patiently(ctx, conn, "BEGIN IMMEDIATE"); err != nil {
 		return false, err
 	}
 	defer func() {
@@ -110,6 +119,17 @@ func (s *Store) apply(ctx context.Context, conn *sql.Conn, m migration) (applied
 	}
 	_, err = conn.ExecContext(ctx, "COMMIT")
 	return err == nil, err
+}
+
+// patiently waits for the lock: another starter may be migrating.
+func patiently(ctx context.Context, conn *sql.Conn, query string) error {
+	const patience = 2 * time.Minute
+	for deadline := time.Now().Add(patience); ; {
+		_, err := conn.ExecContext(ctx, query)
+		if err == nil || !busy(err) || time.Now().After(deadline) || ctx.Err() != nil {
+			return err
+		}
+	}
 }
 
 // ErrSchema is returned by CheckSchema for a database this binary must not use.
