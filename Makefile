@@ -48,7 +48,7 @@ fmt: ## format the code
 
 .PHONY: race
 race: ## run the race detector over the concurrent packages (needs a C compiler)
-	CGO_ENABLED=1 go test -race -timeout 20m $(RACE)
+	CGO_ENABLED=1 AIGNE_HUB_TEST_ENDS=4 go test -race -timeout 30m $(RACE)
 
 .PHONY: fuzz
 fuzz: ## fuzz every target for FUZZTIME (30s)
