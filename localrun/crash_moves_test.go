@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -57,7 +56,7 @@ func (m *moves) keepMoving(ctx context.Context, t *testing.T, s *served, key str
 		m.mu.Unlock()
 		if err := s.post(ctx, key, next.path, next.body); err != nil {
 			var refused refusedError
-			assert.False(t, errors.As(err, &refused), "%v", err) // else the hub is gone
+			assert.NotErrorAs(t, err, &refused) // else the hub is gone
 			return
 		}
 		m.mu.Lock()
