@@ -25,6 +25,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/store"
 	"github.com/aigne-hub/aigne-hub/shared/telemetry"
+	"github.com/aigne-hub/aigne-hub/shared/testkit/blank"
 	"github.com/aigne-hub/aigne-hub/shared/testkit/logbuf"
 )
 
@@ -72,6 +73,7 @@ func empty(t *testing.T, settings ...string) *world {
 	w := &world{t: t, fn: map[string]http.Handler{}, keys: map[string]hub.Secret{}, secrets: []string{providerKey}, logs: &logbuf.Buffer{}}
 	cfg, err := boot.Load(lookup, nil, nil)
 	require.NoError(t, err)
+	blank.At(t, cfg.Database)
 	w.app, err = boot.Open(t.Context(), cfg, boot.Options{Log: telemetry.NewLogger(w.logs, telemetry.FormatText, slog.LevelDebug), Env: lookup, Migrate: true})
 	require.NoError(t, err)
 	require.NoError(t, w.app.Reload(t.Context()))

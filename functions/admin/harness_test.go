@@ -17,6 +17,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/functions/admin"
 	"github.com/aigne-hub/aigne-hub/shared/boot"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/testkit/blank"
 	"github.com/aigne-hub/aigne-hub/shared/testkit/logbuf"
 )
 
@@ -44,6 +45,7 @@ func start(t *testing.T, env map[string]string) *testHub {
 	}
 	cfg, err := boot.Load(lookup, nil, nil)
 	require.NoError(t, err)
+	blank.At(t, cfg.Database)
 	h.app, err = boot.Open(t.Context(), cfg, boot.Options{Log: slog.New(slog.NewTextHandler(h.logs, nil)), Env: lookup, Migrate: true})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, h.app.Close(context.Background())) })

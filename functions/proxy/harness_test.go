@@ -21,6 +21,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/operator"
 	"github.com/aigne-hub/aigne-hub/shared/store"
 	"github.com/aigne-hub/aigne-hub/shared/telemetry"
+	"github.com/aigne-hub/aigne-hub/shared/testkit/blank"
 	"github.com/aigne-hub/aigne-hub/shared/testkit/fakeprovider"
 	"github.com/aigne-hub/aigne-hub/shared/testkit/logbuf"
 )
@@ -57,6 +58,7 @@ func startAt(t *testing.T, env map[string]string, now hub.Now) *testHub {
 	}
 	cfg, err := boot.Load(lookup, nil, nil)
 	require.NoError(t, err)
+	blank.At(t, cfg.Database)
 	h.app, err = boot.Open(t.Context(), cfg, boot.Options{Log: telemetry.NewLogger(h.logs, telemetry.FormatText, slog.LevelDebug), Env: lookup, Migrate: true, Now: now})
 	require.NoError(t, err)
 	_, err = h.app.Desk.CreateUser(t.Context(), "test", h.email, hub.RoleMember, "")

@@ -17,6 +17,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/pricing"
 	"github.com/aigne-hub/aigne-hub/shared/routing"
 	"github.com/aigne-hub/aigne-hub/shared/store"
+	"github.com/aigne-hub/aigne-hub/shared/testkit/blank"
 	"github.com/aigne-hub/aigne-hub/shared/testkit/hrana"
 )
 
@@ -32,6 +33,7 @@ type world struct {
 // token costs 1000 nano-credits.
 func open(t *testing.T, o store.Options, balance money.Credits) *world {
 	t.Helper()
+	blank.At(t, o.URL)
 	s, err := store.Open(t.Context(), o)
 	require.NoError(t, err)
 	_, err = s.Migrate(t.Context())

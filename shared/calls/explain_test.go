@@ -22,6 +22,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/routing"
 	"github.com/aigne-hub/aigne-hub/shared/store"
 	"github.com/aigne-hub/aigne-hub/shared/task"
+	"github.com/aigne-hub/aigne-hub/shared/testkit/blank"
 )
 
 // lab is a hub with a user and models of random prices.
@@ -37,6 +38,7 @@ func newLab(t *testing.T, models int) *lab {
 	env := map[string]string{"AIGNE_HUB_DATA": filepath.Join(t.TempDir(), "data"), "AIGNE_HUB_BILLING": "on", "OPENAI_API_KEY": "sk-1"}
 	cfg, err := boot.Load(func(name string) (string, bool) { v, ok := env[name]; return v, ok }, nil, nil)
 	require.NoError(t, err)
+	blank.At(t, cfg.Database)
 	a, err := boot.Open(t.Context(), cfg, boot.Options{Log: slog.New(slog.DiscardHandler), Migrate: true,
 		Env: func(name string) (string, bool) { v, ok := env[name]; return v, ok }})
 	require.NoError(t, err)

@@ -14,6 +14,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/ledger"
 	"github.com/aigne-hub/aigne-hub/shared/money"
 	"github.com/aigne-hub/aigne-hub/shared/store"
+	"github.com/aigne-hub/aigne-hub/shared/testkit/blank"
 )
 
 type world struct {
@@ -24,7 +25,9 @@ type world struct {
 
 func open(t *testing.T) *world {
 	t.Helper()
-	s, err := store.Open(t.Context(), store.Options{URL: "file:" + filepath.Join(t.TempDir(), "hub.db")})
+	path := filepath.Join(t.TempDir(), "hub.db")
+	blank.Copy(t, path)
+	s, err := store.Open(t.Context(), store.Options{URL: "file:" + path})
 	require.NoError(t, err)
 	_, err = s.Migrate(t.Context())
 	require.NoError(t, err)

@@ -21,6 +21,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/outbox"
 	"github.com/aigne-hub/aigne-hub/shared/paymentkit"
 	"github.com/aigne-hub/aigne-hub/shared/store"
+	"github.com/aigne-hub/aigne-hub/shared/testkit/blank"
 	"github.com/aigne-hub/aigne-hub/shared/testkit/fakepaymentkit"
 )
 
@@ -53,6 +54,7 @@ func newWorld(t *testing.T) *world {
 	w.kit.Now = w.now
 	var err error
 	w.url = "file:" + filepath.Join(t.TempDir(), "hub.db")
+	blank.At(t, w.url)
 	w.s, err = store.Open(t.Context(), store.Options{URL: w.url, Now: w.now})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = w.s.Close() })

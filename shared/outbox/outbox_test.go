@@ -22,6 +22,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/outbox"
 	"github.com/aigne-hub/aigne-hub/shared/paymentkit"
 	"github.com/aigne-hub/aigne-hub/shared/store"
+	"github.com/aigne-hub/aigne-hub/shared/testkit/blank"
 	"github.com/aigne-hub/aigne-hub/shared/testkit/fakepaymentkit"
 )
 
@@ -57,6 +58,7 @@ func newWorld(t *testing.T, url, token string, users int) *world {
 	t.Helper()
 	w := &world{t: t, kit: fakepaymentkit.New(t), clock: newClock()}
 	w.kit.Now = w.clock.now
+	blank.At(t, url)
 	w.open = func() *store.Store {
 		s, err := store.Open(context.Background(), store.Options{URL: url, Token: hub.Secret(token), Now: w.clock.now})
 		require.NoError(t, err)

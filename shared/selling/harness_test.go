@@ -17,6 +17,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/selling"
 	"github.com/aigne-hub/aigne-hub/shared/store"
 	"github.com/aigne-hub/aigne-hub/shared/stripe"
+	"github.com/aigne-hub/aigne-hub/shared/testkit/blank"
 	"github.com/aigne-hub/aigne-hub/shared/testkit/fakestripe"
 )
 
@@ -35,6 +36,7 @@ type world struct {
 
 func openStore(t *testing.T, url string) *store.Store {
 	t.Helper()
+	blank.At(t, url)
 	s, err := store.Open(t.Context(), store.Options{URL: url})
 	require.NoError(t, err)
 	_, err = s.Migrate(t.Context())

@@ -16,6 +16,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/money"
 	"github.com/aigne-hub/aigne-hub/shared/store"
+	"github.com/aigne-hub/aigne-hub/shared/testkit/blank"
 	"github.com/aigne-hub/aigne-hub/shared/testkit/hrana"
 )
 
@@ -39,6 +40,7 @@ func openFile(t testing.TB, path string) *store.Store {
 
 func openStore(t testing.TB, o store.Options) *store.Store {
 	t.Helper()
+	blank.At(t, o.URL)
 	s, err := store.Open(t.Context(), o)
 	require.NoError(t, err)
 	_, err = s.Migrate(t.Context())
