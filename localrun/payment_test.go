@@ -49,7 +49,7 @@ func TestACallIsBoughtMadeAndBilledAtPaymentKit(t *testing.T) {
 			bought = true
 		}
 		return false
-	}, 90*time.Second, 500*time.Millisecond)
+	}, 4*time.Minute, 500*time.Millisecond)
 	require.True(t, bought)
 	s.kill()
 	calls := decode[[]callView](h, "calls", "list")
@@ -59,7 +59,7 @@ func TestACallIsBoughtMadeAndBilledAtPaymentKit(t *testing.T) {
 	}
 	require.Positive(t, int64(charged))
 	again := h.serve()
-	require.Eventually(t, func() bool { return kit.Reported(did) == charged }, 120*time.Second, 200*time.Millisecond)
+	require.Eventually(t, func() bool { return kit.Reported(did) == charged }, 4*time.Minute, 200*time.Millisecond)
 	again.kill()
 	assert.Equal(t, charged, kit.Reported(did))
 	v := decode[outboxView](h, "outbox", "status")
