@@ -67,15 +67,15 @@ type known[T any] struct {
 
 // remember returns what was read within the hour, else reads it. Where that fails,
 // what was read before serves. Two who read at the same time do so twice; the lock
-// is not held meanwhile.
-func remember[T any](s *Shop, k *known[T], read func() (T, error)) (T, error) {
+// is not held meanwhile. With anyway it is read also where that has just failed.
+func remember[T any](s *Shop, k *known[T], anyway bool, read func() (T, error)) (T, error) {
 	s.mu.Lock()
 	before, now := *k, s.Now()
 	s.mu.Unlock()
 	switch {
 	case !before.read.IsZero() && now.Sub(before.read) < fresh:
 		return before.value, nil
-	case before.err != nil && now.Sub(before.failed) < wary:
+	case !anyway && before.err != nil && now.Sub(before.failed) < wary:
 		if !before.read.IsZero() {
 			return before.value, nil
 		}
@@ -99,7 +99,7 @@ func remember[T any](s *Shop, k *known[T], read func() (T, error)) (T, error) {
 
 // Meter returns the hub's meter, made if it is not there.
 func (s *Shop) Meter(ctx context.Context) (Meter, error) {
-	return remember(s, &s.meter, func() (Meter, error) { return s.readMeter(ctx) })
+	return remember(s, &s.meter, false, func() (Meter, error) { return s.readMeter(ctx) })
 }
 
 func (s *Shop) readMeter(ctx context.Context) (Meter, error) {
@@ -136,12 +136,13 @@ func ensure[T any](ctx context.Context, find func() (T, error), create func() er
 
 // Ensure makes everything that is missing. It can be repeated; of several processes
 // one does it at a time, since prices have nothing that keeps a second one away.
+// That somebody has just looked in vain for what is to be made does not stop it.
 func (s *Shop) Ensure(ctx context.Context) error {
-	m, err := s.Meter(ctx)
+	m, err := remember(s, &s.meter, true, func() (Meter, error) { return s.readMeter(ctx) })
 	if err != nil {
 		return err
 	}
-	link, err := remember(s, &s.link, func() (string, error) { return s.ensureLink(ctx, m) })
+	link, err := remember(s, &s.link, true, func() (string, error) { return s.ensureLink(ctx, m) })
 	if err != nil {
 		return err
 	}
@@ -229,7 +230,7 @@ func (s *Shop) ensureNotices(ctx context.Context) error {
 // Link is where a user buys credits, signed in as that user; with an empty did,
 // where anybody does.
 func (s *Shop) Link(ctx context.Context, did string) (string, error) {
-	link, err := remember(s, &s.link, func() (string, error) {
+	link, err := remember(s, &s.link, false, func() (string, error) {
 		l, err := s.Client.PaymentLink(ctx, linkKey)
 		return l.ID, err
 	})

@@ -104,3 +104,15 @@ func TestWhilePaymentKitIsAwayNobodyWaitsInTurn(t *testing.T) {
 	_, err = shop.Meter(t.Context())
 	require.NoError(t, err)
 }
+
+func TestALookInVainDoesNotKeepWhatIsMissingFromBeingMade(t *testing.T) {
+	t.Parallel()
+	_, shop, _ := openShop(t)
+	for range 2 { // whoever meets an empty wallet first
+		_, err := shop.Link(t.Context(), "z1")
+		require.Error(t, err)
+	}
+	require.NoError(t, shop.Ensure(t.Context()))
+	_, err := shop.Link(t.Context(), "z1")
+	require.NoError(t, err)
+}
