@@ -174,7 +174,7 @@ func prepareFolder(cfg Config) error {
 
 // HTTP is what every function's handler needs.
 func (a *App) HTTP() httpkit.Deps {
-	return httpkit.Deps{Log: a.Log, Now: a.Now, Authenticate: a.Keys.Authenticate, MaxBody: a.Config.MaxBody}
+	return httpkit.Deps{Log: a.Log, Now: a.Now, Authenticate: a.Keys.Authenticate, MaxBody: a.Config.MaxBody, Trusted: a.Config.TrustedProxies}
 }
 
 // Halting ends once Halt is called.

@@ -51,15 +51,6 @@ func (s *Store) AddFirstVaultKey(ctx context.Context, k VaultKey) ([]VaultKey, e
 	return s.VaultKeys(ctx)
 }
 
-// Audit records an administrative act; before and after are JSON without
-// secrets.
-func (s *Store) Audit(ctx context.Context, actor, action, subject, before, after string) error {
-	u := &Unit{Priority: Background}
-	u.Add("INSERT INTO audit_log (id, created_at, actor, action, subject, before_json, after_json) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-		s.NewID(), s.millis(), actor, action, subject, before, after)
-	return s.Do(ctx, u)
-}
-
 // AcquireJob takes the lease of a named job for ttl, by the database's clock.
 func (s *Store) AcquireJob(ctx context.Context, name, holder string, ttl time.Duration) (bool, error) {
 	u := &Unit{Priority: Background, Verify: true}
