@@ -190,7 +190,7 @@ func (a *App) credentials(ctx context.Context, c *store.Config, byID map[string]
 	if len(c.Credentials) == 0 {
 		return nil
 	}
-	keyring, err := a.vault(ctx)
+	keyring, err := a.Vault(ctx)
 	if err != nil {
 		return err
 	}

@@ -18,7 +18,6 @@ var conditions = []struct {
 	{"ck_limit", ErrLimit},
 	{"ck_redeem_uses", ErrCodeUsed},
 	{"ck_grants_due", ErrGrantsDue},
-	{"ck_vault_key", ErrVaultKey},
 	{"NOT NULL constraint failed: model_calls.config_version", ErrStaleConfig},
 	{"NOT NULL constraint failed: model_calls.api_key_id", ErrKeyGone},
 	{"NOT NULL constraint failed: model_calls.user_id", ErrUserGone},
@@ -47,7 +46,6 @@ var (
 	ErrDebt         = errors.New("account has an open debt")
 	ErrGrantsDue    = errors.New("account has grants due to expire")
 	ErrStaleConfig  = errors.New("configuration has changed")
-	ErrVaultKey     = errors.New("sealed under a data key that takes no more values")
 	ErrKeyGone      = errors.New("API key is revoked or expired")
 	ErrUserGone     = errors.New("user is disabled")
 	ErrWalletGone   = errors.New("key may not spend from the shared wallet")
