@@ -67,9 +67,15 @@ func (s *served) post(ctx context.Context, key, path, body string) (status int, 
 
 func TestKeysRotateUnderLoadThroughKills(t *testing.T) {
 	t.Parallel()
-	h := newHub(t, "AIGNE_HUB_LOG_LEVEL=error", "AIGNE_HUB_CACHE=on")
+	h := newHub(t, "AIGNE_HUB_LOG_LEVEL=error", "AIGNE_HUB_CACHE=all")
 	fake, key := h.withProvider()
 	fake.Handle("gpt-fake", func(fakeprovider.Request) fakeprovider.Answer { return fakeprovider.Answer{Text: "the word of the day is xylograph"} })
+	other := fakeprovider.Start(t, fakeprovider.Anthropic, fakeprovider.Options{})
+	other.Handle("claude-fake", func(fakeprovider.Request) fakeprovider.Answer {
+		return fakeprovider.Answer{Text: "the word of the day is xylograph"}
+	})
+	// What a provider does not store lies sealed here.
+	h.ok("provider", "add", "--kind", "anthropic", "--name", "anthropic", "--base-url", other.URL, "--credential-env", "FAKE_KEY")
 	codes := h.ok("credits", "code", "create", "--amount", "1", "--count", "2000", "--batch", "spring")
 	h.ok("webhook", "add", "--url", "https://hooks.example.com/x")
 	first := decode[[]reseal.KeyStatus](h, "vault", "status")
@@ -84,8 +90,11 @@ func TestKeysRotateUnderLoadThroughKills(t *testing.T) {
 		s := servers[n%2]
 		clients.Go(func() {
 			for i := 0; ctx.Err() == nil; i++ {
-				body := fmt.Sprintf(`{"model":"openai/gpt-fake","input":"say xylograph %d %d","store":true}`, n, i)
-				status, err := s.post(ctx, key, "/v1/responses", body)
+				path, body := "/v1/responses", fmt.Sprintf(`{"model":"anthropic/claude-fake","input":"say xylograph %d %d","store":true}`, n, i)
+				if i%2 == 1 {
+					path, body = "/v1/chat/completions", fmt.Sprintf(`{"model":"openai/gpt-fake","messages":[{"role":"user","content":"say xylograph %d %d"}]}`, n, i)
+				}
+				status, err := s.post(ctx, key, path, body)
 				switch {
 				case ctx.Err() != nil:
 				case err != nil || status != http.StatusOK:
@@ -127,14 +136,14 @@ func TestKeysRotateUnderLoadThroughKills(t *testing.T) {
 	active := keys[len(keys)-1]
 	assert.Equal(t, "active", active.State)
 	assert.EqualValues(t, 2000, active.Values["redeem_codes"])
-	assert.EqualValues(t, 1, active.Values["ai_credentials"])
+	assert.EqualValues(t, 2, active.Values["ai_credentials"])
 	assert.EqualValues(t, 1, active.Values["webhook_endpoints"])
 	assert.Positive(t, active.Values["responses"])
 
-	status, err := servers[0].post(t.Context(), key, "/v1/responses", `{"model":"openai/gpt-fake","input":"one more"}`)
+	status, err := servers[0].post(t.Context(), key, "/v1/responses", `{"model":"anthropic/claude-fake","input":"one more"}`)
 	require.NoError(t, err)
 	assert.Equal(t, http.StatusOK, status, "a process that saw it all goes on")
-	status, err = h.serve().post(t.Context(), key, "/v1/responses", `{"model":"openai/gpt-fake","input":"another"}`)
+	status, err = h.serve().post(t.Context(), key, "/v1/responses", `{"model":"anthropic/claude-fake","input":"another"}`)
 	require.NoError(t, err)
 	assert.Equal(t, http.StatusOK, status, "and so does a new one")
 	csv := h.ok("credits", "code", "export", "--batch", "spring")
