@@ -277,7 +277,7 @@ func TestOnLambdaNothingIsLeftToADiskThatDoesNotLast(t *testing.T) {
 	lambda := map[string]string{"AWS_LAMBDA_FUNCTION_NAME": "proxy"}
 	_, err := load(lambda, nil)
 	require.ErrorContains(t, err, "AIGNE_HUB_DATABASE must be set on Lambda")
-	require.ErrorContains(t, err, "AIGNE_HUB_MASTER_KEY must be set on Lambda")
+	require.ErrorContains(t, err, "AIGNE_HUB_MASTER_KEY or AIGNE_HUB_KMS_KEY_ID must be set on Lambda")
 
 	lambda["AIGNE_HUB_DATABASE"], lambda["AIGNE_HUB_MASTER_KEY"] = "libsql://db.example.com", goodKey
 	got, err := load(lambda, nil)

@@ -56,7 +56,7 @@ func (a *App) openVault(ctx context.Context) error {
 			return err
 		}
 	}
-	used, have := inUse(rows)
+	used, have := inUse(rows, a.Now())
 	if a.keys.ring != nil && have == a.keys.have {
 		a.keys.looked = a.Now()
 		return nil
@@ -94,11 +94,13 @@ func (a *App) lookAgain() {
 	}
 }
 
-// inUse are the data keys that may seal something, and a text that differs when
-// they do.
-func inUse(rows []store.VaultKey) (used []vault.WrappedKey, have string) {
+// inUse are the data keys that may seal something, or did until a moment ago,
+// for what was read before it was sealed anew; and a text that differs when they
+// do.
+func inUse(rows []store.VaultKey, now time.Time) (used []vault.WrappedKey, have string) {
+	const moment = 10 * time.Minute
 	for _, r := range rows {
-		if r.EmptiedAt == nil {
+		if r.EmptiedAt == nil || now.Sub(*r.EmptiedAt) < moment {
 			used = append(used, vault.WrappedKey{ID: r.ID, Wrapped: r.Wrapped, MasterID: r.MasterID, Closed: r.ClosedAt != nil})
 			have += fmt.Sprintf("%s %t ", r.ID, r.ClosedAt != nil)
 		}

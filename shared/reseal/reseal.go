@@ -113,10 +113,14 @@ func (r *Rotator) Finish(ctx context.Context) (out Outcome, err error) {
 
 func (r *Rotator) hold(ctx context.Context, holder string) error {
 	ok, err := r.Store.AcquireJob(ctx, lease, holder, leaseTime)
-	if err == nil && !ok {
+	if err != nil { // it may have been taken all the same
+		r.release(ctx, holder)
+		return err
+	}
+	if !ok {
 		return hub.Errorf(hub.CodeConflict, "Another process rotates the vault's keys; if it died, try again in %s.", leaseTime)
 	}
-	return err
+	return nil
 }
 
 func (r *Rotator) release(ctx context.Context, holder string) {
