@@ -118,6 +118,7 @@ func (w *world) do(fn, as, method, target, body string) *httptest.ResponseRecord
 	}
 	res := httptest.NewRecorder()
 	w.fn[fn].ServeHTTP(res, r)
+	w.changed(fn, as, r, res)
 	return res
 }
 
