@@ -159,4 +159,3 @@ func TestTwoMasterKeysAtOnceAreRefused(t *testing.T) {
 	_, err := load(map[string]string{"AIGNE_HUB_KMS_KEY_ID": "alias/hub", "AIGNE_HUB_MASTER_KEY": goodKey}, nil)
 	require.ErrorContains(t, err, "give the former master key by AIGNE_HUB_MASTER_KEY_OLD")
 }
-
