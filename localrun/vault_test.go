@@ -69,7 +69,9 @@ func TestKeysRotateUnderLoadThroughKills(t *testing.T) {
 	t.Parallel()
 	h := newHub(t, "AIGNE_HUB_LOG_LEVEL=error", "AIGNE_HUB_CACHE=all")
 	fake, key := h.withProvider()
-	fake.Handle("gpt-fake", func(fakeprovider.Request) fakeprovider.Answer { return fakeprovider.Answer{Text: "the word of the day is xylograph"} })
+	fake.Handle("gpt-fake", func(fakeprovider.Request) fakeprovider.Answer {
+		return fakeprovider.Answer{Text: "the word of the day is xylograph"}
+	})
 	other := fakeprovider.Start(t, fakeprovider.Anthropic, fakeprovider.Options{})
 	other.Handle("claude-fake", func(fakeprovider.Request) fakeprovider.Answer {
 		return fakeprovider.Answer{Text: "the word of the day is xylograph"}

@@ -64,7 +64,7 @@ func TestTemplateMeansWhatTheFunctionsNeed(t *testing.T) {
 		assert.Empty(t, p["Default"], secret)
 	}
 	variables := dig(globals, "Environment", "Variables")
-	assert.ElementsMatch(t, []string{"AIGNE_HUB_DATABASE", "AIGNE_HUB_DATABASE_TOKEN", "AIGNE_HUB_MASTER_KEY", "AIGNE_HUB_BILLING", "AIGNE_HUB_PUBLIC_URL", "AIGNE_HUB_BLOB_URL",
+	assert.ElementsMatch(t, []string{"AIGNE_HUB_DATABASE", "AIGNE_HUB_DATABASE_TOKEN", "AIGNE_HUB_MASTER_KEY", "AIGNE_HUB_KMS_KEY_ID", "AIGNE_HUB_BILLING", "AIGNE_HUB_PUBLIC_URL", "AIGNE_HUB_BLOB_URL",
 		"AIGNE_HUB_STRIPE_SECRET_KEY", "AIGNE_HUB_STRIPE_WEBHOOK_SECRET"},
 		slices.Collect(maps.Keys(variables)))
 	for name, v := range variables {
@@ -75,6 +75,11 @@ func TestTemplateMeansWhatTheFunctionsNeed(t *testing.T) {
 	}
 	for _, f := range []string{"ProxyFunction", "BillingFunction"} { // one keeps files, the other removes them
 		assert.NotEmpty(t, dig(template, "Resources", f, "Properties")["Policies"], f)
+	}
+
+	vault := dig(template, "Resources", "VaultPolicy", "Properties")
+	for _, f := range []string{"Proxy", "Auth", "Usage", "Billing", "Admin"} { // whoever seals or opens
+		assert.Contains(t, vault["Roles"], map[string]any{"Ref": f + "FunctionRole"})
 	}
 
 	makefile, err := os.ReadFile(filepath.Join("..", "..", "infra", "lambda.mk"))
