@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/aigne-hub/aigne-hub/shared/store"
 )
 
 type object = map[string]any
@@ -143,4 +145,27 @@ func TestTheAuditLogIsForAdminsInPagesAndFiles(t *testing.T) {
 	for _, l := range lines {
 		require.True(t, json.Valid([]byte(l)), l)
 	}
+}
+
+func TestATamperedAuditLogIsTold(t *testing.T) {
+	t.Parallel()
+	w := open(t)
+	w.act("admin", "PUT /api/admin/notifications/low-balance", `{"low_balance":"1"}`)
+	require.NoError(t, w.app.Desk.WatchAudit(t.Context()))
+	require.Regexp(t, `audit log verified.* anchor=\d+:[0-9a-f]{64}`, w.logs.String())
+	require.NoError(t, w.app.Store.Exec(t.Context(), "INSERT INTO audit_log (id, created_at, actor, action, subject) VALUES ('late', 1, 'system', 'x', 'y')"))
+	require.NoError(t, w.app.Desk.WatchAudit(t.Context()), "a row that is not linked yet is no fault")
+	require.NoError(t, w.app.Store.Do(t.Context(), &store.Unit{Stmts: []store.Stmt{{SQL: "DROP TRIGGER audit_log_fixed"},
+		{SQL: "UPDATE audit_log SET actor = 'nobody' WHERE action = 'notifications.low_balance'"}}}))
+	require.ErrorContains(t, w.app.Desk.WatchAudit(t.Context()), "tampered")
+	require.Error(t, w.app.Desk.WatchAudit(t.Context()))
+	list, err := w.app.Store.Notifications(t.Context(), "", 10)
+	require.NoError(t, err)
+	told := 0
+	for _, n := range list {
+		if n.Kind == "audit.wrong" {
+			told++
+		}
+	}
+	require.Equal(t, 1, told, "once")
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/aigne-hub/aigne-hub/shared/store"
@@ -15,6 +16,8 @@ import (
 // keyStore holds the keyring of a process. It has a lock of its own: the keyring
 // asks for newer keys while the configuration is being loaded.
 type keyStore struct {
+	opened atomic.Pointer[vault.Keyring] // ring, for those who need not wait for a look
+
 	mu      sync.Mutex
 	ring    *vault.Keyring
 	have    string                   // what the keys were when ring was made
@@ -24,15 +27,21 @@ type keyStore struct {
 
 // lookEvery is how old what is known of the data keys can be: from then on a
 // process seals under a key that was added, and no longer under one that was
-// closed.
-const lookEvery = time.Second
+// closed. A process that serves looks more often, so that no call waits for it.
+const lookEvery = 2 * time.Second
 
 // Vault returns the keyring, making the first data key where there is none. It
 // is the same keyring as long as the process lives, whatever becomes of its
 // keys.
 func (a *App) Vault(ctx context.Context) (*vault.Keyring, error) {
 	k := &a.keys
-	k.mu.Lock()
+	if ring := k.opened.Load(); ring != nil {
+		if !k.mu.TryLock() { // somebody looks already
+			return ring, nil
+		}
+	} else {
+		k.mu.Lock()
+	}
 	defer k.mu.Unlock()
 	if now := a.Now(); k.ring != nil && now.Sub(k.looked) < lookEvery && !now.Before(k.looked) {
 		return k.ring, nil
@@ -75,11 +84,21 @@ func (a *App) openVault(ctx context.Context) error {
 	if a.keys.ring == nil {
 		next.OnUnknown(a.lookAgain)
 		a.keys.ring = next
+		a.keys.opened.Store(next)
 	} else {
 		a.keys.ring.Adopt(next)
 	}
 	a.keys.have, a.keys.looked = have, a.Now()
 	return nil
+}
+
+// watchKeys refreshes the keyring, if there is one.
+func (a *App) watchKeys(ctx context.Context) error {
+	if a.keys.opened.Load() == nil {
+		return nil
+	}
+	_, err := a.freshVault(ctx)
+	return err
 }
 
 // lookAgain fetches data keys that other processes have added.

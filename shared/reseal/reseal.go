@@ -30,7 +30,8 @@ type Rotator struct {
 	Settle time.Duration
 }
 
-// SettleTime is enough for all processes: they look for keys every second.
+// SettleTime is enough for all processes: they look for keys every
+// second, or every other.
 const SettleTime = 3 * time.Second
 
 const (
