@@ -120,6 +120,7 @@ func (w *world) do(fn, as, method, target, body string) *httptest.ResponseRecord
 	}
 	res := httptest.NewRecorder()
 	w.fn[fn].ServeHTTP(res, r)
+	w.changed(fn, as, r, res)
 	return res
 }
 
@@ -223,10 +224,11 @@ func field(t *testing.T, res *httptest.ResponseRecorder, path ...string) string 
 	return s
 }
 
-// readAudit lists the acts of an actor, oldest first.
+// readAudit lists the acts of an actor, oldest first, without those that the
+// ledger makes.
 func readAudit(actor string, into *[]string) func(context.Context, *store.Tx) error {
 	return func(ctx context.Context, tx *store.Tx) error {
-		rows, err := tx.QueryContext(ctx, "SELECT action FROM audit_log WHERE actor = ? ORDER BY id", actor)
+		rows, err := tx.QueryContext(ctx, "SELECT action FROM audit_log WHERE actor = ? AND id NOT LIKE 'ledger/%' ORDER BY id", actor)
 		if err != nil {
 			return err
 		}

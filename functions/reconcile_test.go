@@ -3,6 +3,7 @@ package functions_test
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -24,6 +25,9 @@ func (w *world) bill(query, body string) (int, reconcile.Imported) {
 	r.Header.Set("Authorization", "Bearer "+w.keys["admin"].Reveal())
 	res := httptest.NewRecorder()
 	w.fn["billing"].ServeHTTP(res, r)
+	if res.Code == http.StatusCreated { // otherwise nothing was new
+		w.changed("billing", "admin", r, res)
+	}
 	var v reconcile.Imported
 	if res.Code < 300 {
 		require.NoError(w.t, json.Unmarshal(res.Body.Bytes(), &v), res.Body.String())

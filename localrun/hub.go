@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/aigne-hub/aigne-hub/shared/boot"
+	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/telemetry"
 )
 
@@ -49,6 +50,7 @@ func (j *job) withHub(work func(a *boot.App) error) error {
 	if err != nil {
 		return err
 	}
+	j.ctx = hub.WithOrigin(j.ctx, hub.Origin{Address: "local"})
 	return errors.Join(work(a), closeHub(j.ctx, a))
 }
 

@@ -93,6 +93,8 @@ func (p *program) commands() []*cli.Command {
 		p.family("calls", "look at the call log", callSpecs()),
 		p.command(whySpec()),
 		p.family("reconcile", "set providers' bills against the books", reconcileSpecs()),
+		p.family("audit", "see who did what, and prove it", auditSpecs()),
+		p.family("vault", "the keys that seal secrets", vaultSpecs()),
 		p.family("ledger", "prove the books", ledgerSpecs()),
 		p.command(applySpec()),
 		p.command(exportSpec()),

@@ -82,6 +82,8 @@ func (h *handler) routes() []httpkit.Route {
 		admin("GET", "/api/admin/limits", h.listLimits),
 		admin("PUT", "/api/admin/limits", h.setLimit),
 		admin("DELETE", "/api/admin/limits/{id}", h.removeLimit),
+		admin("GET", "/api/admin/audit", h.listActs),
+		admin("GET", "/api/admin/audit/export", h.exportActs),
 		admin("GET", "/api/admin/events", h.events),
 		admin("GET", "/api/admin/notifications", h.listNotifications),
 		admin("GET", "/api/admin/notifications/email", h.mailKinds),

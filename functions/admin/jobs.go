@@ -30,6 +30,14 @@ func Jobs(a *boot.App) []schedule.Job {
 		{Name: "admin.forget", Every: 10 * time.Minute, Run: func(ctx context.Context) error {
 			return errors.Join(a.Store.ForgetNotifications(ctx, notificationLife), a.Store.ForgetStatuses(ctx))
 		}},
+		// What triggers record, money that moved above all, joins the chain.
+		{Name: "admin.audit", Every: time.Minute, Run: func(ctx context.Context) error { return a.Store.LinkAudit(ctx) }},
+		{Name: "admin.audit-verify", Every: 24 * time.Hour, Timeout: 10 * time.Minute, Run: func(ctx context.Context) error { return a.Desk.WatchAudit(ctx) }},
+		// Where a rotation of the vault's keys was interrupted, it goes on.
+		{Name: "admin.vault", Every: time.Hour, Timeout: 10 * time.Minute, Run: func(ctx context.Context) error {
+			_, err := a.Rotator().Finish(ctx)
+			return err
+		}},
 		// Prices planned for a time hold from then on, or a few seconds later.
 		{Name: "admin.rates", Every: 10 * time.Second, Timeout: time.Minute, Run: func(ctx context.Context) error { return a.Desk.TurnRates(ctx) }},
 		{Name: "admin.prices", Every: time.Hour, Timeout: 4 * time.Minute, Run: func(ctx context.Context) error {

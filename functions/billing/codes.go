@@ -39,6 +39,9 @@ func (h *handler) redeem(w http.ResponseWriter, r *http.Request, c hub.Caller) e
 	if err != nil {
 		return err
 	}
+	if err := h.Desk.Note(r.Context(), c.Email, "codes.redeem", c.Email, nil, map[string]any{"grant": g.ID, "amount": g.Amount.String()}); err != nil {
+		return err
+	}
 	a, err := h.Book.Balance(r.Context(), c.AccountID)
 	if err != nil {
 		return err

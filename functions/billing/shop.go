@@ -93,6 +93,10 @@ func (h *handler) checkout(w http.ResponseWriter, r *http.Request, c hub.Caller)
 	if err != nil {
 		return err
 	}
+	if err := h.Desk.Note(r.Context(), c.Email, "payment.checkout", p.ID, nil, map[string]any{"credits": p.Credits.String(),
+		"amount": selling.Decimal(p.Amount, p.Currency), "currency": p.Currency, "save_card": in.SaveCard}); err != nil {
+		return err
+	}
 	return httpkit.WriteJSON(w, http.StatusCreated, map[string]any{"payment_id": p.ID, "url": url, "credits": p.Credits,
 		"amount": selling.Decimal(p.Amount, p.Currency), "currency": p.Currency})
 }
@@ -157,6 +161,10 @@ func (h *handler) setTopUp(w http.ResponseWriter, r *http.Request, c hub.Caller)
 	if err != nil {
 		return err
 	}
+	if err := h.Desk.Note(r.Context(), c.Email, "topup.set", c.Email, nil, map[string]any{"threshold": in.Threshold.String(), "credits": in.Credits.String(),
+		"monthly_cap": in.MonthlyCap}); err != nil {
+		return err
+	}
 	return h.showTopUp(w, r, t)
 }
 
@@ -169,6 +177,9 @@ func (h *handler) stopTopUp(w http.ResponseWriter, r *http.Request, c hub.Caller
 	if err := h.Store.StopTopUp(r.Context(), user.AccountID, ""); err != nil && !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
+	if err := h.Desk.Note(r.Context(), c.Email, "topup.stop", c.Email, nil, nil); err != nil {
+		return err
+	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }
@@ -176,6 +187,9 @@ func (h *handler) stopTopUp(w http.ResponseWriter, r *http.Request, c hub.Caller
 // forgetCards has the caller's kept cards forgotten, which ends automatic top-ups.
 func (h *handler) forgetCards(w http.ResponseWriter, r *http.Request, c hub.Caller) error {
 	if err := h.Shop.ForgetCards(r.Context(), c.UserID); err != nil {
+		return err
+	}
+	if err := h.Desk.Note(r.Context(), c.Email, "cards.forget", c.Email, nil, nil); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)

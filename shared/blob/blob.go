@@ -131,7 +131,7 @@ func (k *Keeper) Open(ctx context.Context, name string) (*File, error) {
 	if err != nil {
 		return nil, hub.Wrap(hub.CodeUnavailable, err, "The file cannot be looked up now.")
 	}
-	r := &reader{ctx: ctx, place: k.Place, id: b.ID, secret: secret, size: b.Size}
+	r := &reader{ctx: ctx, place: k.Place, id: b.ID, secret: hub.Secret(secret), size: b.Size}
 	if err := r.open(); errors.Is(err, ErrGone) {
 		return nil, errUnknown
 	} else if err != nil {

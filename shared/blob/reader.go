@@ -5,6 +5,8 @@ import (
 	"crypto/cipher"
 	"errors"
 	"io"
+
+	"github.com/aigne-hub/aigne-hub/shared/hub"
 )
 
 // reader reads and deciphers a content from wherever it was sought to.
@@ -12,7 +14,7 @@ type reader struct {
 	ctx    context.Context
 	place  Place
 	id     string
-	secret string
+	secret hub.Secret
 	size   int64
 	at     int64
 	src    io.ReadCloser // nil until something is read from at
@@ -21,7 +23,7 @@ type reader struct {
 
 func (r *reader) open() (err error) {
 	r.src, err = r.place.Get(r.ctx, r.id, r.at)
-	r.stream = stream(r.secret, r.at)
+	r.stream = stream(r.secret.Reveal(), r.at)
 	return err
 }
 

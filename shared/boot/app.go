@@ -35,7 +35,6 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/selling"
 	"github.com/aigne-hub/aigne-hub/shared/store"
 	"github.com/aigne-hub/aigne-hub/shared/upstream"
-	"github.com/aigne-hub/aigne-hub/shared/vault"
 )
 
 // Options are what Open needs beside the configuration.
@@ -88,9 +87,9 @@ type App struct {
 	caught   atomic.Int64 // when CatchUp last looked, Unix milliseconds
 	checked  atomic.Int64 // when the version was last compared, Unix milliseconds
 
-	mu      sync.Mutex // of loading and of the keyring
-	keyring *vault.Keyring
-	loaded  time.Time
+	mu     sync.Mutex // of loading
+	loaded time.Time
+	keys   keyStore
 }
 
 // Open opens the database and everything above it.
@@ -174,7 +173,7 @@ func prepareFolder(cfg Config) error {
 
 // HTTP is what every function's handler needs.
 func (a *App) HTTP() httpkit.Deps {
-	return httpkit.Deps{Log: a.Log, Now: a.Now, Authenticate: a.Keys.Authenticate, MaxBody: a.Config.MaxBody}
+	return httpkit.Deps{Log: a.Log, Now: a.Now, Authenticate: a.Keys.Authenticate, MaxBody: a.Config.MaxBody, Trusted: a.Config.TrustedProxies}
 }
 
 // Halting ends once Halt is called.
@@ -212,64 +211,4 @@ func (a *App) JobLease() schedule.Lease {
 			}
 		}, true, nil
 	}
-}
-
-// Vault returns the keyring, making the first data key where there is none.
-func (a *App) Vault(ctx context.Context) (*vault.Keyring, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.vault(ctx)
-}
-
-func (a *App) vault(ctx context.Context) (*vault.Keyring, error) {
-	if a.keyring != nil {
-		return a.keyring, nil
-	}
-	rows, err := a.Store.VaultKeys(ctx)
-	if err != nil {
-		return nil, err
-	}
-	master, err := a.master(len(rows) == 0)
-	if err != nil {
-		return nil, err
-	}
-	if len(rows) == 0 {
-		k, err := vault.NewDataKey(master, a.Now())
-		if err != nil {
-			return nil, err
-		}
-		if rows, err = a.Store.AddFirstVaultKey(ctx, store.VaultKey{ID: k.ID, Wrapped: k.Wrapped, MasterID: k.MasterID}); err != nil {
-			return nil, err
-		}
-	}
-	var old *vault.Master
-	if a.Config.MasterKeyOld != "" {
-		if old, err = vault.ParseMaster(a.Config.MasterKeyOld); err != nil {
-			return nil, err
-		}
-	}
-	wrapped := make([]vault.WrappedKey, len(rows))
-	for i, r := range rows {
-		wrapped[i] = vault.WrappedKey{ID: r.ID, Wrapped: r.Wrapped, MasterID: r.MasterID}
-	}
-	a.keyring, err = vault.New(master, wrapped, old)
-	return a.keyring, err
-}
-
-func (a *App) master(fresh bool) (*vault.Master, error) {
-	switch {
-	case a.Config.MasterKey != "":
-		return vault.ParseMaster(a.Config.MasterKey)
-	case fresh:
-		m, created, err := vault.EnsureMasterFile(a.Config.MasterKeyFile())
-		if created {
-			a.Log.Info("master key made", "file", a.Config.MasterKeyFile())
-		}
-		return m, err
-	}
-	m, err := vault.ReadMasterFile(a.Config.MasterKeyFile())
-	if err != nil {
-		return nil, fmt.Errorf("the database holds sealed secrets, but their master key is not here: %w", err)
-	}
-	return m, nil
 }

@@ -61,6 +61,7 @@ type Config struct {
 
 	MasterKey    hub.Secret // base64 of 32 bytes; "" means the key file
 	MasterKeyOld hub.Secret
+	KMSKeyID     string // of AWS KMS, instead of MasterKey
 
 	Blob       BlobStore      // Bucket is "" for the data folder
 	BlobLife   time.Duration  // of files kept for their links
@@ -157,9 +158,13 @@ func (c *Config) complete(e Env, overrides map[string]string, faulty bool) []err
 	blame := func(name, format string, args ...any) {
 		faults = append(faults, hub.Invalid(name, "%s "+format, append([]any{name}, args...)...))
 	}
+	keyGiven := given("AIGNE_HUB_MASTER_KEY") || given("AIGNE_HUB_KMS_KEY_ID")
+	if given("AIGNE_HUB_MASTER_KEY") && given("AIGNE_HUB_KMS_KEY_ID") {
+		blame("AIGNE_HUB_KMS_KEY_ID", "and AIGNE_HUB_MASTER_KEY are both set; give the former master key by AIGNE_HUB_MASTER_KEY_OLD")
+	}
 	// Without a home folder there is no data folder; nobody needs one who names
 	// the database and the key.
-	if c.Data == "" && !faulty && (!given("AIGNE_HUB_DATABASE") || !given("AIGNE_HUB_MASTER_KEY")) {
+	if c.Data == "" && !faulty && (!given("AIGNE_HUB_DATABASE") || !keyGiven) {
 		blame("AIGNE_HUB_DATA", "must be set: there is no home folder to derive it from")
 	}
 	// Lambda's own disk is gone with the next cold start, and with it a database
@@ -167,8 +172,8 @@ func (c *Config) complete(e Env, overrides map[string]string, faulty bool) []err
 	if e.onLambda() && !given("AIGNE_HUB_DATABASE") {
 		blame("AIGNE_HUB_DATABASE", "must be set on Lambda, where the disk does not last")
 	}
-	if e.onLambda() && !given("AIGNE_HUB_MASTER_KEY") && !given("AIGNE_HUB_DATA") {
-		blame("AIGNE_HUB_MASTER_KEY", "must be set on Lambda, where the disk does not last")
+	if e.onLambda() && !keyGiven && !given("AIGNE_HUB_DATA") {
+		blame("AIGNE_HUB_MASTER_KEY", "or AIGNE_HUB_KMS_KEY_ID must be set on Lambda, where the disk does not last")
 	}
 	if c.Database == "" && c.Data != "" {
 		c.Database = "file:" + strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(filepath.Join(c.Data, "hub.db"))

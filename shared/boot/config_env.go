@@ -1,7 +1,6 @@
 package boot
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -84,12 +83,11 @@ func (a *App) envKeys(kind provider.Kind) (hub.Secret, string, error) {
 	if key := a.env.get("AWS_BEARER_TOKEN_BEDROCK"); key != "" {
 		return hub.Secret(key), region, nil
 	}
-	keys := provider.AccessKeys{ID: a.env.get(kind.EnvKeys[0]), Secret: a.env.get(kind.EnvKeys[1]), Token: a.env.get("AWS_SESSION_TOKEN")}
+	keys := provider.AccessKeys{ID: a.env.get(kind.EnvKeys[0]), Secret: hub.Secret(a.env.get(kind.EnvKeys[1])), Token: hub.Secret(a.env.get("AWS_SESSION_TOKEN"))}
 	if keys.ID == "" || keys.Secret == "" || a.env.onLambda() {
 		return "", "", nil
 	}
-	b, err := json.Marshal(keys)
-	return hub.Secret(b), region, err
+	return keys.Encode(), region, nil
 }
 
 // envAccount reads the file of a Google service account's key. A location must be

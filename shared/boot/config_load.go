@@ -3,6 +3,7 @@ package boot
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -131,7 +132,7 @@ func (a *App) Watch(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			if err := a.refresh(ctx); err != nil && ctx.Err() == nil {
+			if err := errors.Join(a.refresh(ctx), a.watchKeys(ctx)); err != nil && ctx.Err() == nil {
 				a.Log.Warn("configuration not refreshed", "error", err)
 			}
 		}
@@ -190,7 +191,7 @@ func (a *App) credentials(ctx context.Context, c *store.Config, byID map[string]
 	if len(c.Credentials) == 0 {
 		return nil
 	}
-	keyring, err := a.vault(ctx)
+	keyring, err := a.Vault(ctx)
 	if err != nil {
 		return err
 	}

@@ -50,6 +50,16 @@ func masterKey(field func(*Config) *secretField) parser {
 	}
 }
 
+// parseKMSKey takes what KMS takes for a KeyId, of which it is the judge.
+func parseKMSKey(c *Config, v string) error {
+	const most = 2048
+	if len(v) > most || strings.Trim(v, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:/_-") != "" {
+		return errors.New("must be the ARN, the id or the alias (alias/name) of a KMS key")
+	}
+	c.KMSKeyID = v
+	return nil
+}
+
 func choice(field func(*Config) *string, words ...string) parser {
 	return func(c *Config, v string) error {
 		if !slices.Contains(words, v) {

@@ -208,7 +208,11 @@ func accessSettings() []Setting {
 			Name: "AIGNE_HUB_MASTER_KEY_OLD", Doc: "the former master key, during a rotation",
 			parse: masterKey(func(c *Config) *secretField { return &c.MasterKeyOld }),
 		},
-		{Name: "AIGNE_HUB_KMS_KEY_ID", Flag: "kms-key-id", Doc: "AWS KMS instead of a master key (comes with a later version)", parse: later},
+		{
+			Name: "AIGNE_HUB_KMS_KEY_ID", Flag: "kms-key-id",
+			Doc:   "symmetric AWS KMS key (ARN, id or alias/name) that keeps the master key, with AWS_REGION and AWS_ACCESS_KEY_ID, …; instead of AIGNE_HUB_MASTER_KEY",
+			parse: parseKMSKey,
+		},
 		{
 			Name: "AIGNE_HUB_PUBLIC_URL", Flag: "public-url",
 			Doc: "origin and prefix under which users reach the hub, for links", parse: parsePublicURL,

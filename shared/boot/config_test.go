@@ -154,7 +154,7 @@ func TestEachFaultNamesItsSetting(t *testing.T) {
 		{"a rest in words", "DRAIN", "soon", "duration"},
 		{"a key that is too short", "MASTER_KEY", "aHVzaC1odXNo", "32 bytes"},
 		{"an old key that is none", "MASTER_KEY_OLD", "hush-hush", "32 bytes"},
-		{"a key service", "KMS_KEY_ID", "arn:hush-hush", "later version"},
+		{"a key service", "KMS_KEY_ID", "arn:hush hush", "must be the ARN"},
 		{"a mail server without a sender", "SMTP_URL", "smtp://me:hush-hush@mail.test", "?from="},
 		{"another mail server", "SMTP_URL", "http://me:hush-hush@mail.test", "smtp://"},
 		{"probes too often", "PROBE", "1s", "off or a duration"},
@@ -277,7 +277,7 @@ func TestOnLambdaNothingIsLeftToADiskThatDoesNotLast(t *testing.T) {
 	lambda := map[string]string{"AWS_LAMBDA_FUNCTION_NAME": "proxy"}
 	_, err := load(lambda, nil)
 	require.ErrorContains(t, err, "AIGNE_HUB_DATABASE must be set on Lambda")
-	require.ErrorContains(t, err, "AIGNE_HUB_MASTER_KEY must be set on Lambda")
+	require.ErrorContains(t, err, "AIGNE_HUB_MASTER_KEY or AIGNE_HUB_KMS_KEY_ID must be set on Lambda")
 
 	lambda["AIGNE_HUB_DATABASE"], lambda["AIGNE_HUB_MASTER_KEY"] = "libsql://db.example.com", goodKey
 	got, err := load(lambda, nil)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -74,6 +75,8 @@ type Deps struct {
 	Authenticate func(r *http.Request) (hub.Caller, error)
 	MaxBody      int64     // bytes; 0: DefaultMaxBody
 	ErrorBody    ErrorBody // nil: JSONError
+	// Trusted are the proxies that may say for whom they forward.
+	Trusted []netip.Prefix
 }
 
 func (d Deps) withDefaults() Deps {
@@ -157,6 +160,7 @@ func (rt Route) run(w http.ResponseWriter, r *http.Request, x *exchange, d Deps)
 			return err
 		}
 	}
+	r = r.WithContext(hub.WithOrigin(r.Context(), origin(r, caller, d.Trusted)))
 	if r.ContentLength > rt.MaxBody {
 		return tooLarge(rt.MaxBody)
 	}
@@ -168,6 +172,15 @@ func (rt Route) run(w http.ResponseWriter, r *http.Request, x *exchange, d Deps)
 		return rt.As(w, r, caller)
 	}
 	return rt.Handler(w, r)
+}
+
+// origin is what the audit log says about where a request came from.
+func origin(r *http.Request, c hub.Caller, trusted []netip.Prefix) hub.Origin {
+	o := hub.Origin{UserID: c.UserID, KeyID: c.KeyID, RequestID: RequestID(r.Context())}
+	if a := ClientIP(r, trusted); a.IsValid() {
+		o.Address = a.String()
+	}
+	return o
 }
 
 func (w Who) admit(c hub.Caller) error {

@@ -36,6 +36,7 @@ const (
 	PaymentRefund      Kind = "payment.refund_failed"
 	TopUpFailed        Kind = "topup.failed"
 	LedgerWrong        Kind = "ledger.wrong"
+	AuditWrong         Kind = "audit.wrong" // an act was altered, removed or put in later
 	WalletLow          Kind = "wallet.low"
 	WalletEmpty        Kind = "wallet.empty"
 	OutboxLate         Kind = "outbox.late"      // usage does not reach the outside system that bills it
@@ -47,7 +48,7 @@ const (
 // Kinds lists all kinds.
 func Kinds() []Kind {
 	return []Kind{CredentialDisabled, CredentialRestored, TargetDown, TargetUp, RateBelowCost, RateDrift, CatalogueNew, PaymentDispute, PaymentMismatch, PaymentRefund,
-		TopUpFailed, LedgerWrong, OutboxLate, OutboxDead, PaymentAdjusted, WalletLow, WalletEmpty, Test}
+		TopUpFailed, LedgerWrong, AuditWrong, OutboxLate, OutboxDead, PaymentAdjusted, WalletLow, WalletEmpty, Test}
 }
 
 // The severities.

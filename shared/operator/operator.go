@@ -268,6 +268,12 @@ func (d *Desk) RemoveCredential(ctx context.Context, actor, providerName, name s
 	return d.audit(ctx, actor, "credential.remove", providerName+"/"+name, map[string]any{"weight": c.Weight}, nil)
 }
 
+// Note records what a user did without the desk; before and after must hold no
+// secret.
+func (d *Desk) Note(ctx context.Context, actor, action, subject string, before, after map[string]any) error {
+	return d.audit(ctx, actor, action, subject, before, after)
+}
+
 // audit records an act; before and after must hold no secret.
 func (d *Desk) audit(ctx context.Context, actor, action, subject string, before, after map[string]any) error {
 	text := func(m map[string]any) string {

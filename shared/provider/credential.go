@@ -21,9 +21,15 @@ const paramCredential = "credential"
 
 // AccessKeys is a credential that signs requests (SigV4).
 type AccessKeys struct {
-	ID     string `json:"access_key_id"`
-	Secret string `json:"secret_access_key"`
-	Token  string `json:"session_token"` // of temporary keys; "" for others
+	ID     string     `json:"access_key_id"`
+	Secret hub.Secret `json:"secret_access_key"`
+	Token  hub.Secret `json:"session_token"` // of temporary keys; "" for others
+}
+
+// Encode makes the credential that ParseAccessKeys reads.
+func (k AccessKeys) Encode() hub.Secret {
+	b, _ := json.Marshal(map[string]string{"access_key_id": k.ID, "secret_access_key": k.Secret.Reveal(), "session_token": k.Token.Reveal()}) // strings only
+	return hub.Secret(b)
 }
 
 // ParseAccessKeys reads a credential of the form {"access_key_id":…,
@@ -42,12 +48,12 @@ func bedrockKey(key string) bool {
 
 // ServiceAccount is a Google service account's key, as the console gives it out.
 type ServiceAccount struct {
-	Type     string `json:"type"`
-	Project  string `json:"project_id"`
-	KeyID    string `json:"private_key_id"`
-	PEM      string `json:"private_key"`
-	Email    string `json:"client_email"`
-	TokenURI string `json:"token_uri"`
+	Type     string     `json:"type"`
+	Project  string     `json:"project_id"`
+	KeyID    string     `json:"private_key_id"`
+	PEM      hub.Secret `json:"private_key"`
+	Email    string     `json:"client_email"`
+	TokenURI string     `json:"token_uri"`
 }
 
 // ParseServiceAccount reads a service account's JSON key.
@@ -59,7 +65,7 @@ func ParseServiceAccount(secret hub.Secret) (ServiceAccount, bool) {
 
 // Key returns the account's RSA key.
 func (a ServiceAccount) Key() (*rsa.PrivateKey, error) {
-	block, _ := pem.Decode([]byte(a.PEM))
+	block, _ := pem.Decode([]byte(a.PEM.Reveal()))
 	if block == nil {
 		return nil, Unusable("The service account's private key is not in PEM form.")
 	}

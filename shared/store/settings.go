@@ -24,42 +24,6 @@ func (s *Store) SetSetting(ctx context.Context, name, value string) error {
 	return s.Do(ctx, u)
 }
 
-// VaultKey is a data key, wrapped by a master key.
-type VaultKey struct {
-	ID       string
-	Wrapped  string
-	MasterID string
-}
-
-// VaultKeys lists the data keys, oldest first.
-func (s *Store) VaultKeys(ctx context.Context) ([]VaultKey, error) { return vaultKeys(ctx, s.read) }
-
-func vaultKeys(ctx context.Context, q queryer) ([]VaultKey, error) {
-	return list(ctx, q, func(r *sql.Rows, k *VaultKey) error { return r.Scan(&k.ID, &k.Wrapped, &k.MasterID) },
-		"SELECT id, wrapped, master_id FROM vault_keys ORDER BY created_at, id")
-}
-
-// AddFirstVaultKey stores a data key unless there is one; of two starters one
-// wins. It returns the keys that are there afterwards.
-func (s *Store) AddFirstVaultKey(ctx context.Context, k VaultKey) ([]VaultKey, error) {
-	u := &Unit{Priority: Background}
-	u.Add("INSERT INTO vault_keys (id, wrapped, master_id, created_at) SELECT ?1, ?2, ?3, ?4 WHERE NOT EXISTS (SELECT 1 FROM vault_keys)",
-		k.ID, k.Wrapped, k.MasterID, s.millis())
-	if err := s.Do(ctx, u); err != nil {
-		return nil, err
-	}
-	return s.VaultKeys(ctx)
-}
-
-// Audit records an administrative act; before and after are JSON without
-// secrets.
-func (s *Store) Audit(ctx context.Context, actor, action, subject, before, after string) error {
-	u := &Unit{Priority: Background}
-	u.Add("INSERT INTO audit_log (id, created_at, actor, action, subject, before_json, after_json) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-		s.NewID(), s.millis(), actor, action, subject, before, after)
-	return s.Do(ctx, u)
-}
-
 // AcquireJob takes the lease of a named job for ttl, by the database's clock.
 func (s *Store) AcquireJob(ctx context.Context, name, holder string, ttl time.Duration) (bool, error) {
 	u := &Unit{Priority: Background, Verify: true}

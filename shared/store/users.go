@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/aigne-hub/aigne-hub/shared/hub"
@@ -18,12 +19,19 @@ type User struct {
 	Name         string
 	Role         hub.Role
 	Groups       []string // for the conditions of routes; nil: none
-	PasswordHash string
+	PasswordHash string   `json:"-"`
 	DisabledAt   *time.Time
 	CreatedAt    time.Time
 	AccountID    string
 	DID          string // the user's name outside; "" where there is none
 }
+
+// Format names the user, whatever the verb: the hash of a password is no sight
+// for logs.
+func (u User) Format(f fmt.State, _ rune) { _, _ = fmt.Fprintf(f, "user %s", u.ID) }
+
+// LogValue names the user in logs.
+func (u User) LogValue() slog.Value { return slog.StringValue("user " + u.ID) }
 
 const userColumns = `u.id, u.email, u.name, u.role, u.groups_json, u.password_hash, u.disabled_at, u.created_at, coalesce(a.id, ''), coalesce(u.did, '')
 FROM users u LEFT JOIN accounts a ON a.user_id = u.id`

@@ -70,7 +70,7 @@ func (c *Client) sign(ctx context.Context, p *routing.Provider, r *http.Request,
 		return provider.Unusable("The provider has no region, and requests to it cannot be signed without.")
 	}
 	sum := sha256.Sum256(body)
-	credentials := aws.Credentials{AccessKeyID: keys.ID, SecretAccessKey: keys.Secret, SessionToken: keys.Token}
+	credentials := aws.Credentials{AccessKeyID: keys.ID, SecretAccessKey: keys.Secret.Reveal(), SessionToken: keys.Token.Reveal()}
 	if err := v4.NewSigner().SignHTTP(ctx, credentials, r, hex.EncodeToString(sum[:]), service, region, c.now()); err != nil {
 		return provider.Unusable("The request to the provider could not be signed.")
 	}

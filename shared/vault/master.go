@@ -52,6 +52,14 @@ func GenerateMaster() hub.Secret {
 	return hub.Secret(base64.StdEncoding.EncodeToString(key))
 }
 
+// MasterOf makes a master key of 32 bytes that a key service gave out.
+func MasterOf(key []byte) (*Master, error) {
+	if len(key) != keySize {
+		return nil, ErrMasterKey
+	}
+	return newMaster(key)
+}
+
 func newMaster(key []byte) (*Master, error) {
 	aead, err := newAEAD(key)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/oklog/ulid/v2"
@@ -47,6 +48,7 @@ type WrappedKey struct {
 	ID       string // ULID: a later key has a greater id
 	Wrapped  string // v1.<id>.<base64url of nonce, ciphertext, tag>
 	MasterID string // Master.ID of the key that wrapped it
+	Closed   bool   // it opens, and seals no more
 }
 
 // NewDataKey makes a data key and wraps it. now goes into its id, which decides
@@ -69,7 +71,9 @@ func Rewrap(to *Master, key WrappedKey, from ...*Master) (WrappedKey, error) {
 	if err != nil || key.MasterID == to.id {
 		return key, err
 	}
-	return wrap(to, key.ID, plain), nil
+	again := wrap(to, key.ID, plain)
+	again.Closed = key.Closed
+	return again, nil
 }
 
 func wrap(m *Master, id string, key []byte) WrappedKey {
@@ -109,22 +113,30 @@ func wrapAAD(id, masterID string) string {
 	return "aigne-hub vault key " + version + "\x00" + id + "\x00" + masterID
 }
 
-// Keyring seals and opens values. It is immutable, safe for concurrent use, and
-// prints as "***".
+// Keyring seals and opens values. It is safe for concurrent use, and prints as
+// "***". Keys change only together (Adopt), so that who holds a keyring need not
+// ask for another one when the keys follow each other.
 type Keyring struct {
+	ring    atomic.Pointer[ring]
+	unknown func() // called, outside of any lock, before a value is refused for want of its key
+}
+
+type ring struct {
 	keys   map[string]cipher.AEAD
 	active string
 }
 
 // New unwraps all data keys, with master or, during a rotation, one of the old
-// master keys (nil ones are skipped). The key with the greatest id seals; all
-// of them open. It fails with ErrNoKey, ErrOtherMaster or ErrChanged.
+// master keys (nil ones are skipped). Of those that are not closed the key with
+// the greatest id seals; all of them open. It fails with ErrNoKey,
+// ErrOtherMaster or ErrChanged.
 func New(master *Master, wrapped []WrappedKey, old ...*Master) (*Keyring, error) {
 	if len(wrapped) == 0 {
 		return nil, ErrNoKey
 	}
 	masters := append([]*Master{master}, old...)
-	k := &Keyring{keys: make(map[string]cipher.AEAD, len(wrapped))}
+	r := &ring{keys: make(map[string]cipher.AEAD, len(wrapped))}
+	last := ""
 	for _, w := range wrapped {
 		key, err := unwrap(w, masters)
 		if err != nil {
@@ -134,14 +146,29 @@ func New(master *Master, wrapped []WrappedKey, old ...*Master) (*Keyring, error)
 		if err != nil {
 			return nil, fmt.Errorf("prepare data key %s: %w", w.ID, err)
 		}
-		k.keys[w.ID] = aead
-		k.active = max(k.active, w.ID)
+		r.keys[w.ID] = aead
+		last = max(last, w.ID)
+		if !w.Closed {
+			r.active = max(r.active, w.ID)
+		}
 	}
+	if r.active == "" {
+		r.active = last
+	}
+	k := &Keyring{}
+	k.ring.Store(r)
 	return k, nil
 }
 
+// OnUnknown sets what is called when a value's data key is not in the keyring,
+// to Adopt newer keys. It must be set before the keyring is shared.
+func (k *Keyring) OnUnknown(f func()) { k.unknown = f }
+
+// Adopt takes over the keys of another keyring.
+func (k *Keyring) Adopt(other *Keyring) { k.ring.Store(other.ring.Load()) }
+
 // Active is the id of the data key that seals.
-func (k *Keyring) Active() string { return k.active }
+func (k *Keyring) Active() string { return k.ring.Load().active }
 
 // Seal encrypts plain and binds it to aad, which names the row and the column
 // that hold it, such as "ai_credentials/<id>/value"; it must not be empty. The
@@ -150,7 +177,8 @@ func (k *Keyring) Seal(aad string, plain hub.Secret) (sealed, keyID string, err 
 	if aad == "" {
 		return "", "", errors.New("seal: the name of the row is missing")
 	}
-	return seal(k.keys[k.active], k.active, valueAAD(k.active, aad), []byte(plain)), k.active, nil
+	r := k.ring.Load()
+	return seal(r.keys[r.active], r.active, valueAAD(r.active, aad), []byte(plain)), r.active, nil
 }
 
 // Open decrypts what Seal made for the same aad. It fails with ErrFormat,
@@ -160,7 +188,11 @@ func (k *Keyring) Open(aad, sealed string) (hub.Secret, error) {
 	if err != nil {
 		return "", fmt.Errorf("open %s: %w", aad, err)
 	}
-	aead, ok := k.keys[id]
+	aead, ok := k.ring.Load().keys[id]
+	if !ok && k.unknown != nil {
+		k.unknown()
+		aead, ok = k.ring.Load().keys[id]
+	}
 	if !ok {
 		return "", fmt.Errorf("open %s: %w", aad, ErrUnknownKey)
 	}
@@ -178,7 +210,7 @@ func (*Keyring) String() string { return "***" }
 func (*Keyring) GoString() string { return "***" }
 
 // LogValue shows only the id of the key that seals.
-func (k *Keyring) LogValue() slog.Value { return slog.StringValue("keyring " + k.active) }
+func (k *Keyring) LogValue() slog.Value { return slog.StringValue("keyring " + k.Active()) }
 
 func valueAAD(keyID, aad string) string {
 	return "aigne-hub vault value " + version + "\x00" + keyID + "\x00" + aad
@@ -199,4 +231,10 @@ func split(sealed string) (id string, data []byte, err error) {
 		return "", nil, ErrFormat
 	}
 	return id, data, nil
+}
+
+// KeyID returns the id of the data key that sealed a value, without opening it.
+func KeyID(sealed string) (string, error) {
+	id, _, err := split(sealed)
+	return id, err
 }

@@ -34,7 +34,7 @@ func (bedrock) authorize(r *http.Request, keys []string) *fixed {
 		return bedrockError(http.StatusForbidden, "InvalidSignatureException", "The body broke off.")
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	if wrong := signed(r, body, keys, time.Now()); wrong != "" {
+	if wrong := Signed(r, body, "bedrock", keys, time.Now()); wrong != "" {
 		return bedrockError(http.StatusForbidden, "InvalidSignatureException", wrong)
 	}
 	return nil

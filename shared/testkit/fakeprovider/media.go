@@ -196,7 +196,7 @@ func (m *Media) public(r *http.Request) bool { return strings.HasPrefix(r.URL.Pa
 // known tells whether a request has a credential, and answers one that has none.
 func (m *Media) known(w http.ResponseWriter, r *http.Request, body []byte) bool {
 	if m.kind == BedrockMedia {
-		wrong := signed(r, body, m.opts.Keys, time.Now())
+		wrong := Signed(r, body, "bedrock", m.opts.Keys, time.Now())
 		if wrong != "" {
 			m.say(w, http.StatusForbidden, "InvalidSignatureException", wrong)
 		}

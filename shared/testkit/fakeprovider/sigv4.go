@@ -19,10 +19,10 @@ const AccessKeyID = "AKIAFAKE0123456789AB"
 // clockSkew is how far a signature's date may be off.
 const clockSkew = 5 * time.Minute
 
-// signed checks an AWS Signature Version 4 by computing it anew from the request
+// Signed checks an AWS Signature Version 4 by computing it anew from the request
 // as it arrived ("Create a signed AWS API request" in the IAM user guide). It
 // returns what is wrong, "" for nothing.
-func signed(r *http.Request, body []byte, secrets []string, now time.Time) string {
+func Signed(r *http.Request, body []byte, service string, secrets []string, now time.Time) string {
 	fields, ok := strings.CutPrefix(r.Header.Get("Authorization"), "AWS4-HMAC-SHA256 ")
 	if !ok {
 		return "Missing Authentication Token"
@@ -33,8 +33,8 @@ func signed(r *http.Request, body []byte, secrets []string, now time.Time) strin
 		parts[name] = value
 	}
 	scope := strings.Split(parts["Credential"], "/")
-	if len(scope) != 5 || scope[4] != "aws4_request" || scope[3] != "bedrock" {
-		return "Credential should be scoped to correct service: 'bedrock'."
+	if len(scope) != 5 || scope[4] != "aws4_request" || scope[3] != service {
+		return "Credential should be scoped to correct service: '" + service + "'."
 	}
 	if scope[0] != AccessKeyID {
 		return "The security token included in the request is invalid."
