@@ -54,7 +54,7 @@ func (m *moves) keepMoving(ctx context.Context, t *testing.T, s *served, key str
 		m.all = append(m.all, next)
 		n := len(m.all) - 1
 		m.mu.Unlock()
-		if err := s.post(ctx, key, next.path, next.body); err != nil {
+		if err := s.send(ctx, key, next.path, next.body); err != nil {
 			var refused refusedError
 			assert.NotErrorAs(t, err, &refused) // else the hub is gone
 			return
@@ -73,7 +73,7 @@ func (m *moves) repeat(t *testing.T, s *served, key string) {
 		if m.all[i].certain && rand.IntN(20) > 0 {
 			continue
 		}
-		require.NoError(t, s.post(t.Context(), key, m.all[i].path, m.all[i].body))
+		require.NoError(t, s.send(t.Context(), key, m.all[i].path, m.all[i].body))
 		m.all[i].certain = true
 	}
 }
@@ -83,7 +83,7 @@ type refusedError string
 
 func (e refusedError) Error() string { return string(e) }
 
-func (s *served) post(ctx context.Context, key, path, body string) error {
+func (s *served) send(ctx context.Context, key, path, body string) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url+path, strings.NewReader(body))
 	if err != nil {
 		return err
