@@ -277,7 +277,7 @@ func (h *handler) inputTokens(s responses.Server) httpkit.CallerHandler {
 		if err != nil {
 			return err
 		}
-		plan, err := h.Routes().Plan(routing.Request{Model: view.Model, Type: hub.TypeChat, Dialect: s.Name()})
+		plan, err := h.Routes().Plan(routing.Request{Model: view.Model, Type: hub.TypeChat, Dialect: s.Name(), Allow: caller.Models})
 		if err == nil {
 			plan, err = how.narrowed(plan)
 		}
