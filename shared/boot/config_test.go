@@ -50,7 +50,7 @@ func TestWithoutAnySettingTheDefaultsHold(t *testing.T) {
 			Terms: selling.Terms{Currency: "usd", Price: money.Credit, Min: 5 * money.Credit, Max: 1000 * money.Credit}},
 		Timeouts: boot.Timeouts{Connect: 10 * time.Second, FirstByte: 2 * time.Minute, Idle: 2 * time.Minute, Total: 15 * time.Minute},
 		Attempts: 4, AttemptsTime: 5 * time.Minute, SlowStream: 1, Cooldown: 30 * time.Second, Drain: 25 * time.Second, BlobLife: 720 * time.Hour,
-		PublicModels: true, LogLevel: slog.LevelInfo, LogFormat: telemetry.FormatText,
+		PublicModels: true, AppDomain: "did.abtnet.io", LogLevel: slog.LevelInfo, LogFormat: telemetry.FormatText,
 	}, got)
 	assert.Equal(t, "/home/me/.local/share/aigne-hub/master.key", got.MasterKeyFile())
 }
@@ -310,5 +310,5 @@ func TestTheTableOfSettingsIsCompleteAndConsistent(t *testing.T) {
 		assert.True(t, names["AIGNE_HUB_"+secret])
 		assert.False(t, flags[strings.ReplaceAll(strings.ToLower(secret), "_", "-")], "%s is a secret and has no flag", secret)
 	}
-	assert.Len(t, names, 65)
+	assert.Len(t, names, 66)
 }
