@@ -87,8 +87,8 @@ func TestWrongSetUpTokensAreThrottledByAddress(t *testing.T) {
 func TestUsersSeeThemselvesAndTheirKeys(t *testing.T) {
 	t.Parallel()
 	w := open(t)
-	const laptop = `{"id":"ID","name":"laptop","hint":"HINT","created_at":"TIME","expires_at":null,"revoked_at":null,"last_used_at":null,"wallet_id":""}`
-	const future = `{"id":"ID","name":"ci","hint":"HINT","created_at":"TIME","expires_at":"TIME","revoked_at":null,"last_used_at":null,"wallet_id":""}`
+	const laptop = `{"id":"ID","user_id":"ID","name":"laptop","hint":"HINT","created_at":"TIME","expires_at":null,"revoked_at":null,"last_used_at":"USED","wallet_id":"","models":null,"ips":null,"scopes":null,"app":"","rotated_at":null,"old":null}`
+	const future = `{"id":"ID","user_id":"ID","name":"ci","hint":"HINT","created_at":"TIME","expires_at":"TIME","revoked_at":null,"last_used_at":"USED","wallet_id":"","models":null,"ips":null,"scopes":null,"app":"","rotated_at":null,"old":null}`
 	w.golden("auth", []apiCase{
 		{"me needs a key", "", "GET /api/auth/me", "", 401, noKey},
 		{"me with an unknown key", "bad", "GET /api/auth/me", "", 401, badKey},

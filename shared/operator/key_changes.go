@@ -70,7 +70,7 @@ func (l keyLimit) of(keyID, amount string) (NewLimit, error) {
 		if l.metric == limits.Credits {
 			return NewLimit{}, hub.Invalid(l.field, "%s must be credits with at most nine decimals, not %.40q.", l.field, amount)
 		}
-		return NewLimit{}, hub.Invalid(l.field, "%s must be a whole number and not negative.", l.field)
+		return NewLimit{}, hub.Invalid(l.field, "%s must not be negative.", l.field)
 	}
 	return NewLimit{limits.Key, keyID, l.metric, l.period, amount}, nil
 }
