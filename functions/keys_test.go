@@ -30,7 +30,9 @@ const shownKey = `"last_used_at":"USED","wallet_id":""`
 func TestUsersRestrictTheirKeys(t *testing.T) {
 	t.Parallel()
 	w := open(t)
-	bad := func(body string) *httptest.ResponseRecorder { return w.do("auth", "member", "POST", "/api/auth/keys", body) }
+	bad := func(body string) *httptest.ResponseRecorder {
+		return w.do("auth", "member", "POST", "/api/auth/keys", body)
+	}
 	for body, param := range map[string]string{
 		`{"name":"k","models":[]}`: "models", `{"name":"k","models":["a b"]}`: "models", `{"name":"k","ips":[]}`: "ips", `{"name":"k","ips":["intranet"]}`: "ips",
 		`{"name":"k","ips":["::ffff:10.0.0.0/104"]}`: "ips", `{"name":"k","scopes":[]}`: "scopes", `{"name":"k","scopes":["all"]}`: "scopes",
@@ -172,7 +174,9 @@ func TestAServiceKeySpeaksForItsApplicationAlone(t *testing.T) {
 	t.Parallel()
 	w := open(t)
 	const app = "zNKXaK3UuYfDW4vV6PmkscF8X2w9VzNu5b48"
-	form := func(more string) string { return `{"user":"admin@example.com","name":"svc","app":"` + app + `"` + more + `}` }
+	form := func(more string) string {
+		return `{"user":"admin@example.com","name":"svc","app":"` + app + `"` + more + `}`
+	}
 	assert.Equal(t, 404, w.do("admin", "admin", "POST", "/api/admin/keys", form("")).Code, "an unknown application has no keys")
 	res := w.do("admin", "admin", "PATCH", "/api/admin/apps/"+app, `{"name":"Shop"}`)
 	require.Equal(t, 200, res.Code, res.Body.String())
