@@ -48,7 +48,7 @@ func TestAPatternMadeToBeSlowIsNot(t *testing.T) {
 	t.Parallel()
 	start := time.Now()
 	for range 100 {
-		matches(strings.Repeat("a*", 100)+"b", strings.Repeat("a", 200))
+		assert.False(t, matches(strings.Repeat("a*", 100)+"b", strings.Repeat("a", 200)))
 	}
 	assert.Less(t, time.Since(start), time.Second)
 }

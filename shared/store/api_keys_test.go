@@ -59,7 +59,7 @@ func TestASecretAdmitsUntilItsGraceIsOver(t *testing.T) {
 		ctx := t.Context()
 		w := newWorld(t, here, 100)
 		require.NoError(t, there.RotateKey(ctx, w.key, "second", "cond", time.Now().Add(time.Hour)))
-		require.ErrorIs(t, here.RotateKey(ctx, w.key, "another", "ther", time.Now()), store.ErrNotFound, "it was rotated meanwhile")
+		require.ErrorIs(t, here.RotateKey(ctx, w.key, "another", "last", time.Now()), store.ErrNotFound, "it was rotated meanwhile")
 		require.NoError(t, w.admit(t, here, 1), "the old secret, in its grace")
 		require.NoError(t, w.admit(t, there, 2), "the new one")
 		require.ErrorIs(t, w.admit(t, here, 3), store.ErrKeyGone, "one that there is not yet")
