@@ -87,12 +87,17 @@ var errNoKey = hub.Errorf(hub.CodeUnauthenticated, "No API key was given. Send i
 // the zero Caller; with a bad one CodeUnauthenticated.
 func (k *Keys) Authenticate(r *http.Request) (hub.Caller, error) {
 	key, err := FromRequest(r)
-	if err != nil || key == "" {
+	if err != nil {
 		return hub.Caller{}, err
 	}
 	client := httpkit.ClientIP(r, k.proxies)
-	c, err := k.CallerFrom(r.Context(), key, client)
-	if err != nil {
+	var c hub.Caller
+	if key == "" {
+		c, err = k.remote(r, client)
+	} else {
+		c, err = k.CallerFrom(r.Context(), key, client)
+	}
+	if err != nil || c.UserID == "" {
 		return hub.Caller{}, err
 	}
 	if client.IsValid() {
@@ -189,7 +194,11 @@ func (k *Keys) CallerFrom(ctx context.Context, key hub.Secret, client netip.Addr
 	if !strings.HasPrefix(key.Reveal(), KeyPrefix) {
 		return hub.Caller{}, errBadKey
 	}
-	sum := sha256.Sum256([]byte(key.Reveal()))
+	return k.callerOf(ctx, sha256.Sum256([]byte(key.Reveal())), client)
+}
+
+// callerOf finds whom the key with a hash belongs to.
+func (k *Keys) callerOf(ctx context.Context, sum [32]byte, client netip.Addr) (hub.Caller, error) {
 	now := k.now()
 	e, ok := k.cachedEntry(sum, now)
 	if !ok {
