@@ -86,6 +86,32 @@ func TestUsersRestrictTheirKeys(t *testing.T) {
 	assert.Equal(t, 409, w.do("auth", "member", "PATCH", "/api/auth/keys/"+id, `{"name":"x"}`).Code)
 }
 
+func TestAUsersKeysGoOnByCursor(t *testing.T) {
+	t.Parallel()
+	w := open(t)
+	for range 4 {
+		w.as("more", "member@example.com", operator.KeyLimits{})
+	}
+	var seen []string
+	for path := "/api/auth/keys?pageSize=2"; path != ""; {
+		var page struct {
+			Data []operator.KeyView `json:"data"`
+			Next string             `json:"next_cursor"`
+		}
+		require.NoError(t, json.Unmarshal(w.do("auth", "member", "GET", path, "").Body.Bytes(), &page))
+		for _, k := range page.Data {
+			seen = append(seen, k.ID)
+		}
+		path = ""
+		if page.Next != "" {
+			path = "/api/auth/keys?pageSize=2&cursor=" + page.Next
+		}
+	}
+	assert.Len(t, seen, 5)
+	assert.IsIncreasing(t, seen)
+	assert.Equal(t, 400, w.do("auth", "member", "GET", "/api/auth/keys?cursor=x", "").Code)
+}
+
 func TestARestrictedKeyCannotMakeItselfAnother(t *testing.T) {
 	t.Parallel()
 	w := open(t, "AIGNE_HUB_TRUSTED_PROXIES=192.0.2.0/24")

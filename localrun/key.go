@@ -142,16 +142,17 @@ func keyList(j *job) error {
 }
 
 func (j *job) keys(a *boot.App) ([]store.APIKey, error) {
+	next := func(after string) ([]store.APIKey, error) { return a.Store.AllKeys(j.ctx, after, page) }
 	if email := j.text("user"); email != "" {
 		u, err := a.Desk.User(j.ctx, email)
 		if err != nil {
 			return nil, err
 		}
-		return a.Store.Keys(j.ctx, u.ID)
+		next = func(after string) ([]store.APIKey, error) { return a.Store.Keys(j.ctx, u.ID, after, page) }
 	}
 	var all []store.APIKey
 	for after := ""; ; after = all[len(all)-1].ID {
-		more, err := a.Store.AllKeys(j.ctx, after, page)
+		more, err := next(after)
 		if err != nil {
 			return nil, err
 		}

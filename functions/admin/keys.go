@@ -10,8 +10,8 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/store"
 )
 
-// listKeys lists one user's keys (?user=<e-mail>, all at once) or everybody's
-// (?cursor=, ?pageSize=), revoked ones included.
+// listKeys lists one user's keys (?user=<e-mail>) or everybody's, revoked ones
+// included: ?cursor=, ?pageSize=.
 func (h *handler) listKeys(w http.ResponseWriter, r *http.Request, _ hub.Caller) error {
 	after, size, err := cursorPage(r)
 	if err != nil {
@@ -23,10 +23,9 @@ func (h *handler) listKeys(w http.ResponseWriter, r *http.Request, _ hub.Caller)
 		if err != nil {
 			return err
 		}
-		if rows, err = h.Store.Keys(r.Context(), u.ID); err != nil {
+		if rows, err = h.Store.Keys(r.Context(), u.ID, after, size+1); err != nil {
 			return err
 		}
-		size = len(rows)
 	} else if rows, err = h.Store.AllKeys(r.Context(), after, size+1); err != nil {
 		return err
 	}

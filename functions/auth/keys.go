@@ -11,17 +11,42 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/store"
 )
 
-// listKeys lists the caller's own keys, revoked ones included, oldest first.
+// keyPage is a page of keys.
+type keyPage struct {
+	Data       []operator.KeyView `json:"data"`
+	NextCursor *string            `json:"next_cursor"` // null at the end
+}
+
+// listKeys lists the caller's own keys, revoked ones included, oldest first:
+// ?cursor=, ?pageSize=.
 func (h *handler) listKeys(w http.ResponseWriter, r *http.Request, c hub.Caller) error {
-	keys, err := h.Store.Keys(r.Context(), c.UserID)
+	p, err := httpkit.ParsePaging(r)
 	if err != nil {
 		return err
 	}
-	data := make([]operator.KeyView, len(keys))
-	for i := range keys {
-		data[i] = operator.ViewKey(&keys[i], h.Now())
+	if p.Page > 1 {
+		return hub.Invalid("page", "This list has no pages; go on with cursor=<next_cursor>.")
 	}
-	return httpkit.WriteJSON(w, http.StatusOK, map[string]any{"data": data})
+	after := []string{""}
+	if p.Cursor != "" {
+		if after, err = httpkit.DecodeCursor(p.Cursor, 1); err != nil {
+			return err
+		}
+	}
+	keys, err := h.Store.Keys(r.Context(), c.UserID, after[0], p.Size+1)
+	if err != nil {
+		return err
+	}
+	var page keyPage
+	if len(keys) > p.Size {
+		keys = keys[:p.Size]
+		page.NextCursor = new(httpkit.EncodeCursor(keys[p.Size-1].ID))
+	}
+	page.Data = make([]operator.KeyView, len(keys))
+	for i := range keys {
+		page.Data[i] = operator.ViewKey(&keys[i], h.Now())
+	}
+	return httpkit.WriteJSON(w, http.StatusOK, page)
 }
 
 // getKey shows one of the caller's keys with its limits and its use:

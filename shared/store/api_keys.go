@@ -139,10 +139,10 @@ FROM api_keys k JOIN users u ON u.id = k.user_id LEFT JOIN accounts a ON a.user_
 	return k, u, u.readGroups(groups)
 }
 
-// Keys lists a user's keys, by id.
-func (s *Store) Keys(ctx context.Context, userID string) ([]APIKey, error) {
+// Keys lists up to limit keys of a user after the one with id after.
+func (s *Store) Keys(ctx context.Context, userID, after string, limit int) ([]APIKey, error) {
 	return list(ctx, s.read, func(r *sql.Rows, k *APIKey) error { return scanKey(r.Scan, k) },
-		"SELECT "+keyColumns+" FROM api_keys k WHERE k.user_id = ? ORDER BY k.id LIMIT 1000", userID)
+		"SELECT "+keyColumns+" FROM api_keys k WHERE k.user_id = ? AND k.id > ? ORDER BY k.id LIMIT ?", userID, after, limit)
 }
 
 // AllKeys lists up to limit keys of everybody after the one with id after.
