@@ -118,7 +118,7 @@ func (d *Desk) ChangeKey(ctx context.Context, actor, id string, n ChangedKey) (s
 	if err != nil {
 		return row, err
 	}
-	before := merged(map[string]any{"name": row.Name}, terms(&row))
+	old, before := row, merged(map[string]any{"name": row.Name}, terms(&row))
 	if err := d.alter(&row, &n); err != nil {
 		return row, err
 	}
@@ -130,9 +130,9 @@ func (d *Desk) ChangeKey(ctx context.Context, actor, id string, n ChangedKey) (s
 			}
 		}
 	}
-	err = d.Store.ChangeKey(ctx, row)
+	err = d.Store.ChangeKey(ctx, old, row)
 	if errors.Is(err, store.ErrNotFound) {
-		return row, hub.Errorf(hub.CodeConflict, "The API key %s is revoked; make a new one.", id)
+		return row, hub.Errorf(hub.CodeConflict, "The API key %s is revoked, or was changed meanwhile.", id)
 	}
 	if err != nil {
 		return row, err

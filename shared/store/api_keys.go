@@ -99,11 +99,13 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)`,
 }
 
 // ChangeKey stores a key's name, expiry and restrictions: all of them, as they
-// are in k. ErrNotFound: there is no such key, or it is revoked.
-func (s *Store) ChangeKey(ctx context.Context, k APIKey) error {
+// are in k. ErrNotFound: there is no such key, it is revoked, or somebody changed
+// it since it was read as old, whose restriction must not be lost.
+func (s *Store) ChangeKey(ctx context.Context, old, k APIKey) error {
 	return s.changed(ctx, `UPDATE api_keys SET name = ?2, expires_at = ?3, models_json = ?4, ips_json = ?5, scopes_json = ?6
-WHERE id = ?1 AND revoked_at IS NULL`,
-		k.ID, k.Name, millisOrNil(k.ExpiresAt), listOrNil(k.Models), listOrNil(k.IPs), listOrNil(k.Scopes))
+WHERE id = ?1 AND revoked_at IS NULL AND name = ?7 AND expires_at IS ?8 AND models_json IS ?9 AND ips_json IS ?10 AND scopes_json IS ?11`,
+		k.ID, k.Name, millisOrNil(k.ExpiresAt), listOrNil(k.Models), listOrNil(k.IPs), listOrNil(k.Scopes),
+		old.Name, millisOrNil(old.ExpiresAt), listOrNil(old.Models), listOrNil(old.IPs), listOrNil(old.Scopes))
 }
 
 // RotateKey gives a key another secret. The one before stays good until the time

@@ -106,8 +106,10 @@ func TestRestrictionsOfKeysAreKept(t *testing.T) {
 		assert.Equal(t, k, got)
 		before, err := s.ConfigVersion(ctx)
 		require.NoError(t, err)
+		old := got
 		got.Models, got.IPs, got.Scopes, got.Name = nil, nil, nil, "free"
-		require.NoError(t, s.ChangeKey(ctx, got))
+		require.NoError(t, s.ChangeKey(ctx, old, got))
+		require.ErrorIs(t, s.ChangeKey(ctx, old, old), store.ErrNotFound, "who read it before does not undo the change")
 		after, err := s.ConfigVersion(ctx)
 		require.NoError(t, err)
 		assert.Greater(t, after, before, "every process hears of it")
@@ -122,7 +124,7 @@ func TestRestrictionsOfKeysAreKept(t *testing.T) {
 		_, err = s.CreateKey(ctx, store.APIKey{UserID: w.user.ID, Name: "x", Hash: "h2", AppID: "nobody"})
 		require.ErrorIs(t, err, store.ErrConflict)
 		require.NoError(t, s.RevokeKey(ctx, k.ID))
-		require.ErrorIs(t, s.ChangeKey(ctx, got), store.ErrNotFound)
+		require.ErrorIs(t, s.ChangeKey(ctx, got, got), store.ErrNotFound)
 		require.ErrorIs(t, s.RotateKey(ctx, got, "h3", "", time.Now()), store.ErrNotFound)
 	})
 }
