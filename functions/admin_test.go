@@ -202,7 +202,7 @@ func TestAdminsKeepKeys(t *testing.T) {
 	t.Parallel()
 	w := open(t)
 	const path = "/api/admin/keys"
-	const laptop = `{"id":"ID","user_id":"ID","name":"laptop","hint":"HINT","created_at":"TIME","expires_at":null,"revoked_at":null,"last_used_at":null}`
+	const laptop = `{"id":"ID","user_id":"ID","name":"laptop","hint":"HINT","created_at":"TIME","expires_at":null,"revoked_at":null,"last_used_at":"USED","wallet_id":"","models":null,"ips":null,"scopes":null,"app":"","rotated_at":null,"old":null}`
 	id := field(t, w.do("auth", "member", "GET", "/api/auth/me", ""), "key", "id")
 	w.golden("admin", []apiCase{
 		{"members see none", "member", "GET " + path, "", 403, adminsOnly},

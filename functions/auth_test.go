@@ -43,7 +43,7 @@ func TestSetUpMakesTheFirstOwnerOnce(t *testing.T) {
 	users, err := w.app.Store.Users(t.Context(), "", 10)
 	require.NoError(t, err)
 	require.Len(t, users, 1)
-	keys, err := w.app.Store.Keys(t.Context(), users[0].ID)
+	keys, err := w.app.Store.Keys(t.Context(), users[0].ID, "", 10)
 	require.NoError(t, err)
 	require.Len(t, keys, 1)
 	assert.Equal(t, "first", keys[0].Name)
@@ -87,20 +87,21 @@ func TestWrongSetUpTokensAreThrottledByAddress(t *testing.T) {
 func TestUsersSeeThemselvesAndTheirKeys(t *testing.T) {
 	t.Parallel()
 	w := open(t)
-	const laptop = `{"id":"ID","name":"laptop","hint":"HINT","created_at":"TIME","expires_at":null,"revoked_at":null,"last_used_at":null,"wallet_id":""}`
-	const future = `{"id":"ID","name":"ci","hint":"HINT","created_at":"TIME","expires_at":"TIME","revoked_at":null,"last_used_at":null,"wallet_id":""}`
+	const laptop = `{"id":"ID","user_id":"ID","name":"laptop","hint":"HINT","created_at":"TIME","expires_at":null,"revoked_at":null,"last_used_at":"USED","wallet_id":"","models":null,"ips":null,"scopes":null,"app":"","rotated_at":null,"old":null}`
+	const future = `{"id":"ID","user_id":"ID","name":"ci","hint":"HINT","created_at":"TIME","expires_at":"TIME","revoked_at":null,"last_used_at":"USED","wallet_id":"","models":null,"ips":null,"scopes":null,"app":"","rotated_at":null,"old":null}`
 	w.golden("auth", []apiCase{
 		{"me needs a key", "", "GET /api/auth/me", "", 401, noKey},
 		{"me with an unknown key", "bad", "GET /api/auth/me", "", 401, badKey},
 		{"me tells who the caller is", "member", "GET /api/auth/me", "", 200,
 			`{"user":{"id":"ID","email":"member@example.com","name":"","role":"member"},"key":{"id":"ID","name":"laptop","hint":"HINT"}}`},
-		{"keys are the caller's own", "member", "GET /api/auth/keys", "", 200, `{"data":[` + laptop + `]}`},
+		{"keys are the caller's own", "member", "GET /api/auth/keys", "", 200, `{"data":[` + laptop + `],"next_cursor":null}`},
 		{"a key needs a name", "member", "POST /api/auth/keys", `{}`, 400, invalid("name", "name is required.")},
 		{"a key must not have expired", "member", "POST /api/auth/keys", `{"name":"ci","expires_at":"2020-01-01T00:00:00Z"}`, 400,
 			invalid("expires_at", "The expiry must lie in the future.")},
 		{"a key is shown when it is made", "member", "POST /api/auth/keys", `{"name":"ci","expires_at":"2099-01-01T00:00:00Z"}`, 201,
 			`{"id":"ID","name":"ci","key":"KEY"}`},
-		{"and never again", "member", "GET /api/auth/keys", "", 200, `{"data":[` + laptop + `,` + future + `]}`},
+		{"and never again", "member", "GET /api/auth/keys", "", 200, `{"data":[` + laptop + `,` + future + `],"next_cursor":null}`},
+		{"page by page", "member", "GET /api/auth/keys?pageSize=101", "", 400, invalid("pageSize", "pageSize must be a whole number from 1 to 100.")},
 		{"an unknown key cannot be revoked", "member", "DELETE /api/auth/keys/nope", "", 404, notFound("There is no API key with this id among yours.")},
 		{"nothing else is here", "member", "GET /api/auth/nothing", "", 404, notFound("There is no /api/auth/nothing here.")},
 	})

@@ -171,6 +171,8 @@ var (
 		{regexp.MustCompile(`\b[0-9A-HJKMNP-TV-Z]{26}\b`), "ID"},
 		{regexp.MustCompile(`"20\d\d-\d\d-\d\dT[0-9:.]+Z"`), `"TIME"`},
 		{regexp.MustCompile(`"hint":"[A-Za-z0-9_-]{4}"`), `"hint":"HINT"`},
+		// Use is noted beside the request, so now or a moment later.
+		{regexp.MustCompile(`"last_used_at":(null|"TIME")`), `"last_used_at":"USED"`},
 	}
 )
 

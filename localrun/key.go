@@ -10,35 +10,51 @@ import (
 
 	"github.com/aigne-hub/aigne-hub/shared/boot"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
-	"github.com/aigne-hub/aigne-hub/shared/operator"
 	"github.com/aigne-hub/aigne-hub/shared/store"
 )
 
 func keySpecs() []spec {
+	id := text("id", "`ID` of the key, as listed")
 	return []spec{
 		{
 			name: "create", usage: "make an API key and print it, this once", run: keyCreate, needs: []string{"user", "name"}, arg: "name",
-			flags: []cli.Flag{
+			flags: append([]cli.Flag{
 				text("user", "e-mail `ADDRESS` of the owner"), text("name", "`NAME` to tell it apart by"),
 				text("expires", "`WHEN` it ends: a time (RFC 3339) or how long from now (720h)"),
-				number("rpm", "limit it to `N` requests a minute"), number("tpm", "limit it to `N` tokens a minute"),
-				number("concurrency", "limit it to `N` calls at once"), text("budget-month", "limit it to so many `CREDITS` a month"),
 				text("wallet", "the shared `WALLET` that pays for its calls; its owner must be a member"),
-			},
+				text("app", "make a service key of the application `ID`: its calls count as the application's, its owner answers for it"),
+			}, keyTermFlags("")...),
 			about: "The key stands alone on standard output. Only its hash is kept, so it cannot be shown again.\n" +
-				"Its limits can be changed later with \"limit set --scope key\".",
+				"Its limits can be changed later with \"key edit\" or \"limit set --scope key\".",
 		},
 		{
 			name: "list", usage: "list API keys, without the keys themselves", run: keyList,
 			flags: []cli.Flag{text("user", "only those of the user with the e-mail `ADDRESS`")},
 		},
 		{
+			name: "show", usage: "show an API key with its restrictions, limits and use", run: keyShow, needs: []string{"id"}, arg: "id",
+			flags: []cli.Flag{id, number("days", "use of the last `N` days (30, at most 31)")},
+		},
+		{
+			name: "edit", usage: "change an API key's name, end, restrictions or limits", run: keyEdit, needs: []string{"id"}, arg: "id",
+			flags: append([]cli.Flag{
+				id, text("name", "its new `NAME`"), text("expires", "`WHEN` it ends: a time (RFC 3339), how long from now (720h), or never"),
+			}, keyTermFlags("; none takes it away")...),
+			about: "What is not named stays. A change works within two seconds, also in calls that are about to begin elsewhere.",
+		},
+		{
+			name: "rotate", usage: "give an API key another secret and print it, this once", run: keyRotate, needs: []string{"id"}, arg: "id",
+			flags: []cli.Flag{id, text("grace", "how `LONG` the secret in use stays good beside the new one, such as 24h (0s, at most 2160h)")},
+			about: "It stays the same key: use, limits, wallet and restrictions go on, whichever secret a call comes with.\n" +
+				"A secret that an earlier rotation left good ends at once.",
+		},
+		{
 			name: "wallet", usage: "choose the shared wallet that pays for a key's calls; without --wallet its user's own pays", run: keyWallet,
-			needs: []string{"id"}, arg: "id", flags: []cli.Flag{text("id", "`ID` of the key, as listed"), text("wallet", "the shared `WALLET`")},
+			needs: []string{"id"}, arg: "id", flags: []cli.Flag{id, text("wallet", "the shared `WALLET`")},
 		},
 		{
 			name: "revoke", usage: "end an API key; from then on it admits nothing", run: keyRevoke, needs: []string{"id"}, arg: "id",
-			flags: []cli.Flag{text("id", "`ID` of the key, as listed")},
+			flags: []cli.Flag{id},
 		},
 	}
 }
@@ -58,24 +74,16 @@ func keyCreate(j *job) error {
 		return err
 	}
 	return j.withHub(func(a *boot.App) error {
-		key, row, err := a.Desk.CreateLimitedKey(j.ctx, actor, j.text("user"), j.text("name"), expires, j.keyLimits())
+		terms, err := j.keyTerms()
+		if err != nil {
+			return err
+		}
+		key, row, err := a.Desk.CreateLimitedKey(j.ctx, actor, j.text("user"), j.text("name"), expires, terms)
 		if err != nil {
 			return err
 		}
 		return j.show(newKeyView{row.ID, key.Reveal(), row.Name, j.text("user"), row.ExpiresAt}, key.Reveal()+"\n")
 	})
-}
-
-// keyLimits are the limits that a key is to be made with: short for limit set
-// --scope key.
-func (j *job) keyLimits() operator.KeyLimits {
-	given := func(flag string) *int64 {
-		if !j.c.IsSet(flag) {
-			return nil
-		}
-		return new(j.c.Int64(flag))
-	}
-	return operator.KeyLimits{RPM: given("rpm"), TPM: given("tpm"), Concurrency: given("concurrency"), BudgetMonth: j.text("budget-month"), Wallet: j.text("wallet")}
 }
 
 // moment reads a point in time: RFC 3339, or a duration from now. nil: not given.
@@ -106,6 +114,11 @@ type keyView struct {
 	RevokedAt  *time.Time `json:"revoked_at"`
 	LastUsedAt *time.Time `json:"last_used_at"`
 	CreatedAt  time.Time  `json:"created_at"`
+
+	Models []string    `json:"models"` // null: all
+	IPs    []string    `json:"ips"`    // null: all
+	Scopes []hub.Scope `json:"scopes"` // null: whatever the user may do
+	App    string      `json:"app"`    // of a service key
 }
 
 func keyList(j *job) error {
@@ -121,24 +134,25 @@ func keyList(j *job) error {
 			if err != nil {
 				return err
 			}
-			views = append(views, keyView{k.ID, k.Name, email, k.Hint, k.ExpiresAt, k.RevokedAt, k.LastUsedAt, k.CreatedAt})
-			rows = append(rows, []string{k.ID, k.Name, email, "…" + k.Hint, timeOrDash(k.ExpiresAt), timeOrDash(k.RevokedAt), timeOrDash(&k.CreatedAt)})
+			views = append(views, keyView{k.ID, k.Name, email, k.Hint, k.ExpiresAt, k.RevokedAt, k.LastUsedAt, k.CreatedAt, k.Models, k.IPs, k.Scopes, k.AppID})
+			rows = append(rows, []string{k.ID, k.Name, email, "…" + k.Hint, timeOrDash(k.ExpiresAt), timeOrDash(k.RevokedAt), timeOrDash(k.LastUsedAt), timeOrDash(&k.CreatedAt), restrictions(&k)})
 		}
-		return j.show(views, table("ID NAME USER KEY EXPIRES REVOKED CREATED", rows))
+		return j.show(views, table("ID NAME USER KEY EXPIRES REVOKED USED CREATED RESTRICTED", rows))
 	})
 }
 
 func (j *job) keys(a *boot.App) ([]store.APIKey, error) {
+	next := func(after string) ([]store.APIKey, error) { return a.Store.AllKeys(j.ctx, after, page) }
 	if email := j.text("user"); email != "" {
 		u, err := a.Desk.User(j.ctx, email)
 		if err != nil {
 			return nil, err
 		}
-		return a.Store.Keys(j.ctx, u.ID)
+		next = func(after string) ([]store.APIKey, error) { return a.Store.Keys(j.ctx, u.ID, after, page) }
 	}
 	var all []store.APIKey
 	for after := ""; ; after = all[len(all)-1].ID {
-		more, err := a.Store.AllKeys(j.ctx, after, page)
+		more, err := next(after)
 		if err != nil {
 			return nil, err
 		}

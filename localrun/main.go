@@ -81,6 +81,7 @@ func (p *program) commands() []*cli.Command {
 		p.family("catalogue", "what providers charge, as known to the hub, and what changes with a newer list", catalogueSpecs()),
 		p.family("user", "manage users", userSpecs()),
 		p.family("key", "manage API keys", keySpecs()),
+		p.family("app", "applications that call, and what they are called", appSpecs()),
 		p.family("alias", "define model names of your own", aliasSpecs()),
 		p.command(planSpec()),
 		p.family("limit", "limit what callers may use", limitSpecs()),

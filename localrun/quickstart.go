@@ -196,7 +196,7 @@ func (j *job) quickOwner(a *boot.App, v *quickstartView) (store.User, error) {
 // quickKey makes an API key unless the owner has one of that name.
 func (j *job) quickKey(a *boot.App, v *quickstartView, owner store.User) error {
 	v.Key.Name = cmp.Or(j.text("key-name"), "quickstart")
-	keys, err := a.Store.Keys(j.ctx, owner.ID)
+	keys, err := a.Store.Keys(j.ctx, owner.ID, "", page)
 	if err != nil {
 		return err
 	}

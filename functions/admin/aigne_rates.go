@@ -338,7 +338,7 @@ type aigneChatModel struct {
 
 // aigneChatModels lists the models that can be called, each once, with what it
 // costs at each provider: ?type=.
-func (h *handler) aigneChatModels(w http.ResponseWriter, r *http.Request, _ hub.Caller) error {
+func (h *handler) aigneChatModels(w http.ResponseWriter, r *http.Request, c hub.Caller) error {
 	kind, known := aigneTypes[r.URL.Query().Get("type")]
 	if !known {
 		return hub.Invalid("type", "The type must be chat, image, embedding, video, audio, moderation or rerank.")
@@ -360,7 +360,7 @@ func (h *handler) aigneChatModels(w http.ResponseWriter, r *http.Request, _ hub.
 		meta[row.ID] = m
 	}
 	out, at := []aigneChatModel{}, map[string]int{}
-	for _, l := range h.Routes().Models(kind) {
+	for _, l := range h.Routes().ModelsFor(c.Models, kind) {
 		i, there := at[l.Model]
 		if !there {
 			i = len(out)

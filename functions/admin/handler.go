@@ -103,7 +103,13 @@ func (h *handler) routes() []httpkit.Route {
 		admin("PUT", "/api/admin/users/{email}/did", h.setDID),
 		admin("GET", "/api/admin/keys", h.listKeys),
 		admin("POST", "/api/admin/keys", h.createKey),
+		admin("GET", "/api/admin/keys/{id}", h.getKey),
+		admin("PATCH", "/api/admin/keys/{id}", h.changeKey),
+		admin("POST", "/api/admin/keys/{id}/rotate", h.rotateKey),
 		admin("DELETE", "/api/admin/keys/{id}", h.revokeKey),
+		admin("GET", "/api/admin/apps", h.listApps),
+		admin("GET", "/api/admin/apps/{id...}", h.getApp),
+		admin("PATCH", "/api/admin/apps/{id...}", h.setApp),
 	})
 }
 

@@ -43,6 +43,7 @@ func Jobs(a *boot.App) []schedule.Job {
 		{Name: "admin.prices", Every: time.Hour, Timeout: 4 * time.Minute, Run: func(ctx context.Context) error {
 			return errors.Join(a.Desk.KeepWatchOnCatalogue(ctx), a.Fresh(ctx), a.Desk.WatchRates(ctx))
 		}},
+		{Name: "admin.apps", Every: 5 * time.Minute, Timeout: 4 * time.Minute, Run: func(ctx context.Context) error { return a.Apps.Run(ctx) }},
 		// The first question after a refusal is due after 5 s.
 		{Name: "admin.recheck", Every: 5 * time.Second, Timeout: 4 * time.Minute, Run: func(ctx context.Context) error { return a.Keeper.Recheck(ctx) }},
 	}

@@ -10,25 +10,8 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/store"
 )
 
-// keyView is a key without what could be used in its place.
-type keyView struct {
-	ID         string     `json:"id"`
-	UserID     string     `json:"user_id"`
-	Name       string     `json:"name"`
-	Hint       string     `json:"hint"` // the key's last characters
-	CreatedAt  time.Time  `json:"created_at"`
-	ExpiresAt  *time.Time `json:"expires_at"`
-	RevokedAt  *time.Time `json:"revoked_at"`
-	LastUsedAt *time.Time `json:"last_used_at"`
-}
-
-func viewKey(k store.APIKey) keyView {
-	return keyView{ID: k.ID, UserID: k.UserID, Name: k.Name, Hint: k.Hint, CreatedAt: k.CreatedAt,
-		ExpiresAt: k.ExpiresAt, RevokedAt: k.RevokedAt, LastUsedAt: k.LastUsedAt}
-}
-
-// listKeys lists one user's keys (?user=<e-mail>, all at once) or everybody's
-// (?cursor=, ?pageSize=), revoked ones included.
+// listKeys lists one user's keys (?user=<e-mail>) or everybody's, revoked ones
+// included: ?cursor=, ?pageSize=.
 func (h *handler) listKeys(w http.ResponseWriter, r *http.Request, _ hub.Caller) error {
 	after, size, err := cursorPage(r)
 	if err != nil {
@@ -40,14 +23,33 @@ func (h *handler) listKeys(w http.ResponseWriter, r *http.Request, _ hub.Caller)
 		if err != nil {
 			return err
 		}
-		if rows, err = h.Store.Keys(r.Context(), u.ID); err != nil {
+		if rows, err = h.Store.Keys(r.Context(), u.ID, after, size+1); err != nil {
 			return err
 		}
-		size = len(rows)
 	} else if rows, err = h.Store.AllKeys(r.Context(), after, size+1); err != nil {
 		return err
 	}
-	return httpkit.WriteJSON(w, http.StatusOK, listed(rows, size, func(k store.APIKey) string { return k.ID }, viewKey))
+	return httpkit.WriteJSON(w, http.StatusOK, listed(rows, size, func(k store.APIKey) string { return k.ID }, h.viewKey))
+}
+
+func (h *handler) viewKey(k store.APIKey) operator.KeyView { return operator.ViewKey(&k, h.Now()) }
+
+// getKey shows a key with its limits and its use: ?startTime=, ?endTime= (seconds;
+// the last 30 days, at most 31).
+func (h *handler) getKey(w http.ResponseWriter, r *http.Request, _ hub.Caller) error {
+	key, err := h.Desk.Key(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	span, err := operator.UseSpan(r.URL.Query().Get("startTime"), r.URL.Query().Get("endTime"), h.Now())
+	if err != nil {
+		return err
+	}
+	v, err := h.Desk.KeyDetail(r.Context(), &key, span)
+	if err != nil {
+		return err
+	}
+	return httpkit.WriteJSON(w, http.StatusOK, v)
 }
 
 type newKey struct {
@@ -55,11 +57,17 @@ type newKey struct {
 	Name      string     `json:"name" validate:"required,max=100"`
 	ExpiresAt *time.Time `json:"expires_at"`
 
-	RPM         *int64 `json:"rpm"`                       // requests a minute
-	TPM         *int64 `json:"tpm"`                       // tokens a minute
-	Concurrency *int64 `json:"concurrency"`               // calls at once
-	BudgetMonth string `json:"budget_month"`              // decimal credits
-	Wallet      string `json:"wallet" validate:"max=100"` // a shared wallet that pays; "": the user's own
+	RPM         *int64      `json:"rpm"`                       // requests a minute
+	TPM         *int64      `json:"tpm"`                       // tokens a minute
+	Concurrency *int64      `json:"concurrency"`               // calls at once
+	BudgetDay   string      `json:"budget_day"`                // decimal credits
+	BudgetWeek  string      `json:"budget_week"`               // decimal credits
+	BudgetMonth string      `json:"budget_month"`              // decimal credits
+	Models      []string    `json:"models"`                    // patterns; null: all
+	IPs         []string    `json:"ips"`                       // addresses and networks; null: all
+	Scopes      []hub.Scope `json:"scopes"`                    // null: whatever the user may do
+	App         string      `json:"app" validate:"max=200"`    // makes a service key of that application
+	Wallet      string      `json:"wallet" validate:"max=100"` // a shared wallet that pays; "": the user's own
 }
 
 // createKey makes a key for a user. The answer is the only place where the key
@@ -77,12 +85,71 @@ func (h *handler) createKey(w http.ResponseWriter, r *http.Request, c hub.Caller
 		return err
 	}
 	key, row, err := h.Desk.CreateLimitedKey(r.Context(), c.Email, u.Email, in.Name, in.ExpiresAt,
-		operator.KeyLimits{RPM: in.RPM, TPM: in.TPM, Concurrency: in.Concurrency, BudgetMonth: in.BudgetMonth, Wallet: in.Wallet})
+		operator.KeyLimits{
+			RPM: in.RPM, TPM: in.TPM, Concurrency: in.Concurrency, BudgetDay: in.BudgetDay, BudgetWeek: in.BudgetWeek, BudgetMonth: in.BudgetMonth,
+			Models: in.Models, IPs: in.IPs, Scopes: in.Scopes, App: in.App, Wallet: in.Wallet})
 	if err != nil {
 		return err
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	return httpkit.WriteJSON(w, http.StatusCreated, map[string]any{"id": row.ID, "user": u.Email, "name": row.Name, "key": key.Reveal()})
+}
+
+// powerful finds a key that the caller may change or get the secret of: not an
+// owner's, unless the caller is one.
+func (h *handler) powerful(r *http.Request, c hub.Caller) (store.APIKey, error) {
+	key, err := h.Desk.Key(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return key, err
+	}
+	u, err := h.Store.UserByID(r.Context(), key.UserID)
+	if err != nil {
+		return key, err
+	}
+	return key, mayEmpower(c, u.Role)
+}
+
+// changeKey alters a key; fields that are left out stay, null takes a restriction
+// or a limit away.
+func (h *handler) changeKey(w http.ResponseWriter, r *http.Request, c hub.Caller) error {
+	in, err := httpkit.Decode[operator.ChangedKey](r)
+	if err != nil {
+		return err
+	}
+	key, err := h.powerful(r, c)
+	if err != nil {
+		return err
+	}
+	if key, err = h.Desk.ChangeKey(r.Context(), c.Email, key.ID, in); err != nil {
+		return err
+	}
+	return httpkit.WriteJSON(w, http.StatusOK, h.viewKey(key))
+}
+
+type rotation struct {
+	Grace int64 `json:"grace_seconds"` // how long the secret in use stays good
+}
+
+// rotateKey gives a key another secret, shown only here.
+func (h *handler) rotateKey(w http.ResponseWriter, r *http.Request, c hub.Caller) error {
+	in, err := httpkit.Decode[rotation](r)
+	if err != nil {
+		return err
+	}
+	key, err := h.powerful(r, c)
+	if err != nil {
+		return err
+	}
+	grace, err := operator.Grace(in.Grace)
+	if err != nil {
+		return err
+	}
+	secret, key, err := h.Desk.RotateKey(r.Context(), c.Email, key.ID, grace)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	return httpkit.WriteJSON(w, http.StatusOK, map[string]any{"id": key.ID, "name": key.Name, "key": secret.Reveal(), "old_until": key.OldUntil})
 }
 
 // revokeKey ends a key; an owner's too, since a leaked one must be ended by

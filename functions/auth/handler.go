@@ -44,6 +44,9 @@ func (h *handler) routes() []httpkit.Route {
 		{Method: "GET", Pattern: "/api/auth/me", Who: httpkit.AnyUser, As: h.me},
 		{Method: "GET", Pattern: "/api/auth/keys", Who: httpkit.AnyUser, As: h.listKeys},
 		{Method: "POST", Pattern: "/api/auth/keys", Who: httpkit.AnyUser, As: h.createKey},
+		{Method: "GET", Pattern: "/api/auth/keys/{id}", Who: httpkit.AnyUser, As: h.getKey},
+		{Method: "PATCH", Pattern: "/api/auth/keys/{id}", Who: httpkit.AnyUser, As: h.changeKey},
+		{Method: "POST", Pattern: "/api/auth/keys/{id}/rotate", Who: httpkit.AnyUser, As: h.rotateKey},
 		{Method: "DELETE", Pattern: "/api/auth/keys/{id}", Who: httpkit.AnyUser, As: h.revokeKey},
 	}
 }

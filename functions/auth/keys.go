@@ -11,39 +11,86 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/store"
 )
 
-// keyView is a key without what could be used in its place.
-type keyView struct {
-	ID         string     `json:"id"`
-	Name       string     `json:"name"`
-	Hint       string     `json:"hint"`
-	CreatedAt  time.Time  `json:"created_at"`
-	ExpiresAt  *time.Time `json:"expires_at"`
-	RevokedAt  *time.Time `json:"revoked_at"`
-	LastUsedAt *time.Time `json:"last_used_at"`
-	WalletID   string     `json:"wallet_id"` // the shared wallet that pays; "": the user's own
+// keyPage is a page of keys.
+type keyPage struct {
+	Data       []operator.KeyView `json:"data"`
+	NextCursor *string            `json:"next_cursor"` // null at the end
 }
 
-func viewKey(k store.APIKey) keyView {
-	return keyView{ID: k.ID, Name: k.Name, Hint: k.Hint, CreatedAt: k.CreatedAt, ExpiresAt: k.ExpiresAt, RevokedAt: k.RevokedAt, LastUsedAt: k.LastUsedAt, WalletID: k.WalletID}
-}
-
-// listKeys lists the caller's own keys, revoked ones included, oldest first.
+// listKeys lists the caller's own keys, revoked ones included, oldest first:
+// ?cursor=, ?pageSize=.
 func (h *handler) listKeys(w http.ResponseWriter, r *http.Request, c hub.Caller) error {
-	keys, err := h.Store.Keys(r.Context(), c.UserID)
+	p, err := httpkit.ParsePaging(r)
 	if err != nil {
 		return err
 	}
-	data := make([]keyView, len(keys))
-	for i, k := range keys {
-		data[i] = viewKey(k)
+	if p.Page > 1 {
+		return hub.Invalid("page", "This list has no pages; go on with cursor=<next_cursor>.")
 	}
-	return httpkit.WriteJSON(w, http.StatusOK, map[string]any{"data": data})
+	after := []string{""}
+	if p.Cursor != "" {
+		if after, err = httpkit.DecodeCursor(p.Cursor, 1); err != nil {
+			return err
+		}
+	}
+	keys, err := h.Store.Keys(r.Context(), c.UserID, after[0], p.Size+1)
+	if err != nil {
+		return err
+	}
+	var page keyPage
+	if len(keys) > p.Size {
+		keys = keys[:p.Size]
+		page.NextCursor = new(httpkit.EncodeCursor(keys[p.Size-1].ID))
+	}
+	page.Data = make([]operator.KeyView, len(keys))
+	for i := range keys {
+		page.Data[i] = operator.ViewKey(&keys[i], h.Now())
+	}
+	return httpkit.WriteJSON(w, http.StatusOK, page)
+}
+
+// getKey shows one of the caller's keys with its limits and its use:
+// ?startTime=, ?endTime= (seconds; the last 30 days, at most 31).
+func (h *handler) getKey(w http.ResponseWriter, r *http.Request, c hub.Caller) error {
+	key, err := h.ownKey(r, c)
+	if err != nil {
+		return err
+	}
+	span, err := operator.UseSpan(r.URL.Query().Get("startTime"), r.URL.Query().Get("endTime"), h.Now())
+	if err != nil {
+		return err
+	}
+	v, err := h.Desk.KeyDetail(r.Context(), &key, span)
+	if err != nil {
+		return err
+	}
+	return httpkit.WriteJSON(w, http.StatusOK, v)
+}
+
+// errOthers answers for somebody else's key and one that never was alike.
+var errOthers = hub.Errorf(hub.CodeNotFound, "There is no API key with this id among yours.")
+
+func (h *handler) ownKey(r *http.Request, c hub.Caller) (store.APIKey, error) {
+	key, err := h.Store.KeyByID(r.Context(), r.PathValue("id"))
+	if errors.Is(err, store.ErrNotFound) || (err == nil && key.UserID != c.UserID) {
+		return key, errOthers
+	}
+	return key, err
 }
 
 type newKey struct {
-	Name      string     `json:"name" validate:"required,max=100"`
-	ExpiresAt *time.Time `json:"expires_at"`
-	Wallet    string     `json:"wallet" validate:"max=100"` // a shared wallet that pays; "": the caller's own
+	Name        string      `json:"name" validate:"required,max=100"`
+	ExpiresAt   *time.Time  `json:"expires_at"`
+	Wallet      string      `json:"wallet" validate:"max=100"` // a shared wallet that pays; "": the caller's own
+	Models      []string    `json:"models"`                    // patterns; null: all
+	IPs         []string    `json:"ips"`                       // addresses and networks; null: all
+	Scopes      []hub.Scope `json:"scopes"`                    // null: whatever the caller may do
+	RPM         *int64      `json:"rpm"`                       // requests a minute
+	TPM         *int64      `json:"tpm"`                       // tokens a minute
+	Concurrency *int64      `json:"concurrency"`               // calls at once
+	BudgetDay   string      `json:"budget_day"`                // decimal credits
+	BudgetWeek  string      `json:"budget_week"`
+	BudgetMonth string      `json:"budget_month"`
 }
 
 // createKey makes a key for the caller. The answer is the only place where the
@@ -53,7 +100,12 @@ func (h *handler) createKey(w http.ResponseWriter, r *http.Request, c hub.Caller
 	if err != nil {
 		return err
 	}
-	key, row, err := h.Desk.CreateLimitedKey(r.Context(), c.Email, c.Email, in.Name, in.ExpiresAt, operator.KeyLimits{Wallet: in.Wallet})
+	if err := h.Desk.MayManageKeys(r.Context(), c); err != nil {
+		return err
+	}
+	key, row, err := h.Desk.CreateLimitedKey(r.Context(), c.Email, c.Email, in.Name, in.ExpiresAt, operator.KeyLimits{
+		Wallet: in.Wallet, Models: in.Models, IPs: in.IPs, Scopes: in.Scopes, RPM: in.RPM, TPM: in.TPM, Concurrency: in.Concurrency,
+		BudgetDay: in.BudgetDay, BudgetWeek: in.BudgetWeek, BudgetMonth: in.BudgetMonth})
 	if err != nil {
 		return err
 	}
@@ -61,16 +113,73 @@ func (h *handler) createKey(w http.ResponseWriter, r *http.Request, c hub.Caller
 	return httpkit.WriteJSON(w, http.StatusCreated, map[string]any{"id": row.ID, "name": row.Name, "key": key.Reveal()})
 }
 
-// revokeKey ends one of the caller's keys; owners and admins may end any.
-// Somebody else's key and one that never was look the same.
+// changeKey alters one of the caller's keys; fields that are left out stay, null
+// takes a restriction or a limit away.
+func (h *handler) changeKey(w http.ResponseWriter, r *http.Request, c hub.Caller) error {
+	in, err := httpkit.Decode[operator.ChangedKey](r)
+	if err != nil {
+		return err
+	}
+	key, err := h.managed(r, c)
+	if err != nil {
+		return err
+	}
+	if key, err = h.Desk.ChangeKey(r.Context(), c.Email, key.ID, in); err != nil {
+		return err
+	}
+	return httpkit.WriteJSON(w, http.StatusOK, operator.ViewKey(&key, h.Now()))
+}
+
+// managed is one of the caller's keys that it may change with what it came with.
+func (h *handler) managed(r *http.Request, c hub.Caller) (store.APIKey, error) {
+	key, err := h.ownKey(r, c)
+	if err == nil {
+		err = h.Desk.MayManageKeys(r.Context(), c)
+	}
+	return key, err
+}
+
+type rotation struct {
+	Grace int64 `json:"grace_seconds"` // how long the secret in use stays good
+}
+
+// rotateKey gives one of the caller's keys another secret, shown only here.
+func (h *handler) rotateKey(w http.ResponseWriter, r *http.Request, c hub.Caller) error {
+	in, err := httpkit.Decode[rotation](r)
+	if err != nil {
+		return err
+	}
+	key, err := h.managed(r, c)
+	if err != nil {
+		return err
+	}
+	grace, err := operator.Grace(in.Grace)
+	if err != nil {
+		return err
+	}
+	secret, key, err := h.Desk.RotateKey(r.Context(), c.Email, key.ID, grace)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	return httpkit.WriteJSON(w, http.StatusOK, map[string]any{"id": key.ID, "name": key.Name, "key": secret.Reveal(), "old_until": key.OldUntil})
+}
+
+// revokeKey ends one of the caller's keys; owners and admins may end any. With a
+// key that is restricted only that key itself can be ended.
 func (h *handler) revokeKey(w http.ResponseWriter, r *http.Request, c hub.Caller) error {
 	id := r.PathValue("id")
 	key, err := h.Store.KeyByID(r.Context(), id)
 	switch {
 	case errors.Is(err, store.ErrNotFound) || (err == nil && key.UserID != c.UserID && !c.Role.Administers()):
-		return hub.Errorf(hub.CodeNotFound, "There is no API key with this id among yours.")
+		return errOthers
 	case err != nil:
 		return err
+	}
+	if id != c.KeyID {
+		if err := h.Desk.MayManageKeys(r.Context(), c); err != nil {
+			return err
+		}
 	}
 	if err := h.Desk.RevokeKey(r.Context(), c.Email, id); err != nil {
 		return err

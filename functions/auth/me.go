@@ -45,6 +45,9 @@ func (h *handler) me(w http.ResponseWriter, r *http.Request, c hub.Caller) error
 			return fmt.Errorf("caller's key: %w", err)
 		}
 		out.Key = &meKeyView{ID: key.ID, Name: key.Name, Hint: key.Hint}
+		if c.KeySerial < key.Serial {
+			out.Key.Hint = key.OldHint // of the secret that was shown
+		}
 	}
 	return httpkit.WriteJSON(w, http.StatusOK, out)
 }

@@ -57,7 +57,7 @@ func (h *handler) prices(w http.ResponseWriter, r *http.Request, c hub.Caller) e
 	}
 	var found []routing.Listed
 	if c.UserID != "" || h.PublicModels {
-		found = h.priced(kind, q.Get("provider"), strings.ToLower(q.Get("q")))
+		found = h.priced(c.Models, kind, q.Get("provider"), strings.ToLower(q.Get("q")))
 	}
 	total := len(found)
 	found = found[min(paging.Offset(), total):min(paging.Offset()+paging.Size, total)]
@@ -77,14 +77,14 @@ func typeNames() string {
 }
 
 // priced lists models that can be called, by name.
-func (h *handler) priced(kind hub.CallType, provider, part string) []routing.Listed {
+func (h *handler) priced(allow routing.Allow, kind hub.CallType, provider, part string) []routing.Listed {
 	routes := h.Routes()
 	var found []routing.Listed
 	for _, t := range hub.CallTypes() {
 		if kind != "" && kind != t {
 			continue
 		}
-		for _, l := range routes.Models(t) {
+		for _, l := range routes.ModelsFor(allow, t) {
 			if (provider == "" || l.Provider.Name == provider) && strings.Contains(strings.ToLower(l.Name()), part) {
 				found = append(found, l)
 			}

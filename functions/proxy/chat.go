@@ -78,7 +78,7 @@ func (h *handler) admit(r *http.Request, caller hub.Caller, server dialect.Serve
 		return routing.Plan{}, nil, err
 	}
 	to := routing.Request{Model: v.Model, Type: hub.TypeChat, Dialect: server.Name(), Traits: traits}
-	return h.ticket(r, to, how, func(plan *routing.Plan) admission.Request {
+	return h.ticket(r, caller, to, how, func(plan *routing.Plan) admission.Request {
 		return admission.Request{
 			Caller: caller, Type: hub.TypeChat, Dialect: string(server.Name()), Stream: v.Stream,
 			PromptBytes: promptBound(v), OpaqueInput: v.OpaqueInput || hasMedia(v.Object.Raw()),
@@ -89,10 +89,12 @@ func (h *handler) admit(r *http.Request, caller hub.Caller, server dialect.Serve
 	})
 }
 
-// ticket plans a call and admits what ask makes of the plan; a configuration
+// ticket plans a call, within what its caller may use, and admits what ask makes
+// of the plan; a configuration
 // that changed meanwhile is read again.
-func (h *handler) ticket(r *http.Request, to routing.Request, how way, ask func(*routing.Plan) admission.Request) (routing.Plan, *admission.Ticket, error) {
+func (h *handler) ticket(r *http.Request, caller hub.Caller, to routing.Request, how way, ask func(*routing.Plan) admission.Request) (routing.Plan, *admission.Ticket, error) {
 	const tries = 4
+	to.Allow = caller.Models
 	for try := 1; ; try++ {
 		plan, err := h.Routes().Plan(to)
 		if err == nil {

@@ -62,7 +62,7 @@ func (h *handler) planCount(ctx context.Context, caller hub.Caller, server diale
 	if err := h.Gate.Recognize(ctx, caller); err != nil {
 		return routing.Plan{}, err
 	}
-	req := routing.Request{Model: v.Model, Type: hub.TypeChat, Dialect: server.Name()}
+	req := routing.Request{Model: v.Model, Type: hub.TypeChat, Dialect: server.Name(), Allow: caller.Models}
 	plan, err := h.Routes().Plan(req)
 	if err != nil && h.CatchUp(ctx) {
 		plan, err = h.Routes().Plan(req)

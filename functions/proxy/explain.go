@@ -17,7 +17,7 @@ import (
 // have them ?type=, ?dialect=, ?needs=, ?tokens=, ?tags=, ?region=, ?route=.
 func (h *handler) explain(w http.ResponseWriter, r *http.Request, c hub.Caller) error {
 	q := r.URL.Query()
-	req := routing.Request{Model: q.Get("model"), Type: hub.TypeChat, Dialect: dialect.Name(q.Get("dialect"))}
+	req := routing.Request{Model: q.Get("model"), Type: hub.TypeChat, Dialect: dialect.Name(q.Get("dialect")), Allow: c.Models}
 	if err := asKind(&req, q.Get("type")); err != nil {
 		return err
 	}

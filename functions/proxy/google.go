@@ -96,7 +96,7 @@ const (
 
 // listGoogleModels lists the models that can be called, page by page. The token
 // names the last model of the page before.
-func (h *handler) listGoogleModels(w http.ResponseWriter, r *http.Request, _ hub.Caller) error {
+func (h *handler) listGoogleModels(w http.ResponseWriter, r *http.Request, c hub.Caller) error {
 	q := r.URL.Query()
 	size := googlePage
 	if raw := q.Get("pageSize"); raw != "" {
@@ -112,7 +112,7 @@ func (h *handler) listGoogleModels(w http.ResponseWriter, r *http.Request, _ hub
 	if err != nil {
 		return hub.Invalid("pageToken", "pageToken is not one that this hub gave.")
 	}
-	all := h.googleModels()
+	all := h.googleModels(c.Models)
 	from := sort.Search(len(all), func(i int) bool { return all[i].BaseID > string(after) })
 	page := struct {
 		Models []googleModel `json:"models"`
@@ -129,22 +129,22 @@ func (h *handler) listGoogleModels(w http.ResponseWriter, r *http.Request, _ hub
 	return httpkit.WriteJSON(w, http.StatusOK, page)
 }
 
-// googleModels are all models and aliases, by name.
-func (h *handler) googleModels() []googleModel {
+// googleModels are all models and aliases that a caller may use, by name.
+func (h *handler) googleModels(allow routing.Allow) []googleModel {
 	var all []googleModel
-	for _, l := range h.Routes().Models(hub.TypeChat) {
+	for _, l := range h.Routes().ModelsFor(allow, hub.TypeChat) {
 		all = append(all, googleModelOf(l, l.Name()))
 	}
-	for _, name := range h.Routes().Aliases(hub.TypeChat) {
+	for _, name := range h.Routes().AliasesFor(allow, hub.TypeChat) {
 		all = append(all, googleModelOf(routing.Listed{Type: hub.TypeChat}, name))
 	}
 	sort.Slice(all, func(i, j int) bool { return all[i].BaseID < all[j].BaseID })
 	return all
 }
 
-func (h *handler) getGoogleModel(w http.ResponseWriter, r *http.Request, _ hub.Caller) error {
+func (h *handler) getGoogleModel(w http.ResponseWriter, r *http.Request, c hub.Caller) error {
 	name := strings.TrimPrefix(r.PathValue("id"), "models/")
-	plan, err := h.Routes().Plan(routing.Request{Model: name, Type: hub.TypeChat, Dialect: dialect.Gemini})
+	plan, err := h.Routes().Plan(routing.Request{Model: name, Type: hub.TypeChat, Dialect: dialect.Gemini, Allow: c.Models})
 	if err != nil {
 		return err
 	}

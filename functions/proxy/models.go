@@ -46,12 +46,12 @@ func (h *handler) listModels(w http.ResponseWriter, r *http.Request, c hub.Calle
 	}
 	data := []model{}
 	seen := map[string]bool{}
-	for _, name := range h.Routes().Aliases(hub.TypeChat) {
+	for _, name := range h.Routes().AliasesFor(c.Models, hub.TypeChat) {
 		seen[name] = true
 		data = append(data, model{ID: name, Object: "model", OwnedBy: ownName, Type: "model", DisplayName: name, CreatedAt: "1970-01-01T00:00:00Z"})
 	}
 	for _, kind := range hub.CallTypes() {
-		for _, l := range h.Routes().Models(kind) {
+		for _, l := range h.Routes().ModelsFor(c.Models, kind) {
 			if m := listed(l); !seen[m.ID] { // a model may do several kinds of work
 				seen[m.ID] = true
 				data = append(data, m)
@@ -69,7 +69,7 @@ func (h *handler) getModel(w http.ResponseWriter, r *http.Request, c hub.Caller)
 	if forGoogle(r) {
 		return h.getGoogleModel(w, r, c)
 	}
-	plan, kind, err := h.planned(r.PathValue("id"))
+	plan, kind, err := h.planned(c, r.PathValue("id"))
 	if err != nil {
 		return err
 	}
@@ -80,14 +80,14 @@ func (h *handler) getModel(w http.ResponseWriter, r *http.Request, c hub.Caller)
 
 // planned plans a call of a model without knowing what kind of work is meant:
 // chat, else what the model has a rate for. The error is chat's.
-func (h *handler) planned(name string) (routing.Plan, hub.CallType, error) {
+func (h *handler) planned(c hub.Caller, name string) (routing.Plan, hub.CallType, error) {
 	routes := h.Routes()
-	plan, err := routes.Plan(routing.Request{Model: name, Type: hub.TypeChat, Dialect: dialect.OpenAIChat})
+	plan, err := routes.Plan(routing.Request{Model: name, Type: hub.TypeChat, Dialect: dialect.OpenAIChat, Allow: c.Models})
 	if err == nil {
 		return plan, hub.TypeChat, nil
 	}
 	for _, kind := range hub.CallTypes() {
-		if p, other := routes.Plan(routing.Request{Model: name, Type: kind, Dialect: dialect.OpenAI}); other == nil {
+		if p, other := routes.Plan(routing.Request{Model: name, Type: kind, Dialect: dialect.OpenAI, Allow: c.Models}); other == nil {
 			return p, kind, nil
 		}
 	}
@@ -136,16 +136,16 @@ func (h *handler) aigneModels(w http.ResponseWriter, r *http.Request, c hub.Call
 		return hub.Invalid("type", "The type must be chat, image, embedding, video, audio, moderation or rerank.")
 	}
 	if c.UserID != "" { // what the operator calls things is nobody else's business
-		for _, name := range h.Routes().Aliases(kind) {
+		for _, name := range h.Routes().AliasesFor(c.Models, kind) {
 			m := aigneModel{Model: name, Type: string(kind), Provider: ownName, ProviderName: "AIGNE Hub", Input: "0", Output: "0"}
 			// An alias is shown with what its first target costs.
-			if plan, err := h.Routes().Plan(routing.Request{Model: name, Type: kind, Dialect: dialect.AIGNE}); err == nil {
+			if plan, err := h.Routes().Plan(routing.Request{Model: name, Type: kind, Dialect: dialect.AIGNE, Allow: c.Models}); err == nil {
 				m.price(&plan.Targets[0])
 			}
 			out = append(out, m)
 		}
 	}
-	for _, l := range h.Routes().Models(kind) {
+	for _, l := range h.Routes().ModelsFor(c.Models, kind) {
 		m := aigneModel{Model: l.Model, Type: string(kind), Provider: l.Provider.Name, ProviderName: l.Provider.Kind.Title, Input: "0", Output: "0",
 			Status: h.statusOf(r.Context(), &l.Target)}
 		m.price(&l.Target)
@@ -203,7 +203,7 @@ func (h *handler) available(r *http.Request, c hub.Caller) error {
 		}
 	}
 	if name := r.URL.Query().Get("model"); name != "" {
-		plan, _, err := h.planned(name)
+		plan, _, err := h.planned(c, name)
 		if err != nil {
 			return err
 		}

@@ -277,7 +277,10 @@ func (h *handler) inputTokens(s responses.Server) httpkit.CallerHandler {
 		if err != nil {
 			return err
 		}
-		plan, err := h.Routes().Plan(routing.Request{Model: view.Model, Type: hub.TypeChat, Dialect: s.Name()})
+		if err := h.Gate.Recognize(r.Context(), caller); err != nil {
+			return err
+		}
+		plan, err := h.Routes().Plan(routing.Request{Model: view.Model, Type: hub.TypeChat, Dialect: s.Name(), Allow: caller.Models})
 		if err == nil {
 			plan, err = how.narrowed(plan)
 		}

@@ -97,7 +97,7 @@ func (h *handler) createJob(w http.ResponseWriter, r *http.Request, caller hub.C
 		return store.Job{}, nil, err
 	}
 	to := routing.Request{Model: req.Model, Type: req.Kind.CallType(), Task: req.Kind, Dialect: server.Name(), Traits: traits}
-	plan, ticket, err := h.ticket(r, to, way{}, func(*routing.Plan) admission.Request {
+	plan, ticket, err := h.ticket(r, caller, to, way{}, func(*routing.Plan) admission.Request {
 		return admission.Request{Caller: caller, Type: req.Kind.CallType(), Dialect: string(server.Name()), Work: &bound, OpaqueInput: opaque, Variant: variantAsked(req)}
 	})
 	if err != nil {

@@ -73,7 +73,7 @@ func (h *handler) admitWork(r *http.Request, caller hub.Caller, server dialect.T
 		return routing.Plan{}, nil, err
 	}
 	to := routing.Request{Model: req.Model, Type: req.Kind.CallType(), Task: req.Kind, Dialect: server.Name(), Traits: traits}
-	return h.ticket(r, to, how, func(plan *routing.Plan) admission.Request {
+	return h.ticket(r, caller, to, how, func(plan *routing.Plan) admission.Request {
 		return admission.Request{
 			Caller: caller, Type: req.Kind.CallType(), Dialect: string(server.Name()), Stream: req.Stream,
 			Work: &bound, OpaqueInput: opaque, Variant: variantAsked(req),

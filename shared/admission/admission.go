@@ -178,6 +178,12 @@ func (g *Gate) cancel(a store.Admission) {
 	}()
 }
 
+// current reports whether a secret of a key is its newest, or the one before in
+// its grace.
+func current(k *store.APIKey, serial int64, now time.Time) bool {
+	return serial == k.Serial || (serial+1 == k.Serial && k.OldUntil != nil && k.OldUntil.After(now))
+}
+
 func (g *Gate) insufficient() error {
 	msg := "Not enough credits for this request. Buy credits or ask your administrator for a grant, then try again."
 	return &hub.Error{Code: hub.CodeInsufficientCredits, Message: msg, Link: g.Settings.PaymentLink}
@@ -273,7 +279,7 @@ func (g *Gate) Recognize(ctx context.Context, c hub.Caller) error {
 	}
 	key, err := g.Store.KeyByID(ctx, c.KeyID)
 	switch {
-	case err == nil && key.RevokedAt == nil && (key.ExpiresAt == nil || key.ExpiresAt.After(g.Now())):
+	case err == nil && key.RevokedAt == nil && (key.ExpiresAt == nil || key.ExpiresAt.After(g.Now())) && current(&key, c.KeySerial, g.Now()):
 		return nil
 	case err == nil, errors.Is(err, store.ErrNotFound):
 		return g.refusal(ctx, nil, store.ErrKeyGone)

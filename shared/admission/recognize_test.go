@@ -17,7 +17,7 @@ func TestOnlyWhoIsStillGoodIsRecognized(t *testing.T) {
 	key := func(name string, expires *time.Time) hub.Caller {
 		k, err := w.CreateKey(t.Context(), store.APIKey{UserID: w.user.ID, Name: name, Hash: name, ExpiresAt: expires})
 		require.NoError(t, err)
-		return hub.Caller{UserID: w.user.ID, KeyID: k.ID}
+		return hub.Caller{UserID: w.user.ID, KeyID: k.ID, KeySerial: k.Serial}
 	}
 	good, revoked := key("good", nil), key("revoked", nil)
 	late := key("late", new(time.Now().Add(-time.Minute)))

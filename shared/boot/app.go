@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/aigne-hub/aigne-hub/shared/admission"
+	"github.com/aigne-hub/aigne-hub/shared/apps"
 	"github.com/aigne-hub/aigne-hub/shared/blob"
 	"github.com/aigne-hub/aigne-hub/shared/blocklet"
 	"github.com/aigne-hub/aigne-hub/shared/credentials"
@@ -69,6 +70,7 @@ type App struct {
 	Statuses *health.Statuses // what all processes saw
 	Notify   *notify.Post
 	Keeper   *credentials.Keeper
+	Apps     *apps.Finder
 
 	// The following are nil unless a Payment Kit sells credits.
 	Blocklet *blocklet.Environment
@@ -114,7 +116,7 @@ func Open(ctx context.Context, cfg Config, o Options) (*App, error) {
 	if err := a.schema(ctx, o.Migrate); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	a.Keys = identity.NewKeys(s, o.Now, a.configVersion)
+	a.Keys = identity.NewKeys(s, o.Now, a.configVersion, cfg.TrustedProxies)
 	a.Users = &identity.Users{Store: s}
 	a.Book = &ledger.Book{Store: s, Now: o.Now, WelcomeGift: ledger.WelcomeGift{Amount: cfg.Welcome, Life: cfg.WelcomeLife}}
 	a.Codes = &selling.Codes{Store: s, Now: o.Now, Vault: a.Vault}
@@ -136,6 +138,7 @@ func Open(ctx context.Context, cfg Config, o Options) (*App, error) {
 		Seen:    a.seen,
 		Refused: func(ctx context.Context, r upstream.Refusal) { a.Keeper.Refused(ctx, r) }}, o.Now)
 	a.Fetch = upstream.NewFetcher(cfg.FetchAllow)
+	a.Apps = &apps.Finder{Store: s, Fetch: a.Fetch.Get, Domain: cfg.AppDomain, Now: o.Now, Log: o.Log}
 	a.Blobs = &blob.Keeper{Place: a.place(), Store: s, Life: cfg.BlobLife, Now: o.Now}
 	a.Jobs = a.follower()
 	if err := a.openPayment(); err != nil {

@@ -72,6 +72,7 @@ type Config struct {
 
 	PublicURL      string // origin and prefix without a closing slash; "" when unset
 	TrustedProxies []netip.Prefix
+	AppDomain      string // below which applications are found by their DIDs; "": none is asked
 	PublicModels   bool
 	PPROF          bool
 

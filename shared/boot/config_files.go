@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 
@@ -52,7 +53,24 @@ func fileSettings() []Setting {
 			Doc:   "comma-separated address ranges (CIDR) that are not public and may be fetched from anyway when a request names a URL",
 			parse: ranges(func(c *Config) *[]netip.Prefix { return &c.FetchAllow }),
 		},
+		{
+			Name: "AIGNE_HUB_APP_DOMAIN", Flag: "app-domain", Default: "did.abtnet.io",
+			Doc:   "domain below which applications that call are found by their DIDs, for their names and logos; off: none is asked",
+			parse: parseAppDomain,
+		},
 	}
+}
+
+var domainName = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$`)
+
+func parseAppDomain(c *Config, v string) error {
+	if v == "off" {
+		v = ""
+	} else if !domainName.MatchString(v) || len(v) > 200 {
+		return errors.New("must be a domain such as did.abtnet.io, or off")
+	}
+	c.AppDomain = v
+	return nil
 }
 
 // parseBlobURL never repeats the URL, which may hold what it must not.

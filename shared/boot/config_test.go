@@ -50,7 +50,7 @@ func TestWithoutAnySettingTheDefaultsHold(t *testing.T) {
 			Terms: selling.Terms{Currency: "usd", Price: money.Credit, Min: 5 * money.Credit, Max: 1000 * money.Credit}},
 		Timeouts: boot.Timeouts{Connect: 10 * time.Second, FirstByte: 2 * time.Minute, Idle: 2 * time.Minute, Total: 15 * time.Minute},
 		Attempts: 4, AttemptsTime: 5 * time.Minute, SlowStream: 1, Cooldown: 30 * time.Second, Drain: 25 * time.Second, BlobLife: 720 * time.Hour,
-		PublicModels: true, LogLevel: slog.LevelInfo, LogFormat: telemetry.FormatText,
+		PublicModels: true, AppDomain: "did.abtnet.io", LogLevel: slog.LevelInfo, LogFormat: telemetry.FormatText,
 	}, got)
 	assert.Equal(t, "/home/me/.local/share/aigne-hub/master.key", got.MasterKeyFile())
 }
@@ -76,7 +76,7 @@ func TestEverySettingIsRead(t *testing.T) {
 		"AIGNE_HUB_SALE_MIN": "100", "AIGNE_HUB_SALE_MAX": "5000", "AIGNE_HUB_SALE_PACKAGES": "1000=1400", "AIGNE_HUB_SELLER": "Example Ltd; 1 Main St ;",
 		"AIGNE_HUB_BLOB_URL": "s3://files/hub/?endpoint=https://minio.test", "AIGNE_HUB_BLOB_ACCESS_KEY_ID": "id",
 		"AIGNE_HUB_BLOB_SECRET_ACCESS_KEY": "hush-hush", "AIGNE_HUB_BLOB_LIFE": "48h", "AIGNE_HUB_PAYMENT": "ledger",
-		"AIGNE_HUB_PAYMENT_KIT_URL": "http://127.0.0.1:4711/", "PAYMENT_TEST_MODE": "true", "AIGNE_HUB_PAYMENT_CREDIT_LINE": "0.5", "AIGNE_HUB_FETCH_ALLOW": "10.9.0.0/16",
+		"AIGNE_HUB_PAYMENT_KIT_URL": "http://127.0.0.1:4711/", "PAYMENT_TEST_MODE": "true", "AIGNE_HUB_PAYMENT_CREDIT_LINE": "0.5", "AIGNE_HUB_FETCH_ALLOW": "10.9.0.0/16", "AIGNE_HUB_APP_DOMAIN": "apps.test",
 	}, nil)
 	require.NoError(t, err)
 	assert.Equal(t, boot.Config{
@@ -96,7 +96,7 @@ func TestEverySettingIsRead(t *testing.T) {
 			netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.0.2.1/32"), netip.MustParsePrefix("fd00::/8"),
 		},
 		Blob:     boot.BlobStore{Endpoint: "https://minio.test", Bucket: "files", Prefix: "hub/", Region: "us-east-1", KeyID: "id", Secret: "hush-hush"},
-		BlobLife: 48 * time.Hour, FetchAllow: []netip.Prefix{netip.MustParsePrefix("10.9.0.0/16")},
+		BlobLife: 48 * time.Hour, FetchAllow: []netip.Prefix{netip.MustParsePrefix("10.9.0.0/16")}, AppDomain: "apps.test",
 		PPROF: true, LogLevel: slog.LevelDebug, LogFormat: telemetry.FormatJSON,
 	}, got)
 	assert.NotContains(t, fmt.Sprintf("%v %+v %#v", got, got, got), "hush-hush")
@@ -121,6 +121,8 @@ func TestEachFaultNamesItsSetting(t *testing.T) {
 		{"a key in the URL", "DATABASE", "https://db.example.com?remoteEncryptionKey=hush-hush", "AIGNE_HUB_DATABASE_TOKEN"},
 		{"a password in the URL", "DATABASE", "wss://me:hush-hush@db.example.com", "AIGNE_HUB_DATABASE_TOKEN"},
 		{"a token for a file", "DATABASE_TOKEN", "hush-hush", "database is a file"},
+		{"an address as domain of applications", "APP_DOMAIN", "127.0.0.1", "did.abtnet.io"},
+		{"a URL as domain of applications", "APP_DOMAIN", "https://x.test", "did.abtnet.io"},
 		{"an unknown mode", "SYNCHRONOUS", "OFF", "NORMAL, FULL"},
 		{"neither on nor off", "BILLING", "maybe", "on or off"},
 		{"a price of nothing", "CREDIT_PRICE", "0", "positive decimal"},
@@ -308,5 +310,5 @@ func TestTheTableOfSettingsIsCompleteAndConsistent(t *testing.T) {
 		assert.True(t, names["AIGNE_HUB_"+secret])
 		assert.False(t, flags[strings.ReplaceAll(strings.ToLower(secret), "_", "-")], "%s is a secret and has no flag", secret)
 	}
-	assert.Len(t, names, 65)
+	assert.Len(t, names, 66)
 }

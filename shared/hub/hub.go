@@ -34,6 +34,20 @@ func (r Role) Valid() bool {
 	return false
 }
 
+// Scope is a part of what a user may do that an API key can be restricted to.
+type Scope string
+
+// The scopes.
+const (
+	ScopeInference Scope = "inference"
+	ScopeUsage     Scope = "usage"
+	ScopeBilling   Scope = "billing"
+	ScopeAdmin     Scope = "admin"
+)
+
+// Scopes lists all scopes.
+func Scopes() []Scope { return []Scope{ScopeInference, ScopeUsage, ScopeBilling, ScopeAdmin} }
+
 // CallType is what kind of work a model does; rates are kept per type.
 type CallType string
 
@@ -69,7 +83,13 @@ type Caller struct {
 	AccountID string // the wallet that pays
 	// SharedWallet: it is a team's or an application's, not the user's own.
 	SharedWallet bool
-	ClientIP     string
+	Scopes       []Scope // nil: whatever the role allows
+	// Models are patterns of the models that the key may use (routing.Allow); nil: all.
+	Models []string
+	// KeySerial numbers the secret by which the key was shown: a rotation makes
+	// the next one. 0 for a session.
+	KeySerial int64
+	ClientIP  string
 }
 
 // CallStatus is the state of a model call.

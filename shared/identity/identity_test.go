@@ -52,8 +52,8 @@ func TestAKeyNamesItsCallerUntilItIsRevoked(t *testing.T) {
 	user, err := u.Create(t.Context(), "m@example.com", hub.RoleMember, "")
 	require.NoError(t, err)
 	var version atomic.Int64
-	keys := identity.NewKeys(s, time.Now, version.Load)
-	key, row, err := keys.Create(t.Context(), user.ID, "laptop", nil)
+	keys := identity.NewKeys(s, time.Now, version.Load, nil)
+	key, row, err := keys.Create(t.Context(), store.APIKey{UserID: user.ID, Name: "laptop"})
 	require.NoError(t, err)
 	assert.Equal(t, "***", key.String())
 
@@ -85,7 +85,7 @@ func TestAKeyNamesItsCallerUntilItIsRevoked(t *testing.T) {
 
 func TestBadCredentialsAreRefused(t *testing.T) {
 	t.Parallel()
-	keys := identity.NewKeys(open(t), time.Now, func() int64 { return 0 })
+	keys := identity.NewKeys(open(t), time.Now, func() int64 { return 0 }, nil)
 	for name, headers := range map[string]map[string]string{
 		"no key":           {},
 		"unknown key":      {"x-api-key": identity.NewKey().Reveal()},

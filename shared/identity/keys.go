@@ -10,12 +10,17 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"net/http"
+	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 
+	"github.com/aigne-hub/aigne-hub/shared/httpkit"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/store"
 )
@@ -51,12 +56,16 @@ type Keys struct {
 	// version of the configuration that the cache belongs to.
 	version func() int64
 	cached  int64
+
+	proxies []netip.Prefix
+	touches chan struct{} // bounds the notes of use that are being written
 }
 
 type entry struct {
-	caller    hub.Caller
-	expiresAt *time.Time
-	until     time.Time
+	caller  hub.Caller
+	expires *time.Time     // the key, or the secret by which it was shown
+	from    []netip.Prefix // nil: from anywhere
+	until   time.Time
 }
 
 const (
@@ -66,23 +75,10 @@ const (
 
 // NewKeys makes an authenticator. version is the configuration's version, whose
 // change empties the cache. A cached key that was revoked meanwhile admits
-// nothing: the admitting statement checks it again.
-func NewKeys(s *store.Store, now hub.Now, version func() int64) *Keys {
-	return &Keys{store: s, now: now, version: version, cache: map[[32]byte]entry{}}
-}
-
-// Create makes a key for a user and returns it with its row.
-func (k *Keys) Create(ctx context.Context, userID, name string, expires *time.Time) (hub.Secret, store.APIKey, error) {
-	if strings.TrimSpace(name) == "" || len(name) > 100 {
-		return "", store.APIKey{}, hub.Invalid("name", "A key needs a name of 1 to 100 characters.")
-	}
-	if expires != nil && !expires.After(k.now()) {
-		return "", store.APIKey{}, hub.Invalid("expires_at", "The expiry must lie in the future.")
-	}
-	key := NewKey()
-	plain := key.Reveal()
-	row, err := k.store.CreateKey(ctx, store.APIKey{UserID: userID, Name: name, Hash: Hash(key), Hint: plain[len(plain)-4:], ExpiresAt: expires})
-	return key, row, err
+// nothing: the admitting statement checks it again. proxies may say for whom they
+// forward, which matters to keys that are bound to addresses.
+func NewKeys(s *store.Store, now hub.Now, version func() int64, proxies []netip.Prefix) *Keys {
+	return &Keys{store: s, now: now, version: version, proxies: proxies, cache: map[[32]byte]entry{}, touches: make(chan struct{}, maxTouches)}
 }
 
 var errNoKey = hub.Errorf(hub.CodeUnauthenticated, "No API key was given. Send it as `Authorization: Bearer sk-hub-…`.")
@@ -91,14 +87,25 @@ var errNoKey = hub.Errorf(hub.CodeUnauthenticated, "No API key was given. Send i
 // the zero Caller; with a bad one CodeUnauthenticated.
 func (k *Keys) Authenticate(r *http.Request) (hub.Caller, error) {
 	key, err := FromRequest(r)
-	if err != nil || key == "" {
-		return hub.Caller{}, err
-	}
-	c, err := k.Caller(r.Context(), key)
 	if err != nil {
 		return hub.Caller{}, err
 	}
-	c.AppID = appID(r.Header.Get("x-aigne-hub-client-did"))
+	client := httpkit.ClientIP(r, k.proxies)
+	var c hub.Caller
+	if key == "" {
+		c, err = k.remote(r, client)
+	} else {
+		c, err = k.CallerFrom(r.Context(), key, client)
+	}
+	if err != nil || c.UserID == "" {
+		return hub.Caller{}, err
+	}
+	if client.IsValid() {
+		c.ClientIP = client.String()
+	}
+	if c.AppID == "" { // a service key speaks for its own application alone
+		c.AppID = appID(r.Header.Get("x-aigne-hub-client-did"))
+	}
 	return c, nil
 }
 
@@ -115,11 +122,16 @@ func appID(raw string) string {
 	if s, err := url.QueryUnescape(strings.ReplaceAll(raw, "+", "%2B")); err == nil {
 		raw = s
 	}
-	raw = strings.TrimSpace(raw)
 	if len(raw) > 200 {
 		raw = raw[:200]
 	}
-	return raw
+	// Names end up on screens: nothing in them may move a cursor or hide.
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		if !unicode.IsGraphic(r) || r == unicode.ReplacementChar {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(raw, "")))
 }
 
 // FromRequest takes the key out of a request: Authorization: Bearer,
@@ -170,36 +182,84 @@ var errBadKey = hub.Errorf(hub.CodeUnauthenticated, "This API key is not known h
 
 var errNoWallet = hub.Errorf(hub.CodeForbidden, "This API key may no longer spend from the shared wallet that it is bound to.")
 
-// Caller finds whom a key belongs to.
+// Caller is CallerFrom for a request whose address is not known: a key that is
+// bound to addresses is refused.
 func (k *Keys) Caller(ctx context.Context, key hub.Secret) (hub.Caller, error) {
+	return k.CallerFrom(ctx, key, netip.Addr{})
+}
+
+// CallerFrom finds whom a key belongs to that came from an address.
+// CodeUnauthenticated: it is good for nothing; CodeForbidden: not from there.
+func (k *Keys) CallerFrom(ctx context.Context, key hub.Secret, client netip.Addr) (hub.Caller, error) {
 	if !strings.HasPrefix(key.Reveal(), KeyPrefix) {
 		return hub.Caller{}, errBadKey
 	}
-	sum := sha256.Sum256([]byte(key.Reveal()))
+	return k.callerOf(ctx, sha256.Sum256([]byte(key.Reveal())), client)
+}
+
+// callerOf finds whom the key with a hash belongs to.
+func (k *Keys) callerOf(ctx context.Context, sum [32]byte, client netip.Addr) (hub.Caller, error) {
 	now := k.now()
-	if e, ok := k.cachedEntry(sum, now); ok {
-		if e.expiresAt != nil && !e.expiresAt.After(now) {
-			return hub.Caller{}, errBadKey
+	e, ok := k.cachedEntry(sum, now)
+	if !ok {
+		var err error
+		if e, err = k.find(ctx, sum, now); err != nil {
+			return hub.Caller{}, err
 		}
-		return e.caller, nil
 	}
+	switch {
+	case e.expires != nil && !e.expires.After(now):
+		return hub.Caller{}, errBadKey
+	case e.from != nil && !within(client, e.from):
+		return hub.Caller{}, hub.Errorf(hub.CodeForbidden, "This API key must not be used from this address.")
+	}
+	return e.caller, nil
+}
+
+func within(client netip.Addr, networks []netip.Prefix) bool {
+	return slices.ContainsFunc(networks, func(p netip.Prefix) bool { return p.Contains(client) })
+}
+
+// find reads a key that is not in the cache.
+func (k *Keys) find(ctx context.Context, sum [32]byte, now time.Time) (entry, error) {
 	version := k.version()
-	row, user, err := k.store.KeyByHash(ctx, hex.EncodeToString(sum[:]))
+	hash := hex.EncodeToString(sum[:])
+	row, user, err := k.store.KeyByHash(ctx, hash)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		return hub.Caller{}, errBadKey
+		return entry{}, errBadKey
 	case err != nil:
-		return hub.Caller{}, hub.Wrap(hub.CodeUnavailable, err, "API keys cannot be checked now; the database does not answer.")
-	case row.RevokedAt != nil, user.DisabledAt != nil, row.ExpiresAt != nil && !row.ExpiresAt.After(now):
-		return hub.Caller{}, errBadKey
+		return entry{}, hub.Wrap(hub.CodeUnavailable, err, "API keys cannot be checked now; the database does not answer.")
+	case row.RevokedAt != nil, user.DisabledAt != nil:
+		return entry{}, errBadKey
+	case row.WalletID != "" && user.AccountID == "":
+		return entry{}, errNoWallet
 	}
-	if row.WalletID != "" && user.AccountID == "" {
-		return hub.Caller{}, errNoWallet
+	e := entry{expires: row.ExpiresAt, until: now.Add(cacheLife)}
+	if e.from, err = networks(row.IPs); err != nil {
+		return e, fmt.Errorf("key %s: %w", row.ID, err)
 	}
-	c := hub.Caller{UserID: user.ID, Email: user.Email, Role: user.Role, Groups: user.Groups, KeyID: row.ID, KeyName: row.Name, AccountID: user.AccountID,
-		SharedWallet: row.WalletID != ""}
-	k.remember(sum, entry{c, row.ExpiresAt, now.Add(cacheLife)}, version)
-	return c, nil
+	serial, used := row.Serial, row.LastUsedAt
+	if row.Old(hash) {
+		serial, used = row.Serial-1, row.OldUsedAt
+		if row.OldUntil == nil {
+			return e, errBadKey
+		}
+		if e.expires == nil || row.OldUntil.Before(*e.expires) {
+			e.expires = row.OldUntil
+		}
+	}
+	if e.expires != nil && !e.expires.After(now) {
+		return e, errBadKey
+	}
+	e.caller = hub.Caller{UserID: user.ID, Email: user.Email, Role: user.Role, Groups: user.Groups, KeyID: row.ID, KeyName: row.Name, KeySerial: serial,
+		AccountID: user.AccountID, SharedWallet: row.WalletID != "", Scopes: row.Scopes, Models: row.Models, AppID: row.AppID}
+	if row.AppID != "" && user.Role.Administers() {
+		e.caller.Role = hub.RoleMember // who answers for an application lends it no powers
+	}
+	k.remember(sum, e, version)
+	k.touch(row.ID, serial, used, now)
+	return e, nil
 }
 
 func (k *Keys) cachedEntry(sum [32]byte, now time.Time) (entry, bool) {

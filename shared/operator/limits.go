@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/limits"
@@ -116,67 +115,4 @@ func (d *Desk) RemoveLimit(ctx context.Context, actor, id string) error {
 		return err
 	}
 	return d.audit(ctx, actor, "limit.remove", id, nil, nil)
-}
-
-// KeyLimits is what a key is made with beside its name: limits of its own, nil
-// and "" set none, and the wallet that pays.
-type KeyLimits struct {
-	Wallet      string // a shared wallet of which the user is a member; "": the user's own pays
-	RPM         *int64 // requests a minute
-	TPM         *int64 // tokens a minute
-	Concurrency *int64 // calls at once
-	BudgetMonth string // decimal credits a calendar month
-}
-
-// of lists the limits of a key. The error's Param names the field.
-func (k KeyLimits) of(keyID string) ([]NewLimit, error) {
-	var out []NewLimit
-	for _, l := range []struct {
-		field, metric, period string
-		amount                *int64
-	}{
-		{"rpm", limits.Requests, "minute", k.RPM}, {"tpm", limits.Tokens, "minute", k.TPM}, {"concurrency", limits.Concurrency, "", k.Concurrency},
-	} {
-		if l.amount == nil {
-			continue
-		}
-		if *l.amount < 0 {
-			return nil, hub.Invalid(l.field, "%s must not be negative.", l.field)
-		}
-		out = append(out, NewLimit{limits.Key, keyID, l.metric, l.period, strconv.FormatInt(*l.amount, 10)})
-	}
-	if k.BudgetMonth != "" {
-		if _, err := limitAmount(limits.Credits, k.BudgetMonth); err != nil {
-			return nil, hub.Invalid("budget_month", "budget_month must be credits with at most nine decimals, not %.40q.", k.BudgetMonth)
-		}
-		out = append(out, NewLimit{limits.Key, keyID, limits.Credits, "month", k.BudgetMonth})
-	}
-	return out, nil
-}
-
-// CreateLimitedKey makes an API key with limits and a wallet of its own. A key
-// for which they cannot be set is revoked and not shown.
-func (d *Desk) CreateLimitedKey(ctx context.Context, actor, email, name string, expires *time.Time, k KeyLimits) (hub.Secret, store.APIKey, error) {
-	if _, err := k.of(""); err != nil {
-		return "", store.APIKey{}, err
-	}
-	key, row, err := d.CreateKey(ctx, actor, email, name, expires)
-	if err != nil {
-		return "", row, err
-	}
-	if k.Wallet != "" {
-		if err := d.BindKey(ctx, actor, row.ID, k.Wallet); err != nil {
-			return "", row, errors.Join(err, d.RevokeKey(context.WithoutCancel(ctx), actor, row.ID))
-		}
-	}
-	all, err := k.of(row.ID)
-	for _, l := range all {
-		if err == nil {
-			_, err = d.SetLimit(ctx, actor, l)
-		}
-	}
-	if err != nil {
-		return "", row, errors.Join(err, d.RevokeKey(context.WithoutCancel(ctx), actor, row.ID))
-	}
-	return key, row, nil
 }

@@ -58,7 +58,7 @@ func open(t *testing.T) *desk {
 	d.ring, err = vault.New(master, []vault.WrappedKey{wrapped})
 	require.NoError(t, err)
 	d.Desk = &operator.Desk{
-		Store: s, Users: &identity.Users{Store: s}, Keys: identity.NewKeys(s, time.Now, func() int64 { return 1 }),
+		Store: s, Users: &identity.Users{Store: s}, Keys: identity.NewKeys(s, time.Now, func() int64 { return 1 }, nil),
 		Book: &ledger.Book{Store: s, Now: time.Now}, Log: slog.New(slog.NewJSONHandler(&d.log, nil)), Now: time.Now,
 		Vault: func(context.Context) (*vault.Keyring, error) { return d.ring, nil }, CreditPrice: "1",
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"regexp"
 	"slices"
-	"time"
 
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/store"
@@ -81,32 +80,4 @@ func (d *Desk) SetGroups(ctx context.Context, actor, email string, groups []stri
 	}
 	u.Groups = groups
 	return u, d.audit(ctx, actor, "user.groups", u.Email, map[string]any{"groups": before}, map[string]any{"groups": groups})
-}
-
-// CreateKey makes an API key for a user; the key is shown once.
-func (d *Desk) CreateKey(ctx context.Context, actor, email, name string, expires *time.Time) (hub.Secret, store.APIKey, error) {
-	u, err := d.User(ctx, email)
-	if err != nil {
-		return "", store.APIKey{}, err
-	}
-	key, row, err := d.Keys.Create(ctx, u.ID, name, expires)
-	if err != nil {
-		return "", row, err
-	}
-	return key, row, d.audit(ctx, actor, "key.create", row.ID, nil, map[string]any{"user": u.Email, "name": name})
-}
-
-// RevokeKey ends a key by its id.
-func (d *Desk) RevokeKey(ctx context.Context, actor, id string) error {
-	row, err := d.Store.KeyByID(ctx, id)
-	if errors.Is(err, store.ErrNotFound) {
-		return hub.Errorf(hub.CodeNotFound, "There is no API key with the id %s.", id)
-	}
-	if err != nil {
-		return err
-	}
-	if err := d.Store.RevokeKey(ctx, id); err != nil {
-		return err
-	}
-	return d.audit(ctx, actor, "key.revoke", id, map[string]any{"name": row.Name}, nil)
 }

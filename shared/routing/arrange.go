@@ -35,6 +35,12 @@ func (n *Snapshot) arranged(model string, a *Alias, r Request) (Plan, error) {
 
 // follow fills in the targets of the first rule whose conditions hold.
 func (n *Snapshot) follow(plan *Plan, a *Alias, r Request) error {
+	switch {
+	case r.Allow.Named(a.Name):
+		r.Allow = nil // the operator decides what stands behind the name
+	case !n.serves(a, r.Allow, r.Type):
+		return n.unknown(a.Name, &r)
+	}
 	for i := range a.Rules {
 		rule := &a.Rules[i]
 		if !rule.When.holds(&r.Traits) {
@@ -63,7 +69,7 @@ func (n *Snapshot) step(plan *Plan, s Step, policy Policy, r Request) {
 	for _, w := range s.Targets {
 		sub, err := n.resolve(w.Model, r)
 		plan.Refused = append(plan.Refused, sub.Refused...)
-		if err != nil && len(sub.Refused) == 0 {
+		if err != nil && len(sub.Refused) == 0 && r.Allow == nil { // what the caller may not use is not spoken of
 			plan.Refused = append(plan.Refused, Refusal{w.Model, hub.AsError(err).Message})
 		}
 		for i := range sub.Targets {

@@ -8,10 +8,13 @@ import (
 
 // Aliases lists the names that the operator defined for calls of a type: those
 // with a target that such calls can go to.
-func (n *Snapshot) Aliases(kind hub.CallType) []string {
+func (n *Snapshot) Aliases(kind hub.CallType) []string { return n.AliasesFor(nil, kind) }
+
+// AliasesFor is Aliases for a caller that may not use all models.
+func (n *Snapshot) AliasesFor(allow Allow, kind hub.CallType) []string {
 	names := make([]string, 0, len(n.aliases))
 	for _, a := range n.aliases {
-		if n.serves(a, kind) {
+		if n.serves(a, allow, kind) {
 			names = append(names, a.Name)
 		}
 	}
@@ -19,13 +22,17 @@ func (n *Snapshot) Aliases(kind hub.CallType) []string {
 	return names
 }
 
-// serves reports whether a target of an alias can take calls of a type.
-func (n *Snapshot) serves(a *Alias, kind hub.CallType) bool {
+// serves reports whether an alias has a target that a caller may use and that can
+// take calls of a type.
+func (n *Snapshot) serves(a *Alias, allow Allow, kind hub.CallType) bool {
+	if allow.Named(a.Name) {
+		allow = nil
+	}
 	for _, r := range a.Rules {
 		for _, s := range r.Steps {
 			for _, w := range s.Targets {
 				for _, c := range n.candidates(w.Model, kind) {
-					if _, refusal := n.target(c.provider, c.model, kind); refusal == "" {
+					if t, refusal := n.target(c.provider, c.model, kind); refusal == "" && allow.Target(&t) {
 						return true
 					}
 				}

@@ -8,17 +8,17 @@ import (
 )
 
 // unknown is the error for a name nobody serves, with names that are close.
-func (n *Snapshot) unknown(model string, kind hub.CallType) error {
+func (n *Snapshot) unknown(model string, r *Request) error {
 	e := hub.Errorf(hub.CodeModelNotFound, "The model %s is not known here.", model)
 	e.Param = "model"
-	if near := n.near(model, kind); len(near) > 0 {
+	if near := n.near(model, r); len(near) > 0 {
 		e.Message += " Did you mean " + strings.Join(near, ", ") + "?"
 	}
 	e.Message += " GET /v1/models lists what can be called."
 	return e
 }
 
-func (n *Snapshot) near(model string, kind hub.CallType) []string {
+func (n *Snapshot) near(model string, r *Request) []string {
 	const most = 3
 	type scored struct {
 		name string
@@ -27,7 +27,8 @@ func (n *Snapshot) near(model string, kind hub.CallType) []string {
 	bare := strings.ToLower(model[strings.LastIndexByte(model, '/')+1:])
 	var near []scored
 	for k := range n.rates {
-		if k.kind != kind || n.byName[strings.ToLower(k.provider)] == nil {
+		p := n.byName[strings.ToLower(k.provider)]
+		if k.kind != r.Type || p == nil || !r.Allow.Target(&Target{Provider: p, Model: k.model}) {
 			continue
 		}
 		name := strings.ToLower(k.model[strings.LastIndexByte(k.model, '/')+1:])
@@ -36,7 +37,7 @@ func (n *Snapshot) near(model string, kind hub.CallType) []string {
 		}
 	}
 	for _, a := range n.aliases {
-		if d := distance(bare, strings.ToLower(a.Name)); d <= 2+len(bare)/4 && n.serves(a, kind) {
+		if d := distance(bare, strings.ToLower(a.Name)); d <= 2+len(bare)/4 && n.serves(a, r.Allow, r.Type) {
 			near = append(near, scored{a.Name, d})
 		}
 	}

@@ -51,6 +51,7 @@ type planKey struct {
 	kind    hub.CallType
 	task    task.Kind
 	dialect dialect.Name
+	allow   string
 }
 
 // maxPlans bounds the memory of plans made: model names come from callers.
@@ -101,6 +102,7 @@ type Request struct {
 	Task    task.Kind    // of work beside chat
 	Dialect dialect.Name // the caller's
 	Traits  Traits
+	Allow   Allow // what the caller may use
 }
 
 func has(list []string, word string) known {
@@ -121,7 +123,7 @@ func (n *Snapshot) Plan(r Request) (Plan, error) {
 	if a := n.aliases[strings.ToLower(model)]; a != nil || r.Traits.Prefer != "" {
 		return n.arranged(model, a, r)
 	}
-	key := planKey{model, r.Type, r.Task, r.Dialect}
+	key := planKey{model, r.Type, r.Task, r.Dialect, r.Allow.key()}
 	if p, ok := n.plans.Load(key); ok {
 		plan := p.(Plan)
 		plan.Requested = r.Model
@@ -145,12 +147,12 @@ func (n *Snapshot) Plan(r Request) (Plan, error) {
 func (n *Snapshot) resolve(model string, r Request) (Plan, error) {
 	plan := Plan{Version: n.Version, Requested: r.Model}
 	cands := n.candidates(model, r.Type)
-	if len(cands) == 0 {
-		return plan, n.unknown(model, r.Type)
-	}
 	var unpriced *Target
 	for _, c := range cands {
 		t, refusal := n.target(c.provider, c.model, r.Type)
+		if !r.Allow.Target(&t) {
+			continue
+		}
 		if refusal == "" && r.Task != "" && !c.provider.Kind.Does(r.Task) {
 			refusal = notServed
 		}
@@ -163,7 +165,10 @@ func (n *Snapshot) resolve(model string, r Request) (Plan, error) {
 		}
 		plan.Targets = append(plan.Targets, t)
 	}
-	if len(plan.Targets) == 0 {
+	switch {
+	case len(plan.Targets) == 0 && len(plan.Refused) == 0:
+		return plan, n.unknown(model, &r)
+	case len(plan.Targets) == 0:
 		return plan, refused(model, &r, unpriced, plan.Refused)
 	}
 	sort.SliceStable(plan.Targets, func(i, j int) bool {
@@ -320,7 +325,10 @@ type Listed struct {
 // Models lists what can be called: models with a rate and, where calls need
 // none, those of the catalogue at providers with a live credential. Sorted by
 // name.
-func (n *Snapshot) Models(kind hub.CallType) []Listed {
+func (n *Snapshot) Models(kind hub.CallType) []Listed { return n.ModelsFor(nil, kind) }
+
+// ModelsFor is Models for a caller that may not use all.
+func (n *Snapshot) ModelsFor(allow Allow, kind hub.CallType) []Listed {
 	seen := map[string]bool{}
 	var out []Listed
 	add := func(p *Provider, model string) {
@@ -328,7 +336,7 @@ func (n *Snapshot) Models(kind hub.CallType) []Listed {
 			return
 		}
 		t, refusal := n.target(p, model, kind)
-		if refusal == "" {
+		if refusal == "" && allow.Target(&t) {
 			seen[t.Name()] = true
 			out = append(out, Listed{t, kind})
 		}

@@ -34,7 +34,8 @@ type Admission struct {
 }
 
 // insertCall fails by its NOT NULL columns when the configuration has changed,
-// the key is revoked or expired, the user is disabled or the lease is dead.
+// the key is revoked, expired or replaced, the user is disabled or the lease is
+// dead.
 const insertCall = "INSERT " + callHead + "?6" + callTail
 
 // insertSharedCall fails by account_id too, when the key may no longer spend
@@ -46,7 +47,7 @@ const callHead = `INTO model_calls (id, created_at, user_id, api_key_id, app_id,
 VALUES (?1, ?2,
   (SELECT id FROM users WHERE id = ?3 AND disabled_at IS NULL),
   CASE WHEN ?4 = '' THEN '' ELSE (SELECT id FROM api_keys WHERE id = ?4 AND revoked_at IS NULL
-    AND (expires_at IS NULL OR expires_at > ` + dbNow + `)) END,
+    AND (expires_at IS NULL OR expires_at > ` + dbNow + `) AND (serial = ?21 OR (serial = ?21 + 1 AND old_until > ` + dbNow + `))) END,
   ?5, `
 
 const callTail = `, ?7, ?8, ?9, ?10, 'processing',
@@ -72,7 +73,7 @@ func (s *Store) AdmitUnit(a Admission) *Unit {
 	}
 	u.Add(insert, a.CallID, now, a.Caller.UserID, a.Caller.KeyID, a.Caller.AppID, a.Caller.AccountID, string(a.Type), a.Dialect,
 		a.RequestedModel, boolInt(a.Stream), a.Owner, a.ConfigVersion, a.RequestID, a.TraceID, boolInt(a.Billing),
-		a.OnAbort, a.OnFailure, a.PlanJSON, int64(a.Hold), a.OnEmpty)
+		a.OnAbort, a.OnFailure, a.PlanJSON, int64(a.Hold), a.OnEmpty, a.Caller.KeySerial)
 	if a.IdempotencyKey != "" {
 		u.Add("INSERT INTO idempotency_keys (api_key_id, key, call_id, created_at) VALUES (?1, ?2, ?3, "+dbNow+")",
 			a.Caller.KeyID, a.IdempotencyKey, a.CallID)

@@ -46,7 +46,7 @@ var (
 	ErrDebt         = errors.New("account has an open debt")
 	ErrGrantsDue    = errors.New("account has grants due to expire")
 	ErrStaleConfig  = errors.New("configuration has changed")
-	ErrKeyGone      = errors.New("API key is revoked or expired")
+	ErrKeyGone      = errors.New("API key is revoked, expired or replaced")
 	ErrUserGone     = errors.New("user is disabled")
 	ErrWalletGone   = errors.New("key may not spend from the shared wallet")
 	ErrLeaseLost    = errors.New("process lease is dead")

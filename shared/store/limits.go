@@ -107,6 +107,12 @@ func (s *Store) LimitOf(ctx context.Context, scope, subject, metric, period stri
 	return l, err
 }
 
+// LimitsOf lists the limits of one subject.
+func (s *Store) LimitsOf(ctx context.Context, scope, subject string) ([]Limit, error) {
+	return list(ctx, s.read, func(r *sql.Rows, l *Limit) error { return scanLimit(r.Scan, l) },
+		limitColumns+" WHERE scope = ?1 AND subject = ?2 ORDER BY metric, period", scope, subject)
+}
+
 // RemoveLimit deletes a limit. ErrNotFound: there is none with that id.
 func (s *Store) RemoveLimit(ctx context.Context, id string) error {
 	return s.changed(ctx, "DELETE FROM limits WHERE id = ?1", id)

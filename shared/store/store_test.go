@@ -75,7 +75,7 @@ func newWorld(t testing.TB, s *store.Store, credits money.Credits) *world {
 }
 
 func (w *world) admission(hold money.Credits) store.Admission {
-	return store.Admission{CallID: w.NewID(), Caller: hub.Caller{UserID: w.user.ID, KeyID: w.key.ID, AccountID: w.user.AccountID},
+	return store.Admission{CallID: w.NewID(), Caller: hub.Caller{UserID: w.user.ID, KeyID: w.key.ID, KeySerial: w.key.Serial, AccountID: w.user.AccountID},
 		Type: hub.TypeChat, Dialect: "openai-chat", RequestedModel: "m", Owner: w.lease, ConfigVersion: w.ver, RequestID: "r",
 		Billing: true, OnAbort: "reported", OnFailure: "delivered", PlanJSON: "{}", Hold: hold}
 }
