@@ -8,6 +8,7 @@ import (
 	"net/netip"
 
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
+	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/identity"
 	"github.com/aigne-hub/aigne-hub/shared/operator"
 	"github.com/aigne-hub/aigne-hub/shared/store"
@@ -40,10 +41,10 @@ func Routes() []httpkit.Route { return (&handler{}).routes() }
 
 func (h *handler) routes() []httpkit.Route {
 	return []httpkit.Route{
-		{Method: "POST", Pattern: "/api/auth/setup", Who: httpkit.Anonymous, Handler: h.setUp},
-		{Method: "GET", Pattern: "/api/auth/me", Who: httpkit.AnyUser, As: h.me},
-		{Method: "GET", Pattern: "/api/auth/keys", Who: httpkit.AnyUser, As: h.listKeys},
-		{Method: "POST", Pattern: "/api/auth/keys", Who: httpkit.AnyUser, As: h.createKey},
-		{Method: "DELETE", Pattern: "/api/auth/keys/{id}", Who: httpkit.AnyUser, As: h.revokeKey},
+		{Method: "POST", Pattern: "/api/auth/setup", Who: httpkit.Anonymous, Handler: h.setUp, Data: httpkit.Common},
+		{Method: "GET", Pattern: "/api/auth/me", Who: httpkit.GuestsToo, As: h.me, Scope: httpkit.AnyScope, Data: httpkit.Own},
+		{Method: "GET", Pattern: "/api/auth/keys", Who: httpkit.AnyUser, As: h.listKeys, Scope: hub.ScopeAdmin, Data: httpkit.Own},
+		{Method: "POST", Pattern: "/api/auth/keys", Who: httpkit.AnyUser, As: h.createKey, Scope: hub.ScopeAdmin, Data: httpkit.Own},
+		{Method: "DELETE", Pattern: "/api/auth/keys/{id}", Who: httpkit.AnyUser, As: h.revokeKey, Scope: hub.ScopeAdmin, Data: httpkit.OwnUnlessAdmin},
 	}
 }

@@ -60,7 +60,7 @@ func Routes() []httpkit.Route { return (&handler{}).routes() }
 
 // routes has one line only: whatever no other function serves comes here.
 func (h *handler) routes() []httpkit.Route {
-	return []httpkit.Route{{Pattern: "/", Who: httpkit.Anonymous, Handler: h.serve}}
+	return []httpkit.Route{{Pattern: "/", Who: httpkit.Anonymous, Handler: h.serve, Data: httpkit.Common}}
 }
 
 // kinds are the media types of files, so that they do not depend on the machine.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
+	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/ledger"
 	"github.com/aigne-hub/aigne-hub/shared/routing"
 	"github.com/aigne-hub/aigne-hub/shared/store"
@@ -40,9 +41,9 @@ func Routes() []httpkit.Route { return (&handler{}).routes() }
 
 func (h *handler) routes() []httpkit.Route {
 	return []httpkit.Route{
-		{Method: "GET", Pattern: "/api/user/model-calls", Who: httpkit.AnyUser, As: h.listCalls},
-		{Method: "GET", Pattern: "/api/user/model-calls/{id}", Who: httpkit.AnyUser, As: h.getCall},
-		{Method: "GET", Pattern: "/api/usage/quota", Who: httpkit.AnyUser, As: h.quota},
-		{Method: "GET", Pattern: "/api/status", Who: httpkit.Optional, As: h.status},
+		{Method: "GET", Pattern: "/api/user/model-calls", Who: httpkit.AnyUser, As: h.listCalls, Scope: hub.ScopeUsage, Data: httpkit.OwnUnlessAdmin},
+		{Method: "GET", Pattern: "/api/user/model-calls/{id}", Who: httpkit.AnyUser, As: h.getCall, Scope: hub.ScopeUsage, Data: httpkit.OwnUnlessAdmin},
+		{Method: "GET", Pattern: "/api/usage/quota", Who: httpkit.AnyUser, As: h.quota, Scope: hub.ScopeUsage, Data: httpkit.Own},
+		{Method: "GET", Pattern: "/api/status", Who: httpkit.Optional, As: h.status, Scope: httpkit.AnyScope, Data: httpkit.Common},
 	}
 }

@@ -27,43 +27,6 @@ type Handler func(w http.ResponseWriter, r *http.Request) error
 // CallerHandler is a Handler for routes that need to know who calls.
 type CallerHandler func(w http.ResponseWriter, r *http.Request, c hub.Caller) error
 
-// Who says who may call a route. The zero value is nobody: a route that forgot
-// to say is refused when the mux is made.
-type Who int
-
-// The callers.
-const (
-	Nobody    Who = iota
-	Anonymous     // everybody; credentials are not looked at
-	Optional      // everybody; credentials are checked when shown
-	AnyUser       // any authenticated user
-	Admin         // owner or admin
-	OwnerOnly     // owner
-)
-
-var whoNames = [...]string{"nobody", "anonymous", "optional", "user", "admin", "owner"}
-
-// String returns the name used in route tables.
-func (w Who) String() string {
-	if w < 0 || int(w) >= len(whoNames) {
-		return fmt.Sprintf("who(%d)", int(w))
-	}
-	return whoNames[w]
-}
-
-// Route is one line of a function's route table. Exactly one of Handler and As
-// is set.
-type Route struct {
-	Method  string // "" serves every method; GET also serves HEAD
-	Pattern string // a path pattern of http.ServeMux, without method and host
-	Who     Who
-	Handler Handler
-	As      CallerHandler // gets the caller: the zero Caller on Optional routes without credentials
-
-	MaxBody   int64     // bytes; 0: Deps.MaxBody
-	ErrorBody ErrorBody // nil: Deps.ErrorBody
-}
-
 // Deps is what Mux and Observe need. Only Authenticate has no default.
 type Deps struct {
 	Log *slog.Logger
@@ -127,7 +90,7 @@ func (rt Route) fault(d Deps) string {
 	case rt.Who != Anonymous && d.Authenticate == nil:
 		return "needs Deps.Authenticate"
 	}
-	return ""
+	return rt.contradiction()
 }
 
 func (rt Route) serve(d Deps) http.HandlerFunc {
@@ -152,8 +115,8 @@ func (rt Route) run(w http.ResponseWriter, r *http.Request, x *exchange, d Deps)
 		if err != nil {
 			return err
 		}
-		x.userID, caller = c.UserID, c
-		if err := rt.Who.admit(c); err != nil {
+		x.userID = c.UserID
+		if caller, err = rt.admit(c); err != nil {
 			return err
 		}
 	}
@@ -168,20 +131,6 @@ func (rt Route) run(w http.ResponseWriter, r *http.Request, x *exchange, d Deps)
 		return rt.As(w, r, caller)
 	}
 	return rt.Handler(w, r)
-}
-
-func (w Who) admit(c hub.Caller) error {
-	switch {
-	case w == Optional:
-		return nil
-	case c.UserID == "":
-		return hub.Errorf(hub.CodeUnauthenticated, "Sign in or send an API key: Authorization: Bearer sk-hub-….")
-	case w == Admin && !c.Role.Administers():
-		return hub.Errorf(hub.CodeForbidden, "Only owners and admins may do this.")
-	case w == OwnerOnly && c.Role != hub.RoleOwner:
-		return hub.Errorf(hub.CodeForbidden, "Only the owner may do this.")
-	}
-	return nil
 }
 
 // fail answers with err, if there is one.

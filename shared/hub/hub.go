@@ -25,6 +25,10 @@ const (
 // Administers reports whether the role may change providers, rates and users.
 func (r Role) Administers() bool { return r == RoleOwner || r == RoleAdmin }
 
+// Uses reports whether the role may call models, spend credits and make API keys.
+// A guest is known to the hub and no more; an unknown role is less than that.
+func (r Role) Uses() bool { return r.Administers() || r == RoleMember }
+
 // Valid reports whether r is one of the four roles.
 func (r Role) Valid() bool {
 	switch r {
@@ -33,6 +37,17 @@ func (r Role) Valid() bool {
 	}
 	return false
 }
+
+// Scope is a part of what a user may do that an API key can be restricted to.
+type Scope string
+
+// The scopes.
+const (
+	ScopeInference Scope = "inference"
+	ScopeUsage     Scope = "usage"
+	ScopeBilling   Scope = "billing"
+	ScopeAdmin     Scope = "admin"
+)
 
 // CallType is what kind of work a model does; rates are kept per type.
 type CallType string
@@ -69,8 +84,15 @@ type Caller struct {
 	AccountID string // the wallet that pays
 	// SharedWallet: it is a team's or an application's, not the user's own.
 	SharedWallet bool
+	Scopes       []Scope // nil: whatever the role allows
 	ClientIP     string
+	// All: the policy of the route lets the caller see everybody's data and what is
+	// for operators only. Set where the policy is enforced (httpkit.Mux), per request.
+	All bool
 }
+
+// May reports whether the caller's key is good for a scope.
+func (c Caller) May(s Scope) bool { return c.Scopes == nil || slices.Contains(c.Scopes, s) }
 
 // CallStatus is the state of a model call.
 type CallStatus string
