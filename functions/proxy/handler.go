@@ -127,7 +127,7 @@ func newHandler(d Deps) *handler {
 }
 
 // Routes is the function's route table, for those who compare tables.
-func Routes() []httpkit.Route { return (&handler{}).routes() }
+func Routes() []httpkit.Route { return httpkit.Describe((&handler{}).routes(), docs()) }
 
 // routes is everything the function serves, and who may call it.
 func (h *handler) routes() []httpkit.Route {

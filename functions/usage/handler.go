@@ -37,7 +37,7 @@ func New(d Deps) http.Handler {
 
 // Routes is everything the function serves, and who may call it. The handlers in
 // it are not fit to be called.
-func Routes() []httpkit.Route { return (&handler{}).routes() }
+func Routes() []httpkit.Route { return httpkit.Describe((&handler{}).routes(), docs()) }
 
 func (h *handler) routes() []httpkit.Route {
 	return []httpkit.Route{

@@ -61,6 +61,7 @@ type Route struct {
 
 	MaxBody   int64     // bytes; 0: Deps.MaxBody
 	ErrorBody ErrorBody // nil: Deps.ErrorBody
+	Doc       Doc       // set by Describe; serving does not look at it
 }
 
 // contradiction says what in the policy cannot be meant, "" for nothing.
