@@ -118,7 +118,7 @@ func (w *world) do(fn, as, method, target, body string) *httptest.ResponseRecord
 	}
 	res := httptest.NewRecorder()
 	w.fn[fn].ServeHTTP(res, r)
-	conforms(w.t, fn, method, target, res)
+	conforms(w.t, fn, method, target, body, res)
 	return res
 }
 

@@ -7,7 +7,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -103,17 +102,20 @@ func strict(v any) {
 
 var compiling sync.Mutex // a compiler is not for several at once
 
-// conforms holds an answer against the document. It reports false where the
-// document has no schema for it.
-func conforms(t *testing.T, fn, method, target string, res *httptest.ResponseRecorder) bool {
+// conforms holds an answer, and the body of a request that was taken, against the
+// document. It reports false where the document has no schema for the answer.
+func conforms(t *testing.T, fn, method, target, body string, res *httptest.ResponseRecorder) bool {
 	t.Helper()
 	rt, ok := routeOf(fn, method, target)
 	if !ok || !strings.HasPrefix(res.Header().Get("Content-Type"), "application/json") {
 		return false
 	}
-	verb := strings.ToLower(rt.Method)
-	path := "#/paths/" + strings.ReplaceAll(regexp.MustCompile(`\.\.\.\}`).ReplaceAllString(rt.Pattern, "}"), "/", "~1") + "/" + verb + "/responses/"
-	pointer := path + strconv.Itoa(res.Code) + "/content/application~1json/schema"
+	const asJSON = "/content/application~1json/schema"
+	operation := "#/paths/" + strings.NewReplacer("...}", "}", "/", "~1").Replace(rt.Pattern) + "/" + strings.ToLower(rt.Method)
+	if res.Code < 300 && rt.Doc.Request != nil {
+		assert.NoError(t, fits(t, operation+"/requestBody"+asJSON, []byte(body)), "%s %s took a body that /openapi.json does not allow: %s", method, target, body)
+	}
+	pointer := operation + "/responses/" + strconv.Itoa(res.Code) + asJSON
 	switch {
 	case res.Code >= 400 && rt.ErrorBody != nil, res.Code < 400 && rt.Doc.Response == nil:
 		return false
@@ -123,16 +125,20 @@ func conforms(t *testing.T, fn, method, target string, res *httptest.ResponseRec
 		assert.Fail(t, "a status that the document does not know", "%s %s: %d", method, target, res.Code)
 		return true
 	}
+	assert.NoError(t, fits(t, pointer, res.Body.Bytes()), "%s %s is not answered as /openapi.json says: %s", method, target, res.Body)
+	return true
+}
+
+// fits holds a JSON value against a schema in the document.
+func fits(t *testing.T, pointer string, value []byte) error {
+	t.Helper()
 	compiling.Lock()
 	s, err := kept().Compile("mem:///openapi.json" + strings.NewReplacer("{", "%7B", "}", "%7D").Replace(pointer))
 	compiling.Unlock()
 	require.NoError(t, err)
-	got, err := jsonschema.UnmarshalJSON(bytes.NewReader(res.Body.Bytes()))
+	got, err := jsonschema.UnmarshalJSON(bytes.NewReader(value))
 	require.NoError(t, err)
-	if err := s.Validate(got); err != nil {
-		assert.Fail(t, "an answer is not what /openapi.json says", "%s %s: %v\n%s", method, target, err, res.Body)
-	}
-	return true
+	return s.Validate(got)
 }
 
 // routers find the route of a request, by function.

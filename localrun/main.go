@@ -94,6 +94,8 @@ func (p *program) commands() []*cli.Command {
 		p.command(whySpec()),
 		p.family("reconcile", "set providers' bills against the books", reconcileSpecs()),
 		p.family("ledger", "prove the books", ledgerSpecs()),
+		p.command(routesSpec()),
+		p.command(openapiSpec()),
 		p.command(applySpec()),
 		p.command(exportSpec()),
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/lambdahttp"
+	"github.com/aigne-hub/aigne-hub/shared/openapi"
 	"github.com/aigne-hub/aigne-hub/shared/schedule"
 	"github.com/aigne-hub/aigne-hub/shared/store"
 	"github.com/aigne-hub/aigne-hub/shared/telemetry"
@@ -30,7 +31,7 @@ const (
 // the log. The hub is opened by the first event that needs it, with its schema
 // checked, not migrated; a failure answers that event with 503 and the next one
 // tries again. Each request begins with a look at the configuration's version.
-// /healthz and /readyz are answered here.
+// /healthz, /readyz and /openapi.json are answered here.
 //
 // jobs may be nil. It is also called with an App that is not open, to learn the
 // jobs' names: only their running may use what is in it.
@@ -56,6 +57,8 @@ type lazy struct {
 	now  hub.Now
 	wire func(*App) http.Handler
 	jobs func(*App) []schedule.Job
+
+	document http.Handler // what describes the hub
 
 	mu  sync.Mutex
 	hub *opened
@@ -108,8 +111,9 @@ func unopened(err error) error {
 	return hub.Wrap(hub.CodeUnavailable, err, "The hub cannot open its database now; please try again.")
 }
 
-// handler serves what the function serves, and the two probes.
+// handler serves what the function serves, and what every process does.
 func (l *lazy) handler() http.Handler {
+	l.document = httpkit.Mux([]httpkit.Route{openapi.Route(l.cfg.PublicURL)}, httpkit.Deps{Log: slog.New(slog.DiscardHandler), Now: l.now})
 	return httpkit.Observe(http.HandlerFunc(l.serve), httpkit.Deps{Log: l.log, Now: l.now})
 }
 
@@ -120,6 +124,9 @@ func (l *lazy) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	case "/readyz":
 		l.ready(w, r)
+		return
+	case openapi.Path:
+		l.document.ServeHTTP(w, r)
 		return
 	}
 	o, err := l.get(r.Context())

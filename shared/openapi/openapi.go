@@ -54,6 +54,14 @@ func Handler(publicURL string) httpkit.Handler {
 	}
 }
 
+// Route is where the document of a hub that is reached at publicURL is served.
+func Route(publicURL string) httpkit.Route {
+	return httpkit.Route{
+		Method: http.MethodGet, Pattern: Path, Who: httpkit.Anonymous, Data: httpkit.Common, Handler: Handler(publicURL),
+		Doc: httpkit.Doc{Summary: "This document.", Gives: "application/json"},
+	}
+}
+
 // Common are the routes that every process serves, whatever its functions. Their
 // handlers are not fit to be called.
 func Common() []httpkit.Route {
@@ -64,6 +72,6 @@ func Common() []httpkit.Route {
 	return []httpkit.Route{
 		route("/healthz", httpkit.Doc{Summary: "Says that the process is alive.", Response: httpkit.Object{"status": ""}}),
 		route("/readyz", httpkit.Doc{Summary: "Says whether the process can serve: database, migrations, keyring; 503 with reasons when not.", Response: httpkit.Object{"status": ""}}),
-		route(Path, httpkit.Doc{Summary: "This document.", Gives: "application/json"}),
+		Route(""),
 	}
 }

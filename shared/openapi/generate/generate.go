@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"reflect"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -26,11 +25,11 @@ type Function struct {
 // The same tables give the same bytes.
 func Document(functions []Function) ([]byte, error) {
 	s := &schemas{named: map[string]any{"Error": errorSchema}, types: map[string]reflect.Type{}}
-	paths, tags := map[string]map[string]any{}, []any{}
+	paths, shapes, tags := map[string]map[string]any{}, map[string][]string{}, []any{}
 	for _, f := range functions {
 		tags = append(tags, map[string]any{"name": f.Name})
 		for _, rt := range f.Routes {
-			path, params := parameters(rt.Pattern)
+			path, params := parameters(rt.Pattern, shapes)
 			if paths[path] == nil {
 				paths[path] = map[string]any{}
 			}
@@ -174,22 +173,38 @@ func query(q httpkit.Param) map[string]any {
 var placeholder = regexp.MustCompile(`\{([^}.]+)(\.\.\.)?\}`)
 
 // parameters is a pattern of http.ServeMux as a path of OpenAPI, with its parameters.
-func parameters(pattern string) (path string, params []any) {
+// Patterns that differ in the names of their parameters only are one path: the names
+// of the first are kept in shapes.
+func parameters(pattern string, shapes map[string][]string) (path string, params []any) {
+	found := placeholder.FindAllStringSubmatch(pattern, -1)
+	names := make([]string, len(found))
+	for i, m := range found {
+		names[i] = m[1]
+	}
+	shape := placeholder.ReplaceAllString(pattern, "{}")
+	if first, ok := shapes[shape]; ok {
+		names = first
+	}
+	shapes[shape] = names
 	params = []any{}
-	for _, m := range placeholder.FindAllStringSubmatch(pattern, -1) {
-		p := map[string]any{"name": m[1], "in": "path", "required": true, "schema": schema{"type": "string"}}
+	for i, m := range found {
+		p := map[string]any{"name": names[i], "in": "path", "required": true, "schema": schema{"type": "string"}}
 		if m[2] != "" {
 			p["description"] = "It may hold slashes."
 		}
 		params = append(params, p)
 	}
-	return placeholder.ReplaceAllString(pattern, "{$1}"), params
+	i := -1
+	path = placeholder.ReplaceAllStringFunc(pattern, func(string) string {
+		i++
+		return "{" + names[i] + "}"
+	})
+	return path, params
 }
 
 // operationID is a name that code generators can use.
 func operationID(method, path string) string {
 	parts := strings.FieldsFunc(path, func(r rune) bool { return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9') })
-	parts = slices.DeleteFunc(parts, func(p string) bool { return p == "api" })
 	for i, p := range parts {
 		parts[i] = upper(p)
 	}
