@@ -11,3 +11,8 @@ func Wire(a *boot.App) http.Handler {
 	return New(Deps{Deps: a.HTTP(), Store: a.Store, Users: a.Users, Desk: a.Desk,
 		TrustedProxies: a.Config.TrustedProxies})
 }
+
+// Authorizer makes the Lambda authorizer from an open hub.
+func Authorizer(a *boot.App) boot.Events {
+	return authorizer{caller: a.Keys.Caller, policy: a.Config.AuthorizerPolicy}.answer
+}

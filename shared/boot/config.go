@@ -73,6 +73,8 @@ type Config struct {
 	TrustedProxies []netip.Prefix
 	PublicModels   bool
 	PPROF          bool
+	// AuthorizerPolicy: the Lambda authorizer answers payload 2.0 with a policy.
+	AuthorizerPolicy bool
 
 	LogLevel  slog.Level
 	LogFormat telemetry.Format
