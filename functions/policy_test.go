@@ -4,6 +4,8 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -13,6 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/aigne-hub/aigne-hub/functions/auth"
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/store"
@@ -110,7 +113,7 @@ func TestScopesAreWhatTheirNamesSay(t *testing.T) {
 				assert.Contains(t, []hub.Scope{hub.ScopeUsage, httpkit.AnyScope}, rt.Scope, what)
 			}
 			if rt.Scope == httpkit.AnyScope {
-				assert.Contains(t, []string{"GET /api/auth/me", "GET /api/status", "GET /api/billing/prices"}, what, "every key may use it")
+				assert.Contains(t, []string{"GET /api/auth/me", "DELETE /api/auth/keys/{id}", "GET /api/status", "GET /api/billing/prices"}, what, "every key may use it")
 			}
 			if rt.Who == httpkit.GuestsToo {
 				assert.Contains(t, []string{"GET /api/auth/me", "GET /api/user/info"}, what, "guests may use it")
@@ -228,4 +231,46 @@ func TestWhatBelongsToAnotherUserIsHidden(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Only the mux says whether somebody sees more than the own data: a handler that
+// asked the role would give an admin's key for usage everybody's.
+func TestHandlersDoNotAskTheRoleThemselves(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("*/*.go")
+	require.NoError(t, err)
+	require.Greater(t, len(files), 50)
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		b, err := os.ReadFile(name)
+		require.NoError(t, err)
+		assert.NotContains(t, string(b), ".Administers()", "%s: ask Caller.All, which the route's policy sets", name)
+	}
+}
+
+// TestAKeyWithScopesEndsOnlyItself: whoever finds a key can end it, and no other.
+func TestAKeyWithScopesEndsOnlyItself(t *testing.T) {
+	t.Parallel()
+	w := open(t)
+	caller, err := w.app.Keys.Caller(t.Context(), w.keys["member"])
+	require.NoError(t, err)
+	_, second, err := w.app.Desk.CreateKey(t.Context(), "test", "member@example.com", "second", nil)
+	require.NoError(t, err)
+	end := func(id string, scopes ...hub.Scope) int {
+		d := w.app.HTTP()
+		d.Authenticate = func(*http.Request) (hub.Caller, error) {
+			c := caller
+			c.Scopes = scopes
+			return c, nil
+		}
+		h := auth.New(auth.Deps{Deps: d, Store: w.app.Store, Users: w.app.Users, Desk: w.app.Desk})
+		res := httptest.NewRecorder()
+		h.ServeHTTP(res, httptest.NewRequestWithContext(t.Context(), http.MethodDelete, "/api/auth/keys/"+id, nil))
+		return res.Code
+	}
+	assert.Equal(t, 403, end(second.ID, hub.ScopeInference))
+	assert.Equal(t, 204, end(second.ID, hub.ScopeAdmin))
+	assert.Equal(t, 204, end(caller.KeyID, hub.ScopeInference))
 }

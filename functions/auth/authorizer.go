@@ -1,9 +1,11 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 
@@ -16,7 +18,9 @@ import (
 // authorizer answers API Gateway whether a request shows a good API key. What the key
 // may do is decided where a request is served, which also checks the key again.
 type authorizer struct {
-	caller func(ctx context.Context, key hub.Secret) (hub.Caller, error)
+	// caller finds whom a key belongs to that came from an address; the zero address
+	// is unknown. CodeForbidden: the key is good, but not for this request.
+	caller func(ctx context.Context, key hub.Secret, client netip.Addr) (hub.Caller, error)
 	policy bool // payload 2.0 is answered with a policy, not in the simple form
 }
 
@@ -34,6 +38,10 @@ type gatewayEvent struct {
 	Headers  map[string]string `json:"headers"`
 	RawQuery string            `json:"rawQueryString"`
 	Query    map[string]string `json:"queryStringParameters"`
+	Context  struct {
+		HTTP     struct{ SourceIP string } `json:"http"`     // payload 2.0
+		Identity struct{ SourceIP string } `json:"identity"` // the others
+	} `json:"requestContext"`
 }
 
 var errAuthorizerEvent = hub.Errorf(hub.CodeInvalid, "The authorizer cannot read this event. It takes REQUEST and TOKEN events of API Gateway.")
@@ -53,10 +61,15 @@ func (z authorizer) answer(ctx context.Context, raw json.RawMessage) (any, error
 	key, err := ev.key()
 	var c hub.Caller
 	if err == nil && key != "" {
-		c, err = z.caller(ctx, key)
+		c, err = z.caller(ctx, key, ev.client())
 	}
 	switch hub.CodeOf(err) {
-	case "", hub.CodeUnauthenticated, hub.CodeForbidden:
+	case "", hub.CodeUnauthenticated:
+	case hub.CodeForbidden:
+		// The same key may be good for the next request, which a kept "no" would refuse.
+		if ev.kept() {
+			return nil, err
+		}
 	default:
 		return nil, err
 	}
@@ -128,6 +141,18 @@ func (ev *gatewayEvent) key() (hub.Secret, error) {
 		r.URL.RawQuery = url.Values{"key": {ev.Query["key"]}}.Encode()
 	}
 	return identity.FromRequest(r)
+}
+
+// kept reports whether API Gateway may keep the answer. HTTP APIs do with identity
+// sources only; REST APIs do not say.
+func (ev *gatewayEvent) kept() bool { return ev.Version == "" || len(ev.sources()) > 0 }
+
+func (ev *gatewayEvent) client() netip.Addr {
+	addr, err := netip.ParseAddr(cmp.Or(ev.Context.HTTP.SourceIP, ev.Context.Identity.SourceIP))
+	if err != nil {
+		return netip.Addr{}
+	}
+	return addr.Unmap()
 }
 
 func (ev *gatewayEvent) sources() []string {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -33,7 +34,7 @@ func ask(t *testing.T, z authorizer, event, key string) (string, error) {
 }
 
 // keys knows one key, of a member, restricted to scopes.
-func keys(_ context.Context, key hub.Secret) (hub.Caller, error) {
+func keys(_ context.Context, key hub.Secret, _ netip.Addr) (hub.Caller, error) {
 	if key != goodKey {
 		return hub.Caller{}, hub.Errorf(hub.CodeUnauthenticated, "unknown")
 	}
@@ -89,7 +90,7 @@ func TestTheAuthorizerAnswersEachKindOfEventInItsForm(t *testing.T) {
 func TestTheAuthorizerFailsWhereItCannotKnow(t *testing.T) {
 	t.Parallel()
 	for name, err := range map[string]error{"no database": hub.Wrap(hub.CodeUnavailable, errors.New("down"), "down"), "a fault": errors.New("odd")} {
-		z := authorizer{caller: func(context.Context, hub.Secret) (hub.Caller, error) { return hub.Caller{}, err }}
+		z := authorizer{caller: func(context.Context, hub.Secret, netip.Addr) (hub.Caller, error) { return hub.Caller{}, err }}
 		_, got := ask(t, z, "authorizer-http-2", goodKey)
 		require.Error(t, got, name)
 		assert.NotContains(t, got.Error(), goodKey)
@@ -134,4 +135,27 @@ func TestAKeptAnswerIsAboutItsIdentitySourcesAlone(t *testing.T) {
 		require.NoError(t, err)
 		assert.Contains(t, string(text), map[bool]string{true: `"isAuthorized":true`, false: `"isAuthorized":false`}[tt.want], name)
 	}
+}
+
+// A key that is bound to addresses is good from one and not from another, of which a
+// kept answer knows nothing.
+func TestANoThatIsAboutTheAddressIsNotKept(t *testing.T) {
+	t.Parallel()
+	z := authorizer{caller: func(ctx context.Context, key hub.Secret, client netip.Addr) (hub.Caller, error) {
+		if client != netip.MustParseAddr("192.0.2.1") {
+			return hub.Caller{}, hub.Errorf(hub.CodeForbidden, "not from there: %s", client)
+		}
+		return keys(ctx, key, client)
+	}}
+	got, err := ask(t, z, "authorizer-http-2", goodKey)
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"isAuthorized":false}`, got, "this one is never kept")
+	for _, kept := range []string{"authorizer-http-2-kept", "authorizer-http-1", "authorizer-rest-request", "authorizer-rest-token"} {
+		_, err = ask(t, z, kept, goodKey)
+		assert.Equal(t, hub.CodeForbidden, hub.CodeOf(err), kept)
+	}
+	_, err = ask(t, z, "authorizer-http-2-kept", goodKey)
+	require.ErrorContains(t, err, "203.0.113.9")
+	_, err = ask(t, z, "authorizer-rest-token", goodKey)
+	require.ErrorContains(t, err, "invalid IP", "these events do not tell")
 }

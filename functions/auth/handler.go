@@ -45,6 +45,6 @@ func (h *handler) routes() []httpkit.Route {
 		{Method: "GET", Pattern: "/api/auth/me", Who: httpkit.GuestsToo, As: h.me, Scope: httpkit.AnyScope, Data: httpkit.Own},
 		{Method: "GET", Pattern: "/api/auth/keys", Who: httpkit.AnyUser, As: h.listKeys, Scope: hub.ScopeAdmin, Data: httpkit.Own},
 		{Method: "POST", Pattern: "/api/auth/keys", Who: httpkit.AnyUser, As: h.createKey, Scope: hub.ScopeAdmin, Data: httpkit.Own},
-		{Method: "DELETE", Pattern: "/api/auth/keys/{id}", Who: httpkit.AnyUser, As: h.revokeKey, Scope: hub.ScopeAdmin, Data: httpkit.OwnUnlessAdmin},
+		{Method: "DELETE", Pattern: "/api/auth/keys/{id}", Who: httpkit.AnyUser, As: h.revokeKey, Scope: httpkit.AnyScope, Data: httpkit.OwnUnlessAdmin},
 	}
 }

@@ -61,7 +61,8 @@ func (h *handler) createKey(w http.ResponseWriter, r *http.Request, c hub.Caller
 	return httpkit.WriteJSON(w, http.StatusCreated, map[string]any{"id": row.ID, "name": row.Name, "key": key.Reveal()})
 }
 
-// revokeKey ends one of the caller's keys; owners and admins may end any.
+// revokeKey ends one of the caller's keys; owners and admins may end any. A key that
+// lacks the scope admin can only end itself, which whoever finds it should do.
 // Somebody else's key and one that never was look the same.
 func (h *handler) revokeKey(w http.ResponseWriter, r *http.Request, c hub.Caller) error {
 	id := r.PathValue("id")
@@ -71,6 +72,9 @@ func (h *handler) revokeKey(w http.ResponseWriter, r *http.Request, c hub.Caller
 		return hub.Errorf(hub.CodeNotFound, "There is no API key with this id among yours.")
 	case err != nil:
 		return err
+	}
+	if id != c.KeyID && !c.May(hub.ScopeAdmin) {
+		return hub.Errorf(hub.CodeForbidden, "This API key may end no other: it lacks the scope %s.", hub.ScopeAdmin)
 	}
 	if err := h.Desk.RevokeKey(r.Context(), c.Email, id); err != nil {
 		return err

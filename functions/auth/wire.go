@@ -1,9 +1,12 @@
 package auth
 
 import (
+	"context"
 	"net/http"
+	"net/netip"
 
 	"github.com/aigne-hub/aigne-hub/shared/boot"
+	"github.com/aigne-hub/aigne-hub/shared/hub"
 )
 
 // Wire makes the function from an open hub.
@@ -14,5 +17,6 @@ func Wire(a *boot.App) http.Handler {
 
 // Authorizer makes the Lambda authorizer from an open hub.
 func Authorizer(a *boot.App) boot.Events {
-	return authorizer{caller: a.Keys.Caller, policy: a.Config.AuthorizerPolicy}.answer
+	caller := func(ctx context.Context, key hub.Secret, _ netip.Addr) (hub.Caller, error) { return a.Keys.Caller(ctx, key) }
+	return authorizer{caller: caller, policy: a.Config.AuthorizerPolicy}.answer
 }

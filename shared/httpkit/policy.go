@@ -6,31 +6,6 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 )
 
-// Who says who may call a route. The zero value is nobody: a route that forgot
-// to say is refused when the mux is made.
-type Who int
-
-// The callers.
-const (
-	Nobody    Who = iota
-	Anonymous     // everybody; credentials are not looked at
-	Optional      // everybody; credentials are checked when shown
-	GuestsToo     // any authenticated user
-	AnyUser       // any authenticated user but guests
-	Admin         // owner or admin
-	OwnerOnly     // owner
-)
-
-var whoNames = [...]string{"nobody", "anonymous", "optional", "guest", "user", "admin", "owner"}
-
-// String returns the name used in route tables.
-func (w Who) String() string {
-	if w < 0 || int(w) >= len(whoNames) {
-		return fmt.Sprintf("who(%d)", int(w))
-	}
-	return whoNames[w]
-}
-
 // Data says whose data a route serves. What is not declared is the caller's own:
 // hub.Caller.All is set by admit and nowhere else, so that a handler cannot give
 // more than its line in the route table says.
@@ -47,22 +22,6 @@ const (
 
 // AnyScope is the Scope of routes that every key may use, whatever its scopes.
 const AnyScope hub.Scope = "any"
-
-// Route is one line of a function's route table. Exactly one of Handler and As
-// is set.
-type Route struct {
-	Method  string // "" serves every method; GET also serves HEAD
-	Pattern string // a path pattern of http.ServeMux, without method and host
-	Who     Who
-	Handler Handler
-	As      CallerHandler // gets the caller: the zero Caller on Optional routes without credentials
-	Scope   hub.Scope     // what a key with scopes must have; "": such keys are refused
-	Data    Data          // whose data it serves; "": the caller's own only
-
-	MaxBody   int64     // bytes; 0: Deps.MaxBody
-	ErrorBody ErrorBody // nil: Deps.ErrorBody
-	Doc       Doc       // set by Describe; serving does not look at it
-}
 
 // contradiction says what in the policy cannot be meant, "" for nothing.
 func (rt Route) contradiction() string {

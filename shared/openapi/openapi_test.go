@@ -22,7 +22,7 @@ func TestTheDocumentIsGoodOpenAPI(t *testing.T) {
 		"a reference to nothing":         {`"#/components/schemas/Error"`, `"#/components/schemas/Nothing"`},
 		"a schema of no kind":            {`"type": "boolean"`, `"type": "bool"`},
 		"a parameter that nobody names":  {`"/api/auth/keys/{id}": {`, `"/api/auth/keys/{it}": {`},
-		"an answer without a word about": {`"description": "Created"`, `"describtion": "Created"`},
+		"an answer without a word about": {`"description": "Created"`, `"word": "Created"`},
 	} {
 		t.Run("the check finds "+name, func(t *testing.T) {
 			t.Parallel()

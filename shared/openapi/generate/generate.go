@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
 )
@@ -67,7 +68,7 @@ var schemes = map[string]any{
 	"bearer":  map[string]any{"type": "http", "scheme": "bearer", "description": "An API key, sk-hub-…"},
 	"apiKey":  map[string]any{"type": "apiKey", "in": "header", "name": "x-api-key", "description": "The same, as Anthropic's SDKs send it."},
 	"google":  map[string]any{"type": "apiKey", "in": "header", "name": "x-goog-api-key", "description": "The same, as Google's SDKs send it."},
-	"session": map[string]any{"type": "apiKey", "in": "cookie", "name": "aigne_hub_session", "description": "A browser's session."},
+	"session": map[string]any{"type": "apiKey", "in": "cookie", "name": "aigne_hub_session", "description": "A browser's session; over https the name has the prefix __Host-, or __Secure- below a path."},
 }
 
 var errorSchema = schema{
@@ -204,7 +205,7 @@ func parameters(pattern string, shapes map[string][]string) (path string, params
 
 // operationID is a name that code generators can use.
 func operationID(method, path string) string {
-	parts := strings.FieldsFunc(path, func(r rune) bool { return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9') })
+	parts := strings.FieldsFunc(path, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
 	for i, p := range parts {
 		parts[i] = upper(p)
 	}
