@@ -118,7 +118,7 @@ func (w *world) do(fn, as, method, target, body string) *httptest.ResponseRecord
 	}
 	res := httptest.NewRecorder()
 	w.fn[fn].ServeHTTP(res, r)
-	conforms(w.t, fn, method, target, body, res)
+	checkers()[fn].Check(w.t, method, target, body, res.Code, res.Header(), res.Body.Bytes())
 	return res
 }
 

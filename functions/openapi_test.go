@@ -2,24 +2,18 @@ package functions_test
 
 import (
 	"bytes"
-	"encoding/json"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"slices"
-	"strconv"
-	"strings"
 	"sync"
 	"testing"
 
-	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/aigne-hub/aigne-hub/shared/httpkit"
 	"github.com/aigne-hub/aigne-hub/shared/openapi"
 	"github.com/aigne-hub/aigne-hub/shared/openapi/generate"
+	"github.com/aigne-hub/aigne-hub/shared/testkit/oas"
 	"github.com/aigne-hub/aigne-hub/shared/testkit/readme"
 )
 
@@ -67,100 +61,11 @@ func TestEveryRouteSaysWhatItTakesAndGives(t *testing.T) {
 	}
 }
 
-// kept is the document as answers are held against it: an object has no field that
-// the document does not know.
-var kept = sync.OnceValue(func() *jsonschema.Compiler {
-	var doc any
-	if err := json.Unmarshal(openapi.Document(""), &doc); err != nil {
-		panic(err)
-	}
-	strict(doc)
-	c := jsonschema.NewCompiler()
-	c.DefaultDraft(jsonschema.Draft2020)
-	c.AssertFormat()
-	if err := c.AddResource("mem:///openapi.json", doc); err != nil {
-		panic(err)
-	}
-	return c
-})
-
-func strict(v any) {
-	switch v := v.(type) {
-	case map[string]any:
-		if _, is := v["properties"].(map[string]any); is && v["type"] == "object" && v["additionalProperties"] == nil {
-			v["additionalProperties"] = false
-		}
-		for _, inner := range v {
-			strict(inner)
-		}
-	case []any:
-		for _, inner := range v {
-			strict(inner)
-		}
-	}
-}
-
-var compiling sync.Mutex // a compiler is not for several at once
-
-// conforms holds an answer, and the body of a request that was taken, against the
-// document. It reports false where the document has no schema for the answer.
-func conforms(t *testing.T, fn, method, target, body string, res *httptest.ResponseRecorder) bool {
-	t.Helper()
-	rt, ok := routeOf(fn, method, target)
-	if !ok || !strings.HasPrefix(res.Header().Get("Content-Type"), "application/json") {
-		return false
-	}
-	const asJSON = "/content/application~1json/schema"
-	operation := "#/paths/" + strings.NewReplacer("...}", "}", "/", "~1").Replace(rt.Pattern) + "/" + strings.ToLower(rt.Method)
-	if res.Code < 300 && rt.Doc.Request != nil {
-		assert.NoError(t, fits(t, operation+"/requestBody"+asJSON, []byte(body)), "%s %s took a body that /openapi.json does not allow: %s", method, target, body)
-	}
-	pointer := operation + "/responses/" + strconv.Itoa(res.Code) + asJSON
-	switch {
-	case res.Code >= 400 && rt.ErrorBody != nil, res.Code < 400 && rt.Doc.Response == nil:
-		return false
-	case res.Code >= 400:
-		pointer = "#/components/schemas/Error"
-	case !slices.Contains(append(rt.Doc.Also, rt.Doc.Success()), res.Code):
-		assert.Fail(t, "a status that the document does not know", "%s %s: %d", method, target, res.Code)
-		return true
-	}
-	assert.NoError(t, fits(t, pointer, res.Body.Bytes()), "%s %s is not answered as /openapi.json says: %s", method, target, res.Body)
-	return true
-}
-
-// fits holds a JSON value against a schema in the document.
-func fits(t *testing.T, pointer string, value []byte) error {
-	t.Helper()
-	compiling.Lock()
-	s, err := kept().Compile("mem:///openapi.json" + strings.NewReplacer("{", "%7B", "}", "%7D").Replace(pointer))
-	compiling.Unlock()
-	require.NoError(t, err)
-	got, err := jsonschema.UnmarshalJSON(bytes.NewReader(value))
-	require.NoError(t, err)
-	return s.Validate(got)
-}
-
-// routers find the route of a request, by function.
-var routers = sync.OnceValue(func() map[string]*http.ServeMux {
-	out := map[string]*http.ServeMux{}
+// checkers hold what functions take and answer against the document.
+var checkers = sync.OnceValue(func() map[string]*oas.Checker {
+	out := map[string]*oas.Checker{}
 	for name, f := range all {
-		mux := http.NewServeMux()
-		for _, rt := range f.routes() {
-			mux.Handle(rt.Name(), named(rt))
-		}
-		out[name] = mux
+		out[name] = oas.NewChecker(f.routes())
 	}
 	return out
 })
-
-type named httpkit.Route
-
-func (named) ServeHTTP(http.ResponseWriter, *http.Request) {}
-
-func routeOf(fn, method, target string) (httpkit.Route, bool) {
-	r := httptest.NewRequest(method, target, nil)
-	h, _ := routers()[fn].Handler(r)
-	n, ok := h.(named)
-	return httpkit.Route(n), ok
-}

@@ -66,8 +66,8 @@ func noticeDocs() map[string]httpkit.Doc {
 		"GET /api/admin/events": {Summary: "Tells what happens; a stream for whoever accepts text/event-stream.", Gives: "text/event-stream",
 			Query: []httpkit.Param{{Name: "after", Doc: "The id of the last event seen.", Number: true}}, Response: httpkit.Object{"data": []eventView{}, "last": 0}},
 		"GET " + notifications:                  {Summary: "Lists notifications, newest first, and how far they got.", Query: httpkit.Cursors(), Response: listing[notificationView]{}},
-		"GET " + notifications + "/email":       {Summary: "Shows which kinds go out by e-mail.", Response: mailChoiceDoc()},
-		"PUT " + notifications + "/email":       {Summary: "Chooses which kinds go out by e-mail.", Request: newMailChoice{}, Response: mailChoiceDoc()},
+		"GET " + notifications + "/email":       {Summary: "Shows which kinds go out by e-mail.", Response: mailChoice{}},
+		"PUT " + notifications + "/email":       {Summary: "Chooses which kinds go out by e-mail.", Request: newMailChoice{}, Response: mailChoice{}},
 		"GET " + notifications + "/low-balance": {Summary: "Shows below which balance users are told.", Response: lowChoice{}},
 		"PUT " + notifications + "/low-balance": {Summary: "Sets below which balance users are told.", Request: lowChoice{}, Response: lowChoice{}},
 		"GET " + webhooks:                       {Summary: "Lists webhooks.", Response: httpkit.Object{"data": []webhookView{}}},
@@ -75,11 +75,6 @@ func noticeDocs() map[string]httpkit.Doc {
 		"DELETE " + webhooks + "/{id}":          {Summary: "Removes a webhook."},
 		"POST " + webhooks + "/{id}/test":       {Summary: "Sends a test event at once and says whether it arrived.", Takes: httpkit.NoBody, Response: httpkit.Object{"delivered": true}},
 	}
-}
-
-// mailChoiceDoc is mailChoice, whose kinds are null where nobody chose.
-func mailChoiceDoc() httpkit.Object {
-	return httpkit.Object{"kinds": httpkit.Maybe{Value: []string{}}, "available": httpkit.Maybe{Value: []string{}, Absent: true}, "server": httpkit.Maybe{Value: true, Absent: true}}
 }
 
 func rateDocs() map[string]httpkit.Doc {

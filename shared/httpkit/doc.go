@@ -9,7 +9,8 @@ import (
 
 // Doc says what a route takes and gives, for people and for /openapi.json. Request
 // and Response are values whose types are what counts; their contents are not
-// looked at, but for those of Object, OneOf and slices in them.
+// looked at, but for those of Object and OneOf. A field of a struct that may be null
+// although it is no pointer has the tag openapi:"null".
 type Doc struct {
 	Summary  string
 	Query    []Param
@@ -41,12 +42,6 @@ type Object map[string]any
 
 // OneOf is an answer that has one of several forms.
 type OneOf []any
-
-// Maybe is a part of an Object that may be null or, where Absent, missing.
-type Maybe struct {
-	Value  any
-	Absent bool
-}
 
 // Query is a parameter in the query; enum lists the values there are.
 func Query(name, doc string, enum ...string) Param {

@@ -67,41 +67,20 @@ func (s *schemas) of(v any, d direction) schema {
 		out := schema{"type": "object"}
 		properties, required := schema{}, []string{}
 		for name, part := range v {
-			if m, ok := part.(httpkit.Maybe); ok && m.Absent {
-				part = m.Value
-			} else {
-				required = append(required, name)
-			}
+			required = append(required, name)
 			properties[name] = s.of(part, d)
 		}
 		slices.Sort(required)
 		out["properties"], out["required"] = properties, required
 		return out
 	case httpkit.OneOf:
-		return anyOf(s.all(v, d)...)
-	case httpkit.Maybe:
-		return nullable(s.of(v.Value, d))
-	case []any:
-		return schema{"type": "array", "items": anyOf(s.all(v, d)...)}
-	case []httpkit.Object:
-		return schema{"type": "array", "items": s.of(v[0], d)}
+		forms := make([]schema, len(v))
+		for i, form := range v {
+			forms[i] = s.of(form, d)
+		}
+		return schema{"anyOf": forms}
 	}
 	return s.typed(reflect.TypeOf(v), d)
-}
-
-func (s *schemas) all(values []any, d direction) []schema {
-	out := make([]schema, len(values))
-	for i, v := range values {
-		out[i] = s.of(v, d)
-	}
-	return out
-}
-
-func anyOf(list ...schema) schema {
-	if len(list) == 1 {
-		return list[0]
-	}
-	return schema{"anyOf": list}
 }
 
 func nullable(of schema) schema {
