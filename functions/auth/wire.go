@@ -1,24 +1,13 @@
 package auth
 
 import (
-	"context"
 	"net/http"
-	"net/netip"
 
 	"github.com/aigne-hub/aigne-hub/shared/boot"
-	"github.com/aigne-hub/aigne-hub/shared/hub"
 )
 
 // Wire makes the function from an open hub.
 func Wire(a *boot.App) http.Handler {
 	return New(Deps{Deps: a.HTTP(), Store: a.Store, Users: a.Users, Desk: a.Desk,
 		TrustedProxies: a.Config.TrustedProxies})
-}
-
-// Authorizer makes the Lambda authorizer from an open hub.
-func Authorizer(a *boot.App) boot.Events {
-	caller := func(ctx context.Context, key hub.Secret, _ netip.Addr) (hub.Caller, error) {
-		return a.Keys.Caller(ctx, key)
-	}
-	return authorizer{caller: caller, policy: a.Config.AuthorizerPolicy}.answer
 }
