@@ -183,7 +183,7 @@ func TestWhatBelongsToAnotherUserIsHidden(t *testing.T) {
 	hidden := func(fn, as, method, target, body string) (int, string) {
 		res := w.do(fn, as, method, target, body)
 		for _, m := range marks {
-			if !strings.Contains(target, m) { // an answer may repeat what was asked for
+			if !strings.Contains(target+body, m) { // an answer may repeat what was asked for
 				assert.NotContains(t, res.Body.String(), m, "%s %s as %s", method, target, as)
 			}
 		}
@@ -223,6 +223,18 @@ func TestWhatBelongsToAnotherUserIsHidden(t *testing.T) {
 		}
 	}
 	require.GreaterOrEqual(t, len(attempts), len(ids))
+	// Things that are named elsewhere than in the path.
+	for target, want := range map[string]int{"/api/user/credit/grants?wallet=Hidden": 404, "/api/user/credit/transactions?wallet=Hidden": 404} {
+		status, _ := hidden("billing", "member", http.MethodGet, target, "")
+		assert.Equal(t, want, status, target)
+		assert.Equal(t, 200, w.do("billing", "other", http.MethodGet, target, "").Code, target+" of its manager")
+	}
+	status, _ := hidden("billing", "member", http.MethodPost, "/api/user/credit/transfer", `{"wallet":"Hidden","amount":"1"}`)
+	assert.Equal(t, 404, status, "a shared wallet of others takes no credits")
+	status, _ = hidden("usage", "member", http.MethodGet, "/api/user/model-calls?scope=all", "")
+	assert.Equal(t, 403, status)
+	status, _ = hidden("proxy", "member", http.MethodPost, "/v1/responses", `{"model":"alpha/m","input":"go on","previous_response_id":"resp_hidden"}`)
+	assert.Contains(t, []int{400, 404}, status, "another user's answer cannot be gone on from")
 	// The things are there, so that the answers above mean something.
 	for _, m := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete} {
 		for _, a := range attempts {
