@@ -52,6 +52,8 @@ func admitted(who httpkit.Who, as string) int {
 		return http.StatusOK
 	case as == "" || as == "bad":
 		return http.StatusUnauthorized
+	case as == "guest" && who != httpkit.GuestsToo && who != httpkit.Optional:
+		return http.StatusForbidden
 	case who == httpkit.Admin && as != "admin" && as != "owner", who == httpkit.OwnerOnly && as != "owner":
 		return http.StatusForbidden
 	}

@@ -143,9 +143,9 @@ func TestWithBillingOffThereIsNothingToPay(t *testing.T) {
 	t.Parallel()
 	w := open(t)
 	w.golden("billing", []apiCase{
-		{"the balance says so", "guest", "GET /api/user/credit/balance", "", 200,
+		{"the balance says so", "owner", "GET /api/user/credit/balance", "", 200,
 			`{"balance":"0","held":"0","available":"0","debt":"0","billing":"off","total":"0","grantCount":0,"pendingCredit":"0","currency":{"id":"credit","name":"Credit","symbol":"credits","decimal":0}}`},
-		{"grants are an empty list", "guest", "GET /api/user/credit/grants", "", 200, `{"data":[],"count":0,"list":[],"paging":{"page":1,"pageSize":20,"total":0}}`},
+		{"grants are an empty list", "owner", "GET /api/user/credit/grants", "", 200, `{"data":[],"count":0,"list":[],"paging":{"page":1,"pageSize":20,"total":0}}`},
 		{"info has no credits", "guest", "GET /api/user/info", "", 200,
 			`{"user":{"did":"ID","fullName":"guest@example.com","email":"guest@example.com","avatar":"","role":"guest"},
 			"creditBalance":null,"paymentLink":null,"enableCredit":false,"profileLink":null,"creditPrefix":""}`},

@@ -121,6 +121,7 @@ func (w *world) do(fn, as, method, target, body string) *httptest.ResponseRecord
 	res := httptest.NewRecorder()
 	w.fn[fn].ServeHTTP(res, r)
 	w.changed(fn, as, r, res)
+	checkers()[fn].Check(w.t, method, target, body, res.Code, res.Header(), res.Body.Bytes())
 	return res
 }
 

@@ -76,7 +76,7 @@ func TestMembersShareAWallet(t *testing.T) {
 		{"a member manages nothing", "member", "PUT /api/user/wallets/Team/members/guest@example.com", `{}`, 403,
 			refused("permission_error", "forbidden", "Only managers of the wallet Team may do that.")},
 		{"members give to it", "other", "POST /api/user/credit/transfer", `{"wallet":"Team","amount":"3"}`, 200, `{"balance":"2","held":"0","available":"2","debt":"0"}`},
-		{"strangers do not", "guest", "POST /api/user/credit/transfer", `{"wallet":"Team","amount":"3"}`, 404,
+		{"strangers do not", "admin", "POST /api/user/credit/transfer", `{"wallet":"Team","amount":"3"}`, 404,
 			notFound("There is no shared wallet Team of which you are a member.")},
 		{"its members see it", "member", "GET /api/user/wallets", "", 200, `{"next_cursor":null,"data":[{"id":"ID","name":"Team","kind":"team","balance":"3",
 			"held":"0","available":"3","debt":"0","created_at":"TIME","closed_at":null}]}`},

@@ -1,22 +1,22 @@
-# The six Lambda functions. Included by the Makefile.
+# The six Lambda functions, and the authorizer. Included by the Makefile.
 #
 #   make build-ProxyFunction ARTIFACTS_DIR=…   what `sam build --build-in-source` calls (BuildMethod: makefile)
-#   make package-lambda                        dist/lambda/<name>/bootstrap and dist/lambda/<name>.zip, for all six
+#   make package-lambda                        dist/lambda/<name>/bootstrap and dist/lambda/<name>.zip, for all of them
 #
 # LAMBDA_GOARCH=amd64 builds for another machine; template.yaml says arm64.
 
-LAMBDA_FUNCTIONS := proxy auth usage billing admin console
+LAMBDA_FUNCTIONS := proxy auth usage billing admin console authorizer
 LAMBDA_GOARCH ?= arm64
 LAMBDA_DIST ?= dist/lambda
 LAMBDA_BUILD = CGO_ENABLED=0 GOOS=linux GOARCH=$(LAMBDA_GOARCH) go build -trimpath -buildvcs=false -tags lambda.norpc -ldflags '-s -w'
 
-# $(1): logical id in template.yaml, $(2): folder below functions/
+# $(1): logical id in template.yaml, $(2): its name, $(3): folder below functions/, unless it is $(2)/lambda
 define lambda
 .PHONY: build-$(1) package-lambda-$(2)
 build-$(1):
-	$$(LAMBDA_BUILD) -o '$$(ARTIFACTS_DIR)/bootstrap' ./functions/$(2)/lambda
+	$$(LAMBDA_BUILD) -o '$$(ARTIFACTS_DIR)/bootstrap' ./functions/$(or $(3),$(2)/lambda)
 package-lambda-$(2):
-	$$(LAMBDA_BUILD) -o '$$(LAMBDA_DIST)/$(2)/bootstrap' ./functions/$(2)/lambda
+	$$(LAMBDA_BUILD) -o '$$(LAMBDA_DIST)/$(2)/bootstrap' ./functions/$(or $(3),$(2)/lambda)
 	go run ./infra/lambdazip '$$(LAMBDA_DIST)/$(2)/bootstrap' '$$(LAMBDA_DIST)/$(2).zip'
 endef
 $(eval $(call lambda,ProxyFunction,proxy))
@@ -25,6 +25,7 @@ $(eval $(call lambda,UsageFunction,usage))
 $(eval $(call lambda,BillingFunction,billing))
 $(eval $(call lambda,AdminFunction,admin))
 $(eval $(call lambda,ConsoleFunction,console))
+$(eval $(call lambda,AuthorizerFunction,authorizer,auth/authorizer))
 
 .PHONY: package package-lambda
 package: package-lambda

@@ -6,6 +6,7 @@ import (
 
 	"github.com/aigne-hub/aigne-hub/shared/boot"
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
+	"github.com/aigne-hub/aigne-hub/shared/openapi"
 )
 
 // functions are the handlers that the hub is made of.
@@ -13,10 +14,12 @@ type functions struct {
 	proxy, auth, usage, billing, admin, console http.Handler
 }
 
-// compose puts the functions behind one door: health and profiles, the paths
+// compose puts the functions behind one door: health, profiles and what
+// describes the hub, the paths
 // that each function serves, and what mounts the hub below a path.
 func compose(a *boot.App, f functions, h *health) http.Handler {
-	health := httpkit.Mux(h.routes(), httpkit.Deps{Log: a.Log, Now: a.Now})
+	own := httpkit.Deps{Log: a.Log, Now: a.Now}
+	health := httpkit.Mux(h.routes(), own)
 	// In order: the first whose path is the request's, or leads to it, serves.
 	doors := []struct {
 		path    string
@@ -24,6 +27,7 @@ func compose(a *boot.App, f functions, h *health) http.Handler {
 	}{
 		{"/healthz", health},
 		{"/readyz", health},
+		{openapi.Path, httpkit.Mux([]httpkit.Route{openapi.Route(a.Config.PublicURL)}, own)},
 		{"/debug", profiles(a)},
 		{"/v1", f.proxy},
 		{"/v1beta", f.proxy},

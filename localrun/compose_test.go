@@ -125,7 +125,7 @@ func TestTheFunctionsFitTogether(t *testing.T) {
 	h := compose(a, wire(a), &health{app: a})
 	for target, want := range map[string]int{
 		"/": 200, "/v1/models": 401, "/api/auth/me": 401, "/api/user/model-calls": 401, "/api/user/credit/balance": 401,
-		"/api/admin/users": 401, "/api/ai/models": 200, "/api/status": 200, "/api/ai-providers/health": 401, "/api/admin/events": 401, "/__blocklet__.js": 200, "/v1/nothing": 404, "/healthz": 200, "/readyz": 200,
+		"/api/admin/users": 401, "/api/ai/models": 200, "/api/status": 200, "/api/ai-providers/health": 401, "/api/admin/events": 401, "/__blocklet__.js": 200, "/v1/nothing": 404, "/healthz": 200, "/readyz": 200, "/openapi.json": 200,
 	} {
 		assert.Equal(t, want, get(h, http.MethodGet, target).Code, target)
 	}

@@ -24,8 +24,8 @@ type health struct {
 
 func (h *health) routes() []httpkit.Route {
 	return []httpkit.Route{
-		{Method: "GET", Pattern: "/healthz", Who: httpkit.Anonymous, Handler: alive},
-		{Method: "GET", Pattern: "/readyz", Who: httpkit.Anonymous, Handler: h.ready},
+		{Method: "GET", Pattern: "/healthz", Who: httpkit.Anonymous, Handler: alive, Data: httpkit.Common},
+		{Method: "GET", Pattern: "/readyz", Who: httpkit.Anonymous, Handler: h.ready, Data: httpkit.Common},
 	}
 }
 

@@ -97,6 +97,8 @@ func (p *program) commands() []*cli.Command {
 		p.family("audit", "see who did what, and prove it", auditSpecs()),
 		p.family("vault", "the keys that seal secrets", vaultSpecs()),
 		p.family("ledger", "prove the books", ledgerSpecs()),
+		p.command(routesSpec()),
+		p.command(openapiSpec()),
 		p.command(applySpec()),
 		p.command(exportSpec()),
 	}

@@ -23,7 +23,7 @@ import (
 // are through every change made here.
 func (h *handler) aigneRateRoutes(admin administered) []httpkit.Route {
 	user := func(method, pattern string, as httpkit.CallerHandler) httpkit.Route {
-		return httpkit.Route{Method: method, Pattern: pattern, Who: httpkit.AnyUser, As: as}
+		return httpkit.Route{Method: method, Pattern: pattern, Who: httpkit.AnyUser, As: as, Scope: hub.ScopeInference, Data: httpkit.AdminsSeeMore}
 	}
 	var out []httpkit.Route
 	for _, root := range []string{"/api/ai-providers", "/api/ai"} {
@@ -207,7 +207,7 @@ func (h *handler) aigneProviderRates(w http.ResponseWriter, r *http.Request, c h
 		if row.Provider != p.Name || (row.Deprecated != nil && r.URL.Query().Get("includeDeprecated") != "true") {
 			continue
 		}
-		v, err := viewAigne(row, p, c.Role.Administers())
+		v, err := viewAigne(row, p, c.All)
 		if err != nil {
 			return err
 		}
@@ -253,7 +253,7 @@ func (h *handler) aigneRates(w http.ResponseWriter, r *http.Request, c hub.Calle
 		if !known {
 			p = aigneProvider{ID: row.Provider, Name: row.Provider, DisplayName: row.Provider}
 		}
-		v, err := viewAigne(row, p, c.Role.Administers())
+		v, err := viewAigne(row, p, c.All)
 		if err != nil {
 			return err
 		}

@@ -55,8 +55,8 @@ type catalogueModel struct {
 	CostUSD          *pricesView `json:"cost_usd"` // null: unknown
 	Context          int64       `json:"context"`
 	MaxOutput        int64       `json:"max_output"`
-	InputModalities  []string    `json:"input_modalities"`
-	OutputModalities []string    `json:"output_modalities"`
+	InputModalities  []string    `json:"input_modalities" openapi:"null"`
+	OutputModalities []string    `json:"output_modalities" openapi:"null"`
 	Reasoning        *bool       `json:"reasoning"`
 	Tools            *bool       `json:"tools"`
 }

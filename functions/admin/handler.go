@@ -56,7 +56,7 @@ func New(d Deps) http.Handler {
 
 // Routes is everything the function serves, and who may call it. The handlers in
 // it are not fit to be called.
-func Routes() []httpkit.Route { return (&handler{}).routes() }
+func Routes() []httpkit.Route { return httpkit.Describe((&handler{}).routes(), docs()) }
 
 func (h *handler) routes() []httpkit.Route {
 	const (
@@ -64,7 +64,7 @@ func (h *handler) routes() []httpkit.Route {
 		credentials = providers + "/{name}/credentials"
 	)
 	admin := func(method, pattern string, as httpkit.CallerHandler) httpkit.Route {
-		return httpkit.Route{Method: method, Pattern: pattern, Who: httpkit.Admin, As: as}
+		return httpkit.Route{Method: method, Pattern: pattern, Who: httpkit.Admin, As: as, Scope: hub.ScopeAdmin, Data: httpkit.All}
 	}
 	return slices.Concat(h.rateRoutes(admin), h.catalogueRoutes(admin), h.aigneRateRoutes(admin), []httpkit.Route{
 		admin("GET", providers, h.listProviders),

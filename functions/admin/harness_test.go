@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/testkit/blank"
 	"github.com/aigne-hub/aigne-hub/shared/testkit/logbuf"
+	"github.com/aigne-hub/aigne-hub/shared/testkit/oas"
 )
 
 // testHub is a hub of which the function admin is served, with an admin's and a
@@ -95,8 +97,12 @@ func (h *testHub) as(key, method, path, body string, header ...string) (int, str
 	defer res.Body.Close()
 	text, err := io.ReadAll(res.Body)
 	require.NoError(h.t, err)
+	checker().Check(h.t, method, path, body, res.StatusCode, res.Header, text)
 	return res.StatusCode, string(text)
 }
+
+// checker holds what is taken and answered against /openapi.json.
+var checker = sync.OnceValue(func() *oas.Checker { return oas.NewChecker(admin.Routes()) })
 
 // get reads an answer to the admin.
 func get[T any](h *testHub, path string) T {

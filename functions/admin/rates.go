@@ -26,7 +26,7 @@ type rateView struct {
 	Version           int64        `json:"version"`
 	CreditsPerMillion table        `json:"credits_per_million"`
 	Tiers             []tierView   `json:"tiers,omitempty"`
-	CostUSDPerMillion table        `json:"cost_usd_per_million"` // null: the catalogue's
+	CostUSDPerMillion table        `json:"cost_usd_per_million" openapi:"null"` // null: the catalogue's
 	CostTiers         []tierView   `json:"cost_tiers,omitempty"`
 	Context           int64        `json:"context"`    // tokens; 0: the catalogue's
 	MaxOutput         int64        `json:"max_output"` // tokens; 0: the catalogue's

@@ -128,7 +128,7 @@ func (h *handler) listNotifications(w http.ResponseWriter, r *http.Request, _ hu
 // mailChoice is which kinds of events go out by e-mail. Kinds is null where
 // nobody chose: then it is all that are more than information.
 type mailChoice struct {
-	Kinds     []string `json:"kinds"`
+	Kinds     []string `json:"kinds" openapi:"null"`
 	Available []string `json:"available,omitempty"` // what there is to choose from
 	Server    *bool    `json:"server,omitempty"`    // whether there is a mail server
 }
@@ -155,7 +155,7 @@ func names(kinds []notify.Kind) []string {
 }
 
 type newMailChoice struct {
-	Kinds []string `json:"kinds"` // null: the default
+	Kinds []string `json:"kinds" openapi:"null"` // null: the default
 }
 
 func (h *handler) setMailKinds(w http.ResponseWriter, r *http.Request, c hub.Caller) error {

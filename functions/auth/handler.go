@@ -8,6 +8,7 @@ import (
 	"net/netip"
 
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
+	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/identity"
 	"github.com/aigne-hub/aigne-hub/shared/operator"
 	"github.com/aigne-hub/aigne-hub/shared/store"
@@ -36,17 +37,17 @@ func New(d Deps) http.Handler {
 
 // Routes is everything the function serves, and who may call it. The handlers in
 // it are not fit to be called.
-func Routes() []httpkit.Route { return (&handler{}).routes() }
+func Routes() []httpkit.Route { return httpkit.Describe((&handler{}).routes(), docs()) }
 
 func (h *handler) routes() []httpkit.Route {
 	return []httpkit.Route{
-		{Method: "POST", Pattern: "/api/auth/setup", Who: httpkit.Anonymous, Handler: h.setUp},
-		{Method: "GET", Pattern: "/api/auth/me", Who: httpkit.AnyUser, As: h.me},
-		{Method: "GET", Pattern: "/api/auth/keys", Who: httpkit.AnyUser, As: h.listKeys},
-		{Method: "POST", Pattern: "/api/auth/keys", Who: httpkit.AnyUser, As: h.createKey},
-		{Method: "GET", Pattern: "/api/auth/keys/{id}", Who: httpkit.AnyUser, As: h.getKey},
-		{Method: "PATCH", Pattern: "/api/auth/keys/{id}", Who: httpkit.AnyUser, As: h.changeKey},
-		{Method: "POST", Pattern: "/api/auth/keys/{id}/rotate", Who: httpkit.AnyUser, As: h.rotateKey},
-		{Method: "DELETE", Pattern: "/api/auth/keys/{id}", Who: httpkit.AnyUser, As: h.revokeKey},
+		{Method: "POST", Pattern: "/api/auth/setup", Who: httpkit.Anonymous, Handler: h.setUp, Data: httpkit.Common},
+		{Method: "GET", Pattern: "/api/auth/me", Who: httpkit.GuestsToo, As: h.me, Scope: httpkit.AnyScope, Data: httpkit.Own},
+		{Method: "GET", Pattern: "/api/auth/keys", Who: httpkit.AnyUser, As: h.listKeys, Scope: hub.ScopeAdmin, Data: httpkit.Own},
+		{Method: "POST", Pattern: "/api/auth/keys", Who: httpkit.AnyUser, As: h.createKey, Scope: hub.ScopeAdmin, Data: httpkit.Own},
+		{Method: "GET", Pattern: "/api/auth/keys/{id}", Who: httpkit.AnyUser, As: h.getKey, Scope: hub.ScopeAdmin, Data: httpkit.Own},
+		{Method: "PATCH", Pattern: "/api/auth/keys/{id}", Who: httpkit.AnyUser, As: h.changeKey, Scope: hub.ScopeAdmin, Data: httpkit.Own},
+		{Method: "POST", Pattern: "/api/auth/keys/{id}/rotate", Who: httpkit.AnyUser, As: h.rotateKey, Scope: hub.ScopeAdmin, Data: httpkit.Own},
+		{Method: "DELETE", Pattern: "/api/auth/keys/{id}", Who: httpkit.AnyUser, As: h.revokeKey, Scope: httpkit.AnyScope, Data: httpkit.OwnUnlessAdmin},
 	}
 }

@@ -171,7 +171,7 @@ func (h *handler) revokeKey(w http.ResponseWriter, r *http.Request, c hub.Caller
 	id := r.PathValue("id")
 	key, err := h.Store.KeyByID(r.Context(), id)
 	switch {
-	case errors.Is(err, store.ErrNotFound) || (err == nil && key.UserID != c.UserID && !c.Role.Administers()):
+	case errors.Is(err, store.ErrNotFound) || (err == nil && key.UserID != c.UserID && !c.All):
 		return errOthers
 	case err != nil:
 		return err

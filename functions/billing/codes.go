@@ -15,12 +15,12 @@ import (
 
 func (h *handler) codeRoutes() []httpkit.Route {
 	return []httpkit.Route{
-		{Method: "POST", Pattern: "/api/user/credit/redeem", Who: httpkit.AnyUser, As: h.redeem, MaxBody: maxForm},
-		{Method: "GET", Pattern: "/api/billing/codes", Who: httpkit.Admin, As: h.listCodes},
-		{Method: "POST", Pattern: "/api/billing/codes", Who: httpkit.Admin, As: h.createCodes},
-		{Method: "GET", Pattern: "/api/billing/codes/export", Who: httpkit.Admin, As: h.exportCodes},
-		{Method: "POST", Pattern: "/api/billing/codes/{id}/disable", Who: httpkit.Admin, As: h.disableCode},
-		{Method: "POST", Pattern: "/api/billing/codes/batches/{batch}/disable", Who: httpkit.Admin, As: h.disableBatch},
+		{Method: "POST", Pattern: "/api/user/credit/redeem", Who: httpkit.AnyUser, As: h.redeem, Scope: hub.ScopeBilling, Data: httpkit.Own, MaxBody: maxForm},
+		{Method: "GET", Pattern: "/api/billing/codes", Who: httpkit.Admin, As: h.listCodes, Scope: hub.ScopeAdmin, Data: httpkit.All},
+		{Method: "POST", Pattern: "/api/billing/codes", Who: httpkit.Admin, As: h.createCodes, Scope: hub.ScopeAdmin, Data: httpkit.All},
+		{Method: "GET", Pattern: "/api/billing/codes/export", Who: httpkit.Admin, As: h.exportCodes, Scope: hub.ScopeAdmin, Data: httpkit.All},
+		{Method: "POST", Pattern: "/api/billing/codes/{id}/disable", Who: httpkit.Admin, As: h.disableCode, Scope: hub.ScopeAdmin, Data: httpkit.All},
+		{Method: "POST", Pattern: "/api/billing/codes/batches/{batch}/disable", Who: httpkit.Admin, As: h.disableBatch, Scope: hub.ScopeAdmin, Data: httpkit.All},
 	}
 }
 

@@ -23,7 +23,7 @@ type priceView struct {
 	// Prices are credits per unit as decimal text, by bucket, each bucket with what
 	// it costs in the end: one without a rate of its own has that of the bucket that
 	// stands in for it. null: not charged.
-	Prices   map[string]money.Rate `json:"prices"`
+	Prices   map[string]money.Rate `json:"prices" openapi:"null"`
 	Tiers    []tierView            `json:"tiers,omitempty"`
 	Variants []variantView         `json:"variants,omitempty"`
 }

@@ -15,11 +15,11 @@ import (
 
 func (h *handler) receiptRoutes() []httpkit.Route {
 	return []httpkit.Route{
-		{Method: "GET", Pattern: "/api/user/receipts", Who: httpkit.AnyUser, As: h.ownReceipts},
-		{Method: "GET", Pattern: "/api/user/receipts/{number}", Who: httpkit.AnyUser, As: h.ownReceipt},
-		{Method: "GET", Pattern: "/api/billing/receipts", Who: httpkit.Admin, As: h.allReceipts},
-		{Method: "GET", Pattern: "/api/billing/receipts/export", Who: httpkit.Admin, As: h.exportReceipts},
-		{Method: "GET", Pattern: "/api/billing/receipts/{number}", Who: httpkit.Admin, As: h.anyReceipt},
+		{Method: "GET", Pattern: "/api/user/receipts", Who: httpkit.AnyUser, As: h.ownReceipts, Scope: hub.ScopeBilling, Data: httpkit.Own},
+		{Method: "GET", Pattern: "/api/user/receipts/{number}", Who: httpkit.AnyUser, As: h.ownReceipt, Scope: hub.ScopeBilling, Data: httpkit.Own},
+		{Method: "GET", Pattern: "/api/billing/receipts", Who: httpkit.Admin, As: h.allReceipts, Scope: hub.ScopeAdmin, Data: httpkit.All},
+		{Method: "GET", Pattern: "/api/billing/receipts/export", Who: httpkit.Admin, As: h.exportReceipts, Scope: hub.ScopeAdmin, Data: httpkit.All},
+		{Method: "GET", Pattern: "/api/billing/receipts/{number}", Who: httpkit.Admin, As: h.anyReceipt, Scope: hub.ScopeAdmin, Data: httpkit.All},
 	}
 }
 

@@ -98,10 +98,12 @@ func (h *handler) reportBills(w http.ResponseWriter, r *http.Request, _ hub.Call
 	}
 	count := len(report.Drifts)
 	report.Drifts = report.Drifts[min(paging.Offset(), count):min(paging.Offset()+paging.Size, count)]
-	return httpkit.WriteJSON(w, http.StatusOK, struct {
-		reconcile.Report
-		Count int `json:"count"`
-	}{report, count})
+	return httpkit.WriteJSON(w, http.StatusOK, reportPage{report, count})
+}
+
+type reportPage struct {
+	reconcile.Report
+	Count int `json:"count"`
 }
 
 // billedCall is a call behind a figure.

@@ -14,18 +14,18 @@ import (
 func (h *handler) shopRoutes() []httpkit.Route {
 	const topUp = "/api/user/credit/auto-topup"
 	return []httpkit.Route{
-		{Method: "GET", Pattern: "/api/billing/offer", Who: httpkit.Anonymous, Handler: h.offer},
-		{Method: "GET", Pattern: "/api/billing/buy", Who: httpkit.Anonymous, Handler: h.buyPage},
-		{Method: "GET", Pattern: "/api/billing/buy.js", Who: httpkit.Anonymous, Handler: h.buyScript},
-		{Method: "GET", Pattern: "/api/billing/page.css", Who: httpkit.Anonymous, Handler: h.pageStyle},
-		{Method: "GET", Pattern: "/api/billing/prices", Who: httpkit.Optional, As: h.prices},
-		{Method: "GET", Pattern: "/api/billing/payments", Who: httpkit.Admin, As: h.payments},
-		{Method: "POST", Pattern: "/api/billing/stripe/webhook", Who: httpkit.Anonymous, Handler: h.webhook, MaxBody: maxWebhook},
-		{Method: "POST", Pattern: "/api/user/credit/checkout", Who: httpkit.AnyUser, As: h.checkout, MaxBody: maxForm},
-		{Method: "GET", Pattern: topUp, Who: httpkit.AnyUser, As: h.topUp},
-		{Method: "PUT", Pattern: topUp, Who: httpkit.AnyUser, As: h.setTopUp, MaxBody: maxForm},
-		{Method: "DELETE", Pattern: topUp, Who: httpkit.AnyUser, As: h.stopTopUp},
-		{Method: "DELETE", Pattern: "/api/user/credit/cards", Who: httpkit.AnyUser, As: h.forgetCards},
+		{Method: "GET", Pattern: "/api/billing/offer", Who: httpkit.Anonymous, Handler: h.offer, Data: httpkit.Common},
+		{Method: "GET", Pattern: "/api/billing/buy", Who: httpkit.Anonymous, Handler: h.buyPage, Data: httpkit.Common},
+		{Method: "GET", Pattern: "/api/billing/buy.js", Who: httpkit.Anonymous, Handler: h.buyScript, Data: httpkit.Common},
+		{Method: "GET", Pattern: "/api/billing/page.css", Who: httpkit.Anonymous, Handler: h.pageStyle, Data: httpkit.Common},
+		{Method: "GET", Pattern: "/api/billing/prices", Who: httpkit.Optional, As: h.prices, Scope: httpkit.AnyScope, Data: httpkit.Common},
+		{Method: "GET", Pattern: "/api/billing/payments", Who: httpkit.Admin, As: h.payments, Scope: hub.ScopeAdmin, Data: httpkit.All},
+		{Method: "POST", Pattern: "/api/billing/stripe/webhook", Who: httpkit.Anonymous, Handler: h.webhook, Data: httpkit.Common, MaxBody: maxWebhook},
+		{Method: "POST", Pattern: "/api/user/credit/checkout", Who: httpkit.AnyUser, As: h.checkout, Scope: hub.ScopeBilling, Data: httpkit.Own, MaxBody: maxForm},
+		{Method: "GET", Pattern: topUp, Who: httpkit.AnyUser, As: h.topUp, Scope: hub.ScopeBilling, Data: httpkit.Own},
+		{Method: "PUT", Pattern: topUp, Who: httpkit.AnyUser, As: h.setTopUp, Scope: hub.ScopeBilling, Data: httpkit.Own, MaxBody: maxForm},
+		{Method: "DELETE", Pattern: topUp, Who: httpkit.AnyUser, As: h.stopTopUp, Scope: hub.ScopeBilling, Data: httpkit.Own},
+		{Method: "DELETE", Pattern: "/api/user/credit/cards", Who: httpkit.AnyUser, As: h.forgetCards, Scope: hub.ScopeBilling, Data: httpkit.Own},
 	}
 }
 

@@ -56,11 +56,11 @@ func New(d Deps) http.Handler {
 
 // Routes is everything the function serves, and who may call it. The handlers in
 // it are not fit to be called.
-func Routes() []httpkit.Route { return (&handler{}).routes() }
+func Routes() []httpkit.Route { return httpkit.Describe((&handler{}).routes(), docs()) }
 
 // routes has one line only: whatever no other function serves comes here.
 func (h *handler) routes() []httpkit.Route {
-	return []httpkit.Route{{Pattern: "/", Who: httpkit.Anonymous, Handler: h.serve}}
+	return []httpkit.Route{{Pattern: "/", Who: httpkit.Anonymous, Handler: h.serve, Data: httpkit.Common}}
 }
 
 // kinds are the media types of files, so that they do not depend on the machine.

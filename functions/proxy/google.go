@@ -22,11 +22,11 @@ func (h *handler) googleRoutes() []httpkit.Route {
 	errorBody := gemini.Server{}.Error
 	call := h.googleCall(h.googleMethods())
 	return []httpkit.Route{
-		{Method: "POST", Pattern: "/v1beta/models/{call...}", Who: httpkit.AnyUser, As: call, ErrorBody: errorBody},
-		{Method: "POST", Pattern: "/v1beta/{call...}", Who: httpkit.AnyUser, As: call, ErrorBody: errorBody},
-		{Method: "POST", Pattern: "/v1/models/{call...}", Who: httpkit.AnyUser, As: call, ErrorBody: errorBody},
-		{Method: "GET", Pattern: "/v1beta/models", Who: httpkit.AnyUser, As: h.listGoogleModels, ErrorBody: errorBody},
-		{Method: "GET", Pattern: "/v1beta/models/{id...}", Who: httpkit.AnyUser, As: h.getGoogleModel, ErrorBody: errorBody},
+		{Method: "POST", Pattern: "/v1beta/models/{call...}", Who: httpkit.AnyUser, Scope: hub.ScopeInference, Data: httpkit.Own, As: call, ErrorBody: errorBody},
+		{Method: "POST", Pattern: "/v1beta/{call...}", Who: httpkit.AnyUser, Scope: hub.ScopeInference, Data: httpkit.Own, As: call, ErrorBody: errorBody},
+		{Method: "POST", Pattern: "/v1/models/{call...}", Who: httpkit.AnyUser, Scope: hub.ScopeInference, Data: httpkit.Own, As: call, ErrorBody: errorBody},
+		{Method: "GET", Pattern: "/v1beta/models", Who: httpkit.AnyUser, Scope: hub.ScopeInference, Data: httpkit.Own, As: h.listGoogleModels, ErrorBody: errorBody},
+		{Method: "GET", Pattern: "/v1beta/models/{id...}", Who: httpkit.AnyUser, Scope: hub.ScopeInference, Data: httpkit.Own, As: h.getGoogleModel, ErrorBody: errorBody},
 	}
 }
 

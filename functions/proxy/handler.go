@@ -127,7 +127,7 @@ func newHandler(d Deps) *handler {
 }
 
 // Routes is the function's route table, for those who compare tables.
-func Routes() []httpkit.Route { return (&handler{}).routes() }
+func Routes() []httpkit.Route { return httpkit.Describe((&handler{}).routes(), docs()) }
 
 // routes is everything the function serves, and who may call it.
 func (h *handler) routes() []httpkit.Route {
@@ -142,7 +142,7 @@ func (h *handler) routes() []httpkit.Route {
 		h.workRoute("/v1/moderations", openaitasks.Moderations{Now: h.Now}),
 		h.workRoute("/v1/rerank", openaitasks.Rerank{Now: h.Now}),
 		h.chatRoute("/v1/messages", anthropic.Server{}),
-		{Method: "POST", Pattern: "/v1/messages/count_tokens", Who: httpkit.AnyUser, As: h.count(anthropic.Server{}), ErrorBody: anthropic.Server{}.Error},
+		{Method: "POST", Pattern: "/v1/messages/count_tokens", Who: httpkit.AnyUser, Scope: hub.ScopeInference, Data: httpkit.Own, As: h.count(anthropic.Server{}), ErrorBody: anthropic.Server{}.Error},
 		h.chatRoute("/api/v2/chat", protocol),
 		h.chatRoute("/api/v2/chat/completions", rest),
 		h.chatRoute("/api/v2/completions", rest),
@@ -154,24 +154,24 @@ func (h *handler) routes() []httpkit.Route {
 		h.workRoute("/api/v1/embeddings", aigne.Embeddings{Now: h.Now}),
 		h.workRoute("/api/v1/audio/transcriptions", openaitasks.Transcriptions{Now: h.Now}),
 		h.workRoute("/api/v1/audio/speech", openaitasks.Speech{Now: h.Now}),
-		{Method: "GET", Pattern: "/api/v1/status", Who: httpkit.Optional, As: h.status},
-		{Method: "GET", Pattern: "/v1/models", Who: httpkit.AnyUser, As: h.listModels},
-		{Method: "GET", Pattern: "/v1/models/{id...}", Who: httpkit.AnyUser, As: h.getModel},
-		{Method: "GET", Pattern: "/api/ai/models", Who: httpkit.Optional, As: h.aigneModels},
-		{Method: "GET", Pattern: "/api/ai/plan", Who: httpkit.AnyUser, As: h.explain},
-		{Method: "GET", Pattern: "/api/v2/status", Who: httpkit.Optional, As: h.status},
-		{Method: "GET", Pattern: "/__blocklet__.js", Who: httpkit.Anonymous, Handler: h.discovery},
+		{Method: "GET", Pattern: "/api/v1/status", Who: httpkit.Optional, As: h.status, Scope: hub.ScopeInference, Data: httpkit.Common},
+		{Method: "GET", Pattern: "/v1/models", Who: httpkit.AnyUser, As: h.listModels, Scope: hub.ScopeInference, Data: httpkit.Own},
+		{Method: "GET", Pattern: "/v1/models/{id...}", Who: httpkit.AnyUser, As: h.getModel, Scope: hub.ScopeInference, Data: httpkit.Own},
+		{Method: "GET", Pattern: "/api/ai/models", Who: httpkit.Optional, As: h.aigneModels, Scope: hub.ScopeInference, Data: httpkit.Own},
+		{Method: "GET", Pattern: "/api/ai/plan", Who: httpkit.AnyUser, As: h.explain, Scope: hub.ScopeInference, Data: httpkit.Own},
+		{Method: "GET", Pattern: "/api/v2/status", Who: httpkit.Optional, As: h.status, Scope: hub.ScopeInference, Data: httpkit.Common},
+		{Method: "GET", Pattern: "/__blocklet__.js", Who: httpkit.Anonymous, Handler: h.discovery, Data: httpkit.Common},
 	}...)
 	routes = append(routes, h.googleRoutes()...)
 	return append(routes, h.responsesRoutes(responses.NewServer(h.Now, openai.Server{Now: h.Now}.Error))...)
 }
 
 func (h *handler) chatRoute(pattern string, s dialect.Server) httpkit.Route {
-	return httpkit.Route{Method: "POST", Pattern: pattern, Who: httpkit.AnyUser, As: h.chat(s), ErrorBody: s.Error}
+	return httpkit.Route{Method: "POST", Pattern: pattern, Who: httpkit.AnyUser, Scope: hub.ScopeInference, Data: httpkit.Own, As: h.chat(s), ErrorBody: s.Error}
 }
 
 func (h *handler) workRoute(pattern string, s dialect.TaskServer) httpkit.Route {
-	return httpkit.Route{Method: "POST", Pattern: pattern, Who: httpkit.AnyUser, As: h.work(s), ErrorBody: s.Error}
+	return httpkit.Route{Method: "POST", Pattern: pattern, Who: httpkit.AnyUser, Scope: hub.ScopeInference, Data: httpkit.Own, As: h.work(s), ErrorBody: s.Error}
 }
 
 // clientFor returns the client side for a target: the caller's own language

@@ -31,7 +31,7 @@ func imageClients(now hub.Now) map[dialect.Name]dialect.TaskClient {
 func (h *handler) mediaRoutes() []httpkit.Route {
 	videos := openaitasks.Videos{Now: h.Now}
 	user := func(method, pattern string, as httpkit.CallerHandler) httpkit.Route {
-		return httpkit.Route{Method: method, Pattern: pattern, Who: httpkit.AnyUser, As: as, ErrorBody: videos.Error}
+		return httpkit.Route{Method: method, Pattern: pattern, Who: httpkit.AnyUser, Scope: hub.ScopeInference, Data: httpkit.Own, As: as, ErrorBody: videos.Error}
 	}
 	return []httpkit.Route{
 		h.workRoute("/v1/images/generations", openaitasks.Images{Now: h.Now, Of: task.ImageGeneration}),
@@ -45,8 +45,8 @@ func (h *handler) mediaRoutes() []httpkit.Route {
 		user("GET", "/v1/videos/{id}", h.getVideo),
 		user("DELETE", "/v1/videos/{id}", h.deleteVideo),
 		user("GET", "/v1/videos/{id}/content", h.videoContent),
-		{Method: "POST", Pattern: "/api/v2/video", Who: httpkit.AnyUser, As: h.aigneVideo(aignemedia.Videos{Now: h.Now}), ErrorBody: aignemedia.Videos{Now: h.Now}.Error},
-		{Method: "GET", Pattern: mediaPath + "{name}", Who: httpkit.Anonymous, Handler: h.media},
-		{Method: "DELETE", Pattern: mediaPath + "{name}", Who: httpkit.AnyUser, As: h.deleteMedia},
+		{Method: "POST", Pattern: "/api/v2/video", Who: httpkit.AnyUser, Scope: hub.ScopeInference, Data: httpkit.Own, As: h.aigneVideo(aignemedia.Videos{Now: h.Now}), ErrorBody: aignemedia.Videos{Now: h.Now}.Error},
+		{Method: "GET", Pattern: mediaPath + "{name}", Who: httpkit.Anonymous, Handler: h.media, Data: httpkit.Common},
+		{Method: "DELETE", Pattern: mediaPath + "{name}", Who: httpkit.AnyUser, Scope: hub.ScopeInference, Data: httpkit.Own, As: h.deleteMedia},
 	}
 }

@@ -176,24 +176,27 @@ func (m *aigneModel) price(l *routing.Target) {
 	}
 }
 
+// availability says whether a model could be called; Code is the status that a
+// call would be answered with.
+type availability struct {
+	Available bool   `json:"available"`
+	Error     string `json:"error,omitempty"`
+	Code      int    `json:"code,omitempty"`
+	Link      string `json:"link,omitempty"`
+	Type      string `json:"type,omitempty"`
+}
+
 // status always answers 200: whether a model could be called now.
 func (h *handler) status(w http.ResponseWriter, r *http.Request, c hub.Caller) error {
-	type answer struct {
-		Available bool   `json:"available"`
-		Error     string `json:"error,omitempty"`
-		Code      int    `json:"code,omitempty"`
-		Link      string `json:"link,omitempty"`
-		Type      string `json:"type,omitempty"`
-	}
 	if err := h.available(r, c); err != nil {
 		e := hub.AsError(err)
-		a := answer{Error: e.Message, Code: httpkit.Status(e), Link: e.Link}
+		a := availability{Error: e.Message, Code: httpkit.Status(e), Link: e.Link}
 		if e.Code == hub.CodeInsufficientCredits {
 			a.Type = "NOT_ENOUGH"
 		}
 		return httpkit.WriteJSON(w, http.StatusOK, a)
 	}
-	return httpkit.WriteJSON(w, http.StatusOK, answer{Available: true})
+	return httpkit.WriteJSON(w, http.StatusOK, availability{Available: true})
 }
 
 func (h *handler) available(r *http.Request, c hub.Caller) error {

@@ -4,13 +4,16 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/aigne-hub/aigne-hub/functions/proxy"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/testkit/fakeprovider"
+	"github.com/aigne-hub/aigne-hub/shared/testkit/oas"
 )
 
 // get fetches a path, with the hub's key unless key is another.
@@ -26,8 +29,12 @@ func (h *testHub) get(path, key string) (int, string) {
 	defer res.Body.Close()
 	text, err := io.ReadAll(res.Body)
 	require.NoError(h.t, err)
+	checker().Check(h.t, http.MethodGet, path, "", res.StatusCode, res.Header, text)
 	return res.StatusCode, string(text)
 }
+
+// checker holds the hub's own answers against /openapi.json.
+var checker = sync.OnceValue(func() *oas.Checker { return oas.NewChecker(proxy.Routes()) })
 
 func TestModelListsShowWhatCanBeCalled(t *testing.T) {
 	t.Parallel()

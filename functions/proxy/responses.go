@@ -23,7 +23,7 @@ import (
 func (h *handler) responsesRoutes(s responses.Server) []httpkit.Route {
 	const base = "/v1/responses"
 	route := func(method, path string, as httpkit.CallerHandler) httpkit.Route {
-		return httpkit.Route{Method: method, Pattern: base + path, Who: httpkit.AnyUser, As: as, ErrorBody: s.Error}
+		return httpkit.Route{Method: method, Pattern: base + path, Who: httpkit.AnyUser, Scope: hub.ScopeInference, Data: httpkit.Own, As: as, ErrorBody: s.Error}
 	}
 	return []httpkit.Route{
 		route("POST", "", h.createResponse(s)),

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
+	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/ledger"
 	"github.com/aigne-hub/aigne-hub/shared/routing"
 	"github.com/aigne-hub/aigne-hub/shared/store"
@@ -36,13 +37,13 @@ func New(d Deps) http.Handler {
 
 // Routes is everything the function serves, and who may call it. The handlers in
 // it are not fit to be called.
-func Routes() []httpkit.Route { return (&handler{}).routes() }
+func Routes() []httpkit.Route { return httpkit.Describe((&handler{}).routes(), docs()) }
 
 func (h *handler) routes() []httpkit.Route {
 	return []httpkit.Route{
-		{Method: "GET", Pattern: "/api/user/model-calls", Who: httpkit.AnyUser, As: h.listCalls},
-		{Method: "GET", Pattern: "/api/user/model-calls/{id}", Who: httpkit.AnyUser, As: h.getCall},
-		{Method: "GET", Pattern: "/api/usage/quota", Who: httpkit.AnyUser, As: h.quota},
-		{Method: "GET", Pattern: "/api/status", Who: httpkit.Optional, As: h.status},
+		{Method: "GET", Pattern: "/api/user/model-calls", Who: httpkit.AnyUser, As: h.listCalls, Scope: hub.ScopeUsage, Data: httpkit.OwnUnlessAdmin},
+		{Method: "GET", Pattern: "/api/user/model-calls/{id}", Who: httpkit.AnyUser, As: h.getCall, Scope: hub.ScopeUsage, Data: httpkit.OwnUnlessAdmin},
+		{Method: "GET", Pattern: "/api/usage/quota", Who: httpkit.AnyUser, As: h.quota, Scope: hub.ScopeUsage, Data: httpkit.Own},
+		{Method: "GET", Pattern: "/api/status", Who: httpkit.Optional, As: h.status, Scope: httpkit.AnyScope, Data: httpkit.Common},
 	}
 }

@@ -69,7 +69,7 @@ func viewCall(c *store.Call, viewer hub.Caller) callView {
 			v.Usage[hub.Bucket(b).String()] = n
 		}
 	}
-	if viewer.Role.Administers() {
+	if viewer.All {
 		v.operatorView = &operatorView{Credential: c.Credential, CostUSD: c.Cost, Shortfall: c.Shortfall}
 	}
 	return v
@@ -101,7 +101,7 @@ type operatorAttempt struct {
 }
 
 func viewDetail(e *calls.Explanation, viewer hub.Caller) detailView {
-	admin := viewer.Role.Administers()
+	admin := viewer.All
 	d := detailView{callView: viewCall(&e.Call, viewer), FailedAttempts: make([]attemptView, len(e.Failed)), Plan: e.Plan, Explanation: e}
 	d.Plan.Hold = nil // the explanation has it
 	if !admin {

@@ -75,6 +75,8 @@ type Config struct {
 	AppDomain      string // below which applications are found by their DIDs; "": none is asked
 	PublicModels   bool
 	PPROF          bool
+	// AuthorizerPolicy: the Lambda authorizer answers payload 2.0 with a policy.
+	AuthorizerPolicy bool
 
 	LogLevel  slog.Level
 	LogFormat telemetry.Format

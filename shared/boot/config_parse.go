@@ -307,3 +307,12 @@ func parseLogFormat(c *Config, v string) error {
 	c.LogFormat = format
 	return nil
 }
+
+func parseAuthorizer(c *Config, v string) error {
+	switch v {
+	case "simple", "policy":
+		c.AuthorizerPolicy = v == "policy"
+		return nil
+	}
+	return errors.New("must be simple or policy")
+}

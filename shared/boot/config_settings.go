@@ -238,6 +238,10 @@ func accessSettings() []Setting {
 			parse: onOff(func(c *Config) *bool { return &c.PPROF }),
 		},
 		{
+			Name: "AIGNE_HUB_AUTHORIZER", Flag: "authorizer", Default: "simple",
+			Doc: "how the Lambda authorizer answers HTTP APIs with payload 2.0: simple, or policy for an IAM policy", parse: parseAuthorizer,
+		},
+		{
 			Name: "AIGNE_HUB_LOG_LEVEL", Flag: "log-level", Default: "info",
 			Doc: "debug, info, warn or error", parse: parseLogLevel,
 		},

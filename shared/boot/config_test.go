@@ -67,7 +67,7 @@ func TestEverySettingIsRead(t *testing.T) {
 		"AIGNE_HUB_TIMEOUT_TOTAL": "4s", "AIGNE_HUB_ATTEMPTS": "1", "AIGNE_HUB_ATTEMPTS_TIME": "6s", "AIGNE_HUB_HEDGE": "7s",
 		"AIGNE_HUB_SLOW_STREAM": "8", "AIGNE_HUB_COOLDOWN": "0s", "AIGNE_HUB_DRAIN": "1500ms",
 		"AIGNE_HUB_MASTER_KEY": goodKey + "\n", "AIGNE_HUB_MASTER_KEY_OLD": goodKey, "AIGNE_HUB_PUBLIC_URL": "https://x.test/ai/",
-		"AIGNE_HUB_TRUSTED_PROXIES": "10.1.2.3/8, 192.0.2.1,fd00::/8", "AIGNE_HUB_PUBLIC_MODELS": "off", "AIGNE_HUB_PPROF": "on",
+		"AIGNE_HUB_TRUSTED_PROXIES": "10.1.2.3/8, 192.0.2.1,fd00::/8", "AIGNE_HUB_PUBLIC_MODELS": "off", "AIGNE_HUB_PPROF": "on", "AIGNE_HUB_AUTHORIZER": "policy",
 		"AIGNE_HUB_BILLING_EMPTY_ANSWER": "free", "AIGNE_HUB_BILLING_SLICE": "1024",
 		"AIGNE_HUB_CACHE": "ask", "AIGNE_HUB_CACHE_TTL": "5m", "AIGNE_HUB_CACHE_SIZE": "1GiB", "AIGNE_HUB_CACHE_PRICE": "25%",
 		"AIGNE_HUB_LOG_LEVEL": "debug", "AIGNE_HUB_LOG_FORMAT": "json",
@@ -97,7 +97,7 @@ func TestEverySettingIsRead(t *testing.T) {
 		},
 		Blob:     boot.BlobStore{Endpoint: "https://minio.test", Bucket: "files", Prefix: "hub/", Region: "us-east-1", KeyID: "id", Secret: "hush-hush"},
 		BlobLife: 48 * time.Hour, FetchAllow: []netip.Prefix{netip.MustParsePrefix("10.9.0.0/16")}, AppDomain: "apps.test",
-		PPROF: true, LogLevel: slog.LevelDebug, LogFormat: telemetry.FormatJSON,
+		PPROF: true, AuthorizerPolicy: true, LogLevel: slog.LevelDebug, LogFormat: telemetry.FormatJSON,
 	}, got)
 	assert.NotContains(t, fmt.Sprintf("%v %+v %#v", got, got, got), "hush-hush")
 	assert.NotContains(t, fmt.Sprintf("%v %+v %#v", got, got, got), goodKey)
@@ -175,6 +175,7 @@ func TestEachFaultNamesItsSetting(t *testing.T) {
 		{"an empty proxy", "TRUSTED_PROXIES", "10.0.0.0/8,", `"" is none`},
 		{"IPv4 within IPv6", "TRUSTED_PROXIES", "::ffff:10.0.0.0/104", "IPv4 ranges as such"},
 		{"neither public nor not", "PUBLIC_MODELS", "some", "on or off"},
+		{"an unknown kind of answer", "AUTHORIZER", "both", "simple or policy"},
 		{"neither profiles nor none", "PPROF", "yes", "on or off"},
 		{"an unknown level", "LOG_LEVEL", "loud", "debug, info, warn or error"},
 		{"an unknown format", "LOG_FORMAT", "xml", "text or json"},

@@ -2,6 +2,7 @@ package boot
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/lambdahttp"
+	"github.com/aigne-hub/aigne-hub/shared/openapi"
 	"github.com/aigne-hub/aigne-hub/shared/schedule"
 	"github.com/aigne-hub/aigne-hub/shared/store"
 	"github.com/aigne-hub/aigne-hub/shared/telemetry"
@@ -30,19 +32,38 @@ const (
 // the log. The hub is opened by the first event that needs it, with its schema
 // checked, not migrated; a failure answers that event with 503 and the next one
 // tries again. Each request begins with a look at the configuration's version.
-// /healthz and /readyz are answered here.
+// /healthz, /readyz and /openapi.json are answered here.
 //
 // jobs may be nil. It is also called with an App that is not open, to learn the
 // jobs' names: only their running may use what is in it.
 func Lambda(wire func(*App) http.Handler, jobs func(*App) []schedule.Job) {
+	lambdaMain(&lazy{wire: wire, jobs: jobs})
+}
+
+// Events answers events of Lambda that are neither HTTP nor a schedule.
+type Events func(ctx context.Context, event json.RawMessage) (any, error)
+
+// LambdaEvents is Lambda for a function that answers such events only, an authorizer
+// for example. An event that comes while the hub cannot be opened fails.
+func LambdaEvents(wire func(*App) Events) {
+	none := func(a *App) http.Handler { return httpkit.Mux(nil, httpkit.Deps{Log: a.Log, Now: a.Now}) }
+	lambdaMain(&lazy{wire: none, events: wire})
+}
+
+func lambdaMain(l *lazy) {
 	store.TuneProcess()
 	cfg, err := Load(os.LookupEnv, os.Environ(), nil)
 	if err != nil {
 		telemetry.NewLogger(os.Stderr, telemetry.FormatJSON, slog.LevelInfo).Error("the settings are refused", "error", err)
 		os.Exit(1)
 	}
-	l := &lazy{cfg: cfg, env: os.LookupEnv, log: telemetry.NewLogger(os.Stderr, cfg.LogFormat, cfg.LogLevel), now: time.Now, wire: wire, jobs: jobs}
+	l.cfg, l.env, l.log, l.now = cfg, os.LookupEnv, telemetry.NewLogger(os.Stderr, cfg.LogFormat, cfg.LogLevel), time.Now
+	var other Events
+	if l.events != nil {
+		other = l.event
+	}
 	lambdahttp.Start(l.handler(), l.proxies(), lambdahttp.Options{
+		Other:  other,
 		Stream: true, // of Function URLs, which only the streaming function has
 		Margin: lambdaMargin, Lease: l.lease, Log: l.log,
 	})
@@ -57,6 +78,10 @@ type lazy struct {
 	wire func(*App) http.Handler
 	jobs func(*App) []schedule.Job
 
+	events func(*App) Events // nil: none are answered
+
+	document http.Handler // what describes the hub
+
 	mu  sync.Mutex
 	hub *opened
 }
@@ -66,6 +91,7 @@ type opened struct {
 	app     *App
 	handler http.Handler
 	jobs    []schedule.Job
+	events  Events
 	lease   schedule.Lease
 }
 
@@ -85,6 +111,9 @@ func (l *lazy) get(ctx context.Context) (*opened, error) {
 	o := &opened{app: app, handler: l.wire(app), lease: app.JobLease()}
 	if l.jobs != nil {
 		o.jobs = l.jobs(app)
+	}
+	if l.events != nil {
+		o.events = l.events(app)
 	}
 	l.hub = o
 	return o, nil
@@ -108,8 +137,9 @@ func unopened(err error) error {
 	return hub.Wrap(hub.CodeUnavailable, err, "The hub cannot open its database now; please try again.")
 }
 
-// handler serves what the function serves, and the two probes.
+// handler serves what the function serves, and what every process does.
 func (l *lazy) handler() http.Handler {
+	l.document = httpkit.Mux([]httpkit.Route{openapi.Route(l.cfg.PublicURL)}, httpkit.Deps{Log: slog.New(slog.DiscardHandler), Now: l.now})
 	return httpkit.Observe(http.HandlerFunc(l.serve), httpkit.Deps{Log: l.log, Now: l.now})
 }
 
@@ -120,6 +150,9 @@ func (l *lazy) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	case "/readyz":
 		l.ready(w, r)
+		return
+	case openapi.Path:
+		l.document.ServeHTTP(w, r)
 		return
 	}
 	o, err := l.get(r.Context())
@@ -133,6 +166,19 @@ func (l *lazy) serve(w http.ResponseWriter, r *http.Request) {
 	// No ticker runs while the sandbox is frozen, so what was seen is stored here.
 	defer o.app.Reporter.Due(r.Context())
 	o.handler.ServeHTTP(w, r)
+}
+
+// event answers what is neither HTTP nor a schedule, with the configuration as it is
+// now: what was revoked a moment ago is.
+func (l *lazy) event(ctx context.Context, raw json.RawMessage) (any, error) {
+	o, err := l.get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := o.app.refresh(ctx); err != nil {
+		return nil, hub.Wrap(hub.CodeUnavailable, err, "The hub's database does not answer.")
+	}
+	return o.events(ctx, raw)
 }
 
 // ready says whether the function can serve, and what is missing without the

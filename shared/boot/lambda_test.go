@@ -84,6 +84,7 @@ func TestALambdaOpensTheHubWithTheFirstRequestThatCan(t *testing.T) {
 	t.Parallel()
 	s := sleeping(t)
 	assert.Equal(t, 200, s.get("/healthz").Code, "alive before anything is open")
+	assert.Contains(t, s.get("/openapi.json").Body.String(), `"/v1/chat/completions"`, "every function describes the whole hub")
 	assert.Nil(t, s.hub)
 
 	for path, says := range map[string]string{"/version": "aigne-hub migrate", "/readyz": "not migrated"} {

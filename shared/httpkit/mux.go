@@ -37,12 +37,13 @@ const (
 	Nobody    Who = iota
 	Anonymous     // everybody; credentials are not looked at
 	Optional      // everybody; credentials are checked when shown
-	AnyUser       // any authenticated user
+	GuestsToo     // any authenticated user
+	AnyUser       // any authenticated user but guests
 	Admin         // owner or admin
 	OwnerOnly     // owner
 )
 
-var whoNames = [...]string{"nobody", "anonymous", "optional", "user", "admin", "owner"}
+var whoNames = [...]string{"nobody", "anonymous", "optional", "guest", "user", "admin", "owner"}
 
 // String returns the name used in route tables.
 func (w Who) String() string {
@@ -60,9 +61,12 @@ type Route struct {
 	Who     Who
 	Handler Handler
 	As      CallerHandler // gets the caller: the zero Caller on Optional routes without credentials
+	Scope   hub.Scope     // what a key with scopes must have; "": such keys are refused
+	Data    Data          // whose data it serves; "": the caller's own only
 
 	MaxBody   int64     // bytes; 0: Deps.MaxBody
 	ErrorBody ErrorBody // nil: Deps.ErrorBody
+	Doc       Doc       // set by Describe; serving does not look at it
 }
 
 // Deps is what Mux and Observe need. Only Authenticate has no default.
@@ -130,7 +134,7 @@ func (rt Route) fault(d Deps) string {
 	case rt.Who != Anonymous && d.Authenticate == nil:
 		return "needs Deps.Authenticate"
 	}
-	return ""
+	return rt.contradiction()
 }
 
 func (rt Route) serve(d Deps) http.HandlerFunc {
@@ -155,8 +159,8 @@ func (rt Route) run(w http.ResponseWriter, r *http.Request, x *exchange, d Deps)
 		if err != nil {
 			return err
 		}
-		x.userID, caller = c.UserID, c
-		if err := rt.Who.admit(c); err != nil {
+		x.userID = c.UserID
+		if caller, err = rt.admit(c); err != nil {
 			return err
 		}
 	}
@@ -181,20 +185,6 @@ func origin(r *http.Request, c hub.Caller, trusted []netip.Prefix) hub.Origin {
 		o.Address = a.String()
 	}
 	return o
-}
-
-func (w Who) admit(c hub.Caller) error {
-	switch {
-	case w == Optional:
-		return nil
-	case c.UserID == "":
-		return hub.Errorf(hub.CodeUnauthenticated, "Sign in or send an API key: Authorization: Bearer sk-hub-….")
-	case w == Admin && !c.Role.Administers():
-		return hub.Errorf(hub.CodeForbidden, "Only owners and admins may do this.")
-	case w == OwnerOnly && c.Role != hub.RoleOwner:
-		return hub.Errorf(hub.CodeForbidden, "Only the owner may do this.")
-	}
-	return nil
 }
 
 // fail answers with err, if there is one.

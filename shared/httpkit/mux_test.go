@@ -25,7 +25,8 @@ func TestEveryRouteAdmitsExactlyWhoItSays(t *testing.T) {
 	}{
 		{httpkit.Anonymous, map[string]int{"": 200, "bad": 200, "guest": 200, "owner": 200}},
 		{httpkit.Optional, map[string]int{"": 200, "bad": 401, "guest": 200, "owner": 200}},
-		{httpkit.AnyUser, map[string]int{"": 401, "bad": 401, "guest": 200, "member": 200, "owner": 200}},
+		{httpkit.GuestsToo, map[string]int{"": 401, "bad": 401, "guest": 200, "member": 200, "owner": 200}},
+		{httpkit.AnyUser, map[string]int{"": 401, "bad": 401, "guest": 403, "member": 200, "owner": 200}},
 		{httpkit.Admin, map[string]int{"": 401, "bad": 401, "guest": 403, "member": 403, "admin": 200, "owner": 200}},
 		{httpkit.OwnerOnly, map[string]int{"": 401, "bad": 401, "member": 403, "admin": 403, "owner": 200}},
 	}

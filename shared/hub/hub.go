@@ -25,6 +25,10 @@ const (
 // Administers reports whether the role may change providers, rates and users.
 func (r Role) Administers() bool { return r == RoleOwner || r == RoleAdmin }
 
+// Uses reports whether the role may call models, spend credits and make API keys.
+// A guest is known to the hub and no more; an unknown role is less than that.
+func (r Role) Uses() bool { return r.Administers() || r == RoleMember }
+
 // Valid reports whether r is one of the four roles.
 func (r Role) Valid() bool {
 	switch r {
@@ -90,7 +94,13 @@ type Caller struct {
 	// the next one. 0 for a session.
 	KeySerial int64
 	ClientIP  string
+	// All: the policy of the route lets the caller see everybody's data and what is
+	// for operators only. Set where the policy is enforced (httpkit.Mux), per request.
+	All bool
 }
+
+// May reports whether the caller's key is good for a scope.
+func (c Caller) May(s Scope) bool { return c.Scopes == nil || slices.Contains(c.Scopes, s) }
 
 // CallStatus is the state of a model call.
 type CallStatus string

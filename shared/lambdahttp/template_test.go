@@ -84,6 +84,14 @@ func TestTemplateMeansWhatTheFunctionsNeed(t *testing.T) {
 
 	makefile, err := os.ReadFile(filepath.Join("..", "..", "infra", "lambda.mk"))
 	require.NoError(t, err)
+	assert.Contains(t, string(makefile), "$(call lambda,AuthorizerFunction,authorizer,auth/authorizer)")
+	authorizer := dig(template, "Resources", "ApiAuthorizer", "Properties")
+	assert.Equal(t, "2.0", authorizer["AuthorizerPayloadFormatVersion"])
+	assert.Equal(t, true, authorizer["EnableSimpleResponses"], "AIGNE_HUB_AUTHORIZER is simple unless set")
+	assert.EqualValues(t, 0, dig(params, "AuthorizerTtl")["Default"], "a revoked key is out at once")
+	for _, id := range []string{"AuthorizerFunction", "ApiAuthorizer", "AuthorizerPermission"} {
+		assert.Equal(t, "WithAuthorizer", dig(template, "Resources", id)["Condition"], id)
+	}
 	routes, jobs := map[string]string{}, map[string]string{}
 	for _, name := range []string{"proxy", "auth", "usage", "billing", "admin", "console"} {
 		id := strings.ToUpper(name[:1]) + name[1:] + "Function"
