@@ -30,7 +30,7 @@ func viewKey(k store.APIKey) keyView {
 // listKeys lists one user's keys (?user=<e-mail>, all at once) or everybody's
 // (?cursor=, ?pageSize=), revoked ones included.
 func (h *handler) listKeys(w http.ResponseWriter, r *http.Request, _ hub.Caller) error {
-	after, size, err := cursorPage(r)
+	after, size, err := httpkit.CursorPage(r)
 	if err != nil {
 		return err
 	}
@@ -47,7 +47,7 @@ func (h *handler) listKeys(w http.ResponseWriter, r *http.Request, _ hub.Caller)
 	} else if rows, err = h.Store.AllKeys(r.Context(), after, size+1); err != nil {
 		return err
 	}
-	return httpkit.WriteJSON(w, http.StatusOK, listed(rows, size, func(k store.APIKey) string { return k.ID }, viewKey))
+	return httpkit.WriteJSON(w, http.StatusOK, httpkit.Listed(rows, size, func(k store.APIKey) string { return k.ID }, viewKey))
 }
 
 type newKey struct {
