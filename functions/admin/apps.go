@@ -35,7 +35,7 @@ func viewApp(a *store.App) appView {
 // listApps lists applications by id with what was used through them: ?cursor=,
 // ?pageSize=, ?startTime=, ?endTime= (seconds; the last 30 days, at most 31).
 func (h *handler) listApps(w http.ResponseWriter, r *http.Request, _ hub.Caller) error {
-	after, size, err := cursorPage(r)
+	after, size, err := httpkit.CursorPage(r)
 	if err != nil {
 		return err
 	}
@@ -51,7 +51,7 @@ func (h *handler) listApps(w http.ResponseWriter, r *http.Request, _ hub.Caller)
 	if err != nil {
 		return err
 	}
-	return httpkit.WriteJSON(w, http.StatusOK, listed(rows, size, func(a store.App) string { return a.ID }, func(a store.App) appView {
+	return httpkit.WriteJSON(w, http.StatusOK, httpkit.Listed(rows, size, func(a store.App) string { return a.ID }, func(a store.App) appView {
 		v, u := viewApp(&a), use[a.ID]
 		v.Use = &u
 		return v

@@ -55,7 +55,7 @@ func (h *handler) listActs(w http.ResponseWriter, r *http.Request, _ hub.Caller)
 	if err != nil {
 		return err
 	}
-	out := listing[operator.ActView]{Data: []operator.ActView{}}
+	out := httpkit.Listing[operator.ActView]{Data: []operator.ActView{}}
 	if len(rows) > p.Size {
 		rows = rows[:p.Size]
 		last := rows[p.Size-1]

@@ -152,7 +152,7 @@ func viewProposal(p store.Proposal) (proposalView, error) {
 // listProposals lists proposals: ?state=open (unless given), applied, dismissed or
 // superseded, paged by ?cursor=. The last three are the history.
 func (h *handler) listProposals(w http.ResponseWriter, r *http.Request, _ hub.Caller) error {
-	after, size, err := cursorPage(r)
+	after, size, err := httpkit.CursorPage(r)
 	if err != nil {
 		return err
 	}
@@ -174,7 +174,7 @@ func (h *handler) listProposals(w http.ResponseWriter, r *http.Request, _ hub.Ca
 			return err
 		}
 	}
-	return httpkit.WriteJSON(w, http.StatusOK, listed(views, size, func(v proposalView) string { return v.ID }, func(v proposalView) proposalView { return v }))
+	return httpkit.WriteJSON(w, http.StatusOK, httpkit.Listed(views, size, func(v proposalView) string { return v.ID }, func(v proposalView) proposalView { return v }))
 }
 
 type catalogueChoice struct {

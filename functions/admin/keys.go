@@ -13,7 +13,7 @@ import (
 // listKeys lists one user's keys (?user=<e-mail>) or everybody's, revoked ones
 // included: ?cursor=, ?pageSize=.
 func (h *handler) listKeys(w http.ResponseWriter, r *http.Request, _ hub.Caller) error {
-	after, size, err := cursorPage(r)
+	after, size, err := httpkit.CursorPage(r)
 	if err != nil {
 		return err
 	}
@@ -29,7 +29,7 @@ func (h *handler) listKeys(w http.ResponseWriter, r *http.Request, _ hub.Caller)
 	} else if rows, err = h.Store.AllKeys(r.Context(), after, size+1); err != nil {
 		return err
 	}
-	return httpkit.WriteJSON(w, http.StatusOK, listed(rows, size, func(k store.APIKey) string { return k.ID }, h.viewKey))
+	return httpkit.WriteJSON(w, http.StatusOK, httpkit.Listed(rows, size, func(k store.APIKey) string { return k.ID }, h.viewKey))
 }
 
 func (h *handler) viewKey(k store.APIKey) operator.KeyView { return operator.ViewKey(&k, h.Now()) }

@@ -26,7 +26,7 @@ type ownCallView struct {
 
 // listProbes lists the hub's own calls, newest first.
 func (h *handler) listProbes(w http.ResponseWriter, r *http.Request, _ hub.Caller) error {
-	before, size, err := cursorPage(r)
+	before, size, err := httpkit.CursorPage(r)
 	if err != nil {
 		return err
 	}
@@ -34,7 +34,7 @@ func (h *handler) listProbes(w http.ResponseWriter, r *http.Request, _ hub.Calle
 	if err != nil {
 		return err
 	}
-	return httpkit.WriteJSON(w, http.StatusOK, listed(rows, size, func(p store.Probe) string { return p.ID }, func(p store.Probe) ownCallView {
+	return httpkit.WriteJSON(w, http.StatusOK, httpkit.Listed(rows, size, func(p store.Probe) string { return p.ID }, func(p store.Probe) ownCallView {
 		v := ownCallView{ID: p.ID, Provider: p.Provider, Model: p.Model, Credential: p.Credential, OK: p.OK, TTFB: p.TTFB.Milliseconds(),
 			HTTPStatus: p.HTTPStatus, Code: p.Category, Error: p.Error, At: p.At}
 		if p.Cost != nil {

@@ -230,7 +230,7 @@ func (h *handler) rateHistory(w http.ResponseWriter, r *http.Request, _ hub.Call
 	if err != nil {
 		return err
 	}
-	var out listing[rateVersionView]
+	var out httpkit.Listing[rateVersionView]
 	if len(rows) > p.Size {
 		rows = rows[:p.Size]
 		last := rows[p.Size-1]
@@ -278,7 +278,7 @@ func (h *handler) ratePlans(w http.ResponseWriter, r *http.Request, _ hub.Caller
 	if err != nil {
 		return err
 	}
-	var out listing[ratePlanView]
+	var out httpkit.Listing[ratePlanView]
 	if len(rows) > p.Size {
 		rows = rows[:p.Size]
 		next := httpkit.EncodeCursor(strconv.FormatInt(rows[p.Size-1].From.UnixMilli(), 10), rows[p.Size-1].ID)

@@ -27,7 +27,7 @@ func viewUser(u store.User) userView {
 
 // listUsers lists users by age: ?cursor=, ?pageSize=.
 func (h *handler) listUsers(w http.ResponseWriter, r *http.Request, _ hub.Caller) error {
-	after, size, err := cursorPage(r)
+	after, size, err := httpkit.CursorPage(r)
 	if err != nil {
 		return err
 	}
@@ -35,7 +35,7 @@ func (h *handler) listUsers(w http.ResponseWriter, r *http.Request, _ hub.Caller
 	if err != nil {
 		return err
 	}
-	return httpkit.WriteJSON(w, http.StatusOK, listed(rows, size, func(u store.User) string { return u.ID }, viewUser))
+	return httpkit.WriteJSON(w, http.StatusOK, httpkit.Listed(rows, size, func(u store.User) string { return u.ID }, viewUser))
 }
 
 type newUser struct {

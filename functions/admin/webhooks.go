@@ -100,7 +100,7 @@ type deliveryView struct {
 }
 
 func (h *handler) listNotifications(w http.ResponseWriter, r *http.Request, _ hub.Caller) error {
-	before, size, err := cursorPage(r)
+	before, size, err := httpkit.CursorPage(r)
 	if err != nil {
 		return err
 	}
@@ -120,7 +120,7 @@ func (h *handler) listNotifications(w http.ResponseWriter, r *http.Request, _ hu
 	for _, d := range states {
 		by[d.NotificationID] = append(by[d.NotificationID], deliveryView{d.Channel, d.Address, d.State, d.Attempts, d.Error})
 	}
-	return httpkit.WriteJSON(w, http.StatusOK, listed(rows, size, func(n store.Notification) string { return n.ID }, func(n store.Notification) notificationView {
+	return httpkit.WriteJSON(w, http.StatusOK, httpkit.Listed(rows, size, func(n store.Notification) string { return n.ID }, func(n store.Notification) notificationView {
 		return notificationView{n.ID, n.Kind, n.Severity, n.Title, json.RawMessage(n.Body), n.CreatedAt, append([]deliveryView{}, by[n.ID]...)}
 	}))
 }

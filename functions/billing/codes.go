@@ -109,7 +109,7 @@ func (h *handler) createCodes(w http.ResponseWriter, r *http.Request, c hub.Call
 // listCodes lists redeem codes without their texts, oldest first: ?batch=,
 // ?state=active|used|expired|disabled, ?cursor=, ?pageSize=.
 func (h *handler) listCodes(w http.ResponseWriter, r *http.Request, _ hub.Caller) error {
-	after, size, err := cursorPage(r)
+	after, size, err := httpkit.CursorPage(r)
 	if err != nil {
 		return err
 	}
@@ -123,7 +123,7 @@ func (h *handler) listCodes(w http.ResponseWriter, r *http.Request, _ hub.Caller
 	if err != nil {
 		return err
 	}
-	return httpkit.WriteJSON(w, http.StatusOK, listed(rows, size, func(c store.RedeemCode) string { return c.ID },
+	return httpkit.WriteJSON(w, http.StatusOK, httpkit.Listed(rows, size, func(c store.RedeemCode) string { return c.ID },
 		func(c store.RedeemCode) codeView { return h.viewCode(selling.Code{RedeemCode: c}) }))
 }
 

@@ -21,7 +21,7 @@ type outboxView struct {
 	Unconfirmed money.Credits `json:"unconfirmed"`  // in all of these
 	Oldest      *time.Time    `json:"oldest"`       // of what is neither confirmed nor dead
 	OldestAge   int64         `json:"oldest_age_seconds"`
-	listing[batchView]
+	httpkit.Listing[batchView]
 }
 
 // batchView is a report: usage of one user through one application.
@@ -55,7 +55,7 @@ func (h *handler) outbox(w http.ResponseWriter, r *http.Request, _ hub.Caller) e
 	default:
 		return hub.Invalid("state", "state must be pending, sent, confirmed or dead.")
 	}
-	after, size, err := cursorPage(r)
+	after, size, err := httpkit.CursorPage(r)
 	if err != nil {
 		return err
 	}
@@ -68,7 +68,7 @@ func (h *handler) outbox(w http.ResponseWriter, r *http.Request, _ hub.Caller) e
 		return err
 	}
 	v := outboxView{On: h.Mirror != nil, Calls: o.Calls, CallsAmount: o.CallsAmount, Pending: o.Pending, Sent: o.Sent, Dead: o.Dead, Unconfirmed: o.Unconfirmed,
-		Oldest: o.Oldest, listing: listed(rows, size, func(b store.Batch) string { return b.ID }, viewBatch)}
+		Oldest: o.Oldest, Listing: httpkit.Listed(rows, size, func(b store.Batch) string { return b.ID }, viewBatch)}
 	if o.Oldest != nil {
 		v.OldestAge = max(0, int64(h.Now().Sub(*o.Oldest).Seconds()))
 	}

@@ -33,7 +33,7 @@ type paymentView struct {
 // payments lists card payments, newest first: ?user= (e-mail), ?state=, ?cursor=,
 // ?pageSize=.
 func (h *handler) payments(w http.ResponseWriter, r *http.Request, _ hub.Caller) error {
-	before, size, err := cursorPage(r)
+	before, size, err := httpkit.CursorPage(r)
 	if err != nil {
 		return err
 	}
@@ -58,7 +58,7 @@ func (h *handler) payments(w http.ResponseWriter, r *http.Request, _ hub.Caller)
 	if err != nil {
 		return err
 	}
-	return httpkit.WriteJSON(w, http.StatusOK, listed(rows, size, func(p store.Payment) string { return p.ID }, viewPayment))
+	return httpkit.WriteJSON(w, http.StatusOK, httpkit.Listed(rows, size, func(p store.Payment) string { return p.ID }, viewPayment))
 }
 
 func viewPayment(p store.Payment) paymentView {

@@ -34,7 +34,7 @@ func (h *handler) allReceipts(w http.ResponseWriter, r *http.Request, _ hub.Call
 }
 
 func (h *handler) listReceipts(w http.ResponseWriter, r *http.Request, userID string) error {
-	after, size, err := cursorPage(r)
+	after, size, err := httpkit.CursorPage(r)
 	if err != nil {
 		return err
 	}
@@ -48,7 +48,7 @@ func (h *handler) listReceipts(w http.ResponseWriter, r *http.Request, userID st
 	if err != nil {
 		return err
 	}
-	return httpkit.WriteJSON(w, http.StatusOK, listed(list, size, func(v selling.Receipt) string { return strconv.FormatInt(v.Key, 10) },
+	return httpkit.WriteJSON(w, http.StatusOK, httpkit.Listed(list, size, func(v selling.Receipt) string { return strconv.FormatInt(v.Key, 10) },
 		func(v selling.Receipt) selling.Receipt { return v }))
 }
 

@@ -40,46 +40,9 @@ func viewWallet(w store.Wallet) walletView {
 		CreatedAt: w.CreatedAt, ClosedAt: w.ClosedAt}
 }
 
-// listing is a page of a list.
-type listing[T any] struct {
-	Data       []T     `json:"data"`
-	NextCursor *string `json:"next_cursor"` // null at the end
-}
-
-func listed[R, V any](rows []R, size int, id func(R) string, view func(R) V) listing[V] {
-	out := listing[V]{Data: []V{}}
-	if len(rows) > size {
-		rows = rows[:size]
-		next := httpkit.EncodeCursor(id(rows[size-1]))
-		out.NextCursor = &next
-	}
-	for _, r := range rows {
-		out.Data = append(out.Data, view(r))
-	}
-	return out
-}
-
-// cursorPage reads the paging of a list that goes on by cursor.
-func cursorPage(r *http.Request) (after string, size int, err error) {
-	p, err := httpkit.ParsePaging(r)
-	switch {
-	case err != nil:
-		return "", 0, err
-	case p.Page > 1:
-		return "", 0, hub.Invalid("page", "This list has no pages; go on with cursor=<next_cursor>.")
-	case p.Cursor == "":
-		return "", p.Size, nil
-	}
-	keys, err := httpkit.DecodeCursor(p.Cursor, 1)
-	if err != nil {
-		return "", 0, err
-	}
-	return keys[0], p.Size, nil
-}
-
 // listWallets lists all shared wallets: ?cursor=, ?pageSize=.
 func (h *handler) listWallets(w http.ResponseWriter, r *http.Request, _ hub.Caller) error {
-	after, size, err := cursorPage(r)
+	after, size, err := httpkit.CursorPage(r)
 	if err != nil {
 		return err
 	}
@@ -87,7 +50,7 @@ func (h *handler) listWallets(w http.ResponseWriter, r *http.Request, _ hub.Call
 	if err != nil {
 		return err
 	}
-	return httpkit.WriteJSON(w, http.StatusOK, listed(rows, size, func(w store.Wallet) string { return w.AccountID }, viewWallet))
+	return httpkit.WriteJSON(w, http.StatusOK, httpkit.Listed(rows, size, func(w store.Wallet) string { return w.AccountID }, viewWallet))
 }
 
 type newWallet struct {
@@ -121,7 +84,7 @@ func (h *handler) ownWallets(w http.ResponseWriter, r *http.Request, c hub.Calle
 	if err != nil {
 		return err
 	}
-	return httpkit.WriteJSON(w, http.StatusOK, listed(rows, len(rows), func(w store.Wallet) string { return w.AccountID }, viewWallet))
+	return httpkit.WriteJSON(w, http.StatusOK, httpkit.Listed(rows, len(rows), func(w store.Wallet) string { return w.AccountID }, viewWallet))
 }
 
 // managed finds a shared wallet that the caller may manage: a manager of it, or
@@ -160,7 +123,7 @@ type memberView struct {
 
 // listMembers lists the members of a shared wallet: ?cursor=, ?pageSize=.
 func (h *handler) listMembers(w http.ResponseWriter, r *http.Request, c hub.Caller) error {
-	after, size, err := cursorPage(r)
+	after, size, err := httpkit.CursorPage(r)
 	if err != nil {
 		return err
 	}
@@ -172,7 +135,7 @@ func (h *handler) listMembers(w http.ResponseWriter, r *http.Request, c hub.Call
 	if err != nil {
 		return err
 	}
-	return httpkit.WriteJSON(w, http.StatusOK, listed(rows, size, func(m store.Member) string { return m.UserID }, func(m store.Member) memberView {
+	return httpkit.WriteJSON(w, http.StatusOK, httpkit.Listed(rows, size, func(m store.Member) string { return m.UserID }, func(m store.Member) memberView {
 		return memberView{Email: m.Email, Name: m.Name, Manager: m.Manager, CreatedAt: m.CreatedAt}
 	}))
 }

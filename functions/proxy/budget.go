@@ -64,10 +64,10 @@ func (b *budget) close() {
 // covers takes the frame in hand into account, and reports whether it may be
 // passed on now.
 func (b *budget) covers(seen dialect.Seen, size int) bool {
-	b.relayed, b.now = b.now, b.x.lane.report()
-	if b.held >= b.ceiling {
+	if b.held >= b.ceiling { // all that can come is held: most streams, and every one without billing
 		return true
 	}
+	b.relayed, b.now = b.now, b.x.lane.report()
 	if !b.x.gone() {
 		b.got = b.relayed
 	}

@@ -67,7 +67,7 @@ func TestKMSIsAskedAgainWhereThatHelps(t *testing.T) {
 	assert.Len(t, s.Calls(), 5)
 }
 
-func TestRefusalsOfKMSSayWhatToDo(t *testing.T) {
+func TestRefusalsOfKMSSayWhatHelps(t *testing.T) {
 	t.Parallel()
 	s := fakekms.Start(t)
 	other := s.Add("other")

@@ -46,7 +46,7 @@ func TestTheFakeRefusesWhatStripeRefuses(t *testing.T) {
 		"an unknown field":             {"colour", "red", "parameter_unknown", 400},
 		"too little":                   {"line_items[0][price_data][unit_amount]", "49", "amount_too_small", 400},
 		"no integer":                   {"line_items[0][price_data][unit_amount]", "5.00", "parameter_invalid_integer", 400},
-		"a currency that is none":      {"line_items[0][price_data][currency]", "xxx", "Invalid currency", 400},
+		"a currency that is none":      {"line_items[0][price_data][currency]", "zzz", "Invalid currency", 400},
 		"a customer that is not there": {"customer", "cus_none", "resource_missing", 400},
 		"tax without an address":       {"automatic_tax[enabled]", "true", "customer_tax_location_invalid", 400},
 	} {
