@@ -19,6 +19,8 @@ type Deps struct {
 
 	Store          *store.Store
 	Users          *identity.Users
+	Sessions       *identity.Sessions
+	SignIn         *identity.SignIn
 	Desk           *operator.Desk
 	TrustedProxies []netip.Prefix // may say for whom they forward
 }
@@ -39,8 +41,18 @@ func New(d Deps) http.Handler {
 func Routes() []httpkit.Route { return (&handler{}).routes() }
 
 func (h *handler) routes() []httpkit.Route {
+	// What decides how somebody signs in is for that somebody's own browser.
+	own := func(method, pattern string, as httpkit.CallerHandler) httpkit.Route {
+		return httpkit.Route{Method: method, Pattern: pattern, Who: httpkit.AnyUser, Session: true, As: as}
+	}
 	return []httpkit.Route{
 		{Method: "POST", Pattern: "/api/auth/setup", Who: httpkit.Anonymous, Handler: h.setUp},
+		{Method: "POST", Pattern: "/api/auth/login", Who: httpkit.Anonymous, Handler: h.login},
+		own("POST", "/api/auth/logout", h.logout),
+		own("PUT", "/api/auth/password", h.changePassword),
+		own("GET", "/api/auth/sessions", h.listSessions),
+		own("DELETE", "/api/auth/sessions", h.endOtherSessions),
+		own("DELETE", "/api/auth/sessions/{id}", h.endSession),
 		{Method: "GET", Pattern: "/api/auth/me", Who: httpkit.AnyUser, As: h.me},
 		{Method: "GET", Pattern: "/api/auth/keys", Who: httpkit.AnyUser, As: h.listKeys},
 		{Method: "POST", Pattern: "/api/auth/keys", Who: httpkit.AnyUser, As: h.createKey},

@@ -18,7 +18,6 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/blocklet"
 	"github.com/aigne-hub/aigne-hub/shared/credentials"
 	"github.com/aigne-hub/aigne-hub/shared/health"
-	"github.com/aigne-hub/aigne-hub/shared/httpkit"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/identity"
 	"github.com/aigne-hub/aigne-hub/shared/jobs"
@@ -55,6 +54,8 @@ type App struct {
 	Store    *store.Store
 	Keys     *identity.Keys
 	Users    *identity.Users
+	Sessions *identity.Sessions
+	SignIn   *identity.SignIn
 	Book     *ledger.Book
 	Codes    *selling.Codes
 	Shop     *selling.Shop
@@ -117,6 +118,7 @@ func Open(ctx context.Context, cfg Config, o Options) (*App, error) {
 	}
 	a.Keys = identity.NewKeys(s, o.Now, a.configVersion)
 	a.Users = &identity.Users{Store: s}
+	a.openDoor()
 	a.Book = &ledger.Book{Store: s, Now: o.Now, WelcomeGift: ledger.WelcomeGift{Amount: cfg.Welcome, Life: cfg.WelcomeLife}}
 	a.Codes = &selling.Codes{Store: s, Now: o.Now, Vault: a.Vault}
 	a.Sweeper = &ledger.Sweeper{Store: s, Log: o.Log}
@@ -170,11 +172,6 @@ func prepareFolder(cfg Config) error {
 		return fmt.Errorf("data folder: %w", err)
 	}
 	return nil
-}
-
-// HTTP is what every function's handler needs.
-func (a *App) HTTP() httpkit.Deps {
-	return httpkit.Deps{Log: a.Log, Now: a.Now, Authenticate: a.Keys.Authenticate, MaxBody: a.Config.MaxBody}
 }
 
 // Halting ends once Halt is called.

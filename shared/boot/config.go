@@ -69,6 +69,8 @@ type Config struct {
 	SMTP  hub.Secret    // mail server; "" when unset
 	Probe time.Duration // how often targets that nobody calls are called; 0: never
 
+	Door Door
+
 	PublicURL      string // origin and prefix without a closing slash; "" when unset
 	TrustedProxies []netip.Prefix
 	PublicModels   bool
@@ -178,6 +180,7 @@ func (c *Config) complete(e Env, overrides map[string]string, faulty bool) []err
 	}
 	c.completeBlob(e, blame)
 	if !faulty {
+		c.completeDoor(blame)
 		c.completeSelling(blame)
 	}
 	return faults

@@ -34,6 +34,17 @@ func (r Role) Valid() bool {
 	return false
 }
 
+// Scope is a part of what a user may do that an API key can be restricted to.
+type Scope string
+
+// The scopes.
+const (
+	ScopeInference Scope = "inference"
+	ScopeUsage     Scope = "usage"
+	ScopeBilling   Scope = "billing"
+	ScopeAdmin     Scope = "admin"
+)
+
 // CallType is what kind of work a model does; rates are kept per type.
 type CallType string
 
@@ -69,6 +80,8 @@ type Caller struct {
 	AccountID string // the wallet that pays
 	// SharedWallet: it is a team's or an application's, not the user's own.
 	SharedWallet bool
+	Scopes       []Scope // nil: whatever the role allows
+	Session      bool    // came with a session cookie: pages of other sites may have sent it
 	ClientIP     string
 }
 

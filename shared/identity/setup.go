@@ -79,6 +79,9 @@ func newUser(email string, role hub.Role, password hub.Secret) (store.User, erro
 	}
 	row := store.User{Email: email, Role: role}
 	if password != "" {
+		if err = CheckNewPassword(email, password); err != nil {
+			return row, err
+		}
 		if row.PasswordHash, err = HashPassword(password); err != nil {
 			return row, err
 		}
@@ -86,8 +89,11 @@ func newUser(email string, role hub.Role, password hub.Secret) (store.User, erro
 	return row, nil
 }
 
-// SetPassword replaces a user's password.
+// SetPassword replaces a user's password and ends the user's sessions.
 func (u *Users) SetPassword(ctx context.Context, email string, password hub.Secret) error {
+	if err := CheckNewPassword(email, password); err != nil {
+		return err
+	}
 	hash, err := HashPassword(password)
 	if err != nil {
 		return err
@@ -96,5 +102,5 @@ func (u *Users) SetPassword(ctx context.Context, email string, password hub.Secr
 	if err != nil {
 		return err
 	}
-	return u.Store.SetPassword(ctx, row.ID, hash)
+	return u.Store.SetPassword(ctx, row.ID, hash, "")
 }
