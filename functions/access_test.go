@@ -41,7 +41,9 @@ func TestEveryRouteAdmitsWhomItShould(t *testing.T) {
 			}
 		}
 	}
-	assert.ElementsMatch(t, []string{"POST /api/auth/setup", "POST /api/auth/login", "GET /", "GET /__blocklet__.js",
+	assert.ElementsMatch(t, []string{"POST /api/auth/setup", "POST /api/auth/login", "GET /",
+		"POST /api/auth/invitations/read", "POST /api/auth/invitations/accept", // the token is the capability
+		"POST /api/auth/password/forgot", "POST /api/auth/password/reset", "GET /__blocklet__.js",
 		"GET /media/{name}",                // the name is the capability
 		"POST /api/billing/stripe/webhook", // the signature is
 		"GET /api/billing/buy", "GET /api/billing/buy.js", "GET /api/billing/page.css", "GET /api/billing/offer",

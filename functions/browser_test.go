@@ -100,7 +100,7 @@ func TestASessionLetsItsUserInUntilItEnds(t *testing.T) {
 	b := w.browser()
 	res := b.send("auth", "POST", "/api/auth/login", loginBody("MEMBER", goodPassword))
 	require.Equal(t, 200, res.Code, res.Body.String())
-	assert.JSONEq(t, `{"user":{"id":"ID","email":"member@example.com","name":"","role":"member"},"session":{"id":"ID","expires_at":"TIME"}}`, settled(res.Body.String()))
+	assert.JSONEq(t, `{"user":{"id":"ID","email":"member@example.com","name":"","role":"member","language":"","time_zone":""},"session":{"id":"ID","expires_at":"TIME"}}`, settled(res.Body.String()))
 	assert.Equal(t, "no-store", res.Header().Get("Cache-Control"))
 	cookie := res.Header().Get("Set-Cookie")
 	assert.Regexp(t, `^__Host-aigne_hub_session=[A-Za-z0-9_-]{43}; Path=/; Max-Age=2592000; HttpOnly; Secure; SameSite=Lax$`, cookie)

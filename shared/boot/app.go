@@ -123,7 +123,7 @@ func Open(ctx context.Context, cfg Config, o Options) (*App, error) {
 	a.Codes = &selling.Codes{Store: s, Now: o.Now, Vault: a.Vault}
 	a.Sweeper = &ledger.Sweeper{Store: s, Log: o.Log}
 	a.Desk = &operator.Desk{Store: s, Users: a.Users, Keys: a.Keys, Book: a.Book, Codes: a.Codes, Log: o.Log, Now: o.Now, Vault: a.Vault, CreditPrice: cfg.CreditPrice,
-		DefaultMargin: cfg.DefaultMargin, Catalogue: a.Catalogue, Routes: a.Routes}
+		DefaultMargin: cfg.DefaultMargin, Catalogue: a.Catalogue, Routes: a.Routes, Links: cfg.links(), InvitationLife: cfg.Door.Invitation}
 	a.Gate = &admission.Gate{Store: s, Lease: admission.NewLease(s, o.Log), Log: o.Log, Now: o.Now, Reload: a.Reload, Limits: a.limits.Load,
 		Settings: admission.Settings{Billing: cfg.Billing, OnAbort: cfg.OnAbort, OnFailure: cfg.OnUpstreamFailure,
 			OnEmpty: cfg.EmptyAnswer, DefaultOutput: cfg.DefaultOutput, Slice: cfg.Slice}}

@@ -1,6 +1,7 @@
 package boot
 
 import (
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -63,6 +64,19 @@ func (c *Config) completeDoor(blame func(name, format string, args ...any)) {
 		c.Door.SessionIdle = c.Door.SessionLife
 	}
 	_ = blame
+}
+
+// links are the hub's addresses in mails: of the public address or, for a hub on
+// one machine, of where it listens.
+func (c Config) links() identity.Links {
+	if c.PublicURL != "" {
+		return identity.Links{Base: c.PublicURL}
+	}
+	host, port, err := net.SplitHostPort(c.Listen)
+	if ip := net.ParseIP(host); err == nil && (host == "" || (ip != nil && ip.IsUnspecified())) {
+		return identity.Links{Base: "http://" + net.JoinHostPort("127.0.0.1", port)}
+	}
+	return identity.Links{Base: "http://" + c.Listen}
 }
 
 // openDoor makes what lets people in.

@@ -68,25 +68,32 @@ func (u *Users) Create(ctx context.Context, email string, role hub.Role, passwor
 	return row, err
 }
 
-func newUser(email string, role hub.Role, password hub.Secret) (store.User, error) {
-	email = strings.TrimSpace(email)
+// CheckUser reports what makes an e-mail address or a role unusable.
+func CheckUser(email string, role hub.Role) error {
 	addr, err := mail.ParseAddress(email)
 	if err != nil || addr.Address != email || len(email) > 254 {
-		return store.User{}, hub.Invalid("email", "%q is not an e-mail address.", email)
+		return hub.Invalid("email", "%q is not an e-mail address.", email)
 	}
 	if !role.Valid() {
-		return store.User{}, hub.Invalid("role", "The role must be owner, admin, member or guest.")
+		return hub.Invalid("role", "The role must be owner, admin, member or guest.")
+	}
+	return nil
+}
+
+func newUser(email string, role hub.Role, password hub.Secret) (store.User, error) {
+	email = strings.TrimSpace(email)
+	if err := CheckUser(email, role); err != nil {
+		return store.User{}, err
 	}
 	row := store.User{Email: email, Role: role}
-	if password != "" {
-		if err = CheckNewPassword(email, password); err != nil {
-			return row, err
-		}
-		if row.PasswordHash, err = HashPassword(password); err != nil {
-			return row, err
-		}
+	if password == "" {
+		return row, nil
 	}
-	return row, nil
+	err := CheckNewPassword(email, password)
+	if err == nil {
+		row.PasswordHash, err = HashPassword(password)
+	}
+	return row, err
 }
 
 // SetPassword replaces a user's password and ends the user's sessions.

@@ -205,3 +205,20 @@ func (s *SignIn) Record(ctx context.Context, actor, action, subject string, v Vi
 	}
 	return s.store.Audit(ctx, actor, action, subject, "", string(text))
 }
+
+const (
+	resetsPerAddress = 20
+	resetsPerAccount = 5
+	resetLife        = time.Hour // for which a link that was asked for is worth sending
+)
+
+// AskReset notes that somebody wants a link for a new password. It takes the same
+// time for an address that nobody has.
+func (s *SignIn) AskReset(ctx context.Context, v Visitor, email string) error {
+	tries := []store.Try{addressTry("reset", v.Address, resetsPerAddress), accountTry("reset", email, resetsPerAccount)}
+	err := s.store.AskReset(ctx, strings.TrimSpace(email), resetLife, tries...)
+	if errors.Is(err, store.ErrTries) {
+		return s.tooMany(ctx, tries)
+	}
+	return err
+}

@@ -67,3 +67,31 @@ func (d *Desk) SetDisabled(ctx context.Context, actor, email string, disabled bo
 	}
 	return d.User(ctx, u.Email)
 }
+
+// SetProfile writes what a user says about itself.
+func (d *Desk) SetProfile(ctx context.Context, actor string, before, after store.User) error {
+	if err := d.Store.SetProfile(ctx, after); err != nil {
+		return err
+	}
+	show := func(u store.User) map[string]any {
+		return map[string]any{"name": u.Name, "language": u.Language, "time_zone": u.TimeZone}
+	}
+	return d.audit(ctx, actor, "user.profile", after.Email, show(before), show(after))
+}
+
+// RemoveSecondFactor takes a user's second factor away: the user lost it, and
+// the recovery codes too.
+func (d *Desk) RemoveSecondFactor(ctx context.Context, actor, email string) error {
+	u, err := d.User(ctx, email)
+	if err != nil {
+		return err
+	}
+	err = d.Store.RemoveTOTP(ctx, u.ID)
+	if errors.Is(err, store.ErrNotFound) {
+		return hub.Errorf(hub.CodeNotFound, "%s has no second factor.", u.Email)
+	}
+	if err != nil {
+		return err
+	}
+	return d.audit(ctx, actor, "second-factor.remove", u.Email, nil, nil)
+}

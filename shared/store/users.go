@@ -73,8 +73,8 @@ func (s *Store) CreateUser(ctx context.Context, u User) (User, error) {
 }
 
 func addUser(unit *Unit, u User) {
-	unit.Add("INSERT INTO users (id, email, name, role, password_hash, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-		u.ID, u.Email, u.Name, string(u.Role), u.PasswordHash, u.CreatedAt.UnixMilli())
+	unit.Add("INSERT INTO users (id, email, name, role, password_hash, language, time_zone, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+		u.ID, u.Email, u.Name, string(u.Role), u.PasswordHash, u.Language, u.TimeZone, u.CreatedAt.UnixMilli())
 	unit.Add("INSERT INTO accounts (id, kind, user_id, created_at) VALUES (?1, 'wallet', ?2, ?3)",
 		u.AccountID, u.ID, u.CreatedAt.UnixMilli())
 }
