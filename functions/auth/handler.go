@@ -9,6 +9,7 @@ import (
 
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
 	"github.com/aigne-hub/aigne-hub/shared/identity"
+	"github.com/aigne-hub/aigne-hub/shared/oidc"
 	"github.com/aigne-hub/aigne-hub/shared/operator"
 	"github.com/aigne-hub/aigne-hub/shared/store"
 )
@@ -22,6 +23,7 @@ type Deps struct {
 	Sessions       *identity.Sessions
 	SignIn         *identity.SignIn
 	Desk           *operator.Desk
+	Providers      []*oidc.Client
 	TrustedProxies []netip.Prefix // may say for whom they forward
 }
 
@@ -52,6 +54,12 @@ func (h *handler) routes() []httpkit.Route {
 		{Method: "POST", Pattern: "/api/auth/invitations/accept", Who: httpkit.Anonymous, Handler: h.acceptInvitation},
 		{Method: "POST", Pattern: "/api/auth/password/forgot", Who: httpkit.Anonymous, Handler: h.forgot},
 		{Method: "POST", Pattern: "/api/auth/password/reset", Who: httpkit.Anonymous, Handler: h.resetPassword},
+		{Method: "GET", Pattern: "/api/auth/providers", Who: httpkit.Anonymous, Handler: h.waysIn},
+		{Method: "GET", Pattern: "/api/auth/oidc/{name}/start", Who: httpkit.Anonymous, Handler: h.startAt},
+		{Method: "POST", Pattern: "/api/auth/oidc/{name}/start", Who: httpkit.Optional, As: h.startFor},
+		{Method: "GET", Pattern: "/api/auth/oidc/{name}/callback", Who: httpkit.Anonymous, Handler: h.callback},
+		own("GET", "/api/auth/identities", h.listIdentities),
+		own("DELETE", "/api/auth/identities/{id}", h.removeIdentity),
 		own("POST", "/api/auth/logout", h.logout),
 		own("GET", "/api/auth/second-factor", h.showFactor),
 		own("POST", "/api/auth/second-factor", h.beginFactor),

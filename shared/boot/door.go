@@ -18,6 +18,10 @@ type Door struct {
 	SessionLife time.Duration // after so long, any session is over
 	Origins     []string      // whose pages may use the hub; "*": everybody's, without cookies
 	Invitation  time.Duration // how long one can be accepted
+	Providers   []identity.Provider
+
+	oidc oidcText // until they are complete
+	more []oidcText
 }
 
 // doorSettings: sign-in and browsers.
@@ -63,7 +67,7 @@ func (c *Config) completeDoor(blame func(name, format string, args ...any)) {
 	if c.Door.SessionIdle > c.Door.SessionLife {
 		c.Door.SessionIdle = c.Door.SessionLife
 	}
-	_ = blame
+	c.completeOIDC(blame)
 }
 
 // links are the hub's addresses in mails: of the public address or, for a hub on

@@ -26,7 +26,7 @@ const (
 	oidcCookie    = "aigne_hub_oidc"
 )
 
-// Set puts a cookie for everything below path on the answer; an empty value
+// set puts a cookie for everything below path on the answer; an empty value
 // removes it. It lasts for life, or as long as the browser runs for 0.
 func (c Cookies) set(w http.ResponseWriter, base, path, value string, life time.Duration) {
 	if path == "" {
@@ -67,6 +67,20 @@ func (c Cookies) values(r *http.Request, base string) []string {
 		}
 	}
 	return out
+}
+
+// SetFlow keeps a sealed sign-in that is on its way in the browser; "" removes it.
+// prefix is the path that the hub is mounted below.
+func (c Cookies) SetFlow(w http.ResponseWriter, prefix, sealed string, life time.Duration) {
+	c.set(w, oidcCookie, prefix, sealed, life)
+}
+
+// Flow is the sealed sign-in that a browser keeps, "" if there is none.
+func (c Cookies) Flow(r *http.Request) string {
+	if values := c.values(r, oidcCookie); len(values) > 0 {
+		return values[0]
+	}
+	return ""
 }
 
 // Visitor is who stands at the door, before the hub knows who it is.

@@ -86,13 +86,13 @@ func (s *SignIn) Password(ctx context.Context, v Visitor, email string, password
 		return u, err
 	}
 	if !known || !right {
-		return u, errors.Join(s.failed(ctx, v, u, "password"), errWrong)
+		return u, errors.Join(s.Failed(ctx, v, u.Email, "password"), errWrong)
 	}
 	switch err := s.second(ctx, u.ID, code); {
 	case errors.Is(err, NeedCode):
 		return u, errors.Join(s.store.GiveBack(ctx, address, account), err)
 	case errors.Is(err, errCode):
-		return u, errors.Join(s.failed(ctx, v, u, "code"), err)
+		return u, errors.Join(s.Failed(ctx, v, u.Email, "code"), err)
 	case err != nil:
 		return u, err
 	}
@@ -175,16 +175,15 @@ func (s *SignIn) Confirm(ctx context.Context, u store.User, password hub.Secret)
 	return s.store.ForgetTry(ctx, account.Subject)
 }
 
-// failed records a failure. What was typed is not repeated: people type
-// passwords into the wrong field.
-func (s *SignIn) failed(ctx context.Context, v Visitor, u store.User, reason string) error {
-	subject := u.Email
+// Failed audits a sign-in that failed, of a known user's e-mail address or "".
+// What was typed is not repeated: people type passwords into the wrong field.
+func (s *SignIn) Failed(ctx context.Context, v Visitor, subject, reason string) error {
 	if subject == "" {
 		subject = "unknown"
 	}
 	err := s.store.Take(ctx, store.Try{Subject: "audit", Window: time.Hour, Most: auditsPerHour})
 	if errors.Is(err, store.ErrTries) {
-		s.log.Warn("failed sign-in not audited, there are too many", "user_id", u.ID)
+		s.log.Warn("failed sign-in not audited, there are too many")
 		return nil
 	}
 	if err != nil {
