@@ -43,7 +43,7 @@ func TestEveryRouteAdmitsWhomItShould(t *testing.T) {
 	}
 	assert.ElementsMatch(t, []string{"POST /api/auth/setup", "POST /api/auth/login", "GET /",
 		"POST /api/auth/invitations/read", "POST /api/auth/invitations/accept", // the token is the capability
-		"GET /api/auth/providers", "GET /api/auth/oidc/{name}/start", "GET /api/auth/oidc/{name}/callback",
+		"GET /api/auth/sign-in", "GET /api/auth/sign-in.js", "GET /api/auth/sign-in.css", "GET /api/auth/providers", "GET /api/auth/oidc/{name}/start", "GET /api/auth/oidc/{name}/callback",
 		"POST /api/auth/password/forgot", "POST /api/auth/password/reset", "GET /__blocklet__.js",
 		"GET /media/{name}",                // the name is the capability
 		"POST /api/billing/stripe/webhook", // the signature is

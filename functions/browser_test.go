@@ -327,3 +327,31 @@ func TestCookiesFitTheAddressOfTheHub(t *testing.T) {
 		}
 	}
 }
+
+// TestEveryPageForbidsWhatItDoesNotNeed looks at every route that answers a GET
+// with a page.
+func TestEveryPageForbidsWhatItDoesNotNeed(t *testing.T) {
+	t.Parallel()
+	w := open(t)
+	pages := 0
+	for name, f := range all {
+		for _, rt := range f.routes() {
+			if rt.Method != "GET" && rt.Method != "" || strings.Contains(rt.Pattern, "{") {
+				continue
+			}
+			res := w.do(name, "owner", "GET", rt.Pattern, "")
+			if !strings.HasPrefix(res.Header().Get("Content-Type"), "text/html") {
+				continue
+			}
+			pages++
+			policy := res.Header().Get("Content-Security-Policy")
+			assert.True(t, strings.HasPrefix(policy, "default-src 'none';"), rt.Pattern)
+			assert.Contains(t, policy, "frame-ancestors 'none'", rt.Pattern)
+			assert.NotContains(t, policy, "unsafe", rt.Pattern)
+			assert.Equal(t, "no-referrer", res.Header().Get("Referrer-Policy"), rt.Pattern)
+			assert.Equal(t, "nosniff", res.Header().Get("X-Content-Type-Options"), rt.Pattern)
+			assert.NotRegexp(t, `(?i)<script>|<style|\son[a-z]+=|style=`, res.Body.String(), rt.Pattern)
+		}
+	}
+	assert.GreaterOrEqual(t, pages, 3, "console, sign-in, buying credits")
+}

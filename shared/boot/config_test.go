@@ -172,6 +172,11 @@ func TestEachFaultNamesItsSetting(t *testing.T) {
 		{"a bare host", "PUBLIC_URL", "hub.example.com", "http or https URL"},
 		{"a URL with a query", "PUBLIC_URL", "https://hub.example.com?x=1", "http or https URL"},
 		{"a URL with a password", "PUBLIC_URL", "https://me:hush-hush@hub.example.com", "http or https URL"},
+		{"a path as origin", "CORS_ORIGINS", "https://app.test/page", "is none"},
+		{"a host as origin", "CORS_ORIGINS", "app.test", "is none"},
+		{"a provider without the hub's address", "OIDC_ISSUER", "https://login.test", "client id"},
+		{"a list that is none", "OIDC_MORE", `{"client_secret":"hush-hush"}`, "JSON list"},
+		{"an unknown field of a provider", "OIDC_MORE", `[{"hush":"hush-hush"}]`, "JSON list"},
 		{"a name as proxy", "TRUSTED_PROXIES", "10.0.0.0/8,proxy", `"proxy" is none`},
 		{"an empty proxy", "TRUSTED_PROXIES", "10.0.0.0/8,", `"" is none`},
 		{"IPv4 within IPv6", "TRUSTED_PROXIES", "::ffff:10.0.0.0/104", "IPv4 ranges as such"},
@@ -311,5 +316,5 @@ func TestTheTableOfSettingsIsCompleteAndConsistent(t *testing.T) {
 		assert.True(t, names["AIGNE_HUB_"+secret])
 		assert.False(t, flags[strings.ReplaceAll(strings.ToLower(secret), "_", "-")], "%s is a secret and has no flag", secret)
 	}
-	assert.Len(t, names, 65)
+	assert.Len(t, names, 81)
 }

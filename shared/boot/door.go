@@ -1,6 +1,7 @@
 package boot
 
 import (
+	"fmt"
 	"net"
 	"net/http"
 	"net/url"
@@ -56,7 +57,7 @@ func parseOrigins(c *Config, v string) error {
 		text = strings.TrimRight(strings.TrimSpace(text), "/")
 		u, err := url.Parse(text)
 		if text != "*" && (err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.Scheme+"://"+u.Host != text) {
-			return hub.Errorf(hub.CodeInvalid, "must list origins such as https://app.example.com, and %q is none", text)
+			return fmt.Errorf("must list origins such as https://app.example.com, and %q is none", text)
 		}
 		c.Door.Origins = append(c.Door.Origins, strings.ToLower(text))
 	}
