@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -314,4 +315,21 @@ func TestNobodyIsLedElsewhere(t *testing.T) {
 		}
 		assert.Equal(t, "/", got, to)
 	}
+}
+
+func TestAProviderThatIsDownIsAskedOnceInAWhile(t *testing.T) {
+	t.Parallel()
+	var asked atomic.Int64
+	down := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked.Add(1)
+		http.Error(w, "out of order", http.StatusBadGateway)
+	}))
+	t.Cleanup(down.Close)
+	w := open(t, "AIGNE_HUB_PUBLIC_URL="+hubOrigin, "AIGNE_HUB_OIDC_ISSUER="+down.URL, "AIGNE_HUB_OIDC_NAME=corp", "AIGNE_HUB_OIDC_CLIENT_ID=hub")
+	for range 5 {
+		res := w.browser().send("auth", "GET", "/api/auth/oidc/corp/start", "")
+		assert.Equal(t, 503, res.Code)
+		assert.NotContains(t, res.Body.String(), "out of order", "the reason is for the log")
+	}
+	assert.EqualValues(t, 1, asked.Load())
 }

@@ -94,7 +94,8 @@ func (a *App) openDoor() {
 
 // Browser is what browsers may do with the hub.
 func (a *App) Browser() httpkit.Browser {
-	return httpkit.Browser{PublicURL: a.Config.PublicURL, Origins: a.Config.Door.Origins, Trusted: a.Config.TrustedProxies}
+	return httpkit.Browser{PublicURL: a.Config.PublicURL, Origins: a.Config.Door.Origins, Trusted: a.Config.TrustedProxies,
+		Encrypted: a.OnLambda()} // which has no plain door
 }
 
 // HTTP is what every function's handler needs.

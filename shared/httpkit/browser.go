@@ -17,6 +17,7 @@ type Browser struct {
 	PublicURL string   // origin and prefix under which users reach the hub; "" when unknown
 	Origins   []string // whose pages may read answers; "*": everybody's, without cookies
 	Trusted   []netip.Prefix
+	Encrypted bool // nothing reaches the hub but by TLS, whatever requests look like
 }
 
 // CSRFHeader must be on requests that come with a session cookie and change
@@ -129,7 +130,7 @@ func (b Browser) forged(r *http.Request, c hub.Caller) error {
 // TLS, as far as the hub can see: not on this machine, not over https, and no
 // proxy that may be believed says that it was https there.
 func (b Browser) InTheClear(r *http.Request) bool {
-	if r.TLS != nil || strings.HasPrefix(b.PublicURL, "https:") {
+	if b.Encrypted || r.TLS != nil || strings.HasPrefix(b.PublicURL, "https:") {
 		return false
 	}
 	peer, known := parseAddr(r.RemoteAddr)

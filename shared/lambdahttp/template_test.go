@@ -65,7 +65,8 @@ func TestTemplateMeansWhatTheFunctionsNeed(t *testing.T) {
 	}
 	variables := dig(globals, "Environment", "Variables")
 	assert.ElementsMatch(t, []string{"AIGNE_HUB_DATABASE", "AIGNE_HUB_DATABASE_TOKEN", "AIGNE_HUB_MASTER_KEY", "AIGNE_HUB_BILLING", "AIGNE_HUB_PUBLIC_URL", "AIGNE_HUB_BLOB_URL",
-		"AIGNE_HUB_STRIPE_SECRET_KEY", "AIGNE_HUB_STRIPE_WEBHOOK_SECRET"},
+		"AIGNE_HUB_STRIPE_SECRET_KEY", "AIGNE_HUB_STRIPE_WEBHOOK_SECRET", "AIGNE_HUB_SMTP_URL",
+		"AIGNE_HUB_OIDC_ISSUER", "AIGNE_HUB_OIDC_CLIENT_ID", "AIGNE_HUB_OIDC_CLIENT_SECRET", "AIGNE_HUB_OIDC_ROLE_MAP"},
 		slices.Collect(maps.Keys(variables)))
 	for name, v := range variables {
 		if name == "AIGNE_HUB_BLOB_URL" { // of a bucket of the stack's own

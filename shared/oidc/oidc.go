@@ -34,6 +34,8 @@ type Client struct {
 	mu    sync.Mutex
 	found *oidc.Provider
 	until time.Time
+	fault error // of the last try, believed until quiet
+	quiet time.Time
 }
 
 // New makes a client. redirect is the address that the provider sends browsers
@@ -78,18 +80,28 @@ func token() string {
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
-// discoveryLife is how long a discovery document is believed.
-const discoveryLife = time.Hour
+const (
+	// discoveryLife is how long a discovery document is believed.
+	discoveryLife = time.Hour
+	// quietTime is how long a provider that does not answer is left alone: people
+	// who begin meanwhile do not queue up behind it.
+	quietTime = 5 * time.Second
+)
 
 func (c *Client) config(ctx context.Context) (*oauth2.Config, *oidc.Provider, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.found == nil || !c.now().Before(c.until) {
+		if c.now().Before(c.quiet) {
+			return nil, nil, c.fault
+		}
 		// The key set that goes with it outlives the request.
 		ctx = oidc.ClientContext(context.WithoutCancel(ctx), c.http)
 		p, err := oidc.NewProvider(ctx, c.Issuer)
 		if err != nil {
-			return nil, nil, hub.Wrap(hub.CodeUnavailable, err, "The identity provider %s does not answer as it should. Please try again, or sign in another way.", c.Label)
+			c.fault = hub.Wrap(hub.CodeUnavailable, err, "The identity provider %s does not answer as it should. Please try again, or sign in another way.", c.Label)
+			c.quiet = c.now().Add(quietTime)
+			return nil, nil, c.fault
 		}
 		c.found, c.until = p, c.now().Add(discoveryLife)
 	}
