@@ -159,7 +159,7 @@ func TestASecondFactorWorksOncePerCode(t *testing.T) {
 	_, err = in.Enrol(ctx, u)
 	assert.Equal(t, hub.CodeConflict, hub.CodeOf(err), "a confirmed one cannot be replaced unseen")
 
-	require.ErrorIs(t, login(""), identity.NeedCode)
+	require.ErrorIs(t, login(""), identity.ErrNeedCode)
 	assert.Error(t, login(code()), "the code that confirmed it is used up")
 	now = now.Add(30 * time.Second)
 	require.NoError(t, login(code()))

@@ -56,14 +56,14 @@ func accountTry(what, email string, most int64) store.Try {
 
 var errWrong = hub.Errorf(hub.CodeUnauthenticated, "The e-mail address or the password is wrong.")
 
-// NeedCode is the error for a right password without the code that is needed
+// ErrNeedCode is the error for a right password without the code that is needed
 // too. Its Param is "code".
-var NeedCode = &hub.Error{Code: hub.CodeUnauthenticated, Param: "code", Message: "Enter the code that your authenticator shows, or one of your recovery codes."}
+var ErrNeedCode = &hub.Error{Code: hub.CodeUnauthenticated, Param: "code", Message: "Enter the code that your authenticator shows, or one of your recovery codes."}
 
 var errCode = &hub.Error{Code: hub.CodeUnauthenticated, Param: "code", Message: "This code is wrong, or was used before. Wait for the next one."}
 
 // Password finds the user of an e-mail address and a password. code is that of
-// the second factor, "" while the user has not been asked for it (NeedCode). The
+// the second factor, "" while the user has not been asked for it (ErrNeedCode). The
 // answer to an address that nobody has takes as long as, and reads like, the one
 // to a wrong password. Failures are audited and counted; when there are too
 // many of an address or an account, even the right password gets CodeRateLimited.
@@ -89,7 +89,7 @@ func (s *SignIn) Password(ctx context.Context, v Visitor, email string, password
 		return u, errors.Join(s.Failed(ctx, v, u.Email, "password"), errWrong)
 	}
 	switch err := s.second(ctx, u.ID, code); {
-	case errors.Is(err, NeedCode):
+	case errors.Is(err, ErrNeedCode):
 		return u, errors.Join(s.store.GiveBack(ctx, address, account), err)
 	case errors.Is(err, errCode):
 		return u, errors.Join(s.Failed(ctx, v, u.Email, "code"), err)

@@ -112,7 +112,7 @@ func (s *SignIn) second(ctx context.Context, userID string, code hub.Secret) err
 	case err != nil:
 		return err
 	case code == "":
-		return NeedCode
+		return ErrNeedCode
 	}
 	plain := strings.ToLower(strings.NewReplacer("-", "", " ", "").Replace(code.Reveal()))
 	if len(plain) != totpDigits {

@@ -51,8 +51,8 @@ type Lie struct {
 }
 
 type grant struct {
-	claims, info         map[string]any
-	challenge, nonce, id string
+	claims, info     map[string]any
+	challenge, nonce string
 }
 
 // New starts a provider with one client.
