@@ -1,6 +1,7 @@
 package functions_test
 
 import (
+	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
@@ -71,7 +72,19 @@ func (b *browser) send(fn, method, path, body string) *httptest.ResponseRecorder
 		}
 		assert.NotContains(b.w.t, res.Body.String(), c.Value+" ", "a cookie's value is in the answer")
 	}
+	b.w.changed(fn, whose(fn, r), r, res)
+	checkers()[fn].Check(b.w.t, method, path, body, res.Code, res.Header(), res.Body.Bytes())
 	return res
+}
+
+// whose says as whom a browser sends a request: nobody, where nobody looks.
+func whose(fn string, r *http.Request) string {
+	for _, rt := range all[fn].routes() {
+		if rt.Method+" "+rt.Pattern == routeOf(fn, r) && rt.Who == httpkit.Anonymous {
+			return ""
+		}
+	}
+	return "whoever is signed in"
 }
 
 const goodPassword = "violet kettle sings"
@@ -354,4 +367,32 @@ func TestEveryPageForbidsWhatItDoesNotNeed(t *testing.T) {
 		}
 	}
 	assert.GreaterOrEqual(t, pages, 3, "console, sign-in, buying credits")
+}
+
+func TestAUserEndsOwnSessionsAndNobodyElses(t *testing.T) {
+	t.Parallel()
+	w := open(t, "AIGNE_HUB_PUBLIC_URL="+hubOrigin)
+	w.withPassword("member")
+	w.withPassword("admin")
+	mine, elsewhere, stranger := w.browser(), w.browser(), w.browser()
+	mine.signIn("member")
+	elsewhere.signIn("member")
+	stranger.signIn("admin")
+	var list struct {
+		Data []struct {
+			ID      string `json:"id"`
+			Current bool   `json:"current"`
+		} `json:"data"`
+	}
+	require.NoError(t, json.Unmarshal(mine.send("auth", "GET", "/api/auth/sessions", "").Body.Bytes(), &list))
+	require.Len(t, list.Data, 2)
+	for _, s := range list.Data {
+		assert.Equal(t, 404, stranger.send("auth", "DELETE", "/api/auth/sessions/"+s.ID, "").Code, "an admin's own list is no way to others'")
+		if !s.Current {
+			assert.Equal(t, 204, mine.send("auth", "DELETE", "/api/auth/sessions/"+s.ID, "").Code)
+			assert.Equal(t, 404, mine.send("auth", "DELETE", "/api/auth/sessions/"+s.ID, "").Code)
+		}
+	}
+	assert.Equal(t, 401, elsewhere.send("auth", "GET", "/api/auth/me", "").Code)
+	assert.Equal(t, 200, mine.send("auth", "GET", "/api/auth/me", "").Code)
 }

@@ -1,6 +1,7 @@
 package functions_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -225,6 +226,17 @@ func TestASignedInUserAddsAProvider(t *testing.T) {
 	d.signIn("other")
 	theirs := d.send("auth", "POST", start, link)
 	assert.Contains(t, failure(t, d.crossSite(f.visit(field(t, theirs, "url"))).Header().Get("Location")), "belongs to another user")
+
+	var list struct {
+		Data []struct {
+			ID string `json:"id"`
+		} `json:"data"`
+	}
+	require.NoError(t, json.Unmarshal(c.send("auth", "GET", "/api/auth/identities", "").Body.Bytes(), &list))
+	require.Len(t, list.Data, 1)
+	assert.Equal(t, 404, d.send("auth", "DELETE", "/api/auth/identities/"+list.Data[0].ID, "").Code, "somebody else's stays")
+	assert.Equal(t, 204, c.send("auth", "DELETE", "/api/auth/identities/"+list.Data[0].ID, "").Code)
+	assert.NotEqual(t, "/", f.signIn(f.browser(), ""), "it lets nobody in any more")
 }
 
 func TestAnAnswerIsGoodOnlyInTheBrowserThatAsked(t *testing.T) {

@@ -289,4 +289,9 @@ func TestASecondFactorIsSetUpAndAskedFor(t *testing.T) {
 	assert.Equal(t, 403, b.send("auth", "POST", path+"/remove", `{"password":"x"}`).Code)
 	assert.Equal(t, 204, w.do("admin", "admin", "DELETE", "/api/admin/users/member@example.com/second-factor", "").Code, "who lost everything asks an admin")
 	assert.Equal(t, 200, c.send("auth", "POST", "/api/auth/login", loginBody("member", goodPassword)).Code)
+	again := hub.Secret(field(t, b.send("auth", "POST", path, `{"password":"`+goodPassword+`"}`), "secret"))
+	w.secrets = append(w.secrets, again.Reveal())
+	require.Equal(t, 200, b.send("auth", "POST", path+"/confirm", `{"code":"`+identity.TOTPCode(again, time.Now().Unix()/30)+`"}`).Code)
+	assert.Equal(t, 204, b.send("auth", "POST", path+"/remove", `{"password":"`+goodPassword+`"}`).Code)
+	assert.Equal(t, 200, c.send("auth", "POST", "/api/auth/login", loginBody("member", goodPassword)).Code)
 }

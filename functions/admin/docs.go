@@ -97,7 +97,7 @@ func rateDocs() map[string]httpkit.Doc {
 		"POST " + rates + "/reprice": {Summary: "Computes prices anew from costs and a margin.", Request: repricing{},
 			Response: httpkit.Object{"dry_run": false, "changed": 0, "total": 0, "data": []repricedView{}}},
 		"POST " + rates + "/sync": {Summary: "Brings kept costs up to date with the catalogue.", Request: costSync{},
-			Response: httpkit.Object{"dry_run": false, "updated": []repricedView{}, "unchanged": 0}},
+			Response: httpkit.Object{"dry_run": false, "updated": []repricedView{}, "unchanged": []repricedView{}}},
 	}
 }
 
