@@ -349,7 +349,7 @@ func TestEveryPageForbidsWhatItDoesNotNeed(t *testing.T) {
 	pages := 0
 	for name, f := range all {
 		for _, rt := range f.routes() {
-			if rt.Method != "GET" && rt.Method != "" || strings.Contains(rt.Pattern, "{") {
+			if rt.Method != http.MethodGet && rt.Method != "" || strings.Contains(rt.Pattern, "{") {
 				continue
 			}
 			res := w.do(name, "owner", "GET", rt.Pattern, "")

@@ -18,17 +18,17 @@ import (
 // oidcText is one provider as it is typed: the AIGNE_HUB_OIDC_* settings, or an
 // item of AIGNE_HUB_OIDC_MORE.
 type oidcText struct {
-	Name         string `json:"name"`
-	Label        string `json:"label"`
-	Issuer       string `json:"issuer"`
-	ClientID     string `json:"client_id"`
-	ClientSecret string `json:"client_secret"`
-	Scopes       string `json:"scopes"`
-	GroupsClaim  string `json:"groups_claim"`
-	RoleMap      string `json:"role_map"`
-	Domains      string `json:"allowed_domains"`
-	Provision    bool   `json:"provision"`
-	TrustEmail   bool   `json:"trust_email"`
+	Name         string     `json:"name"`
+	Label        string     `json:"label"`
+	Issuer       string     `json:"issuer"`
+	ClientID     string     `json:"client_id"`
+	ClientSecret hub.Secret `json:"client_secret"`
+	Scopes       string     `json:"scopes"`
+	GroupsClaim  string     `json:"groups_claim"`
+	RoleMap      string     `json:"role_map"`
+	Domains      string     `json:"allowed_domains"`
+	Provision    bool       `json:"provision"`
+	TrustEmail   bool       `json:"trust_email"`
 }
 
 // oidcSettings: sign-in by an outside identity provider.
@@ -46,7 +46,7 @@ func oidcSettings() []Setting {
 			parse: text(func(o *oidcText) *string { return &o.Issuer }),
 		},
 		{Name: "AIGNE_HUB_OIDC_CLIENT_ID", Flag: "oidc-client-id", Doc: "the hub's client id there", parse: text(func(o *oidcText) *string { return &o.ClientID })},
-		{Name: "AIGNE_HUB_OIDC_CLIENT_SECRET", Doc: "and its secret; unset: a public client", parse: text(func(o *oidcText) *string { return &o.ClientSecret })},
+		{Name: "AIGNE_HUB_OIDC_CLIENT_SECRET", Doc: "and its secret; unset: a public client", parse: text(func(o *oidcText) *string { return (*string)(&o.ClientSecret) })},
 		{
 			Name: "AIGNE_HUB_OIDC_NAME", Flag: "oidc-name", Default: "sso",
 			Doc:   "name of the provider in the redirect address, <public URL>/api/auth/oidc/<name>/callback",
@@ -135,7 +135,7 @@ func (c *Config) completeOIDC(blame func(name, format string, args ...any)) {
 var oidcName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,30}$`)
 
 func (o oidcText) provider(publicURL string) (identity.Provider, error) {
-	p := identity.Provider{Name: o.Name, Label: o.Label, Issuer: o.Issuer, ClientID: o.ClientID, ClientSecret: hub.Secret(o.ClientSecret),
+	p := identity.Provider{Name: o.Name, Label: o.Label, Issuer: o.Issuer, ClientID: o.ClientID, ClientSecret: o.ClientSecret,
 		Scopes: strings.Fields(o.Scopes), GroupsClaim: o.GroupsClaim, Provision: o.Provision, TrustEmail: o.TrustEmail}
 	if p.Label == "" {
 		p.Label = p.Name
