@@ -25,7 +25,7 @@ type spec struct {
 func (p *program) command(s spec) *cli.Command {
 	c := &cli.Command{
 		Name: s.name, Usage: s.usage, Description: s.describe(), HideHelpCommand: true, OnUsageError: usageFault,
-		Flags: slices.Concat(s.flags, []cli.Flag{jsonFlag()}, settingFlags(s.allSettings)),
+		Flags: slices.Concat(s.flags, []cli.Flag{jsonFlag()}, p.settingFlags(s.allSettings)),
 		Action: func(c *cli.Context) error {
 			j := &job{program: p, ctx: c.Context, c: c, spec: s, json: c.Bool("json")}
 			if err := j.checkUsage(); err != nil {
@@ -60,7 +60,7 @@ func (s spec) describe() string {
 // family makes a command that only groups others.
 func (p *program) family(name, usage string, specs []spec, below ...*cli.Command) *cli.Command {
 	c := &cli.Command{Name: name, Usage: usage, HideHelpCommand: true, OnUsageError: usageFault,
-		Flags: append([]cli.Flag{jsonFlag()}, settingFlags(false)...)}
+		Flags: append([]cli.Flag{jsonFlag()}, p.settingFlags(false)...)}
 	for _, s := range specs {
 		c.Subcommands = append(c.Subcommands, p.command(s))
 	}
@@ -95,8 +95,12 @@ func jsonFlag() cli.Flag {
 }
 
 // settingFlags mirrors the settings as flags. Secrets have none. Beside serve,
-// help shows only where the data is.
-func settingFlags(all bool) []cli.Flag {
+// help shows only where the data is. All commands share them: only one of them
+// is carried out, and a hundred times all settings would be megabytes.
+func (p *program) settingFlags(all bool) []cli.Flag {
+	if flags := p.settings[all]; flags != nil {
+		return flags
+	}
 	var flags []cli.Flag
 	for _, s := range boot.Settings() {
 		if s.Flag == "" {
@@ -111,6 +115,10 @@ func settingFlags(all bool) []cli.Flag {
 			Hidden: !all && s.Flag != "data" && s.Flag != "database",
 		})
 	}
+	if p.settings == nil {
+		p.settings = map[bool][]cli.Flag{}
+	}
+	p.settings[all] = flags
 	return flags
 }
 

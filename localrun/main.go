@@ -32,6 +32,7 @@ type program struct {
 	stdout, stderr io.Writer
 	lookup         func(name string) (string, bool)
 	environ        []string // NAME=value
+	settings       map[bool][]cli.Flag
 }
 
 // run carries out a command line and returns the exit code.
@@ -53,7 +54,7 @@ Commands work on the database directly; a hub that serves sees a change within t
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found.`
 	app.Version = version
 	app.Writer, app.ErrWriter, app.Reader = p.stdout, p.stderr, p.stdin
-	app.Flags = append([]cli.Flag{jsonFlag()}, settingFlags(true)...)
+	app.Flags = append([]cli.Flag{jsonFlag()}, p.settingFlags(true)...)
 	app.Commands = p.commands()
 	app.Action = group("aigne-hub", app.Commands)
 	app.OnUsageError = usageFault

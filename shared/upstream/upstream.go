@@ -78,6 +78,7 @@ func New(s Settings, now hub.Now) *Client {
 			return dialer.DialContext(ctx, network, address)
 		},
 		TLSHandshakeTimeout:   s.Connect,
+		WriteBufferSize:       2 << 10, // holds a request's header; what is larger is not copied
 		MaxIdleConns:          2048,
 		MaxIdleConnsPerHost:   1024,
 		IdleConnTimeout:       90 * time.Second,
