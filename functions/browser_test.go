@@ -396,3 +396,29 @@ func TestAUserEndsOwnSessionsAndNobodyElses(t *testing.T) {
 	assert.Equal(t, 401, elsewhere.send("auth", "GET", "/api/auth/me", "").Code)
 	assert.Equal(t, 200, mine.send("auth", "GET", "/api/auth/me", "").Code)
 }
+
+func TestASessionCallsModelsInItsUsersName(t *testing.T) {
+	t.Parallel()
+	w := open(t, "AIGNE_HUB_PUBLIC_URL="+hubOrigin)
+	w.priced()
+	for _, name := range []string{"member", "other"} {
+		w.withPassword(name)
+		w.grant(name+"@example.com", "100")
+	}
+	a, b := w.browser(), w.browser()
+	a.signIn("member")
+	b.signIn("other")
+	const body = `{"model":"alpha/m","messages":[{"role":"user","content":"hello"}]}`
+	for _, x := range []*browser{a, b} {
+		x.set = func(r *http.Request) { r.Header.Set("Idempotency-Key", "first") }
+	}
+	// The provider of this world cannot be reached: the calls are on record all the same.
+	assert.Equal(t, 502, a.send("proxy", "POST", "/v1/chat/completions", body).Code)
+	assert.Equal(t, 502, b.send("proxy", "POST", "/v1/chat/completions", body).Code, "another user's key is another key")
+	assert.Equal(t, 409, a.send("proxy", "POST", "/v1/chat/completions", body).Code)
+	a.set = func(r *http.Request) { r.Header.Del(httpkit.CSRFHeader) }
+	assert.Equal(t, 403, a.send("proxy", "POST", "/v1/chat/completions", body).Code, "a page of another site spends nobody's credits")
+	a.set = nil
+	list := a.send("usage", "GET", "/api/user/model-calls", "")
+	assert.Equal(t, 1, strings.Count(list.Body.String(), `"requested_model":"alpha/m"`), list.Body.String())
+}

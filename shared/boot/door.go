@@ -109,5 +109,8 @@ func (a *App) authenticate(r *http.Request) (hub.Caller, error) {
 	if err != nil || c.UserID != "" {
 		return c, err
 	}
-	return a.Sessions.Authenticate(r)
+	if c, err = a.Sessions.Authenticate(r); err != nil || c.UserID == "" {
+		return c, err
+	}
+	return a.Keys.From(r, c), nil
 }

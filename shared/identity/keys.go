@@ -100,13 +100,19 @@ func (k *Keys) Authenticate(r *http.Request) (hub.Caller, error) {
 	if err != nil || c.UserID == "" {
 		return hub.Caller{}, err
 	}
-	if client.IsValid() {
+	return k.From(r, c), nil
+}
+
+// From adds to a caller where its request comes from: the address and the
+// application.
+func (k *Keys) From(r *http.Request, c hub.Caller) hub.Caller {
+	if client := httpkit.ClientIP(r, k.proxies); client.IsValid() {
 		c.ClientIP = client.String()
 	}
 	if c.AppID == "" { // a service key speaks for its own application alone
 		c.AppID = appID(r.Header.Get("x-aigne-hub-client-did"))
 	}
-	return c, nil
+	return c
 }
 
 // Require is Authenticate for routes that need a caller.
