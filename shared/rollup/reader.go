@@ -1,0 +1,250 @@
+package rollup
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/store"
+)
+
+// Reader answers from the sums. Calls of buckets that have not been made yet, those
+// of the last quarter-hours, it counts itself.
+type Reader struct {
+	Store *store.Store
+	Now   hub.Now
+
+	mu   sync.Mutex
+	tail *recent
+}
+
+// recent is the calls behind the horizon, by bucket, and the states they fit to.
+type recent struct {
+	states  [store.NumPeriods]store.StatState
+	buckets map[int64]tally // by the begin of the quarter-hour
+	made    time.Time
+	took    time.Duration
+}
+
+const (
+	// What took long to count is kept for so many times as long, so that a busy hub
+	// does not count the same calls for everybody who looks.
+	keptTimes = 10
+	keptMost  = 10 * time.Second
+)
+
+// recent counts calls behind the horizon, or takes those counted a moment ago.
+func (r *Reader) recent(ctx context.Context) (*recent, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := r.Now()
+	if t := r.tail; t != nil && now.Sub(t.made) < min(keptMost, keptTimes*t.took) && !now.Before(t.made) {
+		return t, nil
+	}
+	t := &recent{buckets: map[int64]tally{}, made: now}
+	var err error
+	if t.states, err = r.Store.StatStates(ctx); err != nil {
+		return nil, err
+	}
+	err = r.Store.CountedCalls(ctx, t.states[store.Quarter].Horizon, time.Time{}, func(c *store.CountedCall) error {
+		at, ok := store.AdmittedAt(c.ID)
+		if !ok {
+			return nil
+		}
+		b := floor(store.Quarter, at).UnixMilli()
+		if t.buckets[b] == nil {
+			t.buckets[b] = tally{}
+		}
+		t.buckets[b].call(c)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	t.took = r.Now().Sub(now)
+	r.tail = t
+	return t, nil
+}
+
+// Range is a span of time in slots.
+type Range struct {
+	From, Until time.Time
+	Zone        *time.Location
+	// UTCDays: the range begins before the oldest 15-minute rows and is answered in
+	// days of UTC, whatever zone and step were asked for.
+	UTCDays bool
+	// Partial: sums of calls from before CompleteFrom are still being made.
+	CompleteFrom time.Time
+	Step         Step // "" of a range that is one slot
+	Starts       []time.Time
+	spans        []span
+}
+
+// Question is what is asked.
+type Question struct {
+	From, Until time.Time
+	Zone        *time.Location // nil: UTC
+	Step        Step           // "": one slot
+	By          store.Dim
+	Only        store.StatKey
+	Latencies   bool
+	// Before adds the span of the same length right before, as slot -1. Without a
+	// step only.
+	Before bool
+}
+
+// Sums are what calls come to, of one slot and key.
+type Sums struct {
+	Slot int
+	store.StatKey
+	store.StatSums
+	Duration, TTFB Histogram // where latencies were asked for
+}
+
+// MaxSlots is how many slots a trend may have: a year of hours is refused.
+const MaxSlots = 2000
+
+// Ask answers a question. Ends that are no quarter-hours are moved outwards, and
+// with a step to the ends of slots.
+func (r *Reader) Ask(ctx context.Context, q Question) (Range, []Sums, error) {
+	recent, err := r.recent(ctx)
+	if err != nil {
+		return Range{}, nil, err
+	}
+	x, err := q.ranged(&recent.states)
+	if err != nil {
+		return x, nil, err
+	}
+	total := map[slotKey]*entry{}
+	var stored []store.StatSpan
+	for i, one := range x.spans {
+		slot := i
+		if q.Before {
+			slot = i - 1
+		}
+		covered, tail := cover(slot, one, &recent.states)
+		stored = append(stored, covered...)
+		for at, t := range recent.buckets {
+			if b := time.UnixMilli(at); !b.Before(tail) && b.Before(one.until) {
+				t.into(total, slot, &q)
+			}
+		}
+	}
+	if len(stored) > 0 {
+		rows, err := r.Store.SumStats(ctx, store.StatQuery{Spans: stored, By: q.By, Only: q.Only, Latencies: q.Latencies})
+		if err != nil {
+			return x, nil, err
+		}
+		for i := range rows {
+			at(total, slotKey{rows[i].Slot, rows[i].StatKey}).row(&rows[i].StatSums)
+		}
+	}
+	out := make([]Sums, 0, len(total))
+	for k, e := range total {
+		out = append(out, Sums{Slot: k.slot, StatKey: k.StatKey, StatSums: e.sums, Duration: e.durations, TTFB: e.ttfb})
+	}
+	return x, out, nil
+}
+
+type slotKey struct {
+	slot int
+	store.StatKey
+}
+
+func at(total map[slotKey]*entry, k slotKey) *entry {
+	e := total[k]
+	if e == nil {
+		e = &entry{}
+		total[k] = e
+	}
+	return e
+}
+
+// into adds those rows that a question lets through.
+func (t tally) into(total map[slotKey]*entry, slot int, q *Question) {
+	for k, e := range t {
+		if !lets(q.Only, k) {
+			continue
+		}
+		sum := at(total, slotKey{slot, only(q.By, k)})
+		sum.row(&e.sums)
+		if q.Latencies {
+			sum.durations.merge(&e.durations)
+			sum.ttfb.merge(&e.ttfb)
+		}
+	}
+}
+
+func lets(f, k store.StatKey) bool {
+	return (f.UserID == "" || f.UserID == k.UserID) && (f.AppID == "" || f.AppID == k.AppID) && (f.KeyID == "" || f.KeyID == k.KeyID) &&
+		(f.Provider == "" || f.Provider == k.Provider) && (f.Model == "" || f.Model == k.Model) && (f.Type == "" || f.Type == k.Type) &&
+		(f.Status == "" || f.Status == k.Status) && (f.Category == "" || f.Category == k.Category)
+}
+
+// only leaves of a key what was asked for.
+func only(by store.Dim, k store.StatKey) (out store.StatKey) {
+	for _, c := range []struct {
+		dim  store.Dim
+		take func()
+	}{
+		{store.ByUser, func() { out.UserID = k.UserID }}, {store.ByApp, func() { out.AppID = k.AppID }},
+		{store.ByKey, func() { out.KeyID = k.KeyID }}, {store.ByProvider, func() { out.Provider = k.Provider }},
+		{store.ByModel, func() { out.Model = k.Model }}, {store.ByType, func() { out.Type = k.Type }},
+		{store.ByStatus, func() { out.Status = k.Status }}, {store.ByCategory, func() { out.Category = k.Category }},
+	} {
+		if by&c.dim != 0 {
+			c.take()
+		}
+	}
+	return out
+}
+
+// ranged puts a question's span into slots.
+func (q *Question) ranged(states *[store.NumPeriods]store.StatState) (Range, error) {
+	x := Range{Zone: q.Zone, Step: q.Step, CompleteFrom: states[store.Quarter].Filled}
+	if x.Zone == nil {
+		x.Zone = time.UTC
+	}
+	all := span{floor(store.Quarter, q.From), ceil(store.Quarter, q.Until)}
+	if !all.from.Before(all.until) {
+		return x, hub.Invalid("startTime", "startTime must lie before endTime.")
+	}
+	length := all.until.Sub(all.from)
+	first := all.from
+	if q.Before {
+		first = first.Add(-length)
+	}
+	if q.Step != "" {
+		first = floor(store.Quarter, q.Step.begin(all.from, x.Zone))
+	}
+	if first.Before(states[store.Quarter].Kept) {
+		x.UTCDays, x.Zone = true, time.UTC
+		if q.Step == ByHour {
+			x.Step = ByDay
+		}
+		all = span{floor(store.Day, all.from), ceil(store.Day, all.until)}
+		length = all.until.Sub(all.from)
+	}
+	switch {
+	case q.Step != "":
+		const mostHours = MaxSlots * time.Hour
+		if length > mostHours && x.Step == ByHour {
+			return x, hub.Invalid("granularity", "Hours are shown of at most %d days; send granularity=day.", MaxSlots/24)
+		}
+		for _, s := range slots(x.Step, all, x.Zone) {
+			x.spans = append(x.spans, span{floor(store.Quarter, s.from), floor(store.Quarter, s.until)})
+			x.Starts = append(x.Starts, s.from.In(x.Zone))
+		}
+		if len(x.spans) > MaxSlots {
+			return x, hub.Invalid("startTime", "A trend has at most %d points; send a longer granularity.", MaxSlots)
+		}
+		all = span{x.spans[0].from, x.spans[len(x.spans)-1].until}
+	case q.Before:
+		x.spans = []span{{all.from.Add(-length), all.from}, all}
+	default:
+		x.spans = []span{all}
+	}
+	x.From, x.Until = all.from.In(x.Zone), all.until.In(x.Zone)
+	return x, nil
+}

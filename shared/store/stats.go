@@ -1,0 +1,199 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/aigne-hub/aigne-hub/shared/hub"
+)
+
+// Period is how long a bucket of sums is, in UTC.
+type Period int
+
+// The periods.
+const (
+	Quarter Period = iota // 15 minutes
+	Hour
+	Day
+	Month
+	NumPeriods
+)
+
+// Cube says which columns of the key the rows of a bucket tell apart.
+type Cube int
+
+// The cubes. Each holds all calls.
+const (
+	Full  Cube = iota // all columns
+	Whole             // provider, model, type, status, category: for sums of the whole hub
+	Who               // user, application, key, status: of days and months only
+	NumCubes
+)
+
+// StatKey is what the calls of a row have in common.
+type StatKey struct {
+	UserID, AppID, KeyID, Provider, Model string
+	Type                                  hub.CallType
+	Status                                hub.CallStatus
+	Category                              string // of the error
+}
+
+// StatSums is what the calls of a row come to. Money is nano-credits and
+// nano-dollars, times are milliseconds.
+type StatSums struct {
+	Calls         int64
+	Uncosted      int64 // calls whose cost is unknown
+	Attempts      int64
+	Credits       int64
+	CostedCredits int64 // of calls whose cost is known
+	Shortfall     int64
+	Cost          int64
+	Units         hub.Usage
+	Timed         int64 // calls with a duration
+	DurationMS    int64
+	Begun         int64 // calls with a first byte
+	TTFBMS        int64
+	LastAt        int64
+	Durations     string // histograms
+	TTFBs         string
+}
+
+// StatRow is a row of a bucket.
+type StatRow struct {
+	StatKey
+	StatSums
+}
+
+const statKeyColumns = "user_id, app_id, api_key_id, provider, model, type, status, category"
+
+const statSumColumns = `calls, uncosted, attempts, credits_nano, costed_credits_nano, shortfall_nano, cost_nano,
+  input, cache_read, cache_write_5m, cache_write_1h, output, reasoning, input_audio, output_audio, input_image, output_image,
+  images, seconds, characters, web_searches, requests, timed, duration_ms, begun, ttfb_ms, last_at, durations, ttfbs`
+
+func (r *StatRow) keys() []any {
+	return []any{&r.UserID, &r.AppID, &r.KeyID, &r.Provider, &r.Model, &r.Type, &r.Status, &r.Category}
+}
+
+// sums are the fields in the order of statSumColumns.
+func (r *StatRow) sums() []any {
+	out := []any{&r.Calls, &r.Uncosted, &r.Attempts, &r.Credits, &r.CostedCredits, &r.Shortfall, &r.Cost}
+	for b := range r.Units {
+		out = append(out, &r.Units[b])
+	}
+	return append(out, &r.Timed, &r.DurationMS, &r.Begun, &r.TTFBMS, &r.LastAt, &r.Durations, &r.TTFBs)
+}
+
+// values are what the row is stored as, in the order of both lists of columns.
+func (r *StatRow) values() []any {
+	out := []any{r.UserID, r.AppID, r.KeyID, r.Provider, r.Model, string(r.Type), string(r.Status), r.Category,
+		r.Calls, r.Uncosted, r.Attempts, r.Credits, r.CostedCredits, r.Shortfall, r.Cost}
+	for _, n := range r.Units {
+		out = append(out, n)
+	}
+	return append(out, r.Timed, r.DurationMS, r.Begun, r.TTFBMS, r.LastAt, r.Durations, r.TTFBs)
+}
+
+// StatBucket names a bucket.
+type StatBucket struct {
+	Period Period
+	Start  time.Time
+}
+
+// StatRows reads the rows of a cube of the buckets of a period that begin in a
+// span, in no order.
+func (s *Store) StatRows(ctx context.Context, p Period, c Cube, from, until time.Time) ([]StatRow, error) {
+	return list(ctx, s.read, func(r *sql.Rows, v *StatRow) error { return r.Scan(append(v.keys(), v.sums()...)...) },
+		"SELECT "+statKeyColumns+", "+statSumColumns+" FROM model_call_stats WHERE period = ?1 AND cube = ?2 AND started_at >= ?3 AND started_at < ?4",
+		int(p), int(c), from.UnixMilli(), until.UnixMilli())
+}
+
+// BucketRows reads the rows of all cubes of a bucket.
+func (s *Store) BucketRows(ctx context.Context, b StatBucket) (all [NumCubes][]StatRow, err error) {
+	type row struct {
+		cube Cube
+		StatRow
+	}
+	rows, err := list(ctx, s.read, func(r *sql.Rows, v *row) error { return r.Scan(append(append([]any{&v.cube}, v.keys()...), v.sums()...)...) },
+		"SELECT cube, "+statKeyColumns+", "+statSumColumns+" FROM model_call_stats WHERE period = ?1 AND cube IN (0, 1, 2) AND started_at = ?2",
+		int(b.Period), b.Start.UnixMilli())
+	for i := range rows {
+		all[rows[i].cube] = append(all[rows[i].cube], rows[i].StatRow)
+	}
+	return all, err
+}
+
+// StatChange is what has become of the rows of one cube of a bucket.
+type StatChange struct {
+	Cube Cube
+	Put  []StatRow
+	Drop []StatKey
+}
+
+const putStat = `INSERT OR REPLACE INTO model_call_stats (period, cube, started_at, ` + statKeyColumns + `, ` + statSumColumns + `)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28,
+  ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40)`
+
+const dropStat = `DELETE FROM model_call_stats WHERE period = ?1 AND cube = ?2 AND started_at = ?3 AND user_id = ?4 AND app_id = ?5
+  AND api_key_id = ?6 AND provider = ?7 AND model = ?8 AND type = ?9 AND status = ?10 AND category = ?11`
+
+// PutStats writes down what changed in a bucket whose turn was read before its
+// calls were, takes it off the list of what is due and puts next on it. ErrNotOpen:
+// the turn is over; nothing happens.
+func (s *Store) PutStats(ctx context.Context, due DueStat, changes []StatChange, next []StatBucket) error {
+	u := &Unit{Priority: Background}
+	p, at := int(due.Period), due.Start.UnixMilli()
+	u.Add(`UPDATE model_call_stats_state SET turn = (SELECT turn FROM model_call_stats_due WHERE period = ?1 AND started_at = ?2 AND turn = ?3)
+WHERE period = ?1`, p, at, due.Turn)
+	for _, c := range changes {
+		for _, k := range c.Drop {
+			u.Add(dropStat, p, int(c.Cube), at, k.UserID, k.AppID, k.KeyID, k.Provider, k.Model, string(k.Type), string(k.Status), k.Category)
+		}
+		for i := range c.Put {
+			u.Add(putStat, append([]any{p, int(c.Cube), at}, c.Put[i].values()...)...)
+		}
+	}
+	u.Add("DELETE FROM model_call_stats_due WHERE period = ?1 AND started_at = ?2", p, at)
+	if err := u.queue(s.NewID(), next, due.Forced); err != nil {
+		return err
+	}
+	return s.Do(ctx, u)
+}
+
+// queue adds buckets to what is due, under a new turn.
+func (u *Unit) queue(turn string, buckets []StatBucket, forced bool) error {
+	if len(buckets) == 0 {
+		return nil
+	}
+	rows := make([][2]int64, len(buckets))
+	for i, b := range buckets {
+		rows[i] = [2]int64{int64(b.Period), b.Start.UnixMilli()}
+	}
+	text, err := json.Marshal(rows)
+	if err != nil {
+		return err
+	}
+	u.Add(`INSERT INTO model_call_stats_due (period, started_at, turn, forced)
+SELECT value ->> 0, value ->> 1, ?2, ?3 FROM json_each(?1) WHERE true
+ON CONFLICT (period, started_at) DO UPDATE SET turn = excluded.turn, forced = max(forced, excluded.forced)`, string(text), turn, boolInt(forced))
+	return nil
+}
+
+// ForgetStats deletes quarter-hours before a time, a batch at a time, after noting
+// that they are no longer kept; more reports that there are others.
+func (s *Store) ForgetStats(ctx context.Context, before time.Time) (more bool, err error) {
+	const batch = 5000
+	u := &Unit{Priority: Background}
+	u.Add("UPDATE model_call_stats_state SET kept_from = max(kept_from, ?1) WHERE period = 0", before.UnixMilli())
+	if err := s.Do(ctx, u); err != nil {
+		return false, err
+	}
+	err = s.Exec(ctx, "DELETE FROM model_call_stats WHERE (period, cube, started_at, "+statKeyColumns+") IN (SELECT period, cube, started_at, "+
+		statKeyColumns+" FROM model_call_stats WHERE period = 0 AND cube IN (0, 1) AND started_at < ?1 LIMIT ?2)", before.UnixMilli(), batch)
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
