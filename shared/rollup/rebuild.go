@@ -77,11 +77,10 @@ func (r *Roller) fill(ctx context.Context) error {
 
 // first is when the oldest call was admitted that is kept anywhere.
 func (r *Roller) first(ctx context.Context, before time.Time) (at time.Time, any bool, err error) {
-	at, any, err = r.Store.FirstCall(ctx)
-	if err != nil || r.Archives == nil {
+	if at, any, err = r.Store.FirstCall(ctx); err != nil {
 		return at, any, err
 	}
-	archives, err := r.Archives.Of(ctx, time.UnixMilli(0), before)
+	archives, err := r.archives(ctx, time.UnixMilli(0), before)
 	if err != nil {
 		return at, any, err
 	}

@@ -123,16 +123,16 @@ func (r *Roller) makeDue(ctx context.Context, p store.Period) (total Report, err
 		if err != nil {
 			return total, errors.Join(failed, err)
 		}
-		for _, d := range due {
-			done, err := r.make(ctx, d, states[store.Quarter].Kept)
+		for _, group := range groups(p, due, states[store.Quarter].Kept) {
+			done, err := r.make(ctx, group, states[store.Quarter].Kept)
 			total.add(done)
 			if ctx.Err() != nil {
 				return total, errors.Join(failed, ctx.Err())
 			}
 			if err != nil && failed == nil { // it stays on the list; the others are made
-				failed = fmt.Errorf("sums of %s: %w", d.Start.Format(time.RFC3339), err)
+				failed = fmt.Errorf("sums of %s: %w", group[0].Start.Format(time.RFC3339), err)
 			}
-			from = d.Start.Add(time.Millisecond)
+			from = group[len(group)-1].Start.Add(time.Millisecond)
 		}
 		if len(due) < page {
 			return total, errors.Join(failed, r.Store.AdvanceStats(ctx, p, until))
@@ -140,45 +140,51 @@ func (r *Roller) makeDue(ctx context.Context, p store.Period) (total Report, err
 	}
 }
 
-// make makes one bucket.
-func (r *Roller) make(ctx context.Context, d store.DueStat, kept time.Time) (Report, error) {
-	var report Report
-	if d.Period == store.Quarter && d.Start.Before(kept) {
-		// Its row is gone; the hour, which is kept, is made from calls.
-		hour := store.StatBucket{Period: store.Hour, Start: floor(store.Hour, d.Start)}
-		return report, over(r.Store.PutStats(ctx, d, nil, []store.StatBucket{hour}))
+// groups puts together buckets that follow on each other, so many that neither
+// what is read nor what is written becomes too much.
+func groups(p store.Period, due []store.DueStat, kept time.Time) [][]store.DueStat {
+	most := [store.NumPeriods]int{8, 8, 2, 1}[p]
+	var out [][]store.DueStat
+	for i, d := range due {
+		if n := len(out); n > 0 && len(out[n-1]) < most && next(p, due[i-1].Start).Equal(d.Start) && due[i-1].Start.Before(kept) == d.Start.Before(kept) {
+			out[n-1] = append(out[n-1], d)
+			continue
+		}
+		out = append(out, []store.DueStat{d})
 	}
-	rows, err := r.collect(ctx, d, kept)
+	return out
+}
+
+// make makes buckets that follow on each other.
+func (r *Roller) make(ctx context.Context, group []store.DueStat, kept time.Time) (Report, error) {
+	made, report, err := r.compare(ctx, group, kept)
 	if err != nil {
-		return report, err
+		return Report{}, err
 	}
-	var changes []store.StatChange
-	var next []store.StatBucket
-	old, err := r.Store.BucketRows(ctx, d.StatBucket)
-	if err != nil {
-		return report, err
+	return report, r.put(ctx, made)
+}
+
+// put writes buckets down, together unless that would keep other writers waiting
+// or one of them is somebody else's by now.
+func (r *Roller) put(ctx context.Context, made []store.MadeStat) error {
+	const most = 500
+	size := 0
+	for i := range made {
+		size += made[i].Size()
 	}
-	if !d.Forced && counted(old[store.Full]) > counted(list(rows)) {
-		r.Log.WarnContext(ctx, "sums left as they are: fewer calls can be read than they count", "start", d.Start, "period", int(d.Period))
-		report.Refused++
-		return report, over(r.Store.PutStats(ctx, d, nil, nil))
+	err := store.ErrNotOpen
+	if size <= most || len(made) == 1 {
+		err = r.Store.PutStats(ctx, made)
 	}
-	for _, c := range cubes(d.Period) {
-		if change := difference(c, old[c], projected(c, rows)); len(change.Put)+len(change.Drop) > 0 {
-			changes = append(changes, change)
+	if !errors.Is(err, store.ErrNotOpen) || len(made) == 1 {
+		return over(err)
+	}
+	for i := range made {
+		if err := over(r.Store.PutStats(ctx, made[i:i+1])); err != nil {
+			return err
 		}
 	}
-	if len(changes) > 0 && d.Period < store.Month {
-		next = []store.StatBucket{{Period: d.Period + 1, Start: floor(d.Period+1, d.Start)}}
-	}
-	if err := r.Store.PutStats(ctx, d, changes, next); err != nil {
-		return report, over(err)
-	}
-	report.Made++
-	if len(changes) > 0 {
-		report.Changed++
-	}
-	return report, nil
+	return nil
 }
 
 // over takes the end of a turn for no error: somebody else makes the bucket.
@@ -189,12 +195,67 @@ func over(err error) error {
 	return err
 }
 
-func list(rows map[store.StatKey]store.StatSums) []store.StatRow {
-	out := make([]store.StatRow, 0, len(rows))
-	for k, s := range rows {
-		out = append(out, store.StatRow{StatKey: k, StatSums: s})
+// compare finds what is to be written of buckets.
+func (r *Roller) compare(ctx context.Context, group []store.DueStat, kept time.Time) ([]store.MadeStat, Report, error) {
+	var report Report
+	made := make([]store.MadeStat, len(group))
+	p, from, until := group[0].Period, group[0].Start, next(group[0].Period, group[len(group)-1].Start)
+	if p == store.Quarter && from.Before(kept) {
+		// Their rows are gone; the hours, which are kept, are made from calls.
+		for i, d := range group {
+			made[i] = store.MadeStat{DueStat: d, Next: &store.StatBucket{Period: store.Hour, Start: floor(store.Hour, d.Start)}}
+		}
+		return made, report, nil
 	}
-	return out
+	fresh, err := r.collect(ctx, p, from, until, kept)
+	if err != nil {
+		return nil, report, err
+	}
+	rows, err := r.Store.AllRows(ctx, p, from, until)
+	if err != nil {
+		return nil, report, err
+	}
+	old := map[int64]*[store.NumCubes][]store.StatRow{}
+	for i := range rows {
+		b := &rows[i]
+		if old[b.Start] == nil {
+			old[b.Start] = &[store.NumCubes][]store.StatRow{}
+		}
+		old[b.Start][b.Cube] = append(old[b.Start][b.Cube], b.StatRow)
+	}
+	for i, d := range group {
+		before := old[d.Start.UnixMilli()]
+		if before == nil {
+			before = &[store.NumCubes][]store.StatRow{}
+		}
+		made[i] = r.change(ctx, d, before, fresh[d.Start.UnixMilli()], &report)
+	}
+	return made, report, nil
+}
+
+// change is what becomes of a bucket.
+func (r *Roller) change(ctx context.Context, d store.DueStat, old *[store.NumCubes][]store.StatRow, fresh tally, report *Report) store.MadeStat {
+	made := store.MadeStat{DueStat: d}
+	if !d.Forced && counted(old[store.Full]) > fresh.counted() {
+		r.Log.WarnContext(ctx, "sums left as they are: fewer calls can be read than they count", "start", d.Start, "period", int(d.Period))
+		report.Refused++
+		return made
+	}
+	rows := fresh.rows()
+	for _, c := range cubes(d.Period) {
+		if change := difference(c, old[c], projected(c, rows)); len(change.Put)+len(change.Drop) > 0 {
+			made.Changes = append(made.Changes, change)
+		}
+	}
+	report.Made++
+	if len(made.Changes) == 0 {
+		return made
+	}
+	report.Changed++
+	if d.Period < store.Month {
+		made.Next = &store.StatBucket{Period: d.Period + 1, Start: floor(d.Period+1, d.Start)}
+	}
+	return made
 }
 
 func counted(rows []store.StatRow) (n int64) {
@@ -204,44 +265,66 @@ func counted(rows []store.StatRow) (n int64) {
 	return n
 }
 
-// collect makes the full cube of a bucket from the buckets below it, or from its
+// collect makes the full cubes of buckets, from the buckets below them or from
 // calls.
-func (r *Roller) collect(ctx context.Context, d store.DueStat, kept time.Time) (map[store.StatKey]store.StatSums, error) {
-	t := tally{}
-	until := next(d.Period, d.Start)
-	if d.Period == store.Quarter || (d.Period == store.Hour && d.Start.Before(kept)) {
-		err := r.calls(ctx, d.Start, until, t)
-		return t.rows(), err
+func (r *Roller) collect(ctx context.Context, p store.Period, from, until, kept time.Time) (map[int64]tally, error) {
+	out := map[int64]tally{}
+	at := func(t time.Time) tally {
+		b := floor(p, t).UnixMilli()
+		if out[b] == nil {
+			out[b] = tally{}
+		}
+		return out[b]
 	}
-	rows, err := r.Store.StatRows(ctx, d.Period-1, store.Full, d.Start, until)
+	if p == store.Quarter || (p == store.Hour && from.Before(kept)) {
+		err := r.calls(ctx, from, until, func() { clear(out) }, func(c *store.CountedCall) {
+			if admitted, ok := store.AdmittedAt(c.ID); ok {
+				at(admitted).call(c)
+			}
+		})
+		return out, err
+	}
+	rows, err := r.Store.FullRows(ctx, p-1, from, until)
 	for i := range rows {
-		t.row(rows[i].StatKey, &rows[i].StatSums)
+		at(time.UnixMilli(rows[i].Start)).row(rows[i].StatKey, &rows[i].StatSums)
 	}
-	return t.rows(), err
+	return out, err
 }
 
-// calls counts the calls of a span, wherever they are. The hub's own database is
-// read first and the archives are asked for after that: a call that moves in the
-// meantime is in both, never in neither, and is counted once.
-func (r *Roller) calls(ctx context.Context, from, until time.Time, t tally) error {
-	seen := map[string]bool{}
-	err := r.Store.CountedCalls(ctx, from, until, func(c *store.CountedCall) error {
-		seen[c.ID] = true
-		t.call(c)
-		return nil
-	})
-	if err != nil || r.Archives == nil {
+// calls hands over the calls of a span, wherever they are, each once; forget takes
+// back what was handed over. The hub's own database is read before the archives
+// are asked for: a call that moves in the meantime is in both, never in neither.
+func (r *Roller) calls(ctx context.Context, from, until time.Time, forget func(), each func(*store.CountedCall)) error {
+	archives, err := r.archives(ctx, from, until)
+	if err != nil {
 		return err
 	}
-	archives, err := r.Archives.Of(ctx, from, until)
+	var seen map[string]bool // of what may be in an archive as well
+	if len(archives) > 0 {
+		seen = map[string]bool{}
+	}
+	err = r.Store.CountedCalls(ctx, from, until, func(c *store.CountedCall) error {
+		if seen != nil {
+			seen[c.ID] = true
+		}
+		each(c)
+		return nil
+	})
 	if err != nil {
-		return fmt.Errorf("archives: %w", err)
+		return err
+	}
+	if archives, err = r.archives(ctx, from, until); err != nil {
+		return err
+	}
+	if len(archives) > 0 && seen == nil { // the first one was made just now
+		forget()
+		return r.calls(ctx, from, until, forget, each)
 	}
 	for _, a := range archives {
 		err := a.CountedCalls(ctx, from, until, func(c *store.CountedCall) error {
 			if !seen[c.ID] {
 				seen[c.ID] = true
-				t.call(c)
+				each(c)
 			}
 			return nil
 		})
@@ -250,4 +333,15 @@ func (r *Roller) calls(ctx context.Context, from, until time.Time, t tally) erro
 		}
 	}
 	return nil
+}
+
+func (r *Roller) archives(ctx context.Context, from, until time.Time) ([]*store.Store, error) {
+	if r.Archives == nil {
+		return nil, nil
+	}
+	all, err := r.Archives.Of(ctx, from, until)
+	if err != nil {
+		return nil, fmt.Errorf("archives: %w", err)
+	}
+	return all, nil
 }

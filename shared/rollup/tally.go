@@ -80,6 +80,13 @@ func (e *entry) row(r *store.StatSums) {
 	e.ttfb.AddText(r.TTFBs)
 }
 
+func (t tally) counted() (n int64) {
+	for _, e := range t {
+		n += e.sums.Calls
+	}
+	return n
+}
+
 // rows closes the histograms.
 func (t tally) rows() map[store.StatKey]store.StatSums {
 	out := make(map[store.StatKey]store.StatSums, len(t))

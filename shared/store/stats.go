@@ -102,27 +102,30 @@ type StatBucket struct {
 	Start  time.Time
 }
 
-// StatRows reads the rows of a cube of the buckets of a period that begin in a
-// span, in no order.
-func (s *Store) StatRows(ctx context.Context, p Period, c Cube, from, until time.Time) ([]StatRow, error) {
-	return list(ctx, s.read, func(r *sql.Rows, v *StatRow) error { return r.Scan(append(v.keys(), v.sums()...)...) },
-		"SELECT "+statKeyColumns+", "+statSumColumns+" FROM model_call_stats WHERE period = ?1 AND cube = ?2 AND started_at >= ?3 AND started_at < ?4",
-		int(p), int(c), from.UnixMilli(), until.UnixMilli())
+// BucketRow is a row and where it belongs.
+type BucketRow struct {
+	Cube  Cube
+	Start int64 // of the bucket, Unix milliseconds
+	StatRow
 }
 
-// BucketRows reads the rows of all cubes of a bucket.
-func (s *Store) BucketRows(ctx context.Context, b StatBucket) (all [NumCubes][]StatRow, err error) {
-	type row struct {
-		cube Cube
-		StatRow
-	}
-	rows, err := list(ctx, s.read, func(r *sql.Rows, v *row) error { return r.Scan(append(append([]any{&v.cube}, v.keys()...), v.sums()...)...) },
-		"SELECT cube, "+statKeyColumns+", "+statSumColumns+" FROM model_call_stats WHERE period = ?1 AND cube IN (0, 1, 2) AND started_at = ?2",
-		int(b.Period), b.Start.UnixMilli())
-	for i := range rows {
-		all[rows[i].cube] = append(all[rows[i].cube], rows[i].StatRow)
-	}
-	return all, err
+// FullRows reads the full cubes of the buckets of a period that begin in a span,
+// in no order.
+func (s *Store) FullRows(ctx context.Context, p Period, from, until time.Time) ([]BucketRow, error) {
+	return s.bucketRows(ctx, "AND cube = 0 AND started_at >= ?2 AND started_at < ?3", p, from, until)
+}
+
+// AllRows reads all cubes of the buckets of a period that begin in a span, in no
+// order.
+func (s *Store) AllRows(ctx context.Context, p Period, from, until time.Time) ([]BucketRow, error) {
+	return s.bucketRows(ctx, "AND cube IN (0, 1, 2) AND started_at >= ?2 AND started_at < ?3", p, from, until)
+}
+
+func (s *Store) bucketRows(ctx context.Context, which string, p Period, from, until time.Time) ([]BucketRow, error) {
+	return list(ctx, s.read, func(r *sql.Rows, v *BucketRow) error {
+		return r.Scan(append(append([]any{&v.Cube, &v.Start}, v.keys()...), v.sums()...)...)
+	}, "SELECT cube, started_at, "+statKeyColumns+", "+statSumColumns+" FROM model_call_stats WHERE period = ?1 "+which,
+		int(p), from.UnixMilli(), until.UnixMilli())
 }
 
 // StatChange is what has become of the rows of one cube of a bucket.
@@ -139,25 +142,46 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?
 const dropStat = `DELETE FROM model_call_stats WHERE period = ?1 AND cube = ?2 AND started_at = ?3 AND user_id = ?4 AND app_id = ?5
   AND api_key_id = ?6 AND provider = ?7 AND model = ?8 AND type = ?9 AND status = ?10 AND category = ?11`
 
-// PutStats writes down what changed in a bucket whose turn was read before its
-// calls were, takes it off the list of what is due and puts next on it. ErrNotOpen:
-// the turn is over; nothing happens.
-func (s *Store) PutStats(ctx context.Context, due DueStat, changes []StatChange, next []StatBucket) error {
-	u := &Unit{Priority: Background}
-	p, at := int(due.Period), due.Start.UnixMilli()
-	u.Add(`UPDATE model_call_stats_state SET turn = (SELECT turn FROM model_call_stats_due WHERE period = ?1 AND started_at = ?2 AND turn = ?3)
-WHERE period = ?1`, p, at, due.Turn)
-	for _, c := range changes {
-		for _, k := range c.Drop {
-			u.Add(dropStat, p, int(c.Cube), at, k.UserID, k.AppID, k.KeyID, k.Provider, k.Model, string(k.Type), string(k.Status), k.Category)
-		}
-		for i := range c.Put {
-			u.Add(putStat, append([]any{p, int(c.Cube), at}, c.Put[i].values()...)...)
-		}
+// MadeStat is a bucket that was made: what changed in it, and the bucket above that
+// is due for it, if any.
+type MadeStat struct {
+	DueStat
+	Changes []StatChange
+	Next    *StatBucket
+}
+
+// Size is how many rows are to be written.
+func (m *MadeStat) Size() (n int) {
+	for _, c := range m.Changes {
+		n += len(c.Put) + len(c.Drop)
 	}
-	u.Add("DELETE FROM model_call_stats_due WHERE period = ?1 AND started_at = ?2", p, at)
-	if err := u.queue(s.NewID(), next, due.Forced); err != nil {
-		return err
+	return n
+}
+
+// PutStats writes down what changed in buckets of one period whose turns were read
+// before their calls were, and takes them off the list of what is due. ErrNotOpen:
+// the turn of one is over; nothing happens.
+func (s *Store) PutStats(ctx context.Context, made []MadeStat) error {
+	u := &Unit{Priority: Background}
+	for i := range made {
+		m := &made[i]
+		p, at := int(m.Period), m.Start.UnixMilli()
+		u.Add(`UPDATE model_call_stats_state SET turn = (SELECT turn FROM model_call_stats_due WHERE period = ?1 AND started_at = ?2 AND turn = ?3)
+WHERE period = ?1`, p, at, m.Turn)
+		for _, c := range m.Changes {
+			for _, k := range c.Drop {
+				u.Add(dropStat, p, int(c.Cube), at, k.UserID, k.AppID, k.KeyID, k.Provider, k.Model, string(k.Type), string(k.Status), k.Category)
+			}
+			for i := range c.Put {
+				u.Add(putStat, append([]any{p, int(c.Cube), at}, c.Put[i].values()...)...)
+			}
+		}
+		u.Add("DELETE FROM model_call_stats_due WHERE period = ?1 AND started_at = ?2", p, at)
+		if m.Next != nil {
+			if err := u.queue(s.NewID(), []StatBucket{*m.Next}, m.Forced); err != nil {
+				return err
+			}
+		}
 	}
 	return s.Do(ctx, u)
 }
