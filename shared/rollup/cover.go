@@ -21,7 +21,7 @@ func split(out []store.StatSpan, slot int, x span, p store.Period, states *[stor
 	if !x.from.Before(x.until) {
 		return out
 	}
-	from, until := ceil(p, x.from), floor(p, earlier(x.until, states[p].Horizon))
+	from, until := p.Ceil(x.from), p.Floor(earlier(x.until, states[p].Horizon))
 	if !from.Before(until) {
 		if p == store.Quarter {
 			return out

@@ -10,9 +10,6 @@ import (
 // are counted as well. The middle of a class is at most 1/32 (3.125 %) away from
 // any time in it, and so is every percentile from the true one. Histograms add up
 // without loss. The zero value is empty.
-//
-// As text each class that is not empty is two letters, followed by the count
-// unless that is 1. Texts put one after another are the text of the sum.
 type Histogram struct {
 	counts []int64 // by class; as long as needed
 }
@@ -22,7 +19,6 @@ const (
 	perDouble  = 16
 	maxBits    = 27
 	numClasses = exactBelow + (maxBits-5)*perDouble
-	letters    = 24 // of the second letter, A to X; the first is a to p
 )
 
 // class is where a time is counted.
@@ -55,38 +51,22 @@ func (h *Histogram) add(class int, n int64) {
 	h.counts[class] += n
 }
 
-// AddText adds a histogram that was written as text. What is no such text is left
-// out.
-func (h *Histogram) AddText(text string) {
-	for i := 0; i+1 < len(text); {
-		first, second := int(text[i])-'a', int(text[i+1])-'A'
-		i += 2
-		n, digits := int64(0), false
-		for ; i < len(text) && text[i] >= '0' && text[i] <= '9'; i++ {
-			n, digits = 10*n+int64(text[i]-'0'), true
-		}
-		if !digits {
-			n = 1
-		}
-		if c := first*letters + second; first >= 0 && second >= 0 && second < letters && c < numClasses {
-			h.add(c, n)
-		}
-	}
-}
-
-// String is the histogram as text, always the same of the same counts.
-func (h *Histogram) String() string {
-	var out []byte
+// append writes the classes that are not empty behind a text, each after prefix
+// unless that is 0.
+func (h *Histogram) append(out []byte, prefix byte) []byte {
 	for c, n := range h.counts {
 		if n == 0 {
 			continue
 		}
-		out = append(out, byte('a'+c/letters), byte('A'+c%letters))
+		if prefix != 0 {
+			out = append(out, prefix)
+		}
+		out = append(out, byte('a'+c/letters), byte('a'+c%letters))
 		if n != 1 {
 			out = strconv.AppendInt(out, n, 10)
 		}
 	}
-	return string(out)
+	return out
 }
 
 // Count is how many times were counted.

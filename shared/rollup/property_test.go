@@ -149,20 +149,20 @@ func (w *world) requireTrue(r *rand.Rand) {
 		step := []rollup.Step{"", rollup.ByDay, rollup.ByWeek, rollup.ByMonth}[r.IntN(4)]
 		zone, err := time.LoadLocation([]string{"Asia/Kolkata", "America/New_York", "UTC"}[r.IntN(3)])
 		require.NoError(t, err)
-		x, sums, err := reader.Ask(t.Context(), rollup.Question{From: from, Until: until.Add(time.Minute), Zone: zone, Step: step, By: by, Only: only, Latencies: true})
+		x, sums, err := reader.Ask(t.Context(), rollup.Question{From: from, Until: until.Add(time.Minute), Zone: zone, Step: step, By: by, Only: only})
 		require.NoError(t, err)
-		got := store.StatSums{}
+		got := known{}
 		for _, s := range sums {
-			assert.Equal(t, s.Timed, s.Duration.Count())
-			assert.Equal(t, s.Begun, s.TTFB.Count())
-			add(&got, s.StatSums)
+			assert.Equal(t, s.Timed, s.Durations.Count())
+			assert.Equal(t, s.Begun, s.TTFBs.Count())
+			add(&got, &s.Sums)
 		}
 		require.Equal(t, w.truth(x.From, x.Until, only), got, "from %s to %s by %d in steps of %q, only %+v", x.From, x.Until, by, step, only)
 	}
 }
 
 // add sums what the test's own count knows.
-func add(into *store.StatSums, s store.StatSums) {
+func add(into *known, s *rollup.Sums) {
 	into.Calls += s.Calls
 	into.Uncosted += s.Uncosted
 	into.Attempts += s.Attempts

@@ -2,6 +2,8 @@ package rollup
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -52,11 +54,11 @@ func (r *Reader) recent(ctx context.Context) (*recent, error) {
 		if !ok {
 			return nil
 		}
-		b := floor(store.Quarter, at).UnixMilli()
+		b := store.Quarter.Floor(at).UnixMilli()
 		if t.buckets[b] == nil {
 			t.buckets[b] = tally{}
 		}
-		t.buckets[b].call(c)
+		t.buckets[b].at(c.StatKey).call(c)
 		return nil
 	})
 	if err != nil {
@@ -88,18 +90,16 @@ type Question struct {
 	Step        Step           // "": one slot
 	By          store.Dim
 	Only        store.StatKey
-	Latencies   bool
 	// Before adds the span of the same length right before, as slot -1. Without a
 	// step only.
 	Before bool
 }
 
-// Sums are what calls come to, of one slot and key.
-type Sums struct {
+// Answer is what the calls of one slot and key come to.
+type Answer struct {
 	Slot int
 	store.StatKey
-	store.StatSums
-	Duration, TTFB Histogram // where latencies were asked for
+	Sums
 }
 
 // MaxSlots is how many slots a trend may have: a year of hours is refused.
@@ -107,7 +107,7 @@ const MaxSlots = 2000
 
 // Ask answers a question. Ends that are no quarter-hours are moved outwards, and
 // with a step to the ends of slots.
-func (r *Reader) Ask(ctx context.Context, q Question) (Range, []Sums, error) {
+func (r *Reader) Ask(ctx context.Context, q Question) (Range, []*Answer, error) {
 	recent, err := r.recent(ctx)
 	if err != nil {
 		return Range{}, nil, err
@@ -116,7 +116,7 @@ func (r *Reader) Ask(ctx context.Context, q Question) (Range, []Sums, error) {
 	if err != nil {
 		return x, nil, err
 	}
-	total := map[slotKey]*entry{}
+	total := answers{}
 	var stored []store.StatSpan
 	for i, one := range x.spans {
 		slot := i
@@ -132,19 +132,15 @@ func (r *Reader) Ask(ctx context.Context, q Question) (Range, []Sums, error) {
 		}
 	}
 	if len(stored) > 0 {
-		rows, err := r.Store.SumStats(ctx, store.StatQuery{Spans: stored, By: q.By, Only: q.Only, Latencies: q.Latencies})
+		rows, err := r.Store.SumStats(ctx, store.StatQuery{Spans: stored, By: q.By, Only: q.Only})
 		if err != nil {
 			return x, nil, err
 		}
 		for i := range rows {
-			at(total, slotKey{rows[i].Slot, rows[i].StatKey}).row(&rows[i].StatSums)
+			total.at(rows[i].Slot, rows[i].StatKey).add(&rows[i].StatSums)
 		}
 	}
-	out := make([]Sums, 0, len(total))
-	for k, e := range total {
-		out = append(out, Sums{Slot: k.slot, StatKey: k.StatKey, StatSums: e.sums, Duration: e.durations, TTFB: e.ttfb})
-	}
-	return x, out, nil
+	return x, slices.Collect(maps.Values(total)), nil
 }
 
 type slotKey struct {
@@ -152,26 +148,22 @@ type slotKey struct {
 	store.StatKey
 }
 
-func at(total map[slotKey]*entry, k slotKey) *entry {
-	e := total[k]
-	if e == nil {
-		e = &entry{}
-		total[k] = e
+type answers map[slotKey]*Answer
+
+func (t answers) at(slot int, k store.StatKey) *Sums {
+	a := t[slotKey{slot, k}]
+	if a == nil {
+		a = &Answer{Slot: slot, StatKey: k}
+		t[slotKey{slot, k}] = a
 	}
-	return e
+	return &a.Sums
 }
 
 // into adds those rows that a question lets through.
-func (t tally) into(total map[slotKey]*entry, slot int, q *Question) {
-	for k, e := range t {
-		if !lets(q.Only, k) {
-			continue
-		}
-		sum := at(total, slotKey{slot, only(q.By, k)})
-		sum.row(&e.sums)
-		if q.Latencies {
-			sum.durations.merge(&e.durations)
-			sum.ttfb.merge(&e.ttfb)
+func (t tally) into(total answers, slot int, q *Question) {
+	for k, s := range t {
+		if lets(q.Only, k) {
+			total.at(slot, only(q.By, k)).Add(s)
 		}
 	}
 }
@@ -206,7 +198,7 @@ func (q *Question) ranged(states *[store.NumPeriods]store.StatState) (Range, err
 	if x.Zone == nil {
 		x.Zone = time.UTC
 	}
-	all := span{floor(store.Quarter, q.From), ceil(store.Quarter, q.Until)}
+	all := span{store.Quarter.Floor(q.From), store.Quarter.Ceil(q.Until)}
 	if !all.from.Before(all.until) {
 		return x, hub.Invalid("startTime", "startTime must lie before endTime.")
 	}
@@ -216,14 +208,14 @@ func (q *Question) ranged(states *[store.NumPeriods]store.StatState) (Range, err
 		first = first.Add(-length)
 	}
 	if q.Step != "" {
-		first = floor(store.Quarter, q.Step.begin(all.from, x.Zone))
+		first = store.Quarter.Floor(q.Step.begin(all.from, x.Zone))
 	}
 	if first.Before(states[store.Quarter].Kept) {
 		x.UTCDays, x.Zone = true, time.UTC
 		if q.Step == ByHour {
 			x.Step = ByDay
 		}
-		all = span{floor(store.Day, all.from), ceil(store.Day, all.until)}
+		all = span{store.Day.Floor(all.from), store.Day.Ceil(all.until)}
 		length = all.until.Sub(all.from)
 	}
 	switch {
@@ -233,7 +225,7 @@ func (q *Question) ranged(states *[store.NumPeriods]store.StatState) (Range, err
 			return x, hub.Invalid("granularity", "Hours are shown of at most %d days; send granularity=day.", MaxSlots/24)
 		}
 		for _, s := range slots(x.Step, all, x.Zone) {
-			x.spans = append(x.spans, span{floor(store.Quarter, s.from), floor(store.Quarter, s.until)})
+			x.spans = append(x.spans, span{store.Quarter.Floor(s.from), store.Quarter.Floor(s.until)})
 			x.Starts = append(x.Starts, s.from.In(x.Zone))
 		}
 		if len(x.spans) > MaxSlots {

@@ -13,10 +13,10 @@ import (
 // are. What of the span is not over yet stays on the list.
 func (r *Roller) Rebuild(ctx context.Context, from, until time.Time, force bool, progress func(done time.Time, so Report)) (Report, error) {
 	var total Report
-	from, until = floor(store.Quarter, from), earlier(ceil(store.Quarter, until), ceil(store.Quarter, r.Now()))
+	from, until = store.Quarter.Floor(from), earlier(store.Quarter.Ceil(until), store.Quarter.Ceil(r.Now()))
 	for at := from; at.Before(until); {
-		end := earlier(floor(store.Day, at).Add(day), until)
-		done, err := r.rebuild(ctx, at, end, force, end.Equal(until) || floor(store.Month, end).Equal(end))
+		end := earlier(store.Day.Floor(at).Add(day), until)
+		done, err := r.rebuild(ctx, at, end, force, end.Equal(until) || store.Month.Floor(end).Equal(end))
 		total.add(done)
 		if err != nil {
 			return total, err
@@ -32,9 +32,9 @@ func (r *Roller) Rebuild(ctx context.Context, from, until time.Time, force bool,
 // rebuild makes the buckets of a span of at most a day, and with months those of
 // the month: they read all its days, once is enough for many spans.
 func (r *Roller) rebuild(ctx context.Context, from, until time.Time, force, months bool) (Report, error) {
-	due := buckets(store.Quarter, from, until)
+	due := store.Quarter.Buckets(from, until)
 	for p := store.Hour; p <= store.Month; p++ {
-		due = append(due, buckets(p, floor(p, from), until)...)
+		due = append(due, p.Buckets(p.Floor(from), until)...)
 	}
 	if err := r.Store.QueueStats(ctx, nil, due, force); err != nil {
 		return Report{}, err
@@ -60,11 +60,11 @@ func (r *Roller) fill(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		from := floor(store.Day, filled.Add(-1))
+		from := store.Day.Floor(filled.Add(-1))
 		if !any || !first.Before(filled) {
 			return r.Store.FilledStats(ctx, time.UnixMilli(0))
 		}
-		if _, err := r.rebuild(ctx, from, filled, false, floor(store.Month, from).Equal(from)); err != nil {
+		if _, err := r.rebuild(ctx, from, filled, false, store.Month.Floor(from).Equal(from)); err != nil {
 			return err
 		}
 		if err := r.Store.FilledStats(ctx, from); err != nil {
@@ -106,7 +106,7 @@ func (r *Roller) forget(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	before := earlier(floor(store.Day, r.Now().Add(-r.Keep)), floor(store.Day, states[store.Hour].Horizon))
+	before := earlier(store.Day.Floor(r.Now().Add(-r.Keep)), store.Day.Floor(states[store.Hour].Horizon))
 	if filled := states[store.Quarter].Filled; before.Before(filled) || !before.After(states[store.Quarter].Kept) {
 		return nil
 	}

@@ -91,7 +91,7 @@ func (r *Roller) gather(ctx context.Context) error {
 		var due []store.StatBucket
 		for _, s := range stretches {
 			if from, until, ok := store.Stretch(s); ok {
-				due = append(due, buckets(store.Quarter, floor(store.Quarter, from), until)...)
+				due = append(due, store.Quarter.Buckets(store.Quarter.Floor(from), until)...)
 			}
 		}
 		if err := r.Store.QueueStats(ctx, stretches, due, false); err != nil {
@@ -105,9 +105,9 @@ func (r *Roller) gather(ctx context.Context) error {
 func (r *Roller) ready(ctx context.Context, p store.Period) (time.Time, [store.NumPeriods]store.StatState, error) {
 	states, err := r.Store.StatStates(ctx)
 	if p == store.Quarter {
-		return floor(p, r.Now().Add(-grace)), states, err
+		return p.Floor(r.Now().Add(-grace)), states, err
 	}
-	return floor(p, states[p-1].Horizon), states, err
+	return p.Floor(states[p-1].Horizon), states, err
 }
 
 // makeDue makes the buckets of a period that are due and complete, and moves the
@@ -146,7 +146,7 @@ func groups(p store.Period, due []store.DueStat, kept time.Time) [][]store.DueSt
 	most := [store.NumPeriods]int{8, 8, 2, 1}[p]
 	var out [][]store.DueStat
 	for i, d := range due {
-		if n := len(out); n > 0 && len(out[n-1]) < most && next(p, due[i-1].Start).Equal(d.Start) && due[i-1].Start.Before(kept) == d.Start.Before(kept) {
+		if n := len(out); n > 0 && len(out[n-1]) < most && p.Next(due[i-1].Start).Equal(d.Start) && due[i-1].Start.Before(kept) == d.Start.Before(kept) {
 			out[n-1] = append(out[n-1], d)
 			continue
 		}
@@ -199,11 +199,11 @@ func over(err error) error {
 func (r *Roller) compare(ctx context.Context, group []store.DueStat, kept time.Time) ([]store.MadeStat, Report, error) {
 	var report Report
 	made := make([]store.MadeStat, len(group))
-	p, from, until := group[0].Period, group[0].Start, next(group[0].Period, group[len(group)-1].Start)
+	p, from, until := group[0].Period, group[0].Start, group[0].Period.Next(group[len(group)-1].Start)
 	if p == store.Quarter && from.Before(kept) {
 		// Their rows are gone; the hours, which are kept, are made from calls.
 		for i, d := range group {
-			made[i] = store.MadeStat{DueStat: d, Next: &store.StatBucket{Period: store.Hour, Start: floor(store.Hour, d.Start)}}
+			made[i] = store.MadeStat{DueStat: d, Next: &store.StatBucket{Period: store.Hour, Start: store.Hour.Floor(d.Start)}}
 		}
 		return made, report, nil
 	}
@@ -241,9 +241,8 @@ func (r *Roller) change(ctx context.Context, d store.DueStat, old *[store.NumCub
 		report.Refused++
 		return made
 	}
-	rows := fresh.rows()
 	for _, c := range cubes(d.Period) {
-		if change := difference(c, old[c], projected(c, rows)); len(change.Put)+len(change.Drop) > 0 {
+		if change := difference(c, old[c], fresh.projected(c)); len(change.Put)+len(change.Drop) > 0 {
 			made.Changes = append(made.Changes, change)
 		}
 	}
@@ -253,7 +252,7 @@ func (r *Roller) change(ctx context.Context, d store.DueStat, old *[store.NumCub
 	}
 	report.Changed++
 	if d.Period < store.Month {
-		made.Next = &store.StatBucket{Period: d.Period + 1, Start: floor(d.Period+1, d.Start)}
+		made.Next = &store.StatBucket{Period: d.Period + 1, Start: (d.Period + 1).Floor(d.Start)}
 	}
 	return made
 }
@@ -270,7 +269,7 @@ func counted(rows []store.StatRow) (n int64) {
 func (r *Roller) collect(ctx context.Context, p store.Period, from, until, kept time.Time) (map[int64]tally, error) {
 	out := map[int64]tally{}
 	at := func(t time.Time) tally {
-		b := floor(p, t).UnixMilli()
+		b := p.Floor(t).UnixMilli()
 		if out[b] == nil {
 			out[b] = tally{}
 		}
@@ -279,14 +278,14 @@ func (r *Roller) collect(ctx context.Context, p store.Period, from, until, kept 
 	if p == store.Quarter || (p == store.Hour && from.Before(kept)) {
 		err := r.calls(ctx, from, until, func() { clear(out) }, func(c *store.CountedCall) {
 			if admitted, ok := store.AdmittedAt(c.ID); ok {
-				at(admitted).call(c)
+				at(admitted).at(c.StatKey).call(c)
 			}
 		})
 		return out, err
 	}
 	rows, err := r.Store.FullRows(ctx, p-1, from, until)
 	for i := range rows {
-		at(time.UnixMilli(rows[i].Start)).row(rows[i].StatKey, &rows[i].StatSums)
+		at(time.UnixMilli(rows[i].Start)).at(rows[i].StatKey).add(&rows[i].StatSums)
 	}
 	return out, err
 }

@@ -4,98 +4,23 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/store"
 )
 
-// tally gathers rows by their keys.
-type tally map[store.StatKey]*entry
+// tally gathers sums by their keys.
+type tally map[store.StatKey]*Sums
 
-// entry is a row whose histograms are open.
-type entry struct {
-	sums            store.StatSums
-	durations, ttfb Histogram
-}
-
-func (t tally) at(k store.StatKey) *entry {
-	e := t[k]
-	if e == nil {
-		e = &entry{}
-		t[k] = e
+func (t tally) at(k store.StatKey) *Sums {
+	s := t[k]
+	if s == nil {
+		s = &Sums{}
+		t[k] = s
 	}
-	return e
-}
-
-// call counts a call.
-func (t tally) call(c *store.CountedCall) {
-	e := t.at(c.StatKey)
-	s := &e.sums
-	s.Calls++
-	s.Attempts += c.Attempts
-	s.Credits += c.Credits
-	s.Shortfall += c.Shortfall
-	if c.Cost.Valid {
-		s.Cost += c.Cost.Int64
-		s.CostedCredits += c.Credits
-	} else {
-		s.Uncosted++
-	}
-	for b, n := range c.Usage {
-		s.Units[b] += n
-	}
-	if c.DurationMS.Valid {
-		s.Timed++
-		s.DurationMS += c.DurationMS.Int64
-		e.durations.Add(c.DurationMS.Int64)
-	}
-	if c.TTFBMS.Valid {
-		s.Begun++
-		s.TTFBMS += c.TTFBMS.Int64
-		e.ttfb.Add(c.TTFBMS.Int64)
-	}
-	if at, ok := store.AdmittedAt(c.ID); ok {
-		s.LastAt = max(s.LastAt, at.UnixMilli())
-	}
-}
-
-// row adds a row.
-func (t tally) row(k store.StatKey, r *store.StatSums) {
-	t.at(k).row(r)
-}
-
-func (e *entry) row(r *store.StatSums) {
-	s := &e.sums
-	s.Calls += r.Calls
-	s.Uncosted += r.Uncosted
-	s.Attempts += r.Attempts
-	s.Credits += r.Credits
-	s.CostedCredits += r.CostedCredits
-	s.Shortfall += r.Shortfall
-	s.Cost += r.Cost
-	for b, n := range r.Units {
-		s.Units[b] += n
-	}
-	s.Timed += r.Timed
-	s.DurationMS += r.DurationMS
-	s.Begun += r.Begun
-	s.TTFBMS += r.TTFBMS
-	s.LastAt = max(s.LastAt, r.LastAt)
-	e.durations.AddText(r.Durations)
-	e.ttfb.AddText(r.TTFBs)
+	return s
 }
 
 func (t tally) counted() (n int64) {
 	for _, e := range t {
-		n += e.sums.Calls
+		n += e.Calls
 	}
 	return n
-}
-
-// rows closes the histograms.
-func (t tally) rows() map[store.StatKey]store.StatSums {
-	out := make(map[store.StatKey]store.StatSums, len(t))
-	for k, e := range t {
-		s := e.sums
-		s.Durations, s.TTFBs = e.durations.String(), e.ttfb.String()
-		out[k] = s
-	}
-	return out
 }
 
 // cube leaves of a key what a cube tells apart.
@@ -117,34 +42,34 @@ func cubes(p store.Period) []store.Cube {
 	return []store.Cube{store.Full, store.Whole}
 }
 
-// projected sums rows of the full cube into another one.
-func projected(c store.Cube, rows map[store.StatKey]store.StatSums) map[store.StatKey]store.StatSums {
+// projected sums a full cube into another one.
+func (t tally) projected(c store.Cube) tally {
 	if c == store.Full {
-		return rows
+		return t
 	}
-	t := tally{}
-	for k, s := range rows {
-		t.row(cube(c, k), &s)
+	out := tally{}
+	for k, s := range t {
+		out.at(cube(c, k)).Add(s)
 	}
-	return t.rows()
+	return out
 }
 
 // difference is what is to be written where old rows are to become new ones.
-func difference(c store.Cube, old []store.StatRow, rows map[store.StatKey]store.StatSums) store.StatChange {
+func difference(c store.Cube, old []store.StatRow, fresh tally) store.StatChange {
 	change := store.StatChange{Cube: c}
 	kept := make(map[store.StatKey]bool, len(old))
 	for _, r := range old {
-		s, ok := rows[r.StatKey]
+		s, ok := fresh[r.StatKey]
 		switch {
 		case !ok:
 			change.Drop = append(change.Drop, r.StatKey)
-		case s == r.StatSums:
+		case s.stored() == r.StatSums:
 			kept[r.StatKey] = true
 		}
 	}
-	for k, s := range rows {
+	for k, s := range fresh {
 		if !kept[k] {
-			change.Put = append(change.Put, store.StatRow{StatKey: k, StatSums: s})
+			change.Put = append(change.Put, store.StatRow{StatKey: k, StatSums: s.stored()})
 		}
 	}
 	return change

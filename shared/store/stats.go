@@ -22,6 +22,56 @@ const (
 	NumPeriods
 )
 
+const (
+	quarterHour = 15 * time.Minute
+	wholeDay    = 24 * time.Hour
+)
+
+// Floor is when the bucket begins that a time is in.
+func (p Period) Floor(t time.Time) time.Time {
+	t = t.UTC()
+	switch p {
+	case Quarter:
+		return t.Truncate(quarterHour)
+	case Hour:
+		return t.Truncate(time.Hour)
+	case Day:
+		return t.Truncate(wholeDay)
+	}
+	return time.Date(t.Year(), t.Month(), 1, 0, 0, 0, 0, time.UTC)
+}
+
+// Ceil is the first begin of a bucket that is not before a time.
+func (p Period) Ceil(t time.Time) time.Time {
+	f := p.Floor(t)
+	if f.Before(t) {
+		return p.Next(f)
+	}
+	return f
+}
+
+// Next is when the bucket ends that begins at a time.
+func (p Period) Next(start time.Time) time.Time {
+	switch p {
+	case Quarter:
+		return start.Add(quarterHour)
+	case Hour:
+		return start.Add(time.Hour)
+	case Day:
+		return start.Add(wholeDay)
+	}
+	return start.UTC().AddDate(0, 1, 0)
+}
+
+// Buckets are the buckets that begin in a span.
+func (p Period) Buckets(from, until time.Time) []StatBucket {
+	var out []StatBucket
+	for at := p.Ceil(from); at.Before(until); at = p.Next(at) {
+		out = append(out, StatBucket{Period: p, Start: at})
+	}
+	return out
+}
+
 // Cube says which columns of the key the rows of a bucket tell apart.
 type Cube int
 
@@ -42,23 +92,14 @@ type StatKey struct {
 }
 
 // StatSums is what the calls of a row come to. Money is nano-credits and
-// nano-dollars, times are milliseconds.
+// nano-dollars.
 type StatSums struct {
 	Calls         int64
 	Uncosted      int64 // calls whose cost is unknown
-	Attempts      int64
 	Credits       int64
 	CostedCredits int64 // of calls whose cost is known
-	Shortfall     int64
 	Cost          int64
-	Units         hub.Usage
-	Timed         int64 // calls with a duration
-	DurationMS    int64
-	Begun         int64 // calls with a first byte
-	TTFBMS        int64
-	LastAt        int64
-	Durations     string // histograms
-	TTFBs         string
+	More          string // whatever else, in a form whose concatenation is the sum
 }
 
 // StatRow is a row of a bucket.
@@ -69,31 +110,12 @@ type StatRow struct {
 
 const statKeyColumns = "user_id, app_id, api_key_id, provider, model, type, status, category"
 
-const statSumColumns = `calls, uncosted, attempts, credits_nano, costed_credits_nano, shortfall_nano, cost_nano,
-  input, cache_read, cache_write_5m, cache_write_1h, output, reasoning, input_audio, output_audio, input_image, output_image,
-  images, seconds, characters, web_searches, requests, timed, duration_ms, begun, ttfb_ms, last_at, durations, ttfbs`
+const statSumColumns = "calls, uncosted, credits_nano, costed_credits_nano, cost_nano, more"
 
-func (r *StatRow) keys() []any {
-	return []any{&r.UserID, &r.AppID, &r.KeyID, &r.Provider, &r.Model, &r.Type, &r.Status, &r.Category}
-}
-
-// sums are the fields in the order of statSumColumns.
-func (r *StatRow) sums() []any {
-	out := []any{&r.Calls, &r.Uncosted, &r.Attempts, &r.Credits, &r.CostedCredits, &r.Shortfall, &r.Cost}
-	for b := range r.Units {
-		out = append(out, &r.Units[b])
-	}
-	return append(out, &r.Timed, &r.DurationMS, &r.Begun, &r.TTFBMS, &r.LastAt, &r.Durations, &r.TTFBs)
-}
-
-// values are what the row is stored as, in the order of both lists of columns.
-func (r *StatRow) values() []any {
-	out := []any{r.UserID, r.AppID, r.KeyID, r.Provider, r.Model, string(r.Type), string(r.Status), r.Category,
-		r.Calls, r.Uncosted, r.Attempts, r.Credits, r.CostedCredits, r.Shortfall, r.Cost}
-	for _, n := range r.Units {
-		out = append(out, n)
-	}
-	return append(out, r.Timed, r.DurationMS, r.Begun, r.TTFBMS, r.LastAt, r.Durations, r.TTFBs)
+// fields are where to scan both lists of columns to.
+func (r *StatRow) fields() []any {
+	return []any{&r.UserID, &r.AppID, &r.KeyID, &r.Provider, &r.Model, &r.Type, &r.Status, &r.Category,
+		&r.Calls, &r.Uncosted, &r.Credits, &r.CostedCredits, &r.Cost, &r.More}
 }
 
 // StatBucket names a bucket.
@@ -123,7 +145,7 @@ func (s *Store) AllRows(ctx context.Context, p Period, from, until time.Time) ([
 
 func (s *Store) bucketRows(ctx context.Context, which string, p Period, from, until time.Time) ([]BucketRow, error) {
 	return list(ctx, s.read, func(r *sql.Rows, v *BucketRow) error {
-		return r.Scan(append(append([]any{&v.Cube, &v.Start}, v.keys()...), v.sums()...)...)
+		return r.Scan(append([]any{&v.Cube, &v.Start}, v.fields()...)...)
 	}, "SELECT cube, started_at, "+statKeyColumns+", "+statSumColumns+" FROM model_call_stats WHERE period = ?1 "+which,
 		int(p), from.UnixMilli(), until.UnixMilli())
 }
@@ -135,9 +157,8 @@ type StatChange struct {
 	Drop []StatKey
 }
 
-const putStat = `INSERT OR REPLACE INTO model_call_stats (period, cube, started_at, ` + statKeyColumns + `, ` + statSumColumns + `)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28,
-  ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40)`
+const putStat = "INSERT OR REPLACE INTO model_call_stats (period, cube, started_at, " + statKeyColumns + ", " + statSumColumns + `)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)`
 
 const dropStat = `DELETE FROM model_call_stats WHERE period = ?1 AND cube = ?2 AND started_at = ?3 AND user_id = ?4 AND app_id = ?5
   AND api_key_id = ?6 AND provider = ?7 AND model = ?8 AND type = ?9 AND status = ?10 AND category = ?11`
@@ -173,7 +194,9 @@ WHERE period = ?1`, p, at, m.Turn)
 				u.Add(dropStat, p, int(c.Cube), at, k.UserID, k.AppID, k.KeyID, k.Provider, k.Model, string(k.Type), string(k.Status), k.Category)
 			}
 			for i := range c.Put {
-				u.Add(putStat, append([]any{p, int(c.Cube), at}, c.Put[i].values()...)...)
+				r := &c.Put[i]
+				u.Add(putStat, p, int(c.Cube), at, r.UserID, r.AppID, r.KeyID, r.Provider, r.Model, string(r.Type), string(r.Status), r.Category,
+					r.Calls, r.Uncosted, r.Credits, r.CostedCredits, r.Cost, r.More)
 			}
 		}
 		u.Add("DELETE FROM model_call_stats_due WHERE period = ?1 AND started_at = ?2", p, at)

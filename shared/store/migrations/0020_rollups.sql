@@ -58,36 +58,11 @@ CREATE TABLE model_call_stats (
   category   TEXT NOT NULL, -- of the error
   calls      INTEGER NOT NULL,
   uncosted   INTEGER NOT NULL, -- calls whose cost is unknown
-  attempts   INTEGER NOT NULL,
   credits_nano        INTEGER NOT NULL,
   costed_credits_nano INTEGER NOT NULL, -- of calls whose cost is known
-  shortfall_nano      INTEGER NOT NULL,
   cost_nano           INTEGER NOT NULL, -- dollars, as far as it is known
-  input          INTEGER NOT NULL,
-  cache_read     INTEGER NOT NULL,
-  cache_write_5m INTEGER NOT NULL,
-  cache_write_1h INTEGER NOT NULL,
-  output         INTEGER NOT NULL,
-  reasoning      INTEGER NOT NULL,
-  input_audio    INTEGER NOT NULL,
-  output_audio   INTEGER NOT NULL,
-  input_image    INTEGER NOT NULL,
-  output_image   INTEGER NOT NULL,
-  images         INTEGER NOT NULL,
-  seconds        INTEGER NOT NULL,
-  characters     INTEGER NOT NULL,
-  web_searches   INTEGER NOT NULL,
-  requests       INTEGER NOT NULL,
-  timed       INTEGER NOT NULL, -- calls with a duration, and their durations
-  duration_ms INTEGER NOT NULL,
-  begun       INTEGER NOT NULL, -- calls with a first byte, and the time to it
-  ttfb_ms     INTEGER NOT NULL,
-  last_at     INTEGER NOT NULL, -- admission of the latest
-  durations   TEXT NOT NULL,    -- histograms: put one after another they are that of all
-  ttfbs       TEXT NOT NULL,
+  more       TEXT NOT NULL, -- units, times and histograms (rollup/more.go); texts put one after another are the text of their sum
   PRIMARY KEY (period, cube, started_at, user_id, app_id, api_key_id, provider, model, type, status, category)
 ) STRICT, WITHOUT ROWID;
-
-CREATE INDEX model_call_stats_user ON model_call_stats (user_id, period, started_at) WHERE cube = 0;
 
 CREATE INDEX model_call_stats_app ON model_call_stats (app_id, period, started_at) WHERE cube = 0 AND app_id <> '';
