@@ -2,6 +2,7 @@ package rollup
 
 import (
 	"math/bits"
+	"slices"
 	"strconv"
 )
 
@@ -11,7 +12,12 @@ import (
 // any time in it, and so is every percentile from the true one. Histograms add up
 // without loss. The zero value is empty.
 type Histogram struct {
-	counts []int64 // by class; as long as needed
+	bins []bin // by class, none empty: most rows have a few
+}
+
+type bin struct {
+	class int32
+	n     int64
 }
 
 const (
@@ -45,19 +51,20 @@ func middle(class int) int64 {
 func (h *Histogram) Add(ms int64) { h.add(class(ms), 1) }
 
 func (h *Histogram) add(class int, n int64) {
-	if class >= len(h.counts) {
-		h.counts = append(h.counts, make([]int64, class+1-len(h.counts))...)
+	at, found := slices.BinarySearchFunc(h.bins, int32(class), func(b bin, c int32) int { return int(b.class - c) })
+	switch {
+	case found:
+		h.bins[at].n += n
+	case n != 0:
+		h.bins = slices.Insert(h.bins, at, bin{int32(class), n})
 	}
-	h.counts[class] += n
 }
 
-// append writes the classes that are not empty behind a text, each after prefix
+// append writes the classes behind a text, each after prefix
 // unless that is 0.
 func (h *Histogram) append(out []byte, prefix byte) []byte {
-	for c, n := range h.counts {
-		if n == 0 {
-			continue
-		}
+	for _, b := range h.bins {
+		c, n := b.class, b.n
 		if prefix != 0 {
 			out = append(out, prefix)
 		}
@@ -72,8 +79,8 @@ func (h *Histogram) append(out []byte, prefix byte) []byte {
 // Count is how many times were counted.
 func (h *Histogram) Count() int64 {
 	var n int64
-	for _, c := range h.counts {
-		n += c
+	for _, b := range h.bins {
+		n += b.n
 	}
 	return n
 }
@@ -87,18 +94,16 @@ func (h *Histogram) Percentile(perMille int64) (ms int64, ok bool) {
 	}
 	const all = 1000
 	rank := max(1, (n*perMille+all-1)/all)
-	for c, count := range h.counts {
-		if rank -= count; rank <= 0 {
-			return middle(c), true
+	for _, b := range h.bins {
+		if rank -= b.n; rank <= 0 {
+			return middle(int(b.class)), true
 		}
 	}
 	return 0, false
 }
 
 func (h *Histogram) merge(o *Histogram) {
-	for c, n := range o.counts {
-		if n != 0 {
-			h.add(c, n)
-		}
+	for _, b := range o.bins {
+		h.add(int(b.class), b.n)
 	}
 }

@@ -42,13 +42,15 @@ const (
 	letters      = 24 // of the second letter of a class, a to x; the first is a to p
 )
 
+const numMeasures = int(hub.NumBuckets) + 6
+
 // numbers are the measures by their letters, from A.
-func (m *Measures) numbers() []*int64 {
-	out := make([]*int64, 0, hub.NumBuckets+6)
+func (m *Measures) numbers() (all [numMeasures]*int64) {
 	for b := range m.Units {
-		out = append(out, &m.Units[b])
+		all[b] = &m.Units[b]
 	}
-	return append(out, &m.Attempts, &m.Shortfall, &m.Timed, &m.DurationMS, &m.Begun, &m.TTFBMS)
+	copy(all[hub.NumBuckets:], []*int64{&m.Attempts, &m.Shortfall, &m.Timed, &m.DurationMS, &m.Begun, &m.TTFBMS})
+	return all
 }
 
 // text writes down what a row keeps as text, always the same of the same sums.

@@ -70,14 +70,13 @@ func (r *Roller) run(ctx context.Context, through store.Period) (Report, error) 
 	if err := r.gather(ctx); err != nil {
 		return total, err
 	}
-	for p := store.Quarter; p <= through; p++ {
+	var failed error
+	for p := store.Quarter; p <= through && ctx.Err() == nil; p++ {
 		done, err := r.makeDue(ctx, p)
 		total.add(done)
-		if err != nil {
-			return total, err
-		}
+		failed = errors.Join(failed, err)
 	}
-	return total, nil
+	return total, errors.Join(failed, ctx.Err())
 }
 
 // gather turns stretches in which calls have changed into buckets that are due.
@@ -111,33 +110,56 @@ func (r *Roller) ready(ctx context.Context, p store.Period) (time.Time, [store.N
 }
 
 // makeDue makes the buckets of a period that are due and complete, and moves the
-// horizon.
+// horizon. What fails stays on the list; the others are made.
 func (r *Roller) makeDue(ctx context.Context, p store.Period) (total Report, err error) {
 	until, states, err := r.ready(ctx, p)
 	if err != nil {
 		return total, err
 	}
 	var failed error
+	kept := states[store.Quarter].Kept
 	for from := time.UnixMilli(0); ; {
 		due, err := r.Store.DueStats(ctx, p, from, until, page)
 		if err != nil {
 			return total, errors.Join(failed, err)
 		}
-		for _, group := range groups(p, due, states[store.Quarter].Kept) {
-			done, err := r.make(ctx, group, states[store.Quarter].Kept)
-			total.add(done)
-			if ctx.Err() != nil {
-				return total, errors.Join(failed, ctx.Err())
-			}
-			if err != nil && failed == nil { // it stays on the list; the others are made
-				failed = fmt.Errorf("sums of %s: %w", group[0].Start.Format(time.RFC3339), err)
-			}
-			from = group[len(group)-1].Start.Add(time.Millisecond)
+		failed = errors.Join(failed, r.makeAll(ctx, groups(p, due, kept), kept, &total))
+		if ctx.Err() != nil {
+			return total, failed
 		}
 		if len(due) < page {
 			return total, errors.Join(failed, r.Store.AdvanceStats(ctx, p, until))
 		}
+		from = due[len(due)-1].Start.Add(time.Millisecond)
 	}
+}
+
+// makeAll makes groups of buckets: while one is written the next is read.
+func (r *Roller) makeAll(ctx context.Context, all [][]store.DueStat, kept time.Time, total *Report) error {
+	var failed error
+	written := make(chan error, 1)
+	written <- nil
+	for _, group := range all {
+		made, report, err := r.compare(ctx, group, kept)
+		if failed == nil {
+			failed = <-written
+		} else {
+			<-written
+		}
+		if err != nil {
+			if failed == nil {
+				failed = fmt.Errorf("sums of %s: %w", group[0].Start.Format(time.RFC3339), err)
+			}
+			written <- nil
+			if ctx.Err() != nil {
+				break
+			}
+			continue
+		}
+		total.add(report)
+		go func() { written <- r.put(ctx, made) }()
+	}
+	return errors.Join(failed, <-written)
 }
 
 // groups puts together buckets that follow on each other, so many that neither
@@ -153,15 +175,6 @@ func groups(p store.Period, due []store.DueStat, kept time.Time) [][]store.DueSt
 		out = append(out, []store.DueStat{d})
 	}
 	return out
-}
-
-// make makes buckets that follow on each other.
-func (r *Roller) make(ctx context.Context, group []store.DueStat, kept time.Time) (Report, error) {
-	made, report, err := r.compare(ctx, group, kept)
-	if err != nil {
-		return Report{}, err
-	}
-	return report, r.put(ctx, made)
 }
 
 // put writes buckets down, together unless that would keep other writers waiting
