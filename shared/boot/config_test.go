@@ -44,7 +44,7 @@ func TestWithoutAnySettingTheDefaultsHold(t *testing.T) {
 		Database: "file:/home/me/.local/share/aigne-hub/hub.db", Synchronous: "NORMAL",
 		CreditPrice: "1", OnAbort: "reported", OnUpstreamFailure: "delivered", EmptyAnswer: "charge", Slice: 4096, WhenPaymentDown: "refuse",
 		Payment:       boot.Payment{Mode: "auto", Live: true, Line: 5_000_000_000},
-		DefaultOutput: 4096, DefaultMaxOutput: 8192, ResponsesTTL: 720 * time.Hour, MaxBody: 30_000_000,
+		DefaultOutput: 4096, DefaultMaxOutput: 8192, StatsLife: 4392 * time.Hour, ResponsesTTL: 720 * time.Hour, MaxBody: 30_000_000,
 		Cache: boot.Cache{Mode: "off", TTL: time.Hour, Size: 256_000_000},
 		Selling: boot.Selling{StripeURL: "https://api.stripe.com",
 			Terms: selling.Terms{Currency: "usd", Price: money.Credit, Min: 5 * money.Credit, Max: 1000 * money.Credit}},
