@@ -10,7 +10,7 @@ import (
 // docs describe the routes.
 func docs() map[string]httpkit.Doc {
 	all := providerDocs()
-	for _, more := range []map[string]httpkit.Doc{peopleDocs(), noticeDocs(), rateDocs(), catalogueDocs(), aigneRateDocs("/api/ai-providers"), aigneRateDocs("/api/ai")} {
+	for _, more := range []map[string]httpkit.Doc{peopleDocs(), doorDocs(), keyDocs(), appDocs(), auditDocs(), noticeDocs(), rateDocs(), catalogueDocs(), aigneRateDocs("/api/ai-providers"), aigneRateDocs("/api/ai")} {
 		maps.Copy(all, more)
 	}
 	return all
@@ -47,13 +47,9 @@ func peopleDocs() map[string]httpkit.Doc {
 		"POST /api/admin/users":               {Summary: "Makes a user.", Request: newUser{}, Status: 201, Response: userView{}},
 		"PUT /api/admin/users/{email}/groups": {Summary: "Puts a user into groups.", Request: newGroups{}, Response: userView{}},
 		"PUT /api/admin/users/{email}/did":    {Summary: "Says under which DID Payment Kit knows a user.", Request: newDID{}, Response: userView{}},
-		"GET /api/admin/keys":                 {Summary: "Lists API keys.", Query: httpkit.Cursors(httpkit.Query("user", "An e-mail address.")), Response: httpkit.Listing[operator.KeyView]{}},
-		"POST /api/admin/keys": {Summary: "Makes an API key for a user; it is shown only here.", Request: newKey{}, Status: 201,
-			Response: httpkit.Object{"id": "", "user": "", "name": "", "key": ""}},
-		"DELETE /api/admin/keys/{id}":   {Summary: "Revokes an API key."},
-		"GET /api/admin/limits":         {Summary: "Lists limits.", Response: httpkit.Object{"data": []limitView{}}},
-		"PUT /api/admin/limits":         {Summary: "Sets a limit.", Request: operator.NewLimit{}, Response: limitView{}},
-		"DELETE /api/admin/limits/{id}": {Summary: "Removes a limit."},
+		"GET /api/admin/limits":               {Summary: "Lists limits.", Response: httpkit.Object{"data": []limitView{}}},
+		"PUT /api/admin/limits":               {Summary: "Sets a limit.", Request: operator.NewLimit{}, Response: limitView{}},
+		"DELETE /api/admin/limits/{id}":       {Summary: "Removes a limit."},
 	}
 }
 
@@ -101,7 +97,7 @@ func rateDocs() map[string]httpkit.Doc {
 		"POST " + rates + "/reprice": {Summary: "Computes prices anew from costs and a margin.", Request: repricing{},
 			Response: httpkit.Object{"dry_run": false, "changed": 0, "total": 0, "data": []repricedView{}}},
 		"POST " + rates + "/sync": {Summary: "Brings kept costs up to date with the catalogue.", Request: costSync{},
-			Response: httpkit.Object{"dry_run": false, "updated": []repricedView{}, "unchanged": 0}},
+			Response: httpkit.Object{"dry_run": false, "updated": []repricedView{}, "unchanged": []repricedView{}}},
 	}
 }
 

@@ -29,6 +29,8 @@ func Settings() []Setting {
 	all = append(all, callSettings()...)
 	all = append(all, cacheSettings()...)
 	all = append(all, fileSettings()...)
+	all = append(all, doorSettings()...)
+	all = append(all, oidcSettings()...)
 	return append(all, accessSettings()...)
 }
 
