@@ -10,7 +10,7 @@ func docs() map[string]httpkit.Doc {
 	from, to := httpkit.Param{Name: "startTime", Doc: "Seconds since 1970.", Number: true}, httpkit.Param{Name: "endTime", Doc: "Seconds since 1970.", Number: true}
 	span := []httpkit.Param{from, to, {Name: "timeRange", Doc: "Days, in place of startTime.", Number: true}}
 	granularity := httpkit.Query("granularity", "Hours of up to a day, else days, unless given.", "hour", "day", "week", "month")
-	by := httpkit.Query("by", "What the calls are told apart by.", partNames()...)
+	by := httpkit.Query("by", "What the calls are told apart by.", rollup.Dimensions()...)
 	sort := httpkit.Query("sort", "What the greatest is; cost is for owners and admins.", rollup.MeasureNames()...)
 	return map[string]httpkit.Doc{
 		"GET /api/user/model-calls": {Summary: "Lists calls of models, newest first.", Response: callPage{}, Query: []httpkit.Param{

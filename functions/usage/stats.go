@@ -88,63 +88,8 @@ func (h *handler) summary(w http.ResponseWriter, r *http.Request, c hub.Caller) 
 
 func growth(now, before int64) *float64 { return rollup.Share(now-before, before) }
 
-// parts are what usage can be broken down by.
-var parts = map[string]struct {
-	dim store.Dim
-	key func(store.StatKey) string
-}{
-	"model":    {store.ByModel | store.ByProvider, func(k store.StatKey) string { return k.Provider + "/" + k.Model }},
-	"provider": {store.ByProvider, func(k store.StatKey) string { return k.Provider }},
-	"user":     {store.ByUser, func(k store.StatKey) string { return k.UserID }},
-	"group":    {store.ByUser, func(k store.StatKey) string { return k.UserID }},
-	"app":      {store.ByApp, func(k store.StatKey) string { return k.AppID }},
-	"key":      {store.ByKey | store.ByUser, func(k store.StatKey) string { return k.KeyID }},
-	"type":     {store.ByType, func(k store.StatKey) string { return string(k.Type) }},
-	"status":   {store.ByStatus, func(k store.StatKey) string { return string(k.Status) }},
-	"category": {store.ByCategory, func(k store.StatKey) string { return k.Category }},
-}
-
-func partNames() []string {
-	return []string{"model", "provider", "user", "group", "app", "key", "type", "status", "category"}
-}
-
-// parted asks by what the request says.
-func (h *handler) parted(r *http.Request, q rollup.Question, by string) (rollup.Range, []*rollup.Part, error) {
-	p, ok := parts[by]
-	if !ok {
-		return rollup.Range{}, nil, hub.Invalid("by", "by must be one of %v.", partNames())
-	}
-	q.By = p.dim
-	keys := func(k store.StatKey) []string { return []string{p.key(k)} }
-	if by == "group" {
-		groups, err := h.Store.GroupsOfUsers(r.Context())
-		if err != nil {
-			return rollup.Range{}, nil, err
-		}
-		keys = func(k store.StatKey) []string {
-			if g := groups[k.UserID]; len(g) > 0 {
-				return g
-			}
-			return []string{""}
-		}
-	}
-	return h.Stats.Parts(r.Context(), q, keys)
-}
-
-// partView is what a part is called.
-type partView struct {
-	Key      string `json:"key"`
-	Name     string `json:"name"` // "": not known any more, or no name
-	Email    string `json:"email,omitempty"`
-	Logo     string `json:"logo,omitempty"`
-	URL      string `json:"url,omitempty"`
-	Provider string `json:"provider,omitempty"` // of a model
-	Model    string `json:"model,omitempty"`
-	UserID   string `json:"user_id,omitempty"` // of a key
-}
-
 type breakdownRow struct {
-	partView
+	rollup.Label
 	Share *float64 `json:"share"` // of all that is sorted by; null of nothing
 	rollup.Figures
 }
@@ -179,7 +124,7 @@ func (h *handler) breakdown(w http.ResponseWriter, r *http.Request, c hub.Caller
 		return err
 	}
 	q.Step = ""
-	x, all, err := h.parted(r, q, by)
+	x, all, err := h.Stats.By(r.Context(), q, by)
 	if err != nil {
 		return err
 	}
@@ -190,12 +135,12 @@ func (h *handler) breakdown(w http.ResponseWriter, r *http.Request, c hub.Caller
 	}
 	rollup.SortParts(all, measure)
 	all = all[min(paging.Offset(), len(all)):min(paging.Offset()+paging.Size, len(all))]
-	names, err := h.named(r, by, all)
+	labels, err := h.Stats.Labels(r.Context(), by, all)
 	if err != nil {
 		return err
 	}
-	for _, p := range all {
-		row := breakdownRow{partView: names(p), Share: rollup.Share(p.By(measure), whole.By(measure))}
+	for i, p := range all {
+		row := breakdownRow{Label: labels[i], Share: rollup.Share(p.By(measure), whole.By(measure))}
 		if row.Figures, err = p.Figures(h.price(c)); err != nil {
 			return err
 		}
@@ -215,36 +160,4 @@ func sortedBy(name string, c hub.Caller) (rollup.Measure, error) {
 		return "", hub.Errorf(hub.CodeForbidden, "Only owners and admins may see costs.")
 	}
 	return rollup.Measure(name), nil
-}
-
-// named looks up what parts are called.
-func (h *handler) named(r *http.Request, by string, parts []*rollup.Part) (func(*rollup.Part) partView, error) {
-	ids := make([]string, len(parts))
-	for i, p := range parts {
-		ids[i] = p.Key
-	}
-	var names map[string]store.Named
-	var err error
-	switch by {
-	case "user":
-		names, err = h.Store.UserNames(r.Context(), ids)
-	case "key":
-		names, err = h.Store.KeyNames(r.Context(), ids)
-	case "app":
-		names, err = h.Store.AppNames(r.Context(), ids)
-	}
-	return func(p *rollup.Part) partView {
-		n := names[p.Key]
-		v := partView{Key: p.Key, Name: n.Name, Email: n.Email, Logo: n.Logo, URL: n.URL}
-		switch by {
-		case "model":
-			v.Name, v.Provider, v.Model = p.Model, p.Provider, p.Model
-		case "key":
-			v.UserID = p.UserID
-		case "user", "app":
-		default:
-			v.Name = p.Key
-		}
-		return v
-	}, err
 }

@@ -59,7 +59,7 @@ func (h *handler) projects(w http.ResponseWriter, r *http.Request, c hub.Caller)
 		return hub.Invalid("sortBy", "sortBy must be totalCalls or totalCredits.")
 	}
 	q.Step = ""
-	_, all, err := h.parted(r, q, "app")
+	_, all, err := h.Stats.By(r.Context(), q, "app")
 	if err != nil {
 		return err
 	}
@@ -73,18 +73,18 @@ func (h *handler) projects(w http.ResponseWriter, r *http.Request, c hub.Caller)
 	}
 	v := projectPage{Projects: []projectRow{}, Total: len(all), Page: paging.Page, PageSize: paging.Size}
 	all = all[min(paging.Offset(), len(all)):min(paging.Offset()+paging.Size, len(all))]
-	names, err := h.named(r, "app", all)
+	labels, err := h.Stats.Labels(r.Context(), "app", all)
 	if err != nil {
 		return err
 	}
-	for _, p := range all {
-		v.Projects = append(v.Projects, projectRow{viewProject(names(p)), p.Calls, number(money.Credits(p.Credits)), seconds(p.DurationMS, p.Timed),
+	for i, p := range all {
+		v.Projects = append(v.Projects, projectRow{viewProject(labels[i]), p.Calls, number(money.Credits(p.Credits)), seconds(p.DurationMS, p.Timed),
 			percent(p.Statuses[hub.StatusSuccess], p.Calls), p.LastAt / int64(time.Second/time.Millisecond)})
 	}
 	return httpkit.WriteJSON(w, http.StatusOK, v)
 }
 
-func viewProject(v partView) project { return project{v.Key, v.Name, v.Logo, v.URL} }
+func viewProject(v rollup.Label) project { return project{v.Key, v.Name, v.Logo, v.URL} }
 
 type projectTrends struct {
 	rangeView
@@ -105,19 +105,19 @@ func (h *handler) projectGroupTrends(w http.ResponseWriter, r *http.Request, c h
 	if err != nil {
 		return err
 	}
-	x, all, err := h.parted(r, q, "app")
+	x, all, err := h.Stats.By(r.Context(), q, "app")
 	if err != nil {
 		return err
 	}
 	rollup.SortParts(all, rollup.Calls)
 	all = all[:min(mostSeries, len(all))]
-	names, err := h.named(r, "app", all)
+	labels, err := h.Stats.Labels(r.Context(), "app", all)
 	if err != nil {
 		return err
 	}
 	v := projectTrends{rangeView: viewRange(x), Projects: []project{}, Trends: []projectPoint{}, Granularity: x.Step}
-	for _, p := range all {
-		v.Projects = append(v.Projects, viewProject(names(p)))
+	for i := range all {
+		v.Projects = append(v.Projects, viewProject(labels[i]))
 	}
 	for _, row := range seriesRows(x, all, nil) {
 		v.Trends = append(v.Trends, projectPoint{row.Timestamp, row.Values})
@@ -191,7 +191,7 @@ func (h *handler) userStats(everybody bool) func(http.ResponseWriter, *http.Requ
 		if !everybody {
 			q.Only.UserID = c.UserID
 		}
-		_, all, err := h.parted(r, q, "model")
+		_, all, err := h.Stats.By(r.Context(), q, "model")
 		if err != nil {
 			return err
 		}

@@ -110,7 +110,7 @@ type seriesRow struct {
 }
 
 type series struct {
-	partView
+	rollup.Label
 	Total seriesPoint `json:"total"`
 }
 
@@ -148,19 +148,19 @@ func (h *handler) groupTrends(w http.ResponseWriter, r *http.Request, c hub.Call
 			return hub.Invalid("top", "top must be a whole number from 1 to %d.", mostSeries)
 		}
 	}
-	x, all, err := h.parted(r, q, by)
+	x, all, err := h.Stats.By(r.Context(), q, by)
 	if err != nil {
 		return err
 	}
 	rollup.SortParts(all, measure)
 	shown, rest := all[:min(top, len(all))], all[min(top, len(all)):]
-	names, err := h.named(r, by, shown)
+	labels, err := h.Stats.Labels(r.Context(), by, shown)
 	if err != nil {
 		return err
 	}
 	v := groupTrendView{rangeView: viewRange(x), Granularity: x.Step, By: by, Series: []series{}, Trends: seriesRows(x, shown, rest)}
-	for _, p := range shown {
-		v.Series = append(v.Series, series{names(p), viewSeriesPoint(&p.Total)})
+	for i, p := range shown {
+		v.Series = append(v.Series, series{labels[i], viewSeriesPoint(&p.Total)})
 	}
 	return httpkit.WriteJSON(w, http.StatusOK, v)
 }

@@ -35,3 +35,8 @@ func (d *Desk) RebuildSums(ctx context.Context, actor string, from, until time.T
 	hours = int(until.Sub(from) / time.Hour)
 	return hours, d.audit(ctx, actor, "usage.rebuild", "sums", nil, map[string]any{"from": from, "until": until})
 }
+
+// NoteRebuild puts on record that somebody makes the sums of a span again.
+func (d *Desk) NoteRebuild(ctx context.Context, actor string, from, until time.Time, force bool) error {
+	return d.audit(ctx, actor, "usage.rebuild", "sums", nil, map[string]any{"from": from, "until": until, "force": force})
+}

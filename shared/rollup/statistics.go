@@ -1,9 +1,7 @@
 package rollup
 
 import (
-	"cmp"
 	"context"
-	"slices"
 
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/store"
@@ -58,80 +56,4 @@ func (r *Reader) Trend(ctx context.Context, q Question) (Range, []Total, error) 
 		out[a.Slot].Add(a)
 	}
 	return x, out, err
-}
-
-// Part is the sums of what has a key in common.
-type Part struct {
-	Key string
-	store.StatKey
-	Total
-	Slots []Total // of a question with a step
-}
-
-// Keys name the parts that calls count for; most count for one.
-type Keys func(store.StatKey) []string
-
-// Parts are sums by key, in no order. A question's By is what keys looks at.
-func (r *Reader) Parts(ctx context.Context, q Question, keys Keys) (Range, []*Part, error) {
-	q.By |= store.ByStatus
-	q.Before = false
-	x, all, err := r.Ask(ctx, q)
-	parts := map[string]*Part{}
-	for _, a := range all {
-		for _, key := range keys(a.StatKey) {
-			p := parts[key]
-			if p == nil {
-				p = &Part{Key: key, StatKey: a.StatKey, Slots: make([]Total, len(x.Starts))}
-				parts[key] = p
-			}
-			p.Add(a)
-			if len(p.Slots) > 0 {
-				p.Slots[a.Slot].Add(a)
-			}
-		}
-	}
-	out := make([]*Part, 0, len(parts))
-	for _, p := range parts {
-		out = append(out, p)
-	}
-	return x, out, err
-}
-
-// Measure is what parts are put in order by.
-type Measure string
-
-// The measures.
-const (
-	Calls  Measure = "calls"
-	Credit Measure = "credits"
-	Cost   Measure = "cost"
-	Tokens Measure = "tokens"
-	Errors Measure = "errors"
-)
-
-// MeasureNames lists the measures; the last one is for operators.
-func MeasureNames() []string {
-	return []string{string(Calls), string(Credit), string(Tokens), string(Errors), string(Cost)}
-}
-
-// By is how great a total is by a measure.
-func (t *Total) By(m Measure) int64 {
-	switch m {
-	case Credit:
-		return t.Credits
-	case Cost:
-		return t.Cost
-	case Tokens:
-		return t.Units.Prompt() + t.Units.Completion()
-	case Errors:
-		return t.Statuses[hub.StatusFailed] + t.Statuses[hub.StatusInterrupted]
-	}
-	return t.Calls
-}
-
-// SortParts puts the greatest first.
-func SortParts(parts []*Part, m Measure) {
-	slices.SortFunc(parts, func(a, b *Part) int {
-		return cmp.Or(cmp.Compare(b.By(m), a.By(m)), cmp.Compare(b.Calls, a.Calls), cmp.Compare(a.Key, b.Key))
-	})
 }
