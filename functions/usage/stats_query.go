@@ -119,7 +119,7 @@ func (h *handler) only(r *http.Request, c hub.Caller, k *store.StatKey) error {
 		{[]string{"model"}, func(v string) { k.Model = v }},
 		{[]string{"provider"}, func(v string) { k.Provider = v }},
 		{[]string{"app", "appDid"}, func(v string) { k.AppID = v }},
-		{[]string{"key"}, func(v string) { k.KeyID = v }},
+		{[]string{"keyId"}, func(v string) { k.KeyID = v }},
 		{[]string{"type"}, func(v string) { k.Type = hub.CallType(v) }},
 		{[]string{"status"}, func(v string) { k.Status = hub.CallStatus(v) }},
 		{[]string{"category"}, func(v string) { k.Category = v }},
@@ -195,7 +195,7 @@ func (h *handler) ownerOfKey(r *http.Request, k *store.StatKey) error {
 	}
 	key, err := h.Store.KeyByID(r.Context(), k.KeyID)
 	if isNotFound(err) {
-		return hub.Invalid("key", "There is no API key with this id.")
+		return hub.Invalid("keyId", "There is no API key with this id.")
 	}
 	k.UserID = key.UserID
 	return err
@@ -221,7 +221,7 @@ func statParams(more ...httpkit.Param) []httpkit.Param {
 		httpkit.Query("scope", "The same in other words.", "own", "all"),
 		httpkit.Query("user", "Id or e-mail address; for owners and admins."),
 		httpkit.Query("model", "Only calls of this model."), httpkit.Query("provider", "Only calls of this provider."),
-		httpkit.Query("app", "Only calls of this application; appDid is the same."), httpkit.Query("key", "Only calls of the API key with this id."),
+		httpkit.Query("app", "Only calls of this application; appDid is the same."), httpkit.Query("keyId", "Only calls of the API key with this id."),
 		httpkit.Query("type", "Only calls of this type."), httpkit.Query("status", "Only calls that ended so.", "success", "failed", "aborted", "interrupted"),
 		httpkit.Query("category", "Only calls with this error category."),
 	}, more...)
