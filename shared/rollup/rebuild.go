@@ -56,12 +56,12 @@ func (r *Roller) fill(ctx context.Context) error {
 	}
 	filled := states[store.Quarter].Filled
 	for end := r.Now().Add(fillTime); filled.UnixMilli() > 0 && r.Now().Before(end); {
-		first, any, err := r.first(ctx, filled)
+		first, found, err := r.first(ctx, filled)
 		if err != nil {
 			return err
 		}
 		from := store.Day.Floor(filled.Add(-1))
-		if !any || !first.Before(filled) {
+		if !found || !first.Before(filled) {
 			return r.Store.FilledStats(ctx, time.UnixMilli(0))
 		}
 		if _, err := r.rebuild(ctx, from, filled, false, store.Month.Floor(from).Equal(from)); err != nil {
@@ -76,24 +76,24 @@ func (r *Roller) fill(ctx context.Context) error {
 }
 
 // first is when the oldest call was admitted that is kept anywhere.
-func (r *Roller) first(ctx context.Context, before time.Time) (at time.Time, any bool, err error) {
-	if at, any, err = r.Store.FirstCall(ctx); err != nil {
-		return at, any, err
+func (r *Roller) first(ctx context.Context, before time.Time) (at time.Time, found bool, err error) {
+	if at, found, err = r.Store.FirstCall(ctx); err != nil {
+		return at, found, err
 	}
 	archives, err := r.archives(ctx, time.UnixMilli(0), before)
 	if err != nil {
-		return at, any, err
+		return at, found, err
 	}
 	for _, a := range archives {
 		first, ok, err := a.FirstCall(ctx)
 		if err != nil {
-			return at, any, err
+			return at, found, err
 		}
-		if ok && (!any || first.Before(at)) {
-			at, any = first, true
+		if ok && (!found || first.Before(at)) {
+			at, found = first, true
 		}
 	}
-	return at, any, nil
+	return at, found, nil
 }
 
 // forget deletes 15-minute rows whose time is over, once the hours above them are
