@@ -30,6 +30,8 @@ func cube(c store.Cube, k store.StatKey) store.StatKey {
 		k.UserID, k.AppID, k.KeyID = "", "", ""
 	case store.Who:
 		k.Provider, k.Model, k.Type, k.Category = "", "", "", ""
+	case store.Ends:
+		k = store.StatKey{Status: k.Status}
 	}
 	return k
 }
@@ -37,9 +39,9 @@ func cube(c store.Cube, k store.StatKey) store.StatKey {
 // cubes are those that the buckets of a period have.
 func cubes(p store.Period) []store.Cube {
 	if p >= store.Day {
-		return []store.Cube{store.Full, store.Whole, store.Who}
+		return []store.Cube{store.Full, store.Whole, store.Ends, store.Who}
 	}
-	return []store.Cube{store.Full, store.Whole}
+	return []store.Cube{store.Full, store.Whole, store.Ends}
 }
 
 // projected sums a full cube into another one.

@@ -94,6 +94,36 @@ func TestNoStatementScansATableThatGrows(t *testing.T) {
 	}
 }
 
+// TestSumsAreReadByTheirKey looks at the statements that are put together.
+func TestSumsAreReadByTheirKey(t *testing.T) {
+	t.Parallel()
+	s, err := Open(t.Context(), Options{URL: "file:" + filepath.Join(t.TempDir(), "hub.db")})
+	require.NoError(t, err)
+	defer s.Close()
+	_, err = s.Migrate(t.Context())
+	require.NoError(t, err)
+	for only, want := range map[StatKey]string{
+		{}:                                 "PRIMARY KEY (period=? AND cube=? AND started_at>? AND started_at<?)",
+		{Model: "m", Status: "success"}:    "PRIMARY KEY (period=? AND cube=? AND started_at>? AND started_at<?)",
+		{UserID: "u", AppID: "a"}:          "PRIMARY KEY (period=? AND cube=? AND started_at=? AND user_id=?",
+		{AppID: "a"}:                       "INDEX model_call_stats_app (app_id=? AND period=? AND started_at>? AND started_at<?)",
+		{UserID: "u", KeyID: "k"}:          "PRIMARY KEY (period=? AND cube=? AND started_at=? AND user_id=?",
+		{Provider: "p", Category: "limit"}: "PRIMARY KEY (period=? AND cube=? AND started_at>? AND started_at<?)",
+	} {
+		for _, by := range []Dim{0, ByUser, ByModel | ByStatus, 255} {
+			q := StatQuery{Only: only, By: by}
+			query, args := q.statement()
+			steps, err := list(t.Context(), s.read, func(r *sql.Rows, detail *string) error {
+				var id, parent, unused int
+				return r.Scan(&id, &parent, &unused, detail)
+			}, "EXPLAIN QUERY PLAN "+query, append([]any{"[[0,0,0,1,2]]"}, args...)...)
+			require.NoError(t, err, query)
+			assert.Contains(t, strings.Join(steps, "\n"), want, query)
+			assert.NotContains(t, strings.Join(steps, "\n"), "SCAN s", query)
+		}
+	}
+}
+
 // params counts the parameters of a statement: the greatest ?N, else the ?s.
 func params(q string) int {
 	most, plain := 0, 0

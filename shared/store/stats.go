@@ -80,6 +80,7 @@ const (
 	Full  Cube = iota // all columns
 	Whole             // provider, model, type, status, category: for sums of the whole hub
 	Who               // user, application, key, status: of days and months only
+	Ends              // the status alone
 	NumCubes
 )
 
@@ -140,7 +141,7 @@ func (s *Store) FullRows(ctx context.Context, p Period, from, until time.Time) (
 // AllRows reads all cubes of the buckets of a period that begin in a span, in no
 // order.
 func (s *Store) AllRows(ctx context.Context, p Period, from, until time.Time) ([]BucketRow, error) {
-	return s.bucketRows(ctx, "AND cube IN (0, 1, 2) AND started_at >= ?2 AND started_at < ?3", p, from, until)
+	return s.bucketRows(ctx, "AND cube IN (0, 1, 2, 3) AND started_at >= ?2 AND started_at < ?3", p, from, until)
 }
 
 func (s *Store) bucketRows(ctx context.Context, which string, p Period, from, until time.Time) ([]BucketRow, error) {
@@ -238,7 +239,7 @@ func (s *Store) ForgetStats(ctx context.Context, before time.Time) (more bool, e
 		return false, err
 	}
 	err = s.Exec(ctx, "DELETE FROM model_call_stats WHERE (period, cube, started_at, "+statKeyColumns+") IN (SELECT period, cube, started_at, "+
-		statKeyColumns+" FROM model_call_stats WHERE period = 0 AND cube IN (0, 1) AND started_at < ?1 LIMIT ?2)", before.UnixMilli(), batch)
+		statKeyColumns+" FROM model_call_stats WHERE period = 0 AND cube IN (0, 1, 3) AND started_at < ?1 LIMIT ?2)", before.UnixMilli(), batch)
 	if errors.Is(err, ErrNotFound) {
 		return false, nil
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"strconv"
 	"time"
 )
 
@@ -43,35 +44,68 @@ type StatSum struct {
 	StatRow
 }
 
-const sumStats = `j.value ->> 0, CASE WHEN ?2 & 1 THEN s.user_id ELSE '' END, CASE WHEN ?2 & 2 THEN s.app_id ELSE '' END,
-  CASE WHEN ?2 & 4 THEN s.api_key_id ELSE '' END, CASE WHEN ?2 & 8 THEN s.provider ELSE '' END, CASE WHEN ?2 & 16 THEN s.model ELSE '' END,
-  CASE WHEN ?2 & 32 THEN s.type ELSE '' END, CASE WHEN ?2 & 64 THEN s.status ELSE '' END, CASE WHEN ?2 & 128 THEN s.category ELSE '' END,
-  sum(calls), sum(uncosted), sum(credits_nano), sum(costed_credits_nano), sum(cost_nano), group_concat(more, '')
-FROM json_each(?1) j CROSS JOIN model_call_stats s `
+// statColumns are the columns of the key, in the order of StatRow's fields.
+var statColumns = [...]struct {
+	dim  Dim
+	name string
+	only func(*StatKey) string
+}{
+	{ByUser, "s.user_id", func(k *StatKey) string { return k.UserID }},
+	{ByApp, "s.app_id", func(k *StatKey) string { return k.AppID }},
+	{ByKey, "s.api_key_id", func(k *StatKey) string { return k.KeyID }},
+	{ByProvider, "s.provider", func(k *StatKey) string { return k.Provider }},
+	{ByModel, "s.model", func(k *StatKey) string { return k.Model }},
+	{ByType, "s.type", func(k *StatKey) string { return string(k.Type) }},
+	{ByStatus, "s.status", func(k *StatKey) string { return string(k.Status) }},
+	{ByCategory, "s.category", func(k *StatKey) string { return k.Category }},
+}
 
-const statOnly = `
-  AND (?3 = '' OR s.user_id = ?3) AND (?4 = '' OR s.app_id = ?4) AND (?5 = '' OR s.api_key_id = ?5) AND (?6 = '' OR s.provider = ?6)
-  AND (?7 = '' OR s.model = ?7) AND (?8 = '' OR s.type = ?8) AND (?9 = '' OR s.status = ?9) AND (?10 = '' OR s.category = ?10)
-GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9`
+const statSpans = `WITH j(slot, period, cube, since, until) AS MATERIALIZED (
+  SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(?)) `
+
+const statSums = `, sum(s.calls), sum(s.uncosted), sum(s.credits_nano), sum(s.costed_credits_nano), sum(s.cost_nano), group_concat(s.more, '')
+FROM j CROSS JOIN model_call_stats s `
 
 // The ways to the rows: by the range of buckets of a cube; by an application's
 // index; and for a user, whose rows stand together in each bucket, bucket by bucket.
 const (
-	sumByCube = "SELECT " + sumStats + `WHERE s.period = j.value ->> 1 AND s.cube = j.value ->> 2
-  AND s.started_at >= j.value ->> 3 AND s.started_at < j.value ->> 4` + statOnly
-	sumOfApp = "SELECT " + sumStats + `INDEXED BY model_call_stats_app WHERE s.cube = 0 AND s.app_id <> '' AND s.app_id = ?4
-  AND s.period = j.value ->> 1 AND s.started_at >= j.value ->> 3 AND s.started_at < j.value ->> 4` + statOnly
-	sumOfUser = "SELECT " + sumStats + `WHERE s.period = j.value ->> 1 AND s.cube = j.value ->> 2 AND s.started_at = j.value ->> 3 AND s.user_id = ?3` + statOnly
+	statsByCube = "WHERE s.period = j.period AND s.cube = j.cube AND s.started_at >= j.since AND s.started_at < j.until"
+	statsOfApp  = "INDEXED BY model_call_stats_app WHERE s.cube = 0 AND s.app_id <> '' AND s.period = j.period AND s.started_at >= j.since AND s.started_at < j.until"
+	statsOfUser = "WHERE s.period = j.period AND s.cube = j.cube AND s.started_at = j.since"
 )
+
+// statement is the query and its parameters behind the first, the spans. Only what
+// is asked for is in it: rows are many.
+func (q *StatQuery) statement() (query string, args []any) {
+	way := statsByCube
+	switch {
+	case q.Only.UserID != "":
+		way = statsOfUser
+	case q.Only.AppID != "":
+		way = statsOfApp
+	}
+	columns, groups := statSpans+"SELECT j.slot", " GROUP BY 1"
+	for i, c := range statColumns {
+		name := "''"
+		if q.By&c.dim != 0 {
+			const before = 2 // columns count from 1, and the first is the slot
+			name = c.name
+			groups += ", " + strconv.Itoa(i+before)
+		}
+		columns += ", " + name
+		if only := c.only(&q.Only); only != "" {
+			way += " AND " + c.name + " = ?"
+			args = append(args, only)
+		}
+	}
+	return columns + statSums + way + groups, args
+}
 
 // SumStats sums rows, in no order.
 func (s *Store) SumStats(ctx context.Context, q StatQuery) ([]StatSum, error) {
-	query, spans := sumByCube, q.Spans
-	switch {
-	case q.Only.UserID != "":
-		query, spans = sumOfUser, single(q.Spans)
-	case q.Only.AppID != "":
-		query = sumOfApp
+	spans := q.Spans
+	if q.Only.UserID != "" {
+		spans = single(spans)
 	}
 	ranges := make([][5]int64, len(spans))
 	for i, x := range spans {
@@ -81,10 +115,10 @@ func (s *Store) SumStats(ctx context.Context, q StatQuery) ([]StatSum, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := q.Only
+	query, args := q.statement()
 	return list(ctx, s.read, func(r *sql.Rows, v *StatSum) error {
 		return r.Scan(append([]any{&v.Slot}, v.fields()...)...)
-	}, query, string(text), int64(q.By), o.UserID, o.AppID, o.KeyID, o.Provider, o.Model, string(o.Type), string(o.Status), o.Category)
+	}, query, append([]any{string(text)}, args...)...)
 }
 
 // single splits spans into their buckets.
@@ -99,10 +133,15 @@ func single(spans []StatSpan) []StatSpan {
 }
 
 // cube is the smallest one that tells apart what is asked for.
-func (q StatQuery) cube(p Period) Cube {
-	who := q.By&(ByUser|ByApp|ByKey) != 0 || q.Only.UserID != "" || q.Only.AppID != "" || q.Only.KeyID != ""
-	what := q.By&(ByProvider|ByModel|ByType|ByCategory) != 0 || q.Only.Provider != "" || q.Only.Model != "" || q.Only.Type != "" || q.Only.Category != ""
+func (q *StatQuery) cube(p Period) Cube {
+	o := &q.Only
+	who := q.By&(ByUser|ByApp|ByKey) != 0 || o.UserID != "" || o.AppID != "" || o.KeyID != ""
+	what := q.By&(ByProvider|ByModel|ByType|ByCategory) != 0 || o.Provider != "" || o.Model != "" || o.Type != "" || o.Category != ""
 	switch {
+	case o.AppID != "" && o.UserID == "":
+		return Full // of which there is the index
+	case !who && !what:
+		return Ends
 	case !who:
 		return Whole
 	case !what && p >= Day:

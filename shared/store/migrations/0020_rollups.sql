@@ -46,7 +46,7 @@ FROM (VALUES
 -- the bucket of its admission, by its id, for ever.
 CREATE TABLE model_call_stats (
   period     INTEGER NOT NULL CHECK (period BETWEEN 0 AND 3), -- 15 minutes, hour, day, month
-  cube       INTEGER NOT NULL CHECK (cube BETWEEN 0 AND 2),   -- 0: all of the key; 1: without user, app and key; 2: these and the status alone
+  cube       INTEGER NOT NULL CHECK (cube BETWEEN 0 AND 3),   -- 0: all of the key; 1: without user, app and key; 2: these and the status alone; 3: the status alone
   started_at INTEGER NOT NULL,
   user_id    TEXT NOT NULL,
   app_id     TEXT NOT NULL,
