@@ -18,13 +18,14 @@ import (
 	"github.com/aigne-hub/aigne-hub/functions/auth"
 	"github.com/aigne-hub/aigne-hub/functions/billing"
 	"github.com/aigne-hub/aigne-hub/functions/proxy"
+	"github.com/aigne-hub/aigne-hub/functions/usage"
 	"github.com/aigne-hub/aigne-hub/shared/boot"
 	"github.com/aigne-hub/aigne-hub/shared/schedule"
 )
 
 // reserved are the event paths of template.yaml whose routes come with later
 // versions: until then the function answers 404 there.
-var reserved = []string{"/api/user/usage-stats", "/api/ai-providers"}
+var reserved = []string{"/api/ai-providers"}
 
 // events are the paths (by function) and the jobs that template.yaml names. The
 // path "" is the one that takes what no other does.
@@ -115,7 +116,7 @@ func TestTheTemplateSchedulesJobsThatThereAre(t *testing.T) {
 	_, jobs := events(t)
 	owners := map[string]string{}
 	none := &boot.App{} // as a Lambda lists them: nothing is open yet
-	for owner, list := range map[string][]schedule.Job{"auth": auth.Jobs(none), "billing": billing.Jobs(none), "admin": admin.Jobs(none), "proxy": proxy.Jobs(none)} {
+	for owner, list := range map[string][]schedule.Job{"auth": auth.Jobs(none), "billing": billing.Jobs(none), "admin": admin.Jobs(none), "proxy": proxy.Jobs(none), "usage": usage.Jobs(none)} {
 		for _, j := range list {
 			owners[j.Name] = owner
 		}

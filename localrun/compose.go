@@ -42,6 +42,8 @@ func compose(a *boot.App, f functions, h *health) http.Handler {
 		{"/api/usage", f.usage},
 		{"/api/user/model-calls", f.usage},
 		{"/api/status", f.usage},
+		{"/api/user/usage-stats", f.usage},
+		{"/api/user/admin/user-stats", f.usage},
 		{"/api/user/credit", f.billing},
 		{"/api/user/info", f.billing},
 		{"/api/user/admin/user-info", f.billing},

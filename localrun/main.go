@@ -94,6 +94,7 @@ func (p *program) commands() []*cli.Command {
 		p.family("outbox", "usage on its way to Payment Kit", outboxSpecs()),
 		p.family("calls", "look at the call log", callSpecs()),
 		p.command(whySpec()),
+		p.family("usage", "statistics of calls, and the sums they come from", usageSpecs()),
 		p.family("reconcile", "set providers' bills against the books", reconcileSpecs()),
 		p.family("audit", "see who did what, and prove it", auditSpecs()),
 		p.family("vault", "the keys that seal secrets", vaultSpecs()),

@@ -1,5 +1,6 @@
 // Package usage shows the call log, of which members see their own calls, owners
-// and admins everybody's, and to everybody how models fare. It writes nothing.
+// and admins everybody's, statistics of it, and to everybody how models fare. It
+// changes nothing but for having sums made again.
 package usage
 
 import (
@@ -8,6 +9,8 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/ledger"
+	"github.com/aigne-hub/aigne-hub/shared/operator"
+	"github.com/aigne-hub/aigne-hub/shared/rollup"
 	"github.com/aigne-hub/aigne-hub/shared/routing"
 	"github.com/aigne-hub/aigne-hub/shared/store"
 )
@@ -22,6 +25,8 @@ type Deps struct {
 	CreditPrice  string // dollars per credit, a decimal
 	Book         *ledger.Book
 	Billing      bool // calls are charged
+	Stats        *rollup.Reader
+	Desk         *operator.Desk
 }
 
 type handler struct {
@@ -44,6 +49,17 @@ func (h *handler) routes() []httpkit.Route {
 		{Method: "GET", Pattern: "/api/user/model-calls", Who: httpkit.AnyUser, As: h.listCalls, Scope: hub.ScopeUsage, Data: httpkit.OwnUnlessAdmin},
 		{Method: "GET", Pattern: "/api/user/model-calls/{id}", Who: httpkit.AnyUser, As: h.getCall, Scope: hub.ScopeUsage, Data: httpkit.OwnUnlessAdmin},
 		{Method: "GET", Pattern: "/api/usage/quota", Who: httpkit.AnyUser, As: h.quota, Scope: hub.ScopeUsage, Data: httpkit.Own},
+		{Method: "GET", Pattern: "/api/usage/summary", Who: httpkit.AnyUser, As: h.summary, Scope: hub.ScopeUsage, Data: httpkit.OwnUnlessAdmin},
+		{Method: "GET", Pattern: "/api/usage/trends", Who: httpkit.AnyUser, As: h.trends, Scope: hub.ScopeUsage, Data: httpkit.OwnUnlessAdmin},
+		{Method: "GET", Pattern: "/api/usage/breakdown", Who: httpkit.AnyUser, As: h.breakdown, Scope: hub.ScopeUsage, Data: httpkit.OwnUnlessAdmin},
+		{Method: "GET", Pattern: "/api/usage/group-trends", Who: httpkit.AnyUser, As: h.groupTrends, Scope: hub.ScopeUsage, Data: httpkit.OwnUnlessAdmin},
+		{Method: "GET", Pattern: "/api/usage/errors", Who: httpkit.AnyUser, As: h.errorStats, Scope: hub.ScopeUsage, Data: httpkit.OwnUnlessAdmin},
+		{Method: "GET", Pattern: "/api/usage/projects", Who: httpkit.AnyUser, As: h.projects, Scope: hub.ScopeUsage, Data: httpkit.OwnUnlessAdmin},
+		{Method: "GET", Pattern: "/api/usage/projects/group-trends", Who: httpkit.AnyUser, As: h.projectGroupTrends, Scope: hub.ScopeUsage, Data: httpkit.OwnUnlessAdmin},
+		{Method: "GET", Pattern: "/api/usage/projects/trends", Who: httpkit.AnyUser, As: h.projectTrend, Scope: hub.ScopeUsage, Data: httpkit.OwnUnlessAdmin},
+		{Method: "POST", Pattern: "/api/usage/stats/backfill", Who: httpkit.Admin, As: h.backfill, Scope: hub.ScopeAdmin, Data: httpkit.All},
+		{Method: "GET", Pattern: "/api/user/usage-stats", Who: httpkit.AnyUser, As: h.userStats(false), Scope: hub.ScopeUsage, Data: httpkit.Own},
+		{Method: "GET", Pattern: "/api/user/admin/user-stats", Who: httpkit.Admin, As: h.userStats(true), Scope: hub.ScopeAdmin, Data: httpkit.All},
 		{Method: "GET", Pattern: "/api/status", Who: httpkit.Optional, As: h.status, Scope: httpkit.AnyScope, Data: httpkit.Common},
 	}
 }

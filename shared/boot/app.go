@@ -30,6 +30,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/outbox"
 	"github.com/aigne-hub/aigne-hub/shared/paymentkit"
 	"github.com/aigne-hub/aigne-hub/shared/pricing"
+	"github.com/aigne-hub/aigne-hub/shared/rollup"
 	"github.com/aigne-hub/aigne-hub/shared/routing"
 	"github.com/aigne-hub/aigne-hub/shared/schedule"
 	"github.com/aigne-hub/aigne-hub/shared/selling"
@@ -72,6 +73,8 @@ type App struct {
 	Notify   *notify.Post
 	Keeper   *credentials.Keeper
 	Apps     *apps.Finder
+	Roller   *rollup.Roller // sums calls up
+	Stats    *rollup.Reader // answers from the sums
 
 	// The following are nil unless a Payment Kit sells credits.
 	Blocklet *blocklet.Environment
@@ -141,6 +144,8 @@ func Open(ctx context.Context, cfg Config, o Options) (*App, error) {
 		Refused: func(ctx context.Context, r upstream.Refusal) { a.Keeper.Refused(ctx, r) }}, o.Now)
 	a.Fetch = upstream.NewFetcher(cfg.FetchAllow)
 	a.Apps = &apps.Finder{Store: s, Fetch: a.Fetch.Get, Domain: cfg.AppDomain, Now: o.Now, Log: o.Log}
+	a.Roller = &rollup.Roller{Store: s, Now: o.Now, Log: o.Log, Keep: cfg.StatsLife}
+	a.Stats = &rollup.Reader{Store: s, Now: o.Now}
 	a.Blobs = &blob.Keeper{Place: a.place(), Store: s, Life: cfg.BlobLife, Now: o.Now}
 	a.Jobs = a.follower()
 	if err := a.openPayment(); err != nil {

@@ -37,6 +37,7 @@ type Config struct {
 	DefaultOutput     int64         // output tokens held when a wallet does not cover a call's ceiling
 	Welcome           money.Credits // that each new user is given
 	WelcomeLife       time.Duration // 0: for ever
+	StatsLife         time.Duration // of sums of 15 minutes
 	DefaultMaxOutput  int64         // output tokens, where request, rate and catalogue say nothing
 
 	Payment Payment

@@ -20,6 +20,11 @@ func bookSettings() []Setting {
 			Doc:   "after how long what is left of them expires, such as 720h; 0s: never",
 			parse: duration(func(c *Config) *time.Duration { return &c.WelcomeLife }, 0, years),
 		},
+		{
+			Name: "AIGNE_HUB_STATS_LIFE", Flag: "stats-life", Default: "4392h",
+			Doc:   "for how long sums of 15 minutes are kept, by which statistics know days of any time zone, at least 744h; older ranges are answered in days of UTC, for ever",
+			parse: duration(func(c *Config) *time.Duration { return &c.StatsLife }, 31*24*time.Hour, years),
+		},
 	}
 }
 

@@ -44,7 +44,7 @@ func TestWithoutAnySettingTheDefaultsHold(t *testing.T) {
 		Database: "file:/home/me/.local/share/aigne-hub/hub.db", Synchronous: "NORMAL",
 		CreditPrice: "1", OnAbort: "reported", OnUpstreamFailure: "delivered", EmptyAnswer: "charge", Slice: 4096, WhenPaymentDown: "refuse",
 		Payment:       boot.Payment{Mode: "auto", Live: true, Line: 5_000_000_000},
-		DefaultOutput: 4096, DefaultMaxOutput: 8192, ResponsesTTL: 720 * time.Hour, MaxBody: 30_000_000,
+		DefaultOutput: 4096, DefaultMaxOutput: 8192, StatsLife: 4392 * time.Hour, ResponsesTTL: 720 * time.Hour, MaxBody: 30_000_000,
 		Cache: boot.Cache{Mode: "off", TTL: time.Hour, Size: 256_000_000},
 		Selling: boot.Selling{StripeURL: "https://api.stripe.com",
 			Terms: selling.Terms{Currency: "usd", Price: money.Credit, Min: 5 * money.Credit, Max: 1000 * money.Credit}},
@@ -70,7 +70,7 @@ func TestEverySettingIsRead(t *testing.T) {
 		"AIGNE_HUB_MASTER_KEY": goodKey + "\n", "AIGNE_HUB_MASTER_KEY_OLD": goodKey, "AIGNE_HUB_PUBLIC_URL": "https://x.test/ai/",
 		"AIGNE_HUB_SESSION_IDLE": "2h", "AIGNE_HUB_SESSION_LIFE": "1h", "AIGNE_HUB_INVITATION_LIFE": "3h", "AIGNE_HUB_CORS_ORIGINS": "https://App.example.com/, http://b:81",
 		"AIGNE_HUB_TRUSTED_PROXIES": "10.1.2.3/8, 192.0.2.1,fd00::/8", "AIGNE_HUB_PUBLIC_MODELS": "off", "AIGNE_HUB_PPROF": "on", "AIGNE_HUB_AUTHORIZER": "policy",
-		"AIGNE_HUB_BILLING_EMPTY_ANSWER": "free", "AIGNE_HUB_BILLING_SLICE": "1024",
+		"AIGNE_HUB_BILLING_EMPTY_ANSWER": "free", "AIGNE_HUB_BILLING_SLICE": "1024", "AIGNE_HUB_STATS_LIFE": "1000h",
 		"AIGNE_HUB_CACHE": "ask", "AIGNE_HUB_CACHE_TTL": "5m", "AIGNE_HUB_CACHE_SIZE": "1GiB", "AIGNE_HUB_CACHE_PRICE": "25%",
 		"AIGNE_HUB_LOG_LEVEL": "debug", "AIGNE_HUB_LOG_FORMAT": "json",
 		"AIGNE_HUB_PAYMENT_LINK": "https://x.test/buy", "AIGNE_HUB_STRIPE_SECRET_KEY": "sk_test_1", "AIGNE_HUB_STRIPE_WEBHOOK_SECRET": "whsec_1",
@@ -84,7 +84,7 @@ func TestEverySettingIsRead(t *testing.T) {
 	assert.Equal(t, boot.Config{
 		Listen: "[::]:80", Data: "/srv/hub", Database: "libsql://db.example.com", DatabaseToken: "tok", Synchronous: "FULL",
 		Billing: true, CreditPrice: "0.01", DefaultMargin: "12.5", OnAbort: "free", OnUpstreamFailure: "free", EmptyAnswer: "free", Slice: 1024,
-		WhenPaymentDown: "hold_local", DefaultOutput: 1000, DefaultMaxOutput: 2000, ResponsesTTL: 720 * time.Hour, MaxBody: 6 << 20,
+		WhenPaymentDown: "hold_local", DefaultOutput: 1000, DefaultMaxOutput: 2000, StatsLife: 1000 * time.Hour, ResponsesTTL: 720 * time.Hour, MaxBody: 6 << 20,
 		Door: boot.Door{SessionIdle: time.Hour, SessionLife: time.Hour, Invitation: 3 * time.Hour, Origins: []string{"https://app.example.com", "http://b:81"}},
 		Selling: boot.Selling{PaymentLink: "https://x.test/buy", StripeKey: "sk_test_1", StripeWebhook: "whsec_1", StripeURL: "http://127.0.0.1:12111",
 			Price: "1.5", Packages: "1000=1400", Seller: []string{"Example Ltd", "1 Main St"},
@@ -319,5 +319,5 @@ func TestTheTableOfSettingsIsCompleteAndConsistent(t *testing.T) {
 		assert.True(t, names["AIGNE_HUB_"+secret])
 		assert.False(t, flags[strings.ReplaceAll(strings.ToLower(secret), "_", "-")], "%s is a secret and has no flag", secret)
 	}
-	assert.Len(t, names, 83)
+	assert.Len(t, names, 84)
 }

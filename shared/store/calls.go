@@ -283,6 +283,7 @@ ON CONFLICT (id) DO UPDATE SET status = 'failed', finished_at = ?2, http_status 
   error_text = 'admission was not confirmed in time' WHERE status = 'processing'`,
 		a.CallID, now, a.Caller.UserID, a.Caller.KeyID, a.Caller.AppID, a.Caller.AccountID, string(a.Type), a.Dialect, a.RequestedModel,
 		boolInt(a.Stream), a.Owner, a.ConfigVersion, a.RequestID, boolInt(a.Billing), a.OnAbort, a.OnFailure, a.PlanJSON)
+	u.Add("INSERT INTO model_call_changes (stretch) VALUES (substr(?1, 1, 7)) ON CONFLICT (stretch) DO NOTHING", a.CallID) // no trigger sees an INSERT
 	u.Add("DELETE FROM credit_holds WHERE call_id = ?1", a.CallID)
 	u.Add("DELETE FROM idempotency_keys WHERE api_key_id = ?1 AND call_id = ?2", a.Caller.Holder(), a.CallID)
 	u.Add(`INSERT INTO usage (call_id, created_at, user_id, app_id, provider, model, type, units_json, usage_source, open_owner)

@@ -28,6 +28,7 @@ var conditions = []struct {
 	{"NOT NULL constraint failed: ledger_operations.amount_nano", ErrNotOpen}, // the hold is gone
 	{"NOT NULL constraint failed: jobs.call_id", ErrNotOpen},
 	{"NOT NULL constraint failed: call_slices.owner", ErrNotOpen},
+	{"NOT NULL constraint failed: model_call_stats_state.turn", ErrNotOpen},
 	{"UNIQUE constraint failed: call_slices", ErrExists},
 	{"UNIQUE constraint failed: jobs.id", ErrExists},
 	{"UNIQUE constraint failed: model_calls.id", ErrExists},

@@ -78,7 +78,7 @@ func TestNoStatementScansATableThatGrows(t *testing.T) {
 	require.NoError(t, err)
 	all := statements(t)
 	require.Greater(t, len(all), 40, "the finder finds")
-	grows := regexp.MustCompile(`SCAN (accounts|apps|wallet_members|m|ledger_seals|account_debts|model_calls|c|model_call_attempts|usage|ledger_operations|o|ledger_entries|e|credit_grants|g|api_keys|k|idempotency_keys|audit_log|responses|jobs|blobs|answer_cache|admin_events|notifications|notification_deliveries|model_probes|ai_model_status_hours|call_slices|bill_rows|n|b|bill_calls|wallet_crossings|redeem_codes|redeem_uses|redeem_tries|payments|p|payment_backs|payment_disputes|payment_events|card_customers|receipts|outbox_batches|payment_customers|payment_grants|sessions|s|sign_in_tries|invitations|password_resets|r|user_totp|totp_recovery|identities)\b( |$)`)
+	grows := regexp.MustCompile(`SCAN (accounts|apps|wallet_members|m|ledger_seals|account_debts|model_calls|c|model_call_attempts|usage|ledger_operations|o|ledger_entries|e|credit_grants|g|api_keys|k|idempotency_keys|audit_log|responses|jobs|blobs|answer_cache|admin_events|notifications|notification_deliveries|model_probes|ai_model_status_hours|call_slices|bill_rows|n|b|bill_calls|wallet_crossings|redeem_codes|redeem_uses|redeem_tries|payments|p|payment_backs|payment_disputes|payment_events|card_customers|receipts|outbox_batches|payment_customers|payment_grants|sessions|s|sign_in_tries|invitations|password_resets|r|user_totp|totp_recovery|identities|model_call_stats|s)\b( |$)`)
 	for _, q := range all {
 		if wholeTables(q) {
 			continue
@@ -90,6 +90,36 @@ func TestNoStatementScansATableThatGrows(t *testing.T) {
 		assert.NoError(t, err, q)
 		for _, detail := range steps {
 			assert.False(t, grows.MatchString(detail), "%s\n%s", detail, q)
+		}
+	}
+}
+
+// TestSumsAreReadByTheirKey looks at the statements that are put together.
+func TestSumsAreReadByTheirKey(t *testing.T) {
+	t.Parallel()
+	s, err := Open(t.Context(), Options{URL: "file:" + filepath.Join(t.TempDir(), "hub.db")})
+	require.NoError(t, err)
+	defer s.Close()
+	_, err = s.Migrate(t.Context())
+	require.NoError(t, err)
+	for only, want := range map[StatKey]string{
+		{}:                                 "PRIMARY KEY (period=? AND cube=? AND started_at>? AND started_at<?)",
+		{Model: "m", Status: "success"}:    "PRIMARY KEY (period=? AND cube=? AND started_at>? AND started_at<?)",
+		{UserID: "u", AppID: "a"}:          "PRIMARY KEY (period=? AND cube=? AND started_at=? AND user_id=?",
+		{AppID: "a"}:                       "INDEX model_call_stats_app (app_id=? AND period=? AND started_at>? AND started_at<?)",
+		{UserID: "u", KeyID: "k"}:          "PRIMARY KEY (period=? AND cube=? AND started_at=? AND user_id=?",
+		{Provider: "p", Category: "limit"}: "PRIMARY KEY (period=? AND cube=? AND started_at>? AND started_at<?)",
+	} {
+		for _, by := range []Dim{0, ByUser, ByModel | ByStatus, 255} {
+			q := StatQuery{Only: only, By: by}
+			query, args := q.statement()
+			steps, err := list(t.Context(), s.read, func(r *sql.Rows, detail *string) error {
+				var id, parent, unused int
+				return r.Scan(&id, &parent, &unused, detail)
+			}, "EXPLAIN QUERY PLAN "+query, append([]any{"[[0,0,0,1,2]]"}, args...)...)
+			require.NoError(t, err, query)
+			assert.Contains(t, strings.Join(steps, "\n"), want, query)
+			assert.NotContains(t, strings.Join(steps, "\n"), "SCAN s", query)
 		}
 	}
 }
