@@ -94,6 +94,7 @@ func (p *program) commands() []*cli.Command {
 		p.family("calls", "look at the call log", callSpecs()),
 		p.command(whySpec()),
 		p.family("reconcile", "set providers' bills against the books", reconcileSpecs()),
+		p.family("archive", "older calls, moved out of the database", archiveSpecs()),
 		p.family("audit", "see who did what, and prove it", auditSpecs()),
 		p.family("vault", "the keys that seal secrets", vaultSpecs()),
 		p.family("ledger", "prove the books", ledgerSpecs()),

@@ -19,6 +19,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/aigne-hub/aigne-hub/shared/blob"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/store"
 )
@@ -30,21 +31,14 @@ type Settings struct {
 	Free  int64         // bytes of free disk below which nothing moves
 }
 
-// Place takes exported files by their names.
-type Place interface {
-	Put(ctx context.Context, name string, data []byte) error
-	Get(ctx context.Context, name string) ([]byte, error)
-	Delete(ctx context.Context, name string) error
-}
-
 // Keeper keeps a hub's archives.
 type Keeper struct {
 	Store    *store.Store
 	Settings Settings
-	Folder   string // of archive databases; "" where the hub's database is a server
-	Stem     string // their names begin with it
-	Place    Place  // of exports, where the hub's database is a server; nil: there is none
-	Disk     string // folder whose free space is watched; "": none
+	Folder   string     // of archive databases; "" where the hub's database is a server
+	Stem     string     // their names begin with it
+	Place    blob.Place // of exports, where the hub's database is a server; nil: there is none
+	Disk     string     // folder whose free space is watched; "": none
 	Now      hub.Now
 	Log      *slog.Logger
 
@@ -82,6 +76,11 @@ func errNoPlace() error {
 
 // Enabled reports whether calls move at all.
 func (k *Keeper) Enabled() bool { return k.Settings.After > 0 }
+
+// Ready reports whether calls move and have a place to go to.
+func (k *Keeper) Ready() bool {
+	return k.Enabled() && (k.Folder != "" || k.Place != nil)
+}
 
 // Cutoff is the time before which calls are to move.
 func (k *Keeper) Cutoff() time.Time { return k.Now().UTC().Add(-k.Settings.After) }

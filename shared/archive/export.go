@@ -88,7 +88,7 @@ func hashOf(data []byte) []byte {
 
 // read reads an exported file and checks that it is the one that was written.
 func (k *Keeper) read(ctx context.Context, f store.ArchiveFile) (store.CallRows, error) {
-	data, err := k.Place.Get(ctx, f.Name)
+	data, err := k.fetch(ctx, f.Name)
 	if err != nil {
 		return store.CallRows{}, fmt.Errorf("file %s: %w", f.Name, err)
 	}
@@ -100,6 +100,15 @@ func (k *Keeper) read(ctx context.Context, f store.ArchiveFile) (store.CallRows,
 		return rows, fmt.Errorf("file %s: %w", f.Name, err)
 	}
 	return rows, nil
+}
+
+func (k *Keeper) fetch(ctx context.Context, name string) ([]byte, error) {
+	from, err := k.Place.Get(ctx, name, 0)
+	if err != nil {
+		return nil, err
+	}
+	data, err := io.ReadAll(from)
+	return data, errors.Join(err, from.Close())
 }
 
 // line is one row of a table.

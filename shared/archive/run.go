@@ -11,6 +11,7 @@ import (
 	"github.com/oklog/ulid/v2"
 
 	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/money"
 	"github.com/aigne-hub/aigne-hub/shared/store"
 )
 
@@ -29,9 +30,9 @@ type Report struct {
 
 // Share is what went into one archive.
 type Share struct {
-	Name    string `json:"name"`
-	Calls   int64  `json:"calls"`
-	Credits int64  `json:"credits_nano"`
+	Name    string        `json:"name"`
+	Calls   int64         `json:"calls"`
+	Credits money.Credits `json:"credits"`
 }
 
 const (
@@ -252,7 +253,7 @@ func (r *run) batch(ctx context.Context, m mover, name string, ids []string) err
 			last = &r.report.Archives[i]
 		}
 	}
-	last.Calls, last.Credits = last.Calls+sums.Calls, last.Credits+sums.Credits
+	last.Calls, last.Credits = last.Calls+sums.Calls, last.Credits+money.Credits(sums.Credits)
 	r.report.Calls += sums.Calls
 	rest(ctx, time.Since(began)) // others write at least half of the time
 	return r.step("deleted")
@@ -371,7 +372,7 @@ func (k *Keeper) Rehearse(ctx context.Context) (Report, error) {
 		if err != nil {
 			return out, err
 		}
-		out.Archives = append(out.Archives, Share{Name: name, Calls: sums.Calls, Credits: sums.Credits})
+		out.Archives = append(out.Archives, Share{Name: name, Calls: sums.Calls, Credits: money.Credits(sums.Credits)})
 		out.Calls += sums.Calls
 		after = lastBefore(until)
 	}

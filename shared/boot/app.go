@@ -15,6 +15,7 @@ import (
 
 	"github.com/aigne-hub/aigne-hub/shared/admission"
 	"github.com/aigne-hub/aigne-hub/shared/apps"
+	"github.com/aigne-hub/aigne-hub/shared/archive"
 	"github.com/aigne-hub/aigne-hub/shared/blob"
 	"github.com/aigne-hub/aigne-hub/shared/blocklet"
 	"github.com/aigne-hub/aigne-hub/shared/credentials"
@@ -71,6 +72,7 @@ type App struct {
 	Notify   *notify.Post
 	Keeper   *credentials.Keeper
 	Apps     *apps.Finder
+	Archive  *archive.Keeper
 
 	// The following are nil unless a Payment Kit sells credits.
 	Blocklet *blocklet.Environment
@@ -141,6 +143,8 @@ func Open(ctx context.Context, cfg Config, o Options) (*App, error) {
 	a.Apps = &apps.Finder{Store: s, Fetch: a.Fetch.Get, Domain: cfg.AppDomain, Now: o.Now, Log: o.Log}
 	a.Blobs = &blob.Keeper{Place: a.place(), Store: s, Life: cfg.BlobLife, Now: o.Now}
 	a.Jobs = a.follower()
+	a.Archive = a.archive()
+	a.Desk.Archive = a.Archive
 	if err := a.openPayment(); err != nil {
 		return nil, errors.Join(err, a.Close(context.WithoutCancel(ctx)))
 	}
@@ -158,14 +162,23 @@ func (a *App) schema(ctx context.Context, migrate bool) error {
 	return err
 }
 
-func prepareFolder(cfg Config) error {
-	path, embedded := strings.CutPrefix(cfg.Database, "file:")
+// databaseFile is the path of an embedded database, "" for others.
+func (c Config) databaseFile() string {
+	path, embedded := strings.CutPrefix(c.Database, "file:")
 	if !embedded || strings.HasPrefix(path, ":memory:") {
-		return nil
+		return ""
 	}
 	path, _, _ = strings.Cut(path, "?")
 	if plain, err := url.PathUnescape(path); err == nil { // as SQLite reads it
 		path = plain
+	}
+	return path
+}
+
+func prepareFolder(cfg Config) error {
+	path := cfg.databaseFile()
+	if path == "" {
+		return nil
 	}
 	const private = 0o700
 	if err := os.MkdirAll(filepath.Dir(path), private); err != nil {
@@ -197,7 +210,7 @@ func (a *App) Leave() { a.leave() }
 func (a *App) Close(ctx context.Context) error {
 	a.Upstream.Close()
 	a.Fetch.Close()
-	return errors.Join(a.Gate.Lease.Close(ctx), a.Store.Close())
+	return errors.Join(a.Gate.Lease.Close(ctx), a.Archive.Close(), a.Store.Close())
 }
 
 // JobLease claims a job's name across processes.

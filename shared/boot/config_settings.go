@@ -29,6 +29,7 @@ func Settings() []Setting {
 	all = append(all, callSettings()...)
 	all = append(all, cacheSettings()...)
 	all = append(all, fileSettings()...)
+	all = append(all, archiveSettings()...)
 	return append(all, accessSettings()...)
 }
 
