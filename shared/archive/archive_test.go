@@ -44,6 +44,7 @@ type world struct {
 	t      *testing.T
 	url    string
 	clock  *clock
+	server *hrana.Server // of a remote database
 	user   store.User
 	key    store.APIKey
 	lease  string
@@ -62,9 +63,13 @@ func newWorld(t *testing.T) *world {
 
 func remoteWorld(t *testing.T) *world {
 	t.Helper()
-	url, token := hrana.Start(t)
-	return openWorld(t, url, hub.Secret(token))
+	server := hrana.New(t, hrana.Options{})
+	w := openWorld(t, server.URL, hub.Secret(server.Token))
+	w.server = server
+	return w
 }
+
+var dropOnce = hrana.Faults{Drop: 1, Match: "archive_runs"} //nolint:gochecknoglobals // a constant
 
 func openWorld(t *testing.T, url string, token hub.Secret) *world {
 	t.Helper()
