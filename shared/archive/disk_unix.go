@@ -4,8 +4,8 @@ package archive
 
 import "syscall"
 
-// freeDisk is how many bytes are free on the disk of a folder, for this user.
-func freeDisk(path string) (int64, bool, error) {
+// FreeDisk is how many bytes are free on the disk of a folder, for this user.
+func FreeDisk(path string) (int64, bool, error) {
 	var s syscall.Statfs_t
 	if err := syscall.Statfs(path, &s); err != nil {
 		return 0, false, err

@@ -296,7 +296,7 @@ func (k *Keeper) room() error {
 	}
 	look := k.FreeDisk
 	if look == nil {
-		look = freeDisk
+		look = FreeDisk
 	}
 	free, known, err := look(path)
 	if err != nil {
