@@ -1,16 +1,21 @@
 package main
 
 import (
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/aigne-hub/aigne-hub/shared/archive"
+	"github.com/aigne-hub/aigne-hub/shared/money"
 	"github.com/aigne-hub/aigne-hub/shared/operator"
+	"github.com/aigne-hub/aigne-hub/shared/store"
+	"github.com/aigne-hub/aigne-hub/shared/testkit/scale"
 )
 
 func TestOldCallsAreArchivedFromTheCommandLine(t *testing.T) {
@@ -48,4 +53,80 @@ SELECT id, created_at, user_id, '', '', '', type, '{}', '', '' FROM model_calls`
 	out := h.run("", "archive", "verify")
 	assert.Equal(t, 1, out.code)
 	assert.Contains(t, strings.ToLower(out.stdout), "no such file")
+}
+
+// TestAKilledArchiverLosesNothing kills the command at random moments: every call
+// is found, once in the sums, after each of them.
+func TestAKilledArchiverLosesNothing(t *testing.T) {
+	t.Parallel()
+	const calls = 6000
+	h := newHub(t)
+	_, err := scale.Fill(t.Context(), scale.Options{File: filepath.Join(h.data, "hub.db"), Calls: calls, Users: 40, Seed: 5, Ledger: true})
+	require.NoError(t, err)
+	credits := h.history(calls)
+	kills := 0
+	for round := range 40 {
+		cmd := h.command(t.Context(), "archive", "run")
+		require.NoError(t, cmd.Start())
+		ended := make(chan error, 1)
+		go func() { ended <- cmd.Wait() }()
+		select {
+		case <-time.After(time.Duration(60+rand.IntN(60*(round+1))) * time.Millisecond):
+			require.NoError(t, cmd.Process.Kill())
+			<-ended
+			kills++
+		case err := <-ended:
+			require.NoError(t, err)
+		}
+		assert.Equal(t, credits, h.history(calls), "round %d", round)
+		// A minute passes: the dead one's lease is over.
+		h.tamper("DELETE FROM job_leases")
+		if decode[archive.Report](h, "archive", "run", "--dry-run").Calls == 0 {
+			break
+		}
+	}
+	assert.Positive(t, kills)
+	h.ok("archive", "run")
+	assert.Equal(t, credits, h.history(calls))
+	h.ok("archive", "verify")
+	h.ok("ledger", "verify", "--all")
+	moved := int64(0)
+	for _, a := range decode[[]operator.ArchiveView](h, "archive", "list") {
+		moved += a.Calls
+	}
+	assert.Greater(t, moved, int64(calls/2))
+}
+
+// history looks for n calls, in the database first, then in the archives, and
+// returns what those came to that it had not seen before.
+func (h *testHub) history(n int) (credits money.Credits) {
+	h.t.Helper()
+	files, err := filepath.Glob(filepath.Join(h.data, "archive", "*.db"))
+	require.NoError(h.t, err)
+	seen := map[string]bool{}
+	for _, file := range append([]string{filepath.Join(h.data, "hub.db")}, files...) {
+		s, err := store.Open(h.t.Context(), store.Options{URL: "file:" + file})
+		require.NoError(h.t, err)
+		if s.CheckSchema(h.t.Context()) != nil { // killed while the archive was made
+			require.NoError(h.t, s.Close())
+			continue
+		}
+		for before := ""; ; {
+			page, err := s.Calls(h.t.Context(), store.CallFilter{Before: before, Limit: 1000})
+			require.NoError(h.t, err)
+			if len(page) == 0 {
+				break
+			}
+			for i := range page {
+				before = page[i].ID
+				if !seen[before] {
+					seen[before] = true
+					credits += page[i].Credits
+				}
+			}
+		}
+		require.NoError(h.t, s.Close())
+	}
+	require.Len(h.t, seen, n)
+	return credits
 }

@@ -42,8 +42,8 @@ type Population struct {
 
 // bytesPerCall is what a call takes in the file, with and without the ledger.
 const (
-	bytesPerCall   = 1500
-	bytesPerBilled = 2300
+	bytesPerCall   = 1100
+	bytesPerBilled = 1700
 )
 
 // Needs is how many bytes of disk a database of so many calls takes, with what

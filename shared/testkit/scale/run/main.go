@@ -2,7 +2,7 @@
 //
 //	go run ./shared/testkit/scale/run -calls 1000000
 //
-// It needs 1.5 KB of disk for each call, 2.3 KB with -ledger. The database is
+// It needs 1.1 KB of disk for each call, 1.7 KB with -ledger. The database is
 // deleted at the end unless -data names a folder, where it is used again.
 package main
 
