@@ -6,8 +6,9 @@
 // after any step and goes on with the next run; two at once do no harm.
 //
 // Between the copy and the deletion, and for longer when a run dies there, a call
-// lies in both places. Readers therefore read the hub's own database first, then
-// the archives, and leave out calls that they have seen.
+// lies in both places. Readers of lists therefore read the hub's own database first,
+// then the archives, and leave out calls that they have seen; sums are made within
+// Still, where no call moves.
 package archive
 
 import (

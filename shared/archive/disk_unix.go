@@ -1,4 +1,4 @@
-//go:build unix
+//go:build linux || darwin
 
 package archive
 
@@ -10,5 +10,5 @@ func FreeDisk(path string) (int64, bool, error) {
 	if err := syscall.Statfs(path, &s); err != nil {
 		return 0, false, err
 	}
-	return int64(uint64(s.Bavail) * uint64(s.Bsize)), true, nil
+	return int64(s.Bavail * uint64(s.Bsize)), true, nil
 }

@@ -54,6 +54,9 @@ type run struct {
 // mover copies calls and returns what it has made certain of.
 type mover interface {
 	copy(ctx context.Context, archive string, ids []string) (store.CallRows, store.ArchiveSums, *store.ArchiveFile, error)
+	// marked are those of the calls that readers of archives would find twice, were
+	// the move interrupted.
+	marked(ids []string) []string
 }
 
 // Run moves what is due until nothing is left or ctx ends, gives the space back
@@ -81,6 +84,9 @@ func (k *Keeper) Run(ctx context.Context, actor string) (Report, error) {
 
 func (r *run) all(ctx context.Context) error {
 	if err := r.expire(ctx); err != nil {
+		return err
+	}
+	if err := r.tidy(ctx); err != nil {
 		return err
 	}
 	if err := r.room(); err != nil {
@@ -222,6 +228,13 @@ func quarterOf(name string) (string, time.Time, time.Time) {
 
 // batch copies calls, makes sure of the copy and deletes them.
 func (r *run) batch(ctx context.Context, m mover, name string, ids []string) error {
+	if err := r.step("begin"); err != nil {
+		return err
+	}
+	move, err := r.Store.BeginMove(ctx, name, m.marked(ids))
+	if err != nil {
+		return err
+	}
 	if err := r.step("copy"); err != nil {
 		return err
 	}
@@ -230,12 +243,12 @@ func (r *run) batch(ctx context.Context, m mover, name string, ids []string) err
 		return fmt.Errorf("copy to archive %s: %w", name, err)
 	}
 	if sums.Calls == 0 {
-		return nil // another process was faster
+		return r.Store.EndMove(ctx, move) // another process was faster
 	}
 	if err := r.step("delete"); err != nil {
 		return err
 	}
-	u, err := r.Store.MoveUnit(name, r.id, rows, sums, file)
+	u, err := r.Store.MoveUnit(move, r.id, rows, sums, file)
 	if err != nil {
 		return err
 	}

@@ -149,16 +149,17 @@ func (s *Store) ArchiveFiles(ctx context.Context, archive, after string, limit i
 }
 
 // countMoved fails by its NOT NULL columns (ErrMoved) unless every call of the list
-// is there exactly as it was read, and the archive takes calls.
+// is there exactly as it was read, the archive takes calls, and no other batch went
+// there since BeginMove.
 const countMoved = `INSERT INTO archives (name, kind, lower_id, upper_id, from_ms, until_ms, created_at, changed_at, calls)
-VALUES ((SELECT name FROM archives WHERE name = ?1 AND removed_at IS NULL), 'database', '', '', 0, 0, 0, ?4,
+VALUES ((SELECT name FROM archives WHERE name = ?1 AND removed_at IS NULL AND move_id = ?5), 'database', '', '', 0, 0, 0, ?4,
   (SELECT there FROM (SELECT count(*) AS there FROM json_each(?2) x
     CROSS JOIN model_calls c ON c.id = x.value ->> 0 CROSS JOIN usage u ON u.call_id = c.id
     WHERE c.status <> 'processing' AND u.report_state IN ('none','confirmed') AND c.status = x.value ->> 1 AND c.finished_at = x.value ->> 2 AND c.credits_nano = x.value ->> 3 AND c.shortfall_nano = x.value ->> 4
       AND c.cost_nano IS x.value ->> 5 AND c.usage_source = x.value ->> 6 AND c.model = x.value ->> 7 AND c.duration_ms IS x.value ->> 8
       AND u.credits_nano = x.value ->> 9 AND u.cost_nano IS x.value ->> 10 AND u.usage_source = x.value ->> 11
       AND u.report_state = x.value ->> 12 AND u.reported_nano = x.value ->> 13) WHERE there = ?3))
-ON CONFLICT (name) DO UPDATE SET calls = calls + excluded.calls, changed_at = excluded.changed_at`
+ON CONFLICT (name) DO UPDATE SET calls = calls + excluded.calls, changed_at = excluded.changed_at, moving_json = ''`
 
 // asRead are the columns that countMoved compares.
 var (
@@ -174,11 +175,46 @@ const keepReported = `INSERT INTO archive_reported (user_id, reported_nano)
 SELECT user_id, sum(reported_nano) FROM usage WHERE call_id IN (SELECT value FROM json_each(?1)) AND reported_nano <> 0 GROUP BY user_id
 ON CONFLICT (user_id) DO UPDATE SET reported_nano = reported_nano + excluded.reported_nano`
 
+// Move is a batch of calls on its way to an archive.
+type Move struct {
+	ID, Archive string
+	IDs         []string // of calls that may lie in the archive and here
+}
+
+// BeginMove notes which calls are about to be copied to an archive. What an earlier
+// batch has not finished, it cannot finish any more.
+func (s *Store) BeginMove(ctx context.Context, archive string, ids []string) (Move, error) {
+	m := Move{ID: s.NewID(), Archive: archive, IDs: ids}
+	text, err := json.Marshal(ids)
+	if err != nil {
+		return m, err
+	}
+	return m, s.Exec(ctx, "UPDATE archives SET move_id = ?2, moving_json = ?3 WHERE name = ?1 AND removed_at IS NULL", archive, m.ID, string(text))
+}
+
+// EndMove notes that nothing of a batch lies in two places.
+func (s *Store) EndMove(ctx context.Context, m Move) error {
+	u := &Unit{Priority: Background}
+	u.Add("UPDATE archives SET moving_json = '' WHERE name = ?1 AND move_id = ?2", m.Archive, m.ID)
+	return s.Do(ctx, u)
+}
+
+// Moves lists batches that were not finished.
+func (s *Store) Moves(ctx context.Context) ([]Move, error) {
+	return list(ctx, s.read, func(r *sql.Rows, m *Move) error {
+		var ids string
+		if err := r.Scan(&m.ID, &m.Archive, &ids); err != nil {
+			return err
+		}
+		return json.Unmarshal([]byte(ids), &m.IDs)
+	}, "SELECT move_id, name, moving_json FROM archives WHERE moving_json <> '' AND removed_at IS NULL ORDER BY name LIMIT 1000")
+}
+
 // MoveUnit deletes calls that lie in an archive by now and counts them there, in
 // the run too. file is the one that was exported; nil: none. ErrMoved: one of the
 // calls is no longer as it was read, or was moved by another process. ErrConflict:
 // something refers to one of them.
-func (s *Store) MoveUnit(archive, run string, rows CallRows, sums ArchiveSums, file *ArchiveFile) (*Unit, error) {
+func (s *Store) MoveUnit(m Move, run string, rows CallRows, sums ArchiveSums, file *ArchiveFile) (*Unit, error) {
 	ids, seen, err := asRead(rows)
 	if err != nil {
 		return nil, err
@@ -186,13 +222,13 @@ func (s *Store) MoveUnit(archive, run string, rows CallRows, sums ArchiveSums, f
 	u := &Unit{Priority: Background, Stmts: make([]Stmt, 0, 9)}
 	now := s.millis()
 	d := sums.Digest
-	u.Add(countMoved, archive, seen, sums.Calls, now)
-	u.Add(addMoved, archive, sums.Billed, sums.Charged, sums.Credits, sums.Cost, sums.Usages, sums.Attempts, sums.Slices,
+	u.Add(countMoved, m.Archive, seen, sums.Calls, now, m.ID)
+	u.Add(addMoved, m.Archive, sums.Billed, sums.Charged, sums.Credits, sums.Cost, sums.Usages, sums.Attempts, sums.Slices,
 		d[0], d[1], d[2], d[3], d[4], d[5], d[6], d[7])
 	u.Add(keepReported, ids)
 	if file != nil {
 		u.Add("INSERT INTO archive_files (archive, name, calls, bytes, sha256, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-			archive, file.Name, file.Calls, file.Bytes, file.SHA256, now)
+			m.Archive, file.Name, file.Calls, file.Bytes, file.SHA256, now)
 	}
 	for i := len(callTables) - 1; i >= 0; i-- { // what refers to calls goes before them
 		u.Add(callTables[i].clear, ids)

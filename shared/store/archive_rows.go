@@ -146,6 +146,19 @@ func (s *Store) TakeCallRows(ctx context.Context, read func(context.Context) (Ca
 	return taken, err
 }
 
+// DropCallRows removes everything of some calls from an archive.
+func (s *Store) DropCallRows(ctx context.Context, ids []string) error {
+	list, err := json.Marshal(ids)
+	if err != nil {
+		return err
+	}
+	u := &Unit{Priority: Background}
+	for i := len(callTables) - 1; i >= 0; i-- {
+		u.Add(callTables[i].clear, string(list))
+	}
+	return s.Do(ctx, u)
+}
+
 // insertRows names the columns, since tables need not have them in the same order.
 func insertRows(ctx context.Context, tx *Tx, r *Rows) error {
 	if len(r.Values) == 0 {

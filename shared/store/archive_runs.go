@@ -109,7 +109,8 @@ func (s *Store) Shrink(ctx context.Context) error {
 			return err
 		}
 		defer rows.Close()
-		for rows.Next() { //nolint:revive // the steps are the work
+		for rows.Next() {
+			continue
 		}
 		return rows.Err()
 	})

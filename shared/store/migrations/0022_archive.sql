@@ -24,6 +24,8 @@ CREATE TABLE archives (
   digest2 INTEGER NOT NULL DEFAULT 0, digest3 INTEGER NOT NULL DEFAULT 0,
   digest4 INTEGER NOT NULL DEFAULT 0, digest5 INTEGER NOT NULL DEFAULT 0,
   digest6 INTEGER NOT NULL DEFAULT 0, digest7 INTEGER NOT NULL DEFAULT 0,
+  move_id        TEXT NOT NULL DEFAULT '', -- of the batch that is on its way there, or was the last
+  moving_json    TEXT NOT NULL DEFAULT '', -- ids of its calls, copied or about to be, until they are deleted here
   created_at     INTEGER NOT NULL,
   changed_at     INTEGER NOT NULL,
   verified_at    INTEGER,              -- when it was last found to hold what was moved
