@@ -23,9 +23,9 @@ func (w *world) oldCall(age time.Duration) string {
 	at := time.Now().Add(-age)
 	id := ulid.MustNew(ulid.Timestamp(at), ulid.DefaultEntropy()).String()
 	require.NoError(w.t, w.app.Store.Tx(w.t.Context(), func(ctx context.Context, tx *store.Tx) error {
-		for _, query := range []string{`INSERT INTO model_calls (id, created_at, finished_at, user_id, api_key_id, account_id, type, dialect, requested_model, stream, status,
+		for _, query := range []string{`INSERT INTO model_calls (id, created_at, finished_at, user_id, api_key_id, app_id, account_id, type, dialect, requested_model, stream, status,
   owner, config_version, request_id, billing, on_abort, on_failure, plan_json, usage_source)
-SELECT ?1, ?2, ?2 + 1, u.id, '', a.id, 'chatCompletion', 'openai', 'm', 0, 'success', '', 1, 'r', 0, '', '', '{}', ''
+SELECT ?1, ?2, ?2 + 1, u.id, '', 'old-app', a.id, 'chatCompletion', 'openai', 'm', 0, 'success', '', 1, 'r', 0, '', '', '{}', ''
 FROM users u JOIN accounts a ON a.user_id = u.id WHERE u.email = 'member@example.com'`,
 			`INSERT INTO usage (call_id, created_at, user_id, app_id, provider, model, type, units_json, usage_source, open_owner)
 SELECT id, ?2, user_id, '', '', '', type, '{}', '', '' FROM model_calls WHERE id = ?1`} {
@@ -67,6 +67,11 @@ func TestAdministratorsArchiveOldCalls(t *testing.T) {
 	require.Len(t, places, 1)
 	_, err = places[0].CallByID(t.Context(), old)
 	require.NoError(t, err)
+
+	span := store.Span{From: time.Now().AddDate(0, 0, -201), Until: time.Now().AddDate(0, 0, -190)}
+	use, err := w.app.Desk.AppUse(t.Context(), []store.App{{ID: "old-app"}}, span)
+	require.NoError(t, err)
+	assert.EqualValues(t, 1, use["old-app"].Calls, "what was used includes archived calls")
 
 	var page struct {
 		Data    []operator.ArchiveView
