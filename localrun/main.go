@@ -96,6 +96,7 @@ func (p *program) commands() []*cli.Command {
 		p.command(whySpec()),
 		p.family("usage", "statistics of calls, and the sums they come from", usageSpecs()),
 		p.family("reconcile", "set providers' bills against the books", reconcileSpecs()),
+		p.family("archive", "older calls, moved out of the database", archiveSpecs()),
 		p.family("audit", "see who did what, and prove it", auditSpecs()),
 		p.family("vault", "the keys that seal secrets", vaultSpecs()),
 		p.family("ledger", "prove the books", ledgerSpecs()),

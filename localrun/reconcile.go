@@ -171,7 +171,7 @@ func billCalls(j *job) error {
 		f.Limit = int(n)
 	}
 	return j.withHub(func(a *boot.App) error {
-		found, err := a.Store.BilledCalls(j.ctx, f)
+		found, err := a.Desk.Bills().Calls(j.ctx, f)
 		if err != nil {
 			return err
 		}

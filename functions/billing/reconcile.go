@@ -142,7 +142,7 @@ func (h *handler) billedCalls(w http.ResponseWriter, r *http.Request, _ hub.Call
 		}
 		f.After = keys[0]
 	}
-	found, err := h.Store.BilledCalls(r.Context(), f)
+	found, err := h.Desk.Bills().Calls(r.Context(), f)
 	if err != nil {
 		return err
 	}

@@ -18,9 +18,24 @@ var _ Place = Dir{}
 func (d Dir) file(id string) string { return filepath.Join(d.Path, id[:2], id) }
 
 // Put writes a file that is whole or not there.
-func (d Dir) Put(_ context.Context, id string, data []byte) error {
+func (d Dir) Put(_ context.Context, id string, data []byte) error { return write(d.file(id), data) }
+
+// Get opens a file.
+func (d Dir) Get(_ context.Context, id string, offset int64) (io.ReadCloser, error) {
+	return open(d.file(id), offset)
+}
+
+// Delete removes a file.
+func (d Dir) Delete(_ context.Context, id string) error {
+	if err := os.Remove(d.file(id)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// write makes a file with its folders, or leaves what was there.
+func write(path string, data []byte) error {
 	const private = 0o700
-	path := d.file(id)
 	if err := os.MkdirAll(filepath.Dir(path), private); err != nil {
 		return err
 	}
@@ -38,9 +53,9 @@ func (d Dir) Put(_ context.Context, id string, data []byte) error {
 	return nil
 }
 
-// Get opens a file.
-func (d Dir) Get(_ context.Context, id string, offset int64) (io.ReadCloser, error) {
-	f, err := os.Open(d.file(id))
+// open opens a file at an offset.
+func open(path string, offset int64) (io.ReadCloser, error) {
+	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, ErrGone
 	}
@@ -51,12 +66,4 @@ func (d Dir) Get(_ context.Context, id string, offset int64) (io.ReadCloser, err
 		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil
-}
-
-// Delete removes a file.
-func (d Dir) Delete(_ context.Context, id string) error {
-	if err := os.Remove(d.file(id)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return nil
 }

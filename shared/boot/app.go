@@ -15,6 +15,7 @@ import (
 
 	"github.com/aigne-hub/aigne-hub/shared/admission"
 	"github.com/aigne-hub/aigne-hub/shared/apps"
+	"github.com/aigne-hub/aigne-hub/shared/archive"
 	"github.com/aigne-hub/aigne-hub/shared/blob"
 	"github.com/aigne-hub/aigne-hub/shared/blocklet"
 	"github.com/aigne-hub/aigne-hub/shared/credentials"
@@ -75,6 +76,7 @@ type App struct {
 	Apps     *apps.Finder
 	Roller   *rollup.Roller // sums calls up
 	Stats    *rollup.Reader // answers from the sums
+	Archive  *archive.Keeper
 
 	// The following are nil unless a Payment Kit sells credits.
 	Blocklet *blocklet.Environment
@@ -144,10 +146,12 @@ func Open(ctx context.Context, cfg Config, o Options) (*App, error) {
 		Refused: func(ctx context.Context, r upstream.Refusal) { a.Keeper.Refused(ctx, r) }}, o.Now)
 	a.Fetch = upstream.NewFetcher(cfg.FetchAllow)
 	a.Apps = &apps.Finder{Store: s, Fetch: a.Fetch.Get, Domain: cfg.AppDomain, Now: o.Now, Log: o.Log}
-	a.Roller = &rollup.Roller{Store: s, Now: o.Now, Log: o.Log, Keep: cfg.StatsLife}
-	a.Stats = &rollup.Reader{Store: s, Now: o.Now}
 	a.Blobs = &blob.Keeper{Place: a.place(), Store: s, Life: cfg.BlobLife, Now: o.Now}
 	a.Jobs = a.follower()
+	a.Archive = a.archive()
+	a.Desk.Archive = a.Archive
+	a.Roller = &rollup.Roller{Store: s, Archives: a.Archive, Now: o.Now, Log: o.Log, Keep: cfg.StatsLife}
+	a.Stats = &rollup.Reader{Store: s, Now: o.Now}
 	if err := a.openPayment(); err != nil {
 		return nil, errors.Join(err, a.Close(context.WithoutCancel(ctx)))
 	}
@@ -165,14 +169,23 @@ func (a *App) schema(ctx context.Context, migrate bool) error {
 	return err
 }
 
-func prepareFolder(cfg Config) error {
-	path, embedded := strings.CutPrefix(cfg.Database, "file:")
+// databaseFile is the path of an embedded database, "" for others.
+func (c Config) databaseFile() string {
+	path, embedded := strings.CutPrefix(c.Database, "file:")
 	if !embedded || strings.HasPrefix(path, ":memory:") {
-		return nil
+		return ""
 	}
 	path, _, _ = strings.Cut(path, "?")
 	if plain, err := url.PathUnescape(path); err == nil { // as SQLite reads it
 		path = plain
+	}
+	return path
+}
+
+func prepareFolder(cfg Config) error {
+	path := cfg.databaseFile()
+	if path == "" {
+		return nil
 	}
 	const private = 0o700
 	if err := os.MkdirAll(filepath.Dir(path), private); err != nil {
@@ -199,7 +212,7 @@ func (a *App) Leave() { a.leave() }
 func (a *App) Close(ctx context.Context) error {
 	a.Upstream.Close()
 	a.Fetch.Close()
-	return errors.Join(a.Gate.Lease.Close(ctx), a.Store.Close())
+	return errors.Join(a.Gate.Lease.Close(ctx), a.Archive.Close(), a.Store.Close())
 }
 
 // JobLease claims a job's name across processes.

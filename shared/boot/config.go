@@ -64,8 +64,9 @@ type Config struct {
 	MasterKeyOld hub.Secret
 	KMSKeyID     string // of AWS KMS, instead of MasterKey
 
-	Blob       BlobStore      // Bucket is "" for the data folder
-	BlobLife   time.Duration  // of files kept for their links
+	Blob       BlobStore     // Bucket is "" for the data folder
+	BlobLife   time.Duration // of files kept for their links
+	Archive    Archive
 	FetchAllow []netip.Prefix // ranges inside that may be fetched from
 
 	SMTP  hub.Secret    // mail server; "" when unset
@@ -187,7 +188,7 @@ func (c *Config) complete(e Env, overrides map[string]string, faulty bool) []err
 	if c.DatabaseToken != "" && strings.HasPrefix(c.Database, "file:") {
 		blame("AIGNE_HUB_DATABASE_TOKEN", "is set, but the database is a file; set AIGNE_HUB_DATABASE to the server's URL")
 	}
-	c.completeBlob(e, blame)
+	c.completePlaces(e, blame)
 	if !faulty {
 		c.completeDoor(blame)
 		c.completeSelling(blame)

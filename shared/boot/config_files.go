@@ -33,7 +33,7 @@ func fileSettings() []Setting {
 		{
 			Name:  "AIGNE_HUB_BLOB_URL",
 			Doc:   "S3-compatible store for files, s3://bucket/prefix?region=R&endpoint=https://host; unset: the data folder",
-			parse: parseBlobURL,
+			parse: func(c *Config, v string) error { return parseS3URL(&c.Blob, v) },
 		},
 		{
 			Name: "AIGNE_HUB_BLOB_ACCESS_KEY_ID", Doc: "access key of the store for files; unset: AWS_ACCESS_KEY_ID and its companions",
@@ -73,8 +73,8 @@ func parseAppDomain(c *Config, v string) error {
 	return nil
 }
 
-// parseBlobURL never repeats the URL, which may hold what it must not.
-func parseBlobURL(c *Config, v string) error {
+// parseS3URL never repeats the URL, which may hold what it must not.
+func parseS3URL(b *BlobStore, v string) error {
 	u, err := url.Parse(v)
 	if err != nil || u.Scheme != "s3" || u.Host == "" || u.Port() != "" || u.Fragment != "" {
 		return errors.New("must be such as s3://bucket/prefix?region=eu-central-1")
@@ -101,21 +101,41 @@ func parseBlobURL(c *Config, v string) error {
 	if prefix != "" {
 		prefix += "/"
 	}
-	b := &c.Blob
 	b.Bucket, b.Region, b.Endpoint, b.Prefix = u.Host, q.Get("region"), endpoint, prefix
 	return nil
 }
 
-// completeBlob fills in what the store for files takes from AWS's own variables.
-func (c *Config) completeBlob(e Env, blame func(name, format string, args ...any)) {
-	b := &c.Blob
-	if b.Bucket == "" {
+// completePlaces fills in what the stores for files and archives take from AWS's own
+// variables. They share their keys.
+func (c *Config) completePlaces(e Env, blame func(name, format string, args ...any)) {
+	b, a := &c.Blob, &c.Archive.Place
+	if b.Bucket == "" && a.Bucket == "" {
 		switch {
 		case b.Secret != "":
 			blame("AIGNE_HUB_BLOB_SECRET_ACCESS_KEY", "is set, but there is no store of files; set AIGNE_HUB_BLOB_URL")
 		case b.KeyID != "":
 			blame("AIGNE_HUB_BLOB_ACCESS_KEY_ID", "is set, but there is no store of files; set AIGNE_HUB_BLOB_URL")
 		}
+		return
+	}
+	b.complete("AIGNE_HUB_BLOB_URL", e, blame)
+	a.complete("AIGNE_HUB_ARCHIVE_URL", e, blame)
+	if b.KeyID == "" && b.Secret == "" {
+		b.KeyID, b.Secret, b.Session = e.get("AWS_ACCESS_KEY_ID"), hub.Secret(e.get("AWS_SECRET_ACCESS_KEY")), hub.Secret(e.get("AWS_SESSION_TOKEN"))
+	}
+	if b.KeyID == "" || b.Secret == "" {
+		blame("AIGNE_HUB_BLOB_ACCESS_KEY_ID", "and AIGNE_HUB_BLOB_SECRET_ACCESS_KEY must both be set for the store of files")
+	}
+	if a.Bucket != "" {
+		a.KeyID, a.Secret, a.Session = b.KeyID, b.Secret, b.Session
+	}
+	if b.Bucket == "" {
+		*b = BlobStore{}
+	}
+}
+
+func (b *BlobStore) complete(name string, e Env, blame func(name, format string, args ...any)) {
+	if b.Bucket == "" {
 		return
 	}
 	if b.Region == "" {
@@ -125,15 +145,9 @@ func (c *Config) completeBlob(e Env, blame func(name, format string, args ...any
 	case b.Region == "" && b.Endpoint != "":
 		b.Region = "us-east-1" // what servers without regions expect
 	case b.Region == "":
-		blame("AIGNE_HUB_BLOB_URL", "must name the region or the endpoint")
+		blame(name, "must name the region or the endpoint")
 	}
 	if b.Endpoint == "" {
 		b.Endpoint = fmt.Sprintf("https://s3.%s.amazonaws.com", b.Region)
-	}
-	if b.KeyID == "" && b.Secret == "" {
-		b.KeyID, b.Secret, b.Session = e.get("AWS_ACCESS_KEY_ID"), hub.Secret(e.get("AWS_SECRET_ACCESS_KEY")), hub.Secret(e.get("AWS_SESSION_TOKEN"))
-	}
-	if b.KeyID == "" || b.Secret == "" {
-		blame("AIGNE_HUB_BLOB_ACCESS_KEY_ID", "and AIGNE_HUB_BLOB_SECRET_ACCESS_KEY must both be set for the store of files")
 	}
 }

@@ -2,7 +2,9 @@ package boot
 
 import (
 	"path/filepath"
+	"strings"
 
+	"github.com/aigne-hub/aigne-hub/shared/archive"
 	"github.com/aigne-hub/aigne-hub/shared/blob"
 	"github.com/aigne-hub/aigne-hub/shared/dialect"
 	"github.com/aigne-hub/aigne-hub/shared/dialect/arkmedia"
@@ -14,15 +16,37 @@ import (
 
 // place is where files lie: nil where there is none that lasts.
 func (a *App) place() blob.Place {
-	b := a.Config.Blob
 	switch {
-	case b.Bucket != "":
-		return &blob.S3{Endpoint: b.Endpoint, Bucket: b.Bucket, Prefix: b.Prefix, Region: b.Region, KeyID: b.KeyID, Secret: b.Secret,
-			Session: b.Session, Now: a.Now}
+	case a.Config.Blob.Bucket != "":
+		return a.bucket(a.Config.Blob)
 	case a.Config.Data == "" || a.env.onLambda():
 		return nil
 	}
 	return blob.Dir{Path: filepath.Join(a.Config.Data, "blobs")}
+}
+
+func (a *App) bucket(b BlobStore) *blob.S3 {
+	return &blob.S3{Endpoint: b.Endpoint, Bucket: b.Bucket, Prefix: b.Prefix, Region: b.Region, KeyID: b.KeyID, Secret: b.Secret,
+		Session: b.Session, Now: a.Now}
+}
+
+// archive is where old calls go: beside an embedded database, or as files to where
+// they last.
+func (a *App) archive() *archive.Keeper {
+	c := a.Config.Archive
+	k := &archive.Keeper{Store: a.Store, Settings: archive.Settings{After: c.After, Keep: c.Keep, Free: c.Free}, Now: a.Now, Log: a.Log}
+	file := a.Config.databaseFile()
+	switch {
+	case file != "":
+		folder, name := filepath.Split(file)
+		k.Folder, k.Stem, k.Disk = filepath.Join(folder, "archive"), strings.TrimSuffix(name, filepath.Ext(name)), folder
+	case !a.Store.Remote(): // in memory
+	case c.Place.Bucket != "":
+		k.Place = a.bucket(c.Place)
+	case a.Config.Data != "" && !a.env.onLambda():
+		k.Place, k.Disk = blob.Folder{Path: filepath.Join(a.Config.Data, "archive")}, a.Config.Data
+	}
+	return k
 }
 
 // follower follows jobs in the languages that the hub speaks.

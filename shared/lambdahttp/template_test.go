@@ -64,17 +64,17 @@ func TestTemplateMeansWhatTheFunctionsNeed(t *testing.T) {
 		assert.Empty(t, p["Default"], secret)
 	}
 	variables := dig(globals, "Environment", "Variables")
-	assert.ElementsMatch(t, []string{"AIGNE_HUB_DATABASE", "AIGNE_HUB_DATABASE_TOKEN", "AIGNE_HUB_MASTER_KEY", "AIGNE_HUB_KMS_KEY_ID", "AIGNE_HUB_BILLING", "AIGNE_HUB_PUBLIC_URL", "AIGNE_HUB_BLOB_URL",
+	assert.ElementsMatch(t, []string{"AIGNE_HUB_DATABASE", "AIGNE_HUB_DATABASE_TOKEN", "AIGNE_HUB_MASTER_KEY", "AIGNE_HUB_KMS_KEY_ID", "AIGNE_HUB_BILLING", "AIGNE_HUB_PUBLIC_URL", "AIGNE_HUB_BLOB_URL", "AIGNE_HUB_ARCHIVE_URL",
 		"AIGNE_HUB_STRIPE_SECRET_KEY", "AIGNE_HUB_STRIPE_WEBHOOK_SECRET", "AIGNE_HUB_SMTP_URL",
 		"AIGNE_HUB_OIDC_ISSUER", "AIGNE_HUB_OIDC_CLIENT_ID", "AIGNE_HUB_OIDC_CLIENT_SECRET", "AIGNE_HUB_OIDC_ROLE_MAP"},
 		slices.Collect(maps.Keys(variables)))
 	for name, v := range variables {
-		if name == "AIGNE_HUB_BLOB_URL" { // of a bucket of the stack's own
+		if name == "AIGNE_HUB_BLOB_URL" || name == "AIGNE_HUB_ARCHIVE_URL" { // of buckets of the stack's own
 			continue
 		}
 		assert.Contains(t, params, v.(map[string]any)["Ref"])
 	}
-	for _, f := range []string{"ProxyFunction", "BillingFunction"} { // one keeps files, the other removes them
+	for _, f := range []string{"ProxyFunction", "BillingFunction", "UsageFunction", "AdminFunction"} { // two keep and remove files, two archive
 		assert.NotEmpty(t, dig(template, "Resources", f, "Properties")["Policies"], f)
 	}
 
@@ -121,7 +121,7 @@ func TestTemplateMeansWhatTheFunctionsNeed(t *testing.T) {
 	}, routes)
 	assert.Equal(t, map[string]string{"billing.sweep": "rate(1 minute)", "billing.expiry": "rate(5 minutes)", "billing.ledger-verify": "rate(1 hour)", "billing.ledger-seal": "rate(6 hours)",
 		"billing.outbox": "rate(1 minute)", "billing.customers": "rate(1 minute)", "billing.jobs": "rate(1 minute)", "billing.payments": "rate(1 minute)", "billing.files": "rate(1 hour)", "admin.notify": "rate(1 minute)", "admin.recheck": "rate(1 minute)",
-		"auth.mail": "rate(1 minute)", "admin.apps": "rate(5 minutes)", "admin.forget": "rate(1 hour)", "admin.audit": "rate(1 minute)", "admin.audit-verify": "rate(1 day)", "admin.vault": "rate(1 hour)", "admin.prices": "rate(6 hours)", "admin.rates": "rate(1 minute)", "proxy.probe": "rate(5 minutes)"}, jobs)
+		"auth.mail": "rate(1 minute)", "admin.apps": "rate(5 minutes)", "admin.forget": "rate(1 hour)", "admin.audit": "rate(1 minute)", "admin.audit-verify": "rate(1 day)", "admin.vault": "rate(1 hour)", "usage.archive": "rate(1 hour)", "admin.prices": "rate(6 hours)", "admin.rates": "rate(1 minute)", "proxy.probe": "rate(5 minutes)"}, jobs)
 	proxy := dig(template, "Resources", "ProxyFunction", "Properties")
 	assert.Equal(t, map[string]any{"AuthType": "NONE", "InvokeMode": "RESPONSE_STREAM"}, proxy["FunctionUrlConfig"])
 	assert.EqualValues(t, 900, proxy["Timeout"])

@@ -136,9 +136,25 @@ func (d *Desk) AppUse(ctx context.Context, list []store.App, span store.Span) (m
 	if len(ids) == 0 {
 		return out, nil
 	}
-	all, err := d.Store.AppUses(ctx, ids, span)
-	for _, u := range all {
-		out[u.AppID] = ViewUse(u.Use, span)
+	places, err := d.places(ctx, span)
+	if err != nil {
+		return out, err
 	}
-	return out, err
+	use := map[string]*store.Use{}
+	for _, s := range places {
+		all, err := s.AppUses(ctx, ids, span)
+		if err != nil {
+			return out, err
+		}
+		for _, u := range all {
+			if use[u.AppID] == nil {
+				use[u.AppID] = &store.Use{}
+			}
+			use[u.AppID].Add(u.Use)
+		}
+	}
+	for id, u := range use {
+		out[id] = ViewUse(*u, span)
+	}
+	return out, nil
 }

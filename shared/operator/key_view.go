@@ -126,9 +126,20 @@ func (d *Desk) KeyDetail(ctx context.Context, k *store.APIKey, span store.Span) 
 		}
 		v.Limits = append(v.Limits, UsedLimit{l.ID, l.Metric, l.Period, limitText(l.Metric, l.Amount), limitText(l.Metric, w.Used)})
 	}
-	use, err := d.Store.KeyUse(ctx, *k, span)
+	places, err := d.places(ctx, span)
+	if err != nil {
+		return v, err
+	}
+	var use store.Use
+	for _, s := range places {
+		more, err := s.KeyUse(ctx, *k, span)
+		if err != nil {
+			return v, err
+		}
+		use.Add(more)
+	}
 	v.Use = ViewUse(use, span)
-	return v, err
+	return v, nil
 }
 
 func limitText(metric string, n int64) string {

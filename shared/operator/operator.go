@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aigne-hub/aigne-hub/shared/archive"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/identity"
 	"github.com/aigne-hub/aigne-hub/shared/ledger"
@@ -53,6 +54,8 @@ type Desk struct {
 	// Routes is the configuration in force, which knows the providers of the
 	// environment too; nil where only stored ones count.
 	Routes func() *routing.Snapshot
+	// Archive moves old calls out of the database.
+	Archive *archive.Keeper
 }
 
 var nameRule = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,63}$`)

@@ -9,7 +9,9 @@ import (
 )
 
 // Bills is the desk's way to providers' bills.
-func (d *Desk) Bills() *reconcile.Book { return &reconcile.Book{Store: d.Store, Now: d.Now} }
+func (d *Desk) Bills() *reconcile.Book {
+	return &reconcile.Book{Store: d.Store, Now: d.Now, Archives: d.Archive}
+}
 
 // ImportBill reads a provider's export.
 func (d *Desk) ImportBill(ctx context.Context, actor string, r io.Reader, o reconcile.Options) (reconcile.Imported, error) {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/oklog/ulid/v2"
 
+	"github.com/aigne-hub/aigne-hub/shared/calls"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/store"
 )
@@ -45,6 +46,9 @@ type Imported struct {
 type Book struct {
 	Store *store.Store
 	Now   hub.Now
+	// Archives hold older calls: reports read them, imports correct them no more. nil:
+	// there are none.
+	Archives calls.Archives
 }
 
 const (

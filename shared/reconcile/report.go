@@ -124,7 +124,7 @@ func (b *Book) Report(ctx context.Context, q Query) (Report, error) {
 		r.Drifts = append(r.Drifts, drifts...)
 		if !looked[d.From] { // days of several providers are the same calls
 			looked[d.From] = true
-			n, err := b.Store.Interrupted(ctx, d.From, d.Until)
+			n, err := b.interrupted(ctx, d.From, d.Until)
 			if err != nil {
 				return r, err
 			}
@@ -165,7 +165,7 @@ func (b *Book) day(ctx context.Context, d store.BillDay, mapped map[string]strin
 	if err != nil {
 		return nil, err
 	}
-	recorded, err := b.Store.Recorded(ctx, d.Provider, d.From, d.Until)
+	recorded, err := b.recorded(ctx, d.Provider, d.From, d.Until)
 	if err != nil {
 		return nil, err
 	}

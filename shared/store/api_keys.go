@@ -187,6 +187,12 @@ type Use struct {
 	Cost    money.Credits // nano-dollars, as far as it is known
 }
 
+// Add adds what was used elsewhere.
+func (u *Use) Add(o Use) {
+	u.Calls, u.Failed, u.Input, u.Output = u.Calls+o.Calls, u.Failed+o.Failed, u.Input+o.Input, u.Output+o.Output
+	u.Credits, u.Cost = u.Credits+o.Credits, u.Cost+o.Cost
+}
+
 const useColumns = `count(*), coalesce(sum(status IN ('failed','interrupted')), 0),
   coalesce(sum(input + cache_read + cache_write_5m + cache_write_1h), 0), coalesce(sum(output + reasoning), 0),
   coalesce(sum(credits_nano), 0), coalesce(sum(cost_nano), 0)`

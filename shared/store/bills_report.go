@@ -92,6 +92,13 @@ type Recorded struct {
 	Unknown    int64 // calls whose cost is not known
 }
 
+// Add adds what was recorded elsewhere of the same model and credential.
+func (r *Recorded) Add(o Recorded) {
+	r.Calls, r.Failed, r.Unknown = r.Calls+o.Calls, r.Failed+o.Failed, r.Unknown+o.Unknown
+	r.Input, r.CacheRead, r.CacheWrite, r.Output = r.Input+o.Input, r.CacheRead+o.CacheRead, r.CacheWrite+o.CacheWrite, r.Output+o.Output
+	r.Cost += o.Cost
+}
+
 // firstID is the smallest id of calls made at a time or later: ids begin with the
 // time, so that a range of time is a range of the primary key.
 func firstID(t time.Time) string {

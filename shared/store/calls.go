@@ -86,13 +86,11 @@ func (s *Store) AdmitUnit(a Admission) *Unit {
 	return u
 }
 
-// ForgetIdempotencyKeys deletes keys whose time is over, a batch at a time.
+// ForgetIdempotencyKeys deletes keys whose time is over.
 func (s *Store) ForgetIdempotencyKeys(ctx context.Context) error {
 	const batch = 5000
-	u := &Unit{Priority: Background}
-	u.Add("DELETE FROM idempotency_keys WHERE (api_key_id, key) IN (SELECT api_key_id, key FROM idempotency_keys WHERE created_at < "+
+	return s.sweep(ctx, "DELETE FROM idempotency_keys WHERE (api_key_id, key) IN (SELECT api_key_id, key FROM idempotency_keys WHERE created_at < "+
 		dbNow+" - ?1 ORDER BY created_at LIMIT ?2)", idempotencyLife.Milliseconds(), batch)
-	return s.Do(ctx, u)
 }
 
 // Attempt is one failed or extra try of a call.

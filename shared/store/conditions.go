@@ -29,6 +29,7 @@ var conditions = []struct {
 	{"NOT NULL constraint failed: jobs.call_id", ErrNotOpen},
 	{"NOT NULL constraint failed: call_slices.owner", ErrNotOpen},
 	{"NOT NULL constraint failed: model_call_stats_state.turn", ErrNotOpen},
+	{"NOT NULL constraint failed: archives.", ErrMoved},
 	{"UNIQUE constraint failed: call_slices", ErrExists},
 	{"UNIQUE constraint failed: jobs.id", ErrExists},
 	{"UNIQUE constraint failed: model_calls.id", ErrExists},
@@ -56,6 +57,7 @@ var (
 	ErrNotOpen      = errors.New("call is no longer open for this process")
 	ErrExists       = errors.New("unit is already done")
 	ErrRepeated     = errors.New("idempotency key is taken")
+	ErrMoved        = errors.New("a call changed or was moved meanwhile")
 	ErrConflict     = errors.New("conflicts with existing data")
 )
 

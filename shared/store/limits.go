@@ -128,11 +128,9 @@ func limitsOf(ctx context.Context, q queryer) ([]Limit, error) {
 // keepWindows is how long windows are kept: the longest is a month.
 const keepWindows = 62 * 24 * 3600 * 1000
 
-// ForgetWindows deletes windows that are over, a batch at a time.
+// ForgetWindows deletes windows that are over.
 func (s *Store) ForgetWindows(ctx context.Context) error {
 	const batch = 5000
-	u := &Unit{Priority: Background}
-	u.Add("DELETE FROM limits_windows WHERE (limit_id, counts, started_at) IN (SELECT limit_id, counts, started_at FROM limits_windows WHERE started_at < "+
+	return s.sweep(ctx, "DELETE FROM limits_windows WHERE (limit_id, counts, started_at) IN (SELECT limit_id, counts, started_at FROM limits_windows WHERE started_at < "+
 		dbNow+" - ?1 ORDER BY started_at LIMIT ?2)", int64(keepWindows), batch)
-	return s.Do(ctx, u)
 }

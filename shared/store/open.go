@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -85,9 +86,11 @@ func fileDSN(o Options) string {
 	}
 	return o.URL + sep + strings.Join([]string{
 		"_pragma=busy_timeout(5000)",
+		"_pragma=auto_vacuum(2)", // in new files: pages can be given back
 		"_pragma=journal_mode(WAL)",
 		"_pragma=synchronous(" + synchronous(o) + ")",
-		"_pragma=foreign_keys(1)",
+		"_pragma=foreign_keys(" + foreignKeys(o) + ")",
+		"_pragma=query_only(" + queryOnly(o) + ")",
 		"_pragma=journal_size_limit(67108864)",
 		"_pragma=temp_store(MEMORY)",
 		"_pragma=wal_autocheckpoint(" + autocheckpoint + ")",
@@ -98,11 +101,15 @@ func fileDSN(o Options) string {
 }
 
 func synchronous(o Options) string {
-	if o.Synchronous == "FULL" {
+	if o.Synchronous == "FULL" || o.Archive {
 		return "FULL"
 	}
 	return "NORMAL"
 }
+
+func foreignKeys(o Options) string { return strconv.FormatInt(boolInt(!o.Archive), 10) }
+
+func queryOnly(o Options) string { return strconv.FormatInt(boolInt(o.ReadOnly), 10) }
 
 // openWait is how long opening waits for another process that has the file to
 // itself: the change to WAL mode is the one lock that SQLite's busy time-out
@@ -141,7 +148,7 @@ func (s *Store) check(ctx context.Context) error {
 		if mode != "wal" && !strings.Contains(s.opts.URL, ":memory:") {
 			return fmt.Errorf("open %s: journal mode is %s, not WAL", s.opts.URL, mode)
 		}
-		for pragma, want := range map[string]int64{"foreign_keys": 1, "synchronous": wantSync, "busy_timeout": 5000} {
+		for pragma, want := range map[string]int64{"foreign_keys": boolInt(!s.opts.Archive), "query_only": boolInt(s.opts.ReadOnly), "synchronous": wantSync, "busy_timeout": 5000} {
 			var got int64
 			if err := db.QueryRowContext(ctx, "PRAGMA "+pragma).Scan(&got); err != nil {
 				return fmt.Errorf("read pragma %s: %w", pragma, err)

@@ -42,3 +42,21 @@ func (s *Store) ReleaseJob(ctx context.Context, name, holder string) error {
 	u.Add("DELETE FROM job_leases WHERE name = ?1 AND holder = ?2", name, holder)
 	return s.Do(ctx, u)
 }
+
+// sweepBatches bounds what one sweep deletes, so that it never goes on for long.
+const sweepBatches = 50
+
+// sweep repeats a statement that deletes a batch of old rows until there are none.
+// Others write between the batches.
+func (s *Store) sweep(ctx context.Context, query string, args ...any) error {
+	for range sweepBatches {
+		err := s.Exec(ctx, query, args...)
+		if errors.Is(err, ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

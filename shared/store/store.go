@@ -26,6 +26,12 @@ type Options struct {
 	Synchronous string     // NORMAL (default) or FULL; embedded only
 	Now         hub.Now    // default time.Now
 	Log         *slog.Logger
+	// Archive says what an embedded file holds: calls moved from another one. Users
+	// and wallets, to which they refer, stayed there; what is committed survives
+	// power loss.
+	Archive bool
+	// ReadOnly opens an embedded file that others write.
+	ReadOnly bool
 }
 
 // Store is an open database.
@@ -59,9 +65,12 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err := s.patientCheck(ctx); err != nil {
 		return nil, errors.Join(err, s.read.Close(), s.write.Close())
 	}
-	if s.remote {
+	switch {
+	case s.remote:
 		s.writer = newRemoteWriter(s.write, o.Log)
-	} else {
+	case o.ReadOnly:
+		s.writer = noWriter{}
+	default:
 		s.writer = newGroupWriter(s.write, s.read, o.Log)
 	}
 	return s, nil

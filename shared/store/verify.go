@@ -79,10 +79,19 @@ var ledgerRules = []struct{ rule, query string }{
 	{"what is reported of each user's usage is in batches",
 		`SELECT user_id, 'usage ' || sum(reported) || ', batches ' || sum(batched) FROM (
     SELECT user_id, reported_nano AS reported, 0 AS batched FROM usage WHERE ?1 <> 0 AND reported_nano <> 0
+    UNION ALL SELECT user_id, reported_nano, 0 FROM archive_reported WHERE ?1 <> 0
     UNION ALL SELECT user_id, 0, amount_nano FROM outbox_batches WHERE ?1 <> 0) GROUP BY user_id HAVING sum(reported) <> sum(batched)`},
 	{"a charge belongs to a finished call that says so",
 		`SELECT f.id, 'call ' || coalesce(c.status, 'none') FROM fresh f LEFT JOIN model_calls c ON c.id = f.call_id
-  WHERE f.kind IN ('charge','correct') AND (c.id IS NULL OR c.status = 'processing')`},
+  WHERE f.kind IN ('charge','correct') AND (c.status = 'processing'
+    OR (c.id IS NULL AND NOT EXISTS (SELECT 1 FROM archives WHERE f.call_id >= lower_id AND f.call_id < upper_id)))`},
+	{"archived calls were charged what the ledger says",
+		`SELECT x.name, 'calls ' || x.billed || ', ledger ' || found || '; credits ' || x.billed_nano || ', ledger ' || booked FROM (
+    SELECT x.name, x.billed, x.billed_nano, count(o.id) AS found, coalesce(sum(o.booked), 0) AS booked FROM archives x
+    LEFT JOIN (SELECT s.id, s.call_id, s.amount_nano + coalesce((SELECT amount_nano FROM ledger_operations d WHERE d.id = s.call_id || '/correct'), 0) AS booked
+      FROM ledger_operations s) o ON o.id >= x.lower_id AND o.id < x.upper_id AND o.id = o.call_id || '/settle'
+      AND NOT EXISTS (SELECT 1 FROM model_calls c WHERE c.id = o.call_id)
+    WHERE ?1 <> 0 GROUP BY x.name) x WHERE found <> x.billed OR booked <> x.billed_nano`},
 	{"holds belong to calls that are open",
 		`SELECT h.call_id, 'hold ' || h.amount_nano FROM credit_holds h JOIN model_calls c ON c.id = h.call_id WHERE c.status <> 'processing'`},
 	{"an open call's hold is what its record says",

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"log/slog"
 	"runtime"
 	"sync/atomic"
@@ -55,6 +56,18 @@ type writer interface {
 	tx(ctx context.Context, fn func(context.Context, *Tx) error) error
 	close()
 }
+
+// ErrReadOnly is returned for what would write to a file that is open for reading.
+var ErrReadOnly = errors.New("database is open for reading only")
+
+// noWriter writes nothing.
+type noWriter struct{}
+
+func (noWriter) do(context.Context, *Unit) error { return ErrReadOnly }
+
+func (noWriter) tx(context.Context, func(context.Context, *Tx) error) error { return ErrReadOnly }
+
+func (noWriter) close() {}
 
 // Do runs a unit. The context ends the waiting, never the work: a unit already
 // taken by the writer is finished.

@@ -1,0 +1,121 @@
+package scale
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"text/tabwriter"
+	"time"
+)
+
+// Query is something that a hub does on a database of many calls.
+type Query struct {
+	Name   string
+	Rounds int           // 0: 50
+	Limit  time.Duration // of the 95th percentile; 0: none
+	Run    func(ctx context.Context, h *Hub) error
+}
+
+// dashboard is what a page of the console may take.
+const dashboard = 100 * time.Millisecond
+
+// get makes a query of a request to a function.
+func get(name, function string, asOwner bool, path func(h *Hub) string) Query {
+	return Query{Name: name, Limit: dashboard, Run: func(ctx context.Context, h *Hub) error {
+		_, err := h.Get(ctx, function, path(h), asOwner)
+		return err
+	}}
+}
+
+const callsPath = "/api/user/model-calls"
+
+// Queries are what is measured. Whoever adds a view of the call log or a statistic
+// adds its requests here.
+func Queries() []Query {
+	seconds := func(t time.Time) int64 { return t.Unix() }
+	return []Query{
+		get("calls: newest page, everybody", "usage", true, func(*Hub) string { return callsPath + "?scope=all&pageSize=100" }),
+		get("calls: a page somewhere in the year, everybody", "usage", true, func(h *Hub) string {
+			return callsPath + "?scope=all&pageSize=100&before=" + h.Before()
+		}),
+		get("calls: newest page, own", "usage", false, func(*Hub) string { return callsPath + "?pageSize=100" }),
+		get("calls: a page somewhere in the year, own", "usage", false, func(h *Hub) string { return callsPath + "?pageSize=100&before=" + h.Before() }),
+		get("calls: a page of a day, everybody", "usage", true, func(h *Hub) string {
+			day := h.Moment()
+			return fmt.Sprintf("%s?scope=all&pageSize=100&startTime=%d&endTime=%d", callsPath, seconds(day), seconds(day.Add(24*time.Hour)))
+		}),
+		{Name: "call: detail with its explanation", Limit: dashboard, Run: func(ctx context.Context, h *Hub) error {
+			call, err := h.SomeCall(ctx)
+			if err == nil {
+				_, err = h.Get(ctx, "usage", callsPath+"/"+call, true)
+			}
+			return err
+		}},
+		get("quota: 30 days", "usage", false, func(*Hub) string { return "/api/usage/quota" }),
+		get("status page", "usage", true, func(*Hub) string { return "/api/status" }),
+		get("users: a page", "admin", true, func(*Hub) string { return "/api/admin/users?pageSize=100" }),
+		get("keys: a page, own", "auth", false, func(*Hub) string { return "/api/auth/keys?pageSize=100" }),
+		{Name: "archive: 250 calls that are due", Limit: dashboard, Run: func(ctx context.Context, h *Hub) error {
+			_, err := h.Store.Archivable(ctx, "", h.Archive.Cutoff(), h.Now(), 250)
+			return err
+		}},
+	}
+}
+
+// Result is how long a query took.
+type Result struct {
+	Name   string        `json:"name"`
+	Rounds int           `json:"rounds"`
+	P50    time.Duration `json:"p50_ns"`
+	P95    time.Duration `json:"p95_ns"`
+	Max    time.Duration `json:"max_ns"`
+	Limit  time.Duration `json:"limit_ns"`
+}
+
+// Over reports whether the 95th percentile is above the limit.
+func (r Result) Over() bool { return r.Limit > 0 && r.P95 > r.Limit }
+
+// Measure runs queries one after the other. The first round of each is left out:
+// it finds the file's pages cold and statements unprepared.
+func Measure(ctx context.Context, h *Hub, all []Query) ([]Result, error) {
+	const usual = 50
+	out := make([]Result, 0, len(all))
+	for _, q := range all {
+		n := q.Rounds
+		if n == 0 {
+			n = usual
+		}
+		times := make([]time.Duration, 0, n)
+		for i := range n + 1 {
+			began := time.Now()
+			if err := q.Run(ctx, h); err != nil {
+				return out, errors.Join(fmt.Errorf("%s: %w", q.Name, err), ctx.Err())
+			}
+			if i > 0 || n == 1 {
+				times = append(times, time.Since(began))
+			}
+		}
+		slices.Sort(times)
+		rank := func(p float64) time.Duration { return times[int(math.Ceil(p*float64(len(times))))-1] }
+		out = append(out, Result{Name: q.Name, Rounds: len(times), P50: rank(0.5), P95: rank(0.95), Max: times[len(times)-1], Limit: q.Limit})
+	}
+	return out, nil
+}
+
+// Print writes results as a table.
+func Print(w io.Writer, all []Result) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	ms := func(d time.Duration) string { return fmt.Sprintf("%.1f ms", float64(d.Microseconds())/1000) }
+	_, _ = fmt.Fprintln(t, "p50\tp95\tmax\trounds\t  query\t") // a tabwriter reports at Flush
+	for _, r := range all {
+		mark := ""
+		if r.Over() {
+			mark = " OVER " + r.Limit.String()
+		}
+		_, _ = fmt.Fprintf(t, "%s\t%s\t%s\t%d\t  %s%s\n", ms(r.P50), ms(r.P95), ms(r.Max), r.Rounds, r.Name, mark)
+	}
+	return t.Flush()
+}

@@ -1,0 +1,184 @@
+// Command run fills a database with made-up calls and measures a hub on it:
+//
+//	go run ./shared/testkit/scale/run -calls 1000000
+//
+// It needs 1.1 KB of disk for each call, 1.7 KB with -ledger. The database is
+// deleted at the end unless -data names a folder, where it is used again.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/aigne-hub/aigne-hub/shared/archive"
+	"github.com/aigne-hub/aigne-hub/shared/testkit/scale"
+)
+
+type flags struct {
+	scale.Options
+	data    string
+	only    string
+	json    bool
+	check   bool
+	archive bool
+}
+
+func main() {
+	var f flags
+	flag.IntVar(&f.Calls, "calls", 10_000_000, "how many calls, over a year")
+	flag.IntVar(&f.Users, "users", 2000, "how many users")
+	flag.Uint64Var(&f.Seed, "seed", 1, "the same seed makes the same calls")
+	flag.BoolVar(&f.Ledger, "ledger", false, "bill the calls: settlements and entries too")
+	flag.StringVar(&f.data, "data", "", "folder of the database, kept and used again; none: a temporary one")
+	flag.StringVar(&f.only, "only", "", "only queries whose name contains this")
+	flag.BoolVar(&f.json, "json", false, "print results as JSON")
+	flag.BoolVar(&f.check, "check", false, "fail when a query is over its limit")
+	flag.BoolVar(&f.archive, "archive", false, "then archive the calls that are due, verify the archives and the books")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := f.run(ctx)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "scale:", err)
+		os.Exit(1)
+	}
+}
+
+func (f *flags) run(ctx context.Context) error {
+	if f.Calls < 1 {
+		return errors.New("-calls must be 1 at least")
+	}
+	dir := f.data
+	if dir == "" {
+		var err error
+		if dir, err = os.MkdirTemp("", "aigne-hub-scale-"); err != nil {
+			return err
+		}
+		defer os.RemoveAll(dir)
+	}
+	p, err := f.fill(ctx, dir)
+	if err != nil {
+		return err
+	}
+	h, err := scale.OpenHub(ctx, f.File, p)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = h.Close(context.WithoutCancel(ctx)) }()
+	var queries []scale.Query
+	for _, q := range scale.Queries() {
+		if strings.Contains(q.Name, f.only) {
+			queries = append(queries, q)
+		}
+	}
+	results, err := scale.Measure(ctx, h, queries)
+	if err == nil {
+		err = f.print(results)
+	}
+	if err == nil && f.archive {
+		err = archived(ctx, h)
+	}
+	return err
+}
+
+// made is what a folder remembers of how its database was filled.
+type made struct {
+	Calls, Users int
+	Seed         uint64
+	Ledger       bool
+	Until        time.Time
+}
+
+// fill makes the database, or finds the one that an earlier run made.
+func (f *flags) fill(ctx context.Context, dir string) (scale.Population, error) {
+	f.File, f.Out = filepath.Join(dir, "hub.db"), os.Stderr
+	note := filepath.Join(dir, "scale.json")
+	want := made{Calls: f.Calls, Users: f.Users, Seed: f.Seed, Ledger: f.Ledger, Until: time.Now().UTC().Truncate(time.Hour)}
+	f.Span = 365 * 24 * time.Hour
+	if text, err := os.ReadFile(note); err == nil {
+		var have made
+		if err := json.Unmarshal(text, &have); err != nil {
+			return scale.Population{}, err
+		}
+		want.Until = have.Until
+		if have != want {
+			return scale.Population{}, fmt.Errorf("%s holds another database: %s", dir, text)
+		}
+		f.Until = have.Until
+		return scale.Describe(f.Options), nil
+	}
+	f.Until = want.Until
+	if free, known, err := archive.FreeDisk(dir); err != nil || known && free < f.Needs() {
+		return scale.Population{}, errors.Join(err, fmt.Errorf("%d calls need %d MB of disk, %d MB are free", f.Calls, f.Needs()/1e6, free/1e6))
+	}
+	p, err := scale.Fill(ctx, f.Options)
+	if err != nil {
+		return p, err
+	}
+	text, err := json.Marshal(want)
+	if err != nil {
+		return p, err
+	}
+	const private = 0o600
+	return p, os.WriteFile(note, text, private)
+}
+
+func (f *flags) print(results []scale.Result) error {
+	var err error
+	if f.json {
+		err = json.NewEncoder(os.Stdout).Encode(results)
+	} else {
+		err = scale.Print(os.Stdout, results)
+	}
+	over := 0
+	for _, r := range results {
+		if r.Over() {
+			over++
+		}
+	}
+	if err == nil && f.check && over > 0 {
+		err = fmt.Errorf("%d queries are over their limits", over)
+	}
+	return err
+}
+
+// archived moves what is due and proves that nothing is lost.
+func archived(ctx context.Context, h *scale.Hub) error {
+	began := time.Now()
+	r, err := h.Archive.Run(ctx, "scale")
+	if err != nil {
+		return err
+	}
+	took := time.Since(began)
+	fmt.Printf("archived %d calls in %s (%.0f a second), %.0f MB given back\n", r.Calls, took.Round(time.Second), float64(r.Calls)/took.Seconds(), float64(r.Freed)/1e6)
+	for _, s := range r.Archives {
+		began := time.Now()
+		v, err := h.Archive.Verify(ctx, s.Name)
+		if err != nil {
+			return err
+		}
+		if !v.OK {
+			return fmt.Errorf("archive %s: %s", s.Name, v.Problem)
+		}
+		fmt.Printf("archive %s: %d calls, verified in %s\n", s.Name, v.Found.Calls, time.Since(began).Round(time.Millisecond))
+	}
+	began = time.Now()
+	report, err := h.Book.VerifyAll(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("books: %d operations, %d violations, %s\n", report.Operations, len(report.Violations), time.Since(began).Round(time.Second))
+	if len(report.Violations) > 0 {
+		return fmt.Errorf("the books do not balance: %v", report.Violations[0])
+	}
+	return nil
+}
