@@ -36,6 +36,7 @@ func newLifetime(h *handler, w http.ResponseWriter, r *http.Request, t *admissio
 	l.leave = context.AfterFunc(r.Context(), func() { h.clientLeft(r.Context(), upstream, cancel, t.ReadsOn()) })
 	l.halt = context.AfterFunc(h.Halt, cancel)
 	w.Header().Set("x-aigne-hub-call-id", t.CallID)
+	httpkit.NoteCall(r.Context(), t.CallID)
 	rateHeaders(w, r, t)
 	return l
 }

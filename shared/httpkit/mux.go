@@ -81,6 +81,8 @@ type Deps struct {
 	ErrorBody    ErrorBody // nil: JSONError
 	// Trusted are the proxies that may say for whom they forward.
 	Trusted []netip.Prefix
+	Access  AccessLog
+	Watch   Watch
 }
 
 func (d Deps) withDefaults() Deps {
@@ -95,6 +97,9 @@ func (d Deps) withDefaults() Deps {
 	}
 	if d.ErrorBody == nil {
 		d.ErrorBody = JSONError(d.Now)
+	}
+	if d.Access == "" {
+		d.Access = AccessAll
 	}
 	return d
 }
@@ -159,7 +164,7 @@ func (rt Route) run(w http.ResponseWriter, r *http.Request, x *exchange, d Deps)
 		if err != nil {
 			return err
 		}
-		x.userID = c.UserID
+		x.userID, x.keyID = c.UserID, c.KeyID
 		if caller, err = rt.admit(c); err != nil {
 			return err
 		}

@@ -54,6 +54,7 @@ type writer interface {
 	do(ctx context.Context, u *Unit) error
 	tx(ctx context.Context, fn func(context.Context, *Tx) error) error
 	close()
+	stats() *WriteStats
 }
 
 // Do runs a unit. The context ends the waiting, never the work: a unit already
@@ -92,6 +93,7 @@ type job struct {
 	fn    func(context.Context, *Tx) error
 	ctx   context.Context // of fn only
 	state atomic.Int32    // jobQueued, jobTaken or jobDropped
+	since time.Time       // when it was queued
 	done  chan error
 }
 
@@ -106,13 +108,14 @@ const (
 type groupWriter struct {
 	db     *sql.DB
 	log    *slog.Logger
-	queues [3]chan *job
+	queues [numPriorities]chan *job
 	wake   chan struct{}
 	stop   chan struct{}
 	done   chan struct{}
 	closed atomic.Bool
 	conn   *writeConn
 	check  *checkpointer
+	did    *WriteStats
 	// careful counts the groups that still run each unit under a savepoint:
 	// savepoints cost a fifth of a unit, so they are left out until a condition
 	// fails, and then the group is run again with them.
@@ -128,9 +131,17 @@ func newGroupWriter(db, read *sql.DB, log *slog.Logger) *groupWriter {
 	for i := range w.queues {
 		w.queues[i] = make(chan *job, queueSize)
 	}
+	w.did = newWriteStats(func() (n [numPriorities]int) {
+		for i := range w.queues {
+			n[i] = len(w.queues[i])
+		}
+		return n
+	})
 	go w.run()
 	return w
 }
+
+func (w *groupWriter) stats() *WriteStats { return w.did }
 
 func (w *groupWriter) do(ctx context.Context, u *Unit) error {
 	return w.submit(ctx, u.Priority, &job{unit: u, done: make(chan error, 1)})
@@ -144,6 +155,7 @@ func (w *groupWriter) submit(ctx context.Context, p Priority, j *job) error {
 	if w.closed.Load() {
 		return ErrUnavailable
 	}
+	j.since = time.Now()
 	select {
 	case w.queues[p] <- j:
 	default: // a full queue refuses; it never grows and never drops what it took
@@ -248,6 +260,7 @@ func (w *groupWriter) collect() []*job {
 			if !j.state.CompareAndSwap(jobQueued, jobTaken) {
 				continue
 			}
+			w.did.Wait.Observe(time.Since(j.since).Microseconds())
 			if j.fn != nil {
 				w.commit(group)
 				group = nil
@@ -268,19 +281,25 @@ func (w *groupWriter) commit(group []*job) {
 		return
 	}
 	results := make([]error, len(group))
+	began := time.Now()
 	if err := w.tryGroup(group, results); err == nil {
+		w.did.committed(len(group), began, nil)
 		for i, j := range group {
 			j.done <- results[i]
 		}
 		w.finishCheckpoint(w.conn)
 		return
 	} else if len(group) == 1 {
+		w.did.committed(1, began, err)
 		w.log.Error("database refused a unit", "error", err)
 		group[0].done <- ErrUnavailable
 		return
 	}
 	for i, j := range group {
-		if err := w.tryGroup(group[i:i+1], results[i:i+1]); err != nil {
+		began = time.Now()
+		err := w.tryGroup(group[i:i+1], results[i:i+1])
+		w.did.committed(1, began, err)
+		if err != nil {
 			w.log.Error("database refused a unit", "error", err)
 			j.done <- ErrUnavailable
 			continue
@@ -352,6 +371,7 @@ func (w *groupWriter) connection() (*writeConn, error) {
 }
 
 func (w *groupWriter) runTx(j *job) {
+	began := time.Now()
 	c, err := w.connection()
 	if err != nil {
 		j.done <- ErrUnavailable
@@ -376,5 +396,6 @@ func (w *groupWriter) runTx(j *job) {
 			err = cond
 		}
 	}
+	w.did.committed(1, began, nil) // whatever fn answered: the database did its part
 	j.done <- err
 }
