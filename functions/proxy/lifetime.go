@@ -26,6 +26,9 @@ type lifetime struct {
 }
 
 func newLifetime(h *handler, w http.ResponseWriter, r *http.Request, t *admission.Ticket) lifetime {
+	if ctx := t.Context(r.Context()); ctx != r.Context() {
+		r = r.WithContext(ctx)
+	}
 	l := lifetime{h: h, r: r, w: w, ticket: t, started: h.Now()}
 	// The upstream's life is the hub's business: a client that leaves must not
 	// take the usage figures with it.

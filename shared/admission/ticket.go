@@ -112,6 +112,14 @@ func (t *Ticket) Settle(ctx context.Context, o Outcome) (Settled, error) {
 	return s, nil
 }
 
+// Context is the context that the call goes on with, and is to be settled with.
+func (t *Ticket) Context(ctx context.Context) context.Context {
+	if t.gate.Begun == nil {
+		return ctx
+	}
+	return t.gate.Begun(ctx, t.CallID, &t.req, t.start)
+}
+
 // tell says that the call is settled.
 func (t *Ticket) tell(ctx context.Context, o *Outcome, x *store.Settlement, charged money.Credits) {
 	if t.gate.Ended != nil && (!t.again || t.job == nil) {

@@ -36,7 +36,9 @@ func Observe(next http.Handler, d Deps) http.Handler {
 		w.Header().Set("X-Request-Id", x.id)
 		start := d.Now()
 		if d.Watch.Begin != nil {
-			r = r.WithContext(d.Watch.Begin(r, start))
+			if ctx := d.Watch.Begin(r, start); ctx != nil {
+				r = r.WithContext(ctx)
+			}
 		}
 		r = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
 		abort := guard(next, rec, r, x)

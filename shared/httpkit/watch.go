@@ -19,7 +19,7 @@ const (
 // Watch hears of every request. Its functions are called on the request's way and
 // must not wait; each may be nil.
 type Watch struct {
-	// Begin returns the context that the request goes on with.
+	// Begin may return the context that the request goes on with; nil: its own.
 	Begin func(r *http.Request, start time.Time) context.Context
 	// End gets that context, and what became of the request.
 	End func(ctx context.Context, s *Served)

@@ -58,3 +58,5 @@ func (w *WriteStats) committed(units int, began time.Time, err error) {
 
 // WriteStats shows what this process's writer does.
 func (s *Store) WriteStats() *WriteStats { return s.writer.stats() }
+
+func (w *groupWriter) stats() *WriteStats { return w.did }

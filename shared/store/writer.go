@@ -141,8 +141,6 @@ func newGroupWriter(db, read *sql.DB, log *slog.Logger) *groupWriter {
 	return w
 }
 
-func (w *groupWriter) stats() *WriteStats { return w.did }
-
 func (w *groupWriter) do(ctx context.Context, u *Unit) error {
 	return w.submit(ctx, u.Priority, &job{unit: u, done: make(chan error, 1)})
 }

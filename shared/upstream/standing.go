@@ -17,3 +17,21 @@ func (c *Client) RestsUntil(p *routing.Provider, key routing.Credential) time.Ti
 	}
 	return s.whole.until
 }
+
+// OpenBreakers lists the targets that this process asks last because they fail, by
+// provider and model.
+func (c *Client) OpenBreakers() [][2]string {
+	b := c.breaker
+	if b.open.Load() == 0 {
+		return nil
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var out [][2]string
+	for s, at := range b.at {
+		if at.open {
+			out = append(out, [2]string{s.provider, s.model})
+		}
+	}
+	return out
+}
