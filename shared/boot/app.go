@@ -169,17 +169,26 @@ func (a *App) schema(ctx context.Context, migrate bool) error {
 	return err
 }
 
-func prepareFolder(cfg Config) error {
+// databaseFolder is where the database's file lies, "" where it is none.
+func databaseFolder(cfg Config) string {
 	path, embedded := strings.CutPrefix(cfg.Database, "file:")
 	if !embedded || strings.HasPrefix(path, ":memory:") {
-		return nil
+		return ""
 	}
 	path, _, _ = strings.Cut(path, "?")
 	if plain, err := url.PathUnescape(path); err == nil { // as SQLite reads it
 		path = plain
 	}
+	return filepath.Dir(path)
+}
+
+func prepareFolder(cfg Config) error {
+	folder := databaseFolder(cfg)
+	if folder == "" {
+		return nil
+	}
 	const private = 0o700
-	if err := os.MkdirAll(filepath.Dir(path), private); err != nil {
+	if err := os.MkdirAll(folder, private); err != nil {
 		return fmt.Errorf("data folder: %w", err)
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 	"github.com/oklog/ulid/v2"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
+	"github.com/aigne-hub/aigne-hub/shared/alert"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/observe"
 	"github.com/aigne-hub/aigne-hub/shared/telemetry/meter"
@@ -139,4 +140,13 @@ func (a *App) observed() {
 	if t := a.Observe.Traces(); t != nil {
 		a.Gate.Begun = t.Call
 	}
+}
+
+// Watcher evaluates the rules of alerts.
+func (a *App) Watcher() *alert.Watcher {
+	w := &alert.Watcher{Store: a.Store, Tell: a.Notify.Tell, Log: a.Log, Now: a.Now}
+	if folder := databaseFolder(a.Config); folder != "" {
+		w.Room = func() (free, all uint64, err error) { return alert.DiskRoom(folder) }
+	}
+	return w
 }
