@@ -44,7 +44,10 @@ func (s *Store) OpenAlerts(ctx context.Context) ([]Alert, error) {
 // Alerts lists up to limit alerts older than the one with id before ("": from the
 // newest), newest first.
 func (s *Store) Alerts(ctx context.Context, before string, limit int) ([]Alert, error) {
-	return list(ctx, s.read, scanAlert, "SELECT "+alertColumns+" FROM alerts WHERE (?1 = '' OR id < ?1) ORDER BY id DESC LIMIT ?2", before, limit)
+	if before == "" {
+		before = "~" // behind every id
+	}
+	return list(ctx, s.read, scanAlert, "SELECT "+alertColumns+" FROM alerts WHERE id < ?1 ORDER BY id DESC LIMIT ?2", before, limit)
 }
 
 // AlertByID reads an alert.
@@ -85,7 +88,7 @@ func (s *Store) CalmAlert(ctx context.Context, id string, at, before time.Time) 
 
 // DueAlerts lists the alerts of which something is to be told, oldest first.
 func (s *Store) DueAlerts(ctx context.Context, limit int) ([]Alert, error) {
-	return list(ctx, s.read, scanAlert, "SELECT "+alertColumns+" FROM alerts WHERE due = 1 ORDER BY id LIMIT ?", limit)
+	return list(ctx, s.read, scanAlert, "SELECT "+alertColumns+" FROM alerts WHERE due = 1 AND id > '' ORDER BY id LIMIT ?", limit)
 }
 
 // AlertTold notes that an alert was told as it was read: one that was resolved
