@@ -18,6 +18,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/money"
 	"github.com/aigne-hub/aigne-hub/shared/notify"
 	"github.com/aigne-hub/aigne-hub/shared/store"
+	"github.com/aigne-hub/aigne-hub/shared/testkit/hrana"
 )
 
 // tower watches a database by a clock of the test's own.
@@ -26,7 +27,7 @@ type tower struct {
 	t             *testing.T
 	mu            sync.Mutex
 	now           time.Time
-	url           string
+	at            store.Options
 	user, account string
 	free          uint64
 }
@@ -46,9 +47,16 @@ func (w *tower) pass(d time.Duration) {
 
 func watch(t *testing.T) *tower {
 	t.Helper()
+	return watchOver(t, store.Options{URL: "file:" + filepath.Join(t.TempDir(), "hub.db")})
+}
+
+// watchOver watches a database of the test's choice.
+func watchOver(t *testing.T, o store.Options) *tower {
+	t.Helper()
 	w := &tower{t: t, now: time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC), free: 50}
-	w.url = "file:" + filepath.Join(t.TempDir(), "hub.db")
-	s, err := store.Open(t.Context(), store.Options{URL: w.url, Now: w.clock})
+	o.Now = w.clock
+	w.at = o
+	s, err := store.Open(t.Context(), o)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	_, err = s.Migrate(t.Context())
@@ -293,8 +301,24 @@ func TestARuleThatCannotLookLeavesItsAlertsAlone(t *testing.T) {
 
 func TestManyWatchersAtOnceRaiseAndTellOnce(t *testing.T) {
 	t.Parallel()
-	w := watch(t)
-	s, err := store.Open(t.Context(), store.Options{URL: w.url, Now: w.clock}) // as another process has it
+	t.Run("file", func(t *testing.T) {
+		t.Parallel()
+		manyWatchers(t, watch(t))
+	})
+	t.Run("server", func(t *testing.T) {
+		t.Parallel()
+		url, token := hrana.Start(t)
+		w := watchOver(t, store.Options{URL: url, Token: hub.Secret(token)})
+		manyWatchers(t, w)
+		w.calls(20, hub.StatusFailed, 502)
+		assert.Equal(t, []string{"error_rate/"}, w.look())
+	})
+}
+
+// manyWatchers lets two processes look at once, several times each.
+func manyWatchers(t *testing.T, w *tower) {
+	t.Helper()
+	s, err := store.Open(t.Context(), w.at) // as another process has it
 	require.NoError(t, err)
 	defer s.Close()
 	post := &notify.Post{Store: s, Log: slog.New(slog.DiscardHandler), Now: w.clock}
