@@ -8,6 +8,7 @@ import (
 
 	"github.com/aigne-hub/aigne-hub/shared/admission"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/routing"
 	"github.com/aigne-hub/aigne-hub/shared/telemetry/meter"
 )
 
@@ -116,7 +117,22 @@ func (s *Set) series(t target) *callSeries {
 // offers reports whether a target is one of those that the hub lists.
 func (s *Set) offers(t target) bool {
 	routes := s.routes()
-	return routes != nil && routes.Offers()(t.provider, t.model, t.kind)
+	if routes == nil {
+		return false
+	}
+	o := s.offered.Load()
+	if o == nil || o.routes != routes {
+		o = &offering{routes, routes.Offers()}
+		s.offered.Store(o)
+	}
+	return o.has(t.provider, t.model, t.kind)
+}
+
+// offering is what a configuration lists: added up once, since names that callers
+// make up are looked for at each of their calls.
+type offering struct {
+	routes *routing.Snapshot
+	has    func(provider, model string, kind hub.CallType) bool
 }
 
 func (f *callFigures) make(t target, system string) *callSeries {

@@ -50,6 +50,7 @@ type Set struct {
 	faults   *meter.Counters
 
 	inFlight atomic.Int64
+	offered  atomic.Pointer[offering]
 
 	backlogMu sync.Mutex
 	backlog   store.Backlog
