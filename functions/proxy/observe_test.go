@@ -116,6 +116,23 @@ func TestFiguresEqualTheBooks(t *testing.T) {
 	assert.NotContains(t, fmt.Sprint(got), h.key.Reveal())
 }
 
+func TestTargetsThatFailAndCredentialsThatRestAreShown(t *testing.T) {
+	t.Parallel()
+	h := start(t, map[string]string{"AIGNE_HUB_ATTEMPTS": "1", "AIGNE_HUB_COOLDOWN": "1m"})
+	fake := h.provider(fakeprovider.OpenAI)
+	h.rate("openai", "gpt-fake", "3", "15")
+	fake.Always("gpt-fake", fakeprovider.Answer{Status: 500})
+	for range 5 {
+		_, _ = h.send("/v1/chat/completions", fmt.Sprintf(ask, "openai/gpt-fake", false))
+	}
+	got := h.scrape()
+	assert.Equal(t, "1", got[`aigne_hub_breakers_open{provider="openai",model="gpt-fake"}`])
+	rest, err := strconv.ParseFloat(got[`aigne_hub_credential_rest_seconds{provider="openai",credential="default"}`], 64)
+	require.NoError(t, err)
+	assert.Positive(t, rest)
+	assert.LessOrEqual(t, rest, 60.0)
+}
+
 func TestOpenCallsShowWhatTheyHold(t *testing.T) {
 	t.Parallel()
 	h := start(t, map[string]string{"AIGNE_HUB_BILLING": "on", "AIGNE_HUB_BILLING_ON_ABORT": "delivered"})

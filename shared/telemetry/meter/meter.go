@@ -253,6 +253,20 @@ func (r *Registry) Read(ctx context.Context) []Family {
 	return out
 }
 
+// Known lists the names of all families, also of those without a point.
+func (r *Registry) Known(ctx context.Context) []string {
+	var names []string
+	for _, f := range r.Read(ctx) {
+		names = append(names, f.Name)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, f := range r.families {
+		names = append(names, f.read().Name)
+	}
+	return names
+}
+
 // NewHistogram makes a histogram that no registry holds, for packages that count for
 // themselves; see Gather.Histogram.
 func NewHistogram(bounds []int64) *Histogram {
