@@ -222,7 +222,7 @@ func TestACallThatEndsLateIsInTheSumOfItsHour(t *testing.T) {
 	hour := time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC).Unix() / 3600
 	sum, _, hours, err := w.Store.SumHours(t.Context(), hour, hour+8)
 	require.NoError(t, err)
-	assert.EqualValues(t, 6*money.Credit, sum.Cost)
+	assert.Equal(t, 6*money.Credit, sum.Cost)
 	assert.Positive(t, hours)
 }
 

@@ -3,6 +3,7 @@ package boot
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -34,7 +35,7 @@ func NewObserver(cfg Config, version string, log *slog.Logger, now hub.Now) *Obs
 	var exporter sdktrace.SpanExporter
 	if t.On() {
 		o.metrics = t.Metrics != ""
-		resource := append(t.Resource, meter.Attr{Key: "service.version", Value: version}, meter.Attr{Key: "service.instance.id", Value: ulid.Make().String()},
+		resource := append(slices.Clone(t.Resource), meter.Attr{Key: "service.version", Value: version}, meter.Attr{Key: "service.instance.id", Value: ulid.Make().String()},
 			meter.Attr{Key: "telemetry.sdk.language", Value: "go"})
 		if host := hostName(); host != "" {
 			resource = append(resource, meter.Attr{Key: "host.name", Value: host})
@@ -135,7 +136,7 @@ func (o *Observer) afterwards(ctx context.Context) {
 
 // observed lets the Observer see into the hub.
 func (a *App) observed() {
-	a.Observe.Open(observe.Hub{Store: a.Store, Routes: a.Routes, RestsUntil: a.Upstream.RestsUntil, OpenBreakers: a.Upstream.OpenBreakers})
+	a.Observe.Open(observe.Hub{Store: a.Store, Routes: a.Routes, RestsUntil: a.Upstream.RestsAnywhereUntil, OpenBreakers: a.Upstream.OpenBreakers})
 	a.Gate.Ended = a.Observe.Ended
 	if t := a.Observe.Traces(); t != nil {
 		a.Gate.Begun = t.Call

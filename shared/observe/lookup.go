@@ -67,7 +67,7 @@ func (s *Set) providers(h *Hub, g *meter.Gather) {
 	}
 	routes := h.Routes()
 	rest := meter.Desc{Name: "aigne_hub_credential_rest_seconds", Labels: []string{"provider", "credential"}, Decimals: 6, Unit: "s",
-		Help: "How much longer a credential in use cools down after a refusal; 0 when it does not."}
+		Help: "How much longer a credential in use cools down, for one model at least; 0 when it does not."}
 	broken := meter.Desc{Name: "aigne_hub_breakers_open", Labels: []string{"provider", "model"}, Help: "Targets that this process asks last because they fail."}
 	open := map[string]bool{}
 	for _, p := range routes.Providers() {

@@ -27,7 +27,8 @@ type Hub struct {
 	Store *store.Store
 	// Routes is the configuration, by which models have names of their own in labels.
 	Routes func() *routing.Snapshot
-	// RestsUntil is when a credential that cools down may be used again.
+	// RestsUntil is when a credential that cools down, for one model at least, may be
+	// used again for all.
 	RestsUntil func(*routing.Provider, routing.Credential) time.Time
 	// OpenBreakers lists targets that are asked last because they fail.
 	OpenBreakers func() [][2]string

@@ -132,7 +132,7 @@ func writeAttribute(kv *message, a attribute.KeyValue) {
 				}
 			})
 		default:
-			s := clean(a.Value.Emit())
+			s := clean(a.Value.String())
 			v.tag(stringValue, wireBytes)
 			*v = append(binary.AppendUvarint(*v, uint64(len(s))), s...)
 		}
