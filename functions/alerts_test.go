@@ -9,6 +9,7 @@ import (
 
 	"github.com/aigne-hub/aigne-hub/shared/ledger"
 	"github.com/aigne-hub/aigne-hub/shared/store"
+	"github.com/aigne-hub/aigne-hub/shared/telemetry/meter"
 )
 
 func TestAlertsAreSeenAndTakenCareOf(t *testing.T) {
@@ -18,6 +19,9 @@ func TestAlertsAreSeenAndTakenCareOf(t *testing.T) {
 	watcher := w.app.Watcher()
 	watcher.Room = nil // of the machine that runs the tests
 	require.NoError(t, watcher.Run(t.Context()))
+	figures := string(meter.Prometheus(nil, w.app.Observe.Registry.Read(t.Context())))
+	assert.Contains(t, figures, "aigne_hub_ledger_violations 1\n")
+	assert.Contains(t, figures, `aigne_hub_alerts_open{rule="ledger",severity="error"} 1`+"\n")
 	const row = `{"id":"ID","rule":"ledger","subject":"","severity":"error","state":"open","title":"The books do not balance.",
 		"data":{"violations":1,"first":"sums x","at":"TIME"},"raised_at":"TIME","seen_at":"TIME","resolved_at":null,`
 	w.golden("admin", []apiCase{

@@ -43,6 +43,18 @@ func (s *Set) lookUp(ctx context.Context, g *meter.Gather) {
 	gauge("aigne_hub_notices_due", "Deliveries of notices by webhook and e-mail that are due.", 0, b.Notices)
 	gauge("aigne_hub_notices_oldest_seconds", "How long the oldest of them is due.", 6, seconds(b.OldestNotice))
 	gauge("aigne_hub_credentials_disabled", "Stored credentials that are switched off or were refused.", 0, b.DisabledCredentials)
+	if b.ok {
+		gauge("aigne_hub_ledger_violations", "What the last scheduled verification of the books found wrong.", 0, int64(b.verified.Violations))
+		gauge("aigne_hub_ledger_verified_timestamp_seconds", "When it was.", 3, b.verified.At.UnixMilli())
+	}
+	open := meter.Desc{Name: "aigne_hub_alerts_open", Labels: []string{"rule", "severity"}, Help: "Alerts that are not resolved."}
+	number := map[[2]string]int64{}
+	for _, a := range b.alerts {
+		number[[2]string{a.Rule, a.Severity}]++
+	}
+	for of, n := range number {
+		g.Gauge(open, n, of[0], of[1])
+	}
 }
 
 // writer adds what the database's writer does.

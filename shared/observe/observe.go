@@ -11,6 +11,7 @@ import (
 
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/ledger"
 	"github.com/aigne-hub/aigne-hub/shared/routing"
 	"github.com/aigne-hub/aigne-hub/shared/store"
 	"github.com/aigne-hub/aigne-hub/shared/telemetry/meter"
@@ -54,7 +55,7 @@ type Set struct {
 	offered  atomic.Pointer[offering]
 
 	backlogMu sync.Mutex
-	backlog   store.Backlog
+	backlog   backlog
 	looked    time.Time
 	missed    *meter.Counter
 }
@@ -101,14 +102,22 @@ const (
 	fresh       = time.Second
 )
 
+// backlog is what the database says of the hub at a moment.
+type backlog struct {
+	store.Backlog
+	verified ledger.Verified
+	ok       bool // there was a verification
+	alerts   []store.Alert
+}
+
 // waiting is what waits in the database, looked up at most once a second.
-func (s *Set) waiting(ctx context.Context, h *Hub) (store.Backlog, bool) {
+func (s *Set) waiting(ctx context.Context, h *Hub) (backlog, bool) {
 	s.backlogMu.Lock()
 	defer s.backlogMu.Unlock()
 	if now := time.Now(); now.Sub(s.looked) >= fresh {
 		ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 		defer cancel()
-		b, err := h.Store.Backlog(ctx)
+		b, err := read(ctx, h.Store)
 		if err != nil {
 			s.missed.Add(1)
 			return b, false
@@ -116,4 +125,15 @@ func (s *Set) waiting(ctx context.Context, h *Hub) (store.Backlog, bool) {
 		s.backlog, s.looked = b, now
 	}
 	return s.backlog, true
+}
+
+func read(ctx context.Context, s *store.Store) (b backlog, err error) {
+	if b.Backlog, err = s.Backlog(ctx); err != nil {
+		return b, err
+	}
+	if b.verified, b.ok, err = ledger.LastVerified(ctx, s); err != nil {
+		return b, err
+	}
+	b.alerts, err = s.OpenAlerts(ctx)
+	return b, err
 }

@@ -3,6 +3,7 @@ package observe
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -20,7 +21,7 @@ import (
 // Traces makes a trace of each request: the request itself, the model call in it, by
 // the GenAI conventions of OpenTelemetry (version 1.41 of the semantic conventions,
 // the last that holds them), and each attempt at a provider. What callers and models
-// said is in none of them.
+// said is in none of them, and neither are paths and queries, which hold what callers typed.
 type Traces struct {
 	provider  *sdktrace.TracerProvider // nil: nothing is recorded, contexts are only passed on
 	tracer    trace.Tracer
@@ -73,7 +74,7 @@ func (t *Traces) request(r *http.Request, start time.Time) context.Context {
 	if t.tracer == nil {
 		return ctx
 	}
-	ctx, _ = t.tracer.Start(ctx, r.Method, trace.WithSpanKind(trace.SpanKindServer), trace.WithTimestamp(start),
+	ctx, _ = t.tracer.Start(ctx, method(r.Method), trace.WithSpanKind(trace.SpanKindServer), trace.WithTimestamp(start),
 		trace.WithAttributes(attribute.String("http.request.method", method(r.Method))))
 	return ctx
 }
@@ -97,7 +98,8 @@ func (t *Traces) answered(ctx context.Context, s *httpkit.Served) {
 	}
 	if s.Route != "" {
 		span.SetName(s.Route)
-		span.SetAttributes(attribute.String("http.route", s.Route))
+		_, path, _ := strings.Cut(s.Route, " ")
+		span.SetAttributes(attribute.String("http.route", path))
 	}
 	span.SetAttributes(attribute.Int("http.response.status_code", s.Status), attribute.Int64("http.response.body.size", s.Bytes))
 	if s.CallID != "" {

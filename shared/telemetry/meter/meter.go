@@ -244,6 +244,9 @@ func (r *Registry) Read(ctx context.Context) []Family {
 		look(ctx, g)
 	}
 	out := g.families
+	for i := range out {
+		slices.SortStableFunc(out[i].Points, func(a, b Point) int { return slices.Compare(a.Values, b.Values) })
+	}
 	for _, f := range families {
 		if read := f.read(); len(read.Points) > 0 {
 			out = append(out, read)
