@@ -14,11 +14,10 @@ type functions struct {
 	proxy, auth, usage, billing, admin, console http.Handler
 }
 
-// compose puts the functions behind one door: health, profiles and what
-// describes the hub, the paths
-// that each function serves, and what mounts the hub below a path.
+// compose puts the functions behind one door: health, metrics and what describes the
+// hub, the paths that each function serves, and what mounts the hub below a path.
 func compose(a *boot.App, f functions, h *health) http.Handler {
-	own := httpkit.Deps{Log: a.Log, Now: a.Now}
+	own := httpkit.Deps{Log: a.Log, Now: a.Now, Access: a.Config.AccessLog}
 	health := httpkit.Mux(h.routes(), own)
 	// In order: the first whose path is the request's, or leads to it, serves.
 	doors := []struct {
@@ -28,7 +27,7 @@ func compose(a *boot.App, f functions, h *health) http.Handler {
 		{"/healthz", health},
 		{"/readyz", health},
 		{openapi.Path, httpkit.Mux([]httpkit.Route{openapi.Route(a.Config.PublicURL)}, own)},
-		{"/debug", profiles(a)},
+		{metricsPath, metrics(a, httpkit.Admin)},
 		{"/v1", f.proxy},
 		{"/v1beta", f.proxy},
 		{"/api/v1", f.proxy},

@@ -3,12 +3,13 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -23,6 +24,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/boot"
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/operator"
 )
 
 // openHub opens a hub in this process.
@@ -169,21 +171,48 @@ func TestReadinessWithoutDatabaseOrKey(t *testing.T) {
 	assert.JSONEq(t, `{"status":"unavailable","reasons":["the database does not answer"]}`, rec.Body.String())
 }
 
-func TestProfilesAreForAdmins(t *testing.T) {
+func TestMetricsAreForAdmins(t *testing.T) {
 	t.Parallel()
-	a := openHub(t, map[string]string{"AIGNE_HUB_PPROF": "on"})
+	a := openHub(t, nil)
 	h := compose(a, named(), &health{app: a})
-	assert.Equal(t, http.StatusUnauthorized, get(h, http.MethodGet, "/debug/pprof/heap").Code)
-	for role, want := range map[hub.Role]int{hub.RoleMember: http.StatusForbidden, hub.RoleAdmin: http.StatusOK} {
-		email := string(role) + "@example.com"
+	assert.Equal(t, http.StatusUnauthorized, get(h, http.MethodGet, "/metrics").Code)
+	key := func(role hub.Role, scopes []hub.Scope) string {
+		email := fmt.Sprintf("%s%d@example.com", role, len(scopes))
 		_, err := a.Desk.CreateUser(t.Context(), "test", email, role, "")
 		require.NoError(t, err)
-		key, _, err := a.Desk.CreateKey(t.Context(), "test", email, "k", nil)
+		var limits operator.KeyLimits
+		limits.Scopes = scopes
+		key, _, err := a.Desk.CreateLimitedKey(t.Context(), "test", email, "k", nil, limits)
 		require.NoError(t, err)
-		w := get(h, http.MethodGet, "/debug/pprof/goroutine?debug=1", "Authorization", "Bearer "+key.Reveal())
-		assert.Equal(t, want, w.Code, role)
+		return "Bearer " + key.Reveal()
 	}
-	assert.True(t, json.Valid(get(h, http.MethodGet, "/debug/pprof/heap").Body.Bytes()), "refusals are JSON")
+	for _, tt := range []struct {
+		role   hub.Role
+		scopes []hub.Scope
+		want   int
+	}{
+		{hub.RoleMember, nil, http.StatusForbidden},
+		{hub.RoleAdmin, nil, http.StatusOK},
+		{hub.RoleAdmin, []hub.Scope{hub.ScopeInference, hub.ScopeUsage}, http.StatusForbidden},
+		{hub.RoleOwner, []hub.Scope{hub.ScopeAdmin}, http.StatusOK},
+	} {
+		w := get(h, http.MethodGet, "/metrics", "Authorization", key(tt.role, tt.scopes))
+		assert.Equal(t, tt.want, w.Code, "%s %s", tt.role, tt.scopes)
+		assert.Equal(t, tt.want == http.StatusOK, strings.Contains(w.Body.String(), "aigne_hub_open_calls 0\n"), w.Body)
+	}
+	assert.Equal(t, http.StatusOK, get(metrics(a, httpkit.Anonymous), http.MethodGet, "/metrics").Code, "on a listener of its own")
+	assert.Equal(t, http.StatusNotFound, get(metrics(a, httpkit.Anonymous), http.MethodGet, "/debug/pprof/").Code)
+}
+
+func TestProfilesAreForTheMachineItself(t *testing.T) {
+	t.Parallel()
+	for host, want := range map[string]int{"127.0.0.1:6060": 200, "localhost:6060": 200, "[::1]:6060": 200, "evil.example": 421, "10.0.0.1:6060": 421} {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/debug/pprof/goroutine?debug=1", nil)
+		r.Host = host
+		w := httptest.NewRecorder()
+		profiles().ServeHTTP(w, r)
+		assert.Equal(t, want, w.Code, host)
+	}
 }
 
 func TestEveryRouteOfEveryFunctionIsBehindTheDoor(t *testing.T) {

@@ -112,12 +112,13 @@ func decode[T any](h *testHub, args ...string) T {
 
 // served is a hub that serves.
 type served struct {
-	t     *testing.T
-	cmd   *exec.Cmd
-	url   string
-	token string
-	log   *logbuf.Buffer
-	ended chan struct{}
+	t                 *testing.T
+	cmd               *exec.Cmd
+	url               string
+	token             string
+	metrics, profiles string
+	log               *logbuf.Buffer
+	ended             chan struct{}
 }
 
 // serve starts the hub on a free port and waits until it says where it is.
@@ -137,7 +138,7 @@ func (h *testHub) serve(args ...string) *served {
 		close(s.ended)
 	}()
 	require.NoError(h.t, decodeErr, "%s", s.log)
-	s.url, s.token = g.URL, g.SetupToken
+	s.url, s.token, s.metrics, s.profiles = g.URL, g.SetupToken, g.Metrics, g.Profiles
 	return s
 }
 

@@ -87,6 +87,7 @@ func (p *program) commands() []*cli.Command {
 		p.command(planSpec()),
 		p.family("limit", "limit what callers may use", limitSpecs()),
 		p.family("webhook", "tell other systems what happens", webhookSpecs()),
+		p.family("alert", "see what is wrong, and set when that is told", alertSpecs()),
 		p.family("notification", "see what operators were told, and choose what goes out by e-mail", notificationSpecs()),
 		p.family("credits", "give, move, sell and show credits", creditSpecs(), p.family("code", "manage redeem codes", codeSpecs())),
 		p.family("payment", "look at card payments and their receipts", paymentSpecs()),

@@ -43,7 +43,7 @@ func serve(j *job) error {
 		return err
 	}
 	log := j.logger(cfg, true)
-	a, err := boot.Open(j.ctx, cfg, boot.Options{Log: log, Env: j.lookup, Migrate: true})
+	a, err := boot.Open(j.ctx, cfg, boot.Options{Log: log, Env: j.lookup, Migrate: true, Observe: boot.NewObserver(cfg, version, log, time.Now)})
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
@@ -79,14 +79,21 @@ func (s *server) run(listener net.Listener, signals <-chan os.Signal) error {
 	if err = errors.Join(err, s.app.Reload(s.ctx)); err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	runner, err := schedule.New(jobs(s.app), schedule.Options{Lease: s.app.JobLease(), Log: s.log})
+	beside, err := sides(s.ctx, s.app)
 	if err != nil {
-		return errors.Join(err, listener.Close())
+		return errors.Join(err, closeSides(beside), listener.Close())
+	}
+	runner, err := schedule.New(s.app.Observe.Jobs(jobs(s.app)), schedule.Options{Lease: s.app.JobLease(), Log: s.log})
+	if err != nil {
+		return errors.Join(err, closeSides(beside), listener.Close())
 	}
 	background, stop := context.WithCancel(s.ctx)
 	defer stop()
 	ended := make(chan struct{})
-	works := []func(context.Context){s.app.Watch, runner.Serve, s.app.Reporter.Serve, s.app.Shop.Serve}
+	works := []func(context.Context){s.app.Watch, runner.Serve, s.app.Reporter.Serve, s.app.Shop.Serve, s.app.Observe.Serve}
+	for _, b := range beside {
+		works = append(works, b.serve)
+	}
 	for _, work := range works {
 		go func() {
 			work(background)
@@ -99,7 +106,7 @@ func (s *server) run(listener net.Listener, signals <-chan os.Signal) error {
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- web.Serve(listener) }()
-	if err = s.greet(listener.Addr().String()); err == nil {
+	if err = s.greet(listener.Addr().String(), beside); err == nil {
 		select {
 		case err = <-failed:
 		case sig := <-signals:
@@ -150,12 +157,22 @@ type greeting struct {
 	Listen     string `json:"listen"`
 	URL        string `json:"url"`
 	SetupToken string `json:"setup_token,omitempty"`
+	Metrics    string `json:"metrics,omitempty"`
+	Profiles   string `json:"profiles,omitempty"`
 }
 
 // greet says where the hub is and, while it has no owner, how to become one.
-func (s *server) greet(addr string) error {
+func (s *server) greet(addr string, beside []*side) error {
 	cfg := s.app.Config
 	g := greeting{Version: version, Data: cfg.Data, Database: cfg.Database, Listen: addr, URL: serverURL(cfg, addr)}
+	for _, b := range beside {
+		switch b.what {
+		case "metrics":
+			g.Metrics = "http://" + b.address() + metricsPath
+		case "profiles":
+			g.Profiles = "http://" + b.address() + "/debug/pprof/"
+		}
+	}
 	token, err := s.app.Users.NewSetupToken(s.ctx)
 	if err != nil && !errors.Is(err, identity.ErrHasOwner) {
 		return err
@@ -170,6 +187,12 @@ func (g greeting) words() string {
 	line("AIGNE Hub %s", g.Version)
 	line("Data folder:   %s", g.Data)
 	line("Address:       %s", g.URL)
+	if g.Metrics != "" {
+		line("Metrics:       %s", g.Metrics)
+	}
+	if g.Profiles != "" {
+		line("Profiles:      %s", g.Profiles)
+	}
 	if g.SetupToken == "" {
 		line("First call:    aigne-hub quickstart --data %s   prints it", g.Data)
 		return b.String()

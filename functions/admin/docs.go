@@ -3,6 +3,7 @@ package admin
 import (
 	"maps"
 
+	"github.com/aigne-hub/aigne-hub/shared/alert"
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
 	"github.com/aigne-hub/aigne-hub/shared/operator"
 )
@@ -55,12 +56,18 @@ func peopleDocs() map[string]httpkit.Doc {
 
 func noticeDocs() map[string]httpkit.Doc {
 	const (
+		alerts        = "/api/admin/alerts"
 		notifications = "/api/admin/notifications"
 		webhooks      = "/api/admin/webhooks"
 	)
 	return map[string]httpkit.Doc{
 		"GET /api/admin/events": {Summary: "Tells what happens; a stream for whoever accepts text/event-stream.", Gives: "text/event-stream",
 			Query: []httpkit.Param{{Name: "after", Doc: "The id of the last event seen.", Number: true}}, Response: httpkit.Object{"data": []eventView{}, "last": 0}},
+		"GET " + alerts: {Summary: "Lists what is or was wrong, newest first; what is wrong now at once.",
+			Query: httpkit.Cursors(httpkit.Query("state", "open: what is wrong now; all unless given.", "open", "all")), Response: httpkit.Listing[alertView]{}},
+		"POST " + alerts + "/{id}/acknowledge":  {Summary: "Says that somebody takes care of an alert.", Takes: httpkit.NoBody, Response: alertView{}},
+		"GET " + alerts + "/rules":              {Summary: "Shows the rules of alerts.", Response: alert.Rules{}},
+		"PUT " + alerts + "/rules":              {Summary: "Changes the rules of alerts; what is left out stays.", Request: alert.Rules{}, Response: alert.Rules{}},
 		"GET " + notifications:                  {Summary: "Lists notifications, newest first, and how far they got.", Query: httpkit.Cursors(), Response: httpkit.Listing[notificationView]{}},
 		"GET " + notifications + "/email":       {Summary: "Shows which kinds go out by e-mail.", Response: mailChoice{}},
 		"PUT " + notifications + "/email":       {Summary: "Chooses which kinds go out by e-mail.", Request: newMailChoice{}, Response: mailChoice{}},

@@ -92,6 +92,9 @@ func (w worker) verify(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := w.Book.NoteVerified(ctx, report); err != nil {
+		return err
+	}
 	n := len(report.Violations)
 	if n == 0 {
 		w.Log.InfoContext(ctx, "ledger verified", "operations", report.Operations)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"net/http"
-	"strings"
 
 	"github.com/aigne-hub/aigne-hub/shared/admission"
 	"github.com/aigne-hub/aigne-hub/shared/dialect"
@@ -109,7 +108,7 @@ func (h *handler) ticket(r *http.Request, caller hub.Caller, to routing.Request,
 		a := ask(&plan)
 		how.memo.look(r.Context(), &plan, &a)
 		a.Plan = plan
-		a.RequestID, a.TraceID = httpkit.RequestID(r.Context()), traceID(r.Header.Get("traceparent"))
+		a.RequestID, a.TraceID = httpkit.RequestID(r.Context()), h.TraceID(r)
 		a.IdempotencyKey = r.Header.Get("Idempotency-Key")
 		ticket, err := h.Gate.Admit(r.Context(), a)
 		if !errors.Is(err, admission.ErrStale) || try == tries {
@@ -176,13 +175,4 @@ func hasMedia(body []byte) bool {
 			return true
 		}
 	}
-}
-
-// traceID takes the trace id out of a W3C traceparent header.
-func traceID(parent string) string {
-	f := strings.Split(parent, "-")
-	if len(f) < 4 || len(f[1]) != 32 {
-		return ""
-	}
-	return f[1]
 }

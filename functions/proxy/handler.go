@@ -59,6 +59,8 @@ type Deps struct {
 	Fetch *upstream.Fetcher
 	Blobs *blob.Keeper
 	Jobs  *jobs.Follower
+	// TraceID is the trace that a request belongs to, "" for none; nil: none does.
+	TraceID func(*http.Request) string
 	// Halt ends when open calls must be settled at once as delivered: the process
 	// is about to be killed. nil: never.
 	Halt context.Context
@@ -108,6 +110,9 @@ func New(d Deps) http.Handler { return httpkit.Mux(newHandler(d).routes(), d.Dep
 func newHandler(d Deps) *handler {
 	if d.Halt == nil {
 		d.Halt = context.Background()
+	}
+	if d.TraceID == nil {
+		d.TraceID = func(*http.Request) string { return "" }
 	}
 	h := &handler{Deps: d, drains: make(slots, maxDrains), hashes: cacheHash{turn: make(slots, 1)}, clients: map[dialect.Name]dialect.Client{
 		dialect.OpenAIChat:  openai.Client{},

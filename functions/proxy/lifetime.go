@@ -26,6 +26,9 @@ type lifetime struct {
 }
 
 func newLifetime(h *handler, w http.ResponseWriter, r *http.Request, t *admission.Ticket) lifetime {
+	if ctx := t.Context(r.Context()); ctx != r.Context() {
+		r = r.WithContext(ctx)
+	}
 	l := lifetime{h: h, r: r, w: w, ticket: t, started: h.Now()}
 	// The upstream's life is the hub's business: a client that leaves must not
 	// take the usage figures with it.
@@ -36,6 +39,7 @@ func newLifetime(h *handler, w http.ResponseWriter, r *http.Request, t *admissio
 	l.leave = context.AfterFunc(r.Context(), func() { h.clientLeft(r.Context(), upstream, cancel, t.ReadsOn()) })
 	l.halt = context.AfterFunc(h.Halt, cancel)
 	w.Header().Set("x-aigne-hub-call-id", t.CallID)
+	httpkit.NoteCall(r.Context(), t.CallID)
 	rateHeaders(w, r, t)
 	return l
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/aigne-hub/aigne-hub/shared/boot"
+	"github.com/aigne-hub/aigne-hub/shared/observe"
 	"github.com/aigne-hub/aigne-hub/shared/schedule"
 )
 
@@ -44,6 +45,7 @@ func deps(a *boot.App) Deps {
 		Statuses: a.Statuses, Store: a.Store, Vault: a.Vault, ResponsesTTL: a.Config.ResponsesTTL,
 		Limits: limits, PublicModels: a.Config.PublicModels, MountPoint: mountPoint(a.Config.PublicURL), Halt: a.Halting(),
 		Cache: CacheSettings(a.Config.Cache), PublicURL: a.Config.PublicURL, Low: a.Shop.Nudge, Fetch: a.Fetch, Blobs: a.Blobs, Jobs: a.Jobs,
+		TraceID: observe.TraceID,
 	}
 }
 

@@ -40,6 +40,10 @@ type Gate struct {
 	Reload func(ctx context.Context) error
 	// Limits are those of the current configuration; nil: none.
 	Limits func() *limits.Set
+	// Begun may add to the context of an admitted call. nil: nothing does.
+	Begun func(ctx context.Context, callID string, r *Request, start time.Time) context.Context
+	// Ended hears of every settled call, once; it must not wait. nil: nobody does.
+	Ended func(ctx context.Context, e *Ended)
 	// Funds are asked before a call is refused for money; nil: there are none.
 	Funds Funds
 

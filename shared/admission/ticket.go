@@ -33,6 +33,7 @@ type Ticket struct {
 	job      *store.JobEnd
 	settled  bool
 	late     bool // the call had been swept; what was charged must be read back
+	again    bool // the call was settled already: by this unit, whose answer was lost, or of a job by another process
 }
 
 // Outcome is how a call ended.
@@ -63,6 +64,16 @@ type Settled struct {
 	Billed  bool
 }
 
+// Ended is a call that was settled, for those who count. What it points to must not
+// be changed or kept.
+type Ended struct {
+	Request    *Request // of jobs: only who called and the type
+	Start      time.Time
+	Outcome    *Outcome
+	Settlement *store.Settlement
+	Charged    money.Credits
+}
+
 // settleWait is how long settlement keeps trying while the closing frames are
 // withheld.
 const settleWait = 30 * time.Second
@@ -84,7 +95,7 @@ func (t *Ticket) Settle(ctx context.Context, o Outcome) (Settled, error) {
 	err = retry(wait, func() error { return t.send(wait, &x) })
 	if err != nil {
 		if unknown(err) {
-			go t.settleLate(x)
+			go t.settleLate(context.WithoutCancel(ctx), o, x)
 		}
 		t.gate.Log.Error("settlement not confirmed", "call_id", t.CallID, "error", err)
 		return Settled{}, unavailable(err)
@@ -97,7 +108,23 @@ func (t *Ticket) Settle(ctx context.Context, o Outcome) (Settled, error) {
 			return Settled{}, unavailable(err)
 		}
 	}
+	t.tell(ctx, &o, &x, s.Credits)
 	return s, nil
+}
+
+// Context is the context that the call goes on with, and is to be settled with.
+func (t *Ticket) Context(ctx context.Context) context.Context {
+	if t.gate.Begun == nil {
+		return ctx
+	}
+	return t.gate.Begun(ctx, t.CallID, &t.req, t.start)
+}
+
+// tell says that the call is settled.
+func (t *Ticket) tell(ctx context.Context, o *Outcome, x *store.Settlement, charged money.Credits) {
+	if t.gate.Ended != nil && (!t.again || t.job == nil) {
+		t.gate.Ended(ctx, &Ended{Request: &t.req, Start: t.start, Outcome: o, Settlement: x, Charged: charged})
+	}
 }
 
 // Abandon settles a call whose handler ended without doing so, which only a
@@ -132,6 +159,7 @@ func (t *Ticket) send(ctx context.Context, x *store.Settlement) error {
 	case hub.StatusProcessing:
 		return store.ErrNotOpen // refused and still open: it is not settled, and nobody may say so
 	default:
+		t.again = true
 		return nil // the same unit arrived before, its answer was lost
 	}
 	t.late = true
@@ -141,11 +169,17 @@ func (t *Ticket) send(ctx context.Context, x *store.Settlement) error {
 	return nil
 }
 
-func (t *Ticket) settleLate(x store.Settlement) {
-	ctx := context.Background()
+// settleLate goes on trying; ctx does not end.
+func (t *Ticket) settleLate(ctx context.Context, o Outcome, x store.Settlement) {
 	if err := retry(ctx, func() error { return t.send(ctx, &x) }); err != nil {
 		t.gate.Log.Error("settlement refused", "call_id", t.CallID, "error", err)
+		return
 	}
+	charged, err := t.gate.Store.Charged(ctx, t.CallID)
+	if err != nil {
+		charged = x.Amount
+	}
+	t.tell(ctx, &o, &x, charged)
 }
 
 // settlement prices the outcome. A usage that has no price costs the user

@@ -44,6 +44,8 @@ type Options struct {
 	Log *slog.Logger
 	Now hub.Now // nil: time.Now
 	Env Env     // for providers from the environment; nil: none
+	// Observe counts what happens; nil: one of its own.
+	Observe *Observer
 	// Migrate applies missing migrations; otherwise they are only checked.
 	Migrate bool
 }
@@ -77,6 +79,7 @@ type App struct {
 	Roller   *rollup.Roller // sums calls up
 	Stats    *rollup.Reader // answers from the sums
 	Archive  *archive.Keeper
+	Observe  *Observer
 
 	// The following are nil unless a Payment Kit sells credits.
 	Blocklet *blocklet.Environment
@@ -115,7 +118,10 @@ func Open(ctx context.Context, cfg Config, o Options) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &App{Config: cfg, Log: o.Log, Now: o.Now, Store: s, env: o.Env}
+	a := &App{Config: cfg, Log: o.Log, Now: o.Now, Store: s, env: o.Env, Observe: o.Observe}
+	if a.Observe == nil {
+		a.Observe = NewObserver(cfg, "", o.Log, o.Now)
+	}
 	a.prices.Store(pricing.OpenCatalogue(o.Now))
 	a.halting, a.halt = context.WithCancel(context.Background())
 	a.leaving, a.leave = context.WithCancel(a.halting)
@@ -140,10 +146,15 @@ func Open(ctx context.Context, cfg Config, o Options) (*App, error) {
 	a.Desk.Notify = a.Notify
 	a.openShop()
 	a.Keeper = &credentials.Keeper{Store: s, Tell: a.Notify.Tell, Ask: a.ask, Log: o.Log, Now: o.Now}
-	a.Upstream = upstream.New(upstream.Settings{Connect: cfg.Timeouts.Connect, FirstByte: cfg.Timeouts.FirstByte, Idle: cfg.Timeouts.Idle,
+	upstreamSettings := upstream.Settings{Connect: cfg.Timeouts.Connect, FirstByte: cfg.Timeouts.FirstByte, Idle: cfg.Timeouts.Idle,
 		Attempts: int(cfg.Attempts), Budget: cfg.AttemptsTime, Cooldown: cfg.Cooldown, Hedge: cfg.Hedge, SlowRate: cfg.SlowStream,
 		Seen:    a.seen,
-		Refused: func(ctx context.Context, r upstream.Refusal) { a.Keeper.Refused(ctx, r) }}, o.Now)
+		Refused: func(ctx context.Context, r upstream.Refusal) { a.Keeper.Refused(ctx, r) }}
+	if t := a.Observe.Traces(); t != nil {
+		upstreamSettings.Attempt, upstreamSettings.Send = t.Attempt, t.Send
+	}
+	a.Upstream = upstream.New(upstreamSettings, o.Now)
+	a.observed()
 	a.Fetch = upstream.NewFetcher(cfg.FetchAllow)
 	a.Apps = &apps.Finder{Store: s, Fetch: a.Fetch.Get, Domain: cfg.AppDomain, Now: o.Now, Log: o.Log}
 	a.Blobs = &blob.Keeper{Place: a.place(), Store: s, Life: cfg.BlobLife, Now: o.Now}

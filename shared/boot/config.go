@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aigne-hub/aigne-hub/shared/httpkit"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/money"
 	"github.com/aigne-hub/aigne-hub/shared/telemetry"
@@ -78,7 +79,11 @@ type Config struct {
 	TrustedProxies []netip.Prefix
 	AppDomain      string // below which applications are found by their DIDs; "": none is asked
 	PublicModels   bool
-	PPROF          bool
+	MetricsListen  string // "" when unset
+	Profiles       string // loopback address; "": off
+	Telemetry      Telemetry
+	TracePropagate bool
+	AccessLog      httpkit.AccessLog
 	// AuthorizerPolicy: the Lambda authorizer answers payload 2.0 with a policy.
 	AuthorizerPolicy bool
 
@@ -189,6 +194,7 @@ func (c *Config) complete(e Env, overrides map[string]string, faulty bool) []err
 		blame("AIGNE_HUB_DATABASE_TOKEN", "is set, but the database is a file; set AIGNE_HUB_DATABASE to the server's URL")
 	}
 	c.completePlaces(e, blame)
+	c.completeTelemetry(e, blame)
 	if !faulty {
 		c.completeDoor(blame)
 		c.completeSelling(blame)

@@ -27,12 +27,6 @@ type (
 	secretField = hub.Secret
 )
 
-// later refuses a setting whose feature is not there yet, rather than let an
-// operator believe that it works.
-func later(*Config, string) error {
-	return errors.New("comes with a later version; unset it")
-}
-
 func secret(field func(*Config) *secretField) parser {
 	return func(c *Config, v string) error {
 		*field(c) = hub.Secret(v)

@@ -32,6 +32,7 @@ func Settings() []Setting {
 	all = append(all, doorSettings()...)
 	all = append(all, oidcSettings()...)
 	all = append(all, archiveSettings()...)
+	all = append(all, observeSettings()...)
 	return append(all, accessSettings()...)
 }
 
@@ -233,12 +234,6 @@ func accessSettings() []Setting {
 			Name: "AIGNE_HUB_PUBLIC_MODELS", Flag: "public-models", Default: "on",
 			Doc:   "on: the model list is shown without a key",
 			parse: onOff(func(c *Config) *bool { return &c.PublicModels }),
-		},
-		{Name: "AIGNE_HUB_METRICS_LISTEN", Flag: "metrics-listen", Doc: "address for /metrics without a key (comes with a later version)", parse: later},
-		{
-			Name: "AIGNE_HUB_PPROF", Flag: "pprof", Default: "off",
-			Doc:   "on: profiles for admins under /debug/pprof",
-			parse: onOff(func(c *Config) *bool { return &c.PPROF }),
 		},
 		{
 			Name: "AIGNE_HUB_AUTHORIZER", Flag: "authorizer", Default: "simple",

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/aigne-hub/aigne-hub/shared/boot"
+	"github.com/aigne-hub/aigne-hub/shared/httpkit"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/money"
 	"github.com/aigne-hub/aigne-hub/shared/selling"
@@ -50,7 +51,7 @@ func TestWithoutAnySettingTheDefaultsHold(t *testing.T) {
 			Terms: selling.Terms{Currency: "usd", Price: money.Credit, Min: 5 * money.Credit, Max: 1000 * money.Credit}},
 		Timeouts: boot.Timeouts{Connect: 10 * time.Second, FirstByte: 2 * time.Minute, Idle: 2 * time.Minute, Total: 15 * time.Minute},
 		Attempts: 4, AttemptsTime: 5 * time.Minute, SlowStream: 1, Cooldown: 30 * time.Second, Drain: 25 * time.Second, BlobLife: 720 * time.Hour,
-		PublicModels: true, AppDomain: "did.abtnet.io", LogLevel: slog.LevelInfo, LogFormat: telemetry.FormatText,
+		PublicModels: true, AccessLog: httpkit.AccessAll, AppDomain: "did.abtnet.io", LogLevel: slog.LevelInfo, LogFormat: telemetry.FormatText,
 		Door:    boot.Door{SessionIdle: 168 * time.Hour, SessionLife: 720 * time.Hour, Invitation: 168 * time.Hour},
 		Archive: boot.Archive{After: 92 * 24 * time.Hour, Free: 2e9},
 	}, got)
@@ -70,7 +71,7 @@ func TestEverySettingIsRead(t *testing.T) {
 		"AIGNE_HUB_SLOW_STREAM": "8", "AIGNE_HUB_COOLDOWN": "0s", "AIGNE_HUB_DRAIN": "1500ms",
 		"AIGNE_HUB_MASTER_KEY": goodKey + "\n", "AIGNE_HUB_MASTER_KEY_OLD": goodKey, "AIGNE_HUB_PUBLIC_URL": "https://x.test/ai/",
 		"AIGNE_HUB_SESSION_IDLE": "2h", "AIGNE_HUB_SESSION_LIFE": "1h", "AIGNE_HUB_INVITATION_LIFE": "3h", "AIGNE_HUB_CORS_ORIGINS": "https://App.example.com/, http://b:81",
-		"AIGNE_HUB_TRUSTED_PROXIES": "10.1.2.3/8, 192.0.2.1,fd00::/8", "AIGNE_HUB_PUBLIC_MODELS": "off", "AIGNE_HUB_PPROF": "on", "AIGNE_HUB_AUTHORIZER": "policy",
+		"AIGNE_HUB_TRUSTED_PROXIES": "10.1.2.3/8, 192.0.2.1,fd00::/8", "AIGNE_HUB_PUBLIC_MODELS": "off", "AIGNE_HUB_PPROF": "[::1]:6061", "AIGNE_HUB_METRICS_LISTEN": ":9464", "AIGNE_HUB_ACCESS_LOG": "errors", "AIGNE_HUB_TRACE_PROPAGATE": "on", "AIGNE_HUB_AUTHORIZER": "policy",
 		"AIGNE_HUB_BILLING_EMPTY_ANSWER": "free", "AIGNE_HUB_BILLING_SLICE": "1024", "AIGNE_HUB_STATS_LIFE": "1000h",
 		"AIGNE_HUB_CACHE": "ask", "AIGNE_HUB_CACHE_TTL": "5m", "AIGNE_HUB_CACHE_SIZE": "1GiB", "AIGNE_HUB_CACHE_PRICE": "25%",
 		"AIGNE_HUB_LOG_LEVEL": "debug", "AIGNE_HUB_LOG_FORMAT": "json",
@@ -104,7 +105,7 @@ func TestEverySettingIsRead(t *testing.T) {
 		Archive: boot.Archive{After: 800 * time.Hour, Keep: 9000 * time.Hour, Free: 1e9, Place: boot.BlobStore{
 			Endpoint: "https://s3.eu-test-1.amazonaws.com", Bucket: "old-calls", Prefix: "hub/", Region: "eu-test-1", KeyID: "id", Secret: "hush-hush"}},
 		BlobLife: 48 * time.Hour, FetchAllow: []netip.Prefix{netip.MustParsePrefix("10.9.0.0/16")}, AppDomain: "apps.test",
-		PPROF: true, AuthorizerPolicy: true, LogLevel: slog.LevelDebug, LogFormat: telemetry.FormatJSON,
+		Profiles: "[::1]:6061", MetricsListen: ":9464", AccessLog: httpkit.AccessErrors, TracePropagate: true, AuthorizerPolicy: true, LogLevel: slog.LevelDebug, LogFormat: telemetry.FormatJSON,
 	}, got)
 	assert.NotContains(t, fmt.Sprintf("%v %+v %#v", got, got, got), "hush-hush")
 	assert.NotContains(t, fmt.Sprintf("%v %+v %#v", got, got, got), goodKey)
@@ -174,7 +175,6 @@ func TestEachFaultNamesItsSetting(t *testing.T) {
 		{"a blob secret without a store", "BLOB_SECRET_ACCESS_KEY", "hush-hush", "store of files"},
 		{"no life at all", "BLOB_LIFE", "1m", "duration"},
 		{"a name to fetch from", "FETCH_ALLOW", "intranet.test", "address ranges"},
-		{"a metrics address", "METRICS_LISTEN", ":9090", "later version"},
 		{"a bare host", "PUBLIC_URL", "hub.example.com", "http or https URL"},
 		{"a URL with a query", "PUBLIC_URL", "https://hub.example.com?x=1", "http or https URL"},
 		{"a URL with a password", "PUBLIC_URL", "https://me:hush-hush@hub.example.com", "http or https URL"},
@@ -188,7 +188,13 @@ func TestEachFaultNamesItsSetting(t *testing.T) {
 		{"IPv4 within IPv6", "TRUSTED_PROXIES", "::ffff:10.0.0.0/104", "IPv4 ranges as such"},
 		{"neither public nor not", "PUBLIC_MODELS", "some", "on or off"},
 		{"an unknown kind of answer", "AUTHORIZER", "both", "simple or policy"},
-		{"neither profiles nor none", "PPROF", "yes", "on or off"},
+		{"neither profiles nor none", "PPROF", "yes", "on, off or a loopback address"},
+		{"profiles for everybody", "PPROF", "0.0.0.0:6060", "on, off or a loopback address"},
+		{"profiles by a name", "PPROF", "hub.example:6060", "on, off or a loopback address"},
+		{"metrics nowhere", "METRICS_LISTEN", "9464", "host:port"},
+		{"an unknown access log", "ACCESS_LOG", "some", "on, errors, off"},
+		{"a collector that is no URL", "OTLP_ENDPOINT", "localhost:4318", "http or https"},
+		{"a password for a collector", "OTLP_ENDPOINT", "http://me:hush-hush@collector:4318", "OTEL_EXPORTER_OTLP_HEADERS"},
 		{"an unknown level", "LOG_LEVEL", "loud", "debug, info, warn or error"},
 		{"an unknown format", "LOG_FORMAT", "xml", "text or json"},
 		{"a misspelt name", "LISTN", "x", "not a setting; did you mean AIGNE_HUB_LISTEN?"},
@@ -323,5 +329,5 @@ func TestTheTableOfSettingsIsCompleteAndConsistent(t *testing.T) {
 		assert.True(t, names["AIGNE_HUB_"+secret])
 		assert.False(t, flags[strings.ReplaceAll(strings.ToLower(secret), "_", "-")], "%s is a secret and has no flag", secret)
 	}
-	assert.Len(t, names, 88)
+	assert.Len(t, names, 91)
 }

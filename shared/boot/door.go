@@ -100,7 +100,8 @@ func (a *App) Browser() httpkit.Browser {
 
 // HTTP is what every function's handler needs.
 func (a *App) HTTP() httpkit.Deps {
-	return httpkit.Deps{Log: a.Log, Now: a.Now, Authenticate: a.authenticate, MaxBody: a.Config.MaxBody, Browser: a.Browser(), Trusted: a.Config.TrustedProxies}
+	return httpkit.Deps{Log: a.Log, Now: a.Now, Authenticate: a.authenticate, MaxBody: a.Config.MaxBody, Browser: a.Browser(), Trusted: a.Config.TrustedProxies,
+		Access: a.Config.AccessLog, Watch: a.Observe.Watch()}
 }
 
 // authenticate finds the caller by an API key or, without one, by a session.

@@ -57,6 +57,7 @@ func lambdaMain(l *lazy) {
 		telemetry.NewLogger(os.Stderr, telemetry.FormatJSON, slog.LevelInfo).Error("the settings are refused", "error", err)
 		os.Exit(1)
 	}
+	l.observe = NewObserver(cfg, os.Getenv("AWS_LAMBDA_FUNCTION_VERSION"), telemetry.NewLogger(os.Stderr, cfg.LogFormat, cfg.LogLevel), time.Now)
 	l.cfg, l.env, l.log, l.now = cfg, os.LookupEnv, telemetry.NewLogger(os.Stderr, cfg.LogFormat, cfg.LogLevel), time.Now
 	var other Events
 	if l.events != nil {
@@ -79,6 +80,8 @@ type lazy struct {
 	jobs func(*App) []schedule.Job
 
 	events func(*App) Events // nil: none are answered
+
+	observe *Observer // nil: one of the hub's own
 
 	document http.Handler // what describes the hub
 
@@ -110,7 +113,7 @@ func (l *lazy) get(ctx context.Context) (*opened, error) {
 	}
 	o := &opened{app: app, handler: l.wire(app), lease: app.JobLease()}
 	if l.jobs != nil {
-		o.jobs = l.jobs(app)
+		o.jobs = app.Observe.Jobs(l.jobs(app))
 	}
 	if l.events != nil {
 		o.events = l.events(app)
@@ -120,7 +123,7 @@ func (l *lazy) get(ctx context.Context) (*opened, error) {
 }
 
 func (l *lazy) open(ctx context.Context) (*App, error) {
-	app, err := Open(ctx, l.cfg, Options{Log: l.log, Now: l.now, Env: l.env})
+	app, err := Open(ctx, l.cfg, Options{Log: l.log, Now: l.now, Env: l.env, Observe: l.observe})
 	if err != nil {
 		return nil, err
 	}
@@ -140,7 +143,16 @@ func unopened(err error) error {
 // handler serves what the function serves, and what every process does.
 func (l *lazy) handler() http.Handler {
 	l.document = httpkit.Mux([]httpkit.Route{openapi.Route(l.cfg.PublicURL)}, httpkit.Deps{Log: slog.New(slog.DiscardHandler), Now: l.now})
-	return httpkit.Observe(http.HandlerFunc(l.serve), httpkit.Deps{Log: l.log, Now: l.now})
+	d := httpkit.Deps{Log: l.log, Now: l.now, Access: l.cfg.AccessLog}
+	if l.observe == nil {
+		return httpkit.Observe(http.HandlerFunc(l.serve), d)
+	}
+	d.Watch = l.observe.Watch()
+	watched := httpkit.Observe(http.HandlerFunc(l.serve), d)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer l.observe.afterwards(r.Context()) // the sandbox freezes once this returns
+		watched.ServeHTTP(w, r)
+	})
 }
 
 func (l *lazy) serve(w http.ResponseWriter, r *http.Request) {
@@ -230,6 +242,9 @@ func (l *lazy) proxies() []schedule.Job {
 			o, err := l.get(ctx)
 			if err != nil {
 				return err
+			}
+			if l.observe != nil {
+				defer l.observe.afterwards(ctx)
 			}
 			return o.jobs[i].Run(ctx)
 		}

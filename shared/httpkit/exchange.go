@@ -19,6 +19,8 @@ type exchange struct {
 
 	route     string // the pattern, never the path: paths and queries hold what callers typed
 	userID    string
+	keyID     string
+	callID    string
 	errorBody ErrorBody
 	err       error
 	stack     []byte

@@ -86,6 +86,8 @@ type Deps struct {
 	Browser      Browser   // what browsers may do
 	// Trusted are the proxies that may say for whom they forward.
 	Trusted []netip.Prefix
+	Access  AccessLog
+	Watch   Watch
 }
 
 func (d Deps) withDefaults() Deps {
@@ -100,6 +102,9 @@ func (d Deps) withDefaults() Deps {
 	}
 	if d.ErrorBody == nil {
 		d.ErrorBody = JSONError(d.Now)
+	}
+	if d.Access == "" {
+		d.Access = AccessAll
 	}
 	return d
 }
@@ -166,7 +171,7 @@ func (rt Route) run(w http.ResponseWriter, r *http.Request, x *exchange, d Deps)
 		if err != nil {
 			return err
 		}
-		x.userID = c.UserID
+		x.userID, x.keyID = c.UserID, c.KeyID
 		if caller, err = rt.admit(c); err != nil {
 			return err
 		}

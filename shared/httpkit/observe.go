@@ -34,14 +34,26 @@ func Observe(next http.Handler, d Deps) http.Handler {
 			x.id = requestID(r)
 		}
 		w.Header().Set("X-Request-Id", x.id)
-		r = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
 		start := d.Now()
+		if d.Watch.Begin != nil {
+			if ctx := d.Watch.Begin(r, start); ctx != nil {
+				r = r.WithContext(ctx)
+			}
+		}
+		r = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
 		abort := guard(next, rec, r, x)
 		if rec.status == 0 && !abort {
 			// Some transports take a handler that wrote nothing for a broken one.
 			rec.WriteHeader(http.StatusOK)
 		}
-		logAccess(r, rec, x, d.Now().Sub(start), abort)
+		took := d.Now().Sub(start)
+		s := served(r, rec, x, took, abort)
+		if d.Access == AccessAll || (d.Access == AccessErrors && s.failed) {
+			logAccess(r, x, &s)
+		}
+		if d.Watch.End != nil {
+			d.Watch.End(r.Context(), &s)
+		}
 		if abort {
 			panic(http.ErrAbortHandler)
 		}
@@ -77,13 +89,22 @@ func answer(w http.ResponseWriter, r *http.Request, x *exchange) (abort bool) {
 	return false
 }
 
+// served is the outcome of a request, as its client saw it.
+func served(r *http.Request, w *response, x *exchange, took time.Duration, aborted bool) Served {
+	s := Served{Method: r.Method, Route: x.route, Status: w.status, Bytes: w.bytes, Took: took, Err: x.err, CallID: x.callID, Aborted: aborted}
+	if x.err != nil && clientGone(r.Context(), x.err) {
+		s.Status = StatusClientGone
+	} else {
+		s.failed = s.Status >= 500 || (x.err != nil && aborted)
+	}
+	return s
+}
+
 // logAccess writes the one line per request. Neither query strings nor headers
 // appear: Gemini's clients put their key into the query.
-func logAccess(r *http.Request, w *response, x *exchange, took time.Duration, aborted bool) {
-	level, status := slog.LevelInfo, w.status
-	if x.err != nil && clientGone(r.Context(), x.err) {
-		status = StatusClientGone
-	} else if status >= 500 || (x.err != nil && aborted) {
+func logAccess(r *http.Request, x *exchange, s *Served) {
+	level := slog.LevelInfo
+	if s.failed {
 		level = slog.LevelError
 	}
 	// The context that ends with the client must not keep the line from a handler.
@@ -91,19 +112,21 @@ func logAccess(r *http.Request, w *response, x *exchange, took time.Duration, ab
 	if !x.log.Enabled(ctx, level) {
 		return
 	}
-	attrs := make([]slog.Attr, 0, 12)
+	attrs := make([]slog.Attr, 0, 14)
 	attrs = append(attrs,
-		slog.String("method", r.Method),
-		slog.String("route", x.route),
-		slog.Int("status", status),
-		slog.Int64("bytes", w.bytes),
-		slog.Float64("duration_ms", float64(took.Microseconds())/1000),
+		slog.String("method", s.Method),
+		slog.String("route", s.Route),
+		slog.Int("status", s.Status),
+		slog.Int64("bytes", s.Bytes),
+		slog.Float64("duration_ms", float64(s.Took.Microseconds())/1000),
 		slog.String("request_id", x.id),
 	)
-	if x.userID != "" {
-		attrs = append(attrs, slog.String("user_id", x.userID))
+	for _, a := range [...]struct{ key, value string }{{"call_id", x.callID}, {"user_id", x.userID}, {"key_id", x.keyID}} {
+		if a.value != "" {
+			attrs = append(attrs, slog.String(a.key, a.value))
+		}
 	}
-	if aborted {
+	if s.Aborted {
 		attrs = append(attrs, slog.Bool("aborted", true))
 	}
 	if x.err != nil {

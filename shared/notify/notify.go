@@ -42,13 +42,15 @@ const (
 	OutboxLate         Kind = "outbox.late"      // usage does not reach the outside system that bills it
 	OutboxDead         Kind = "outbox.dead"      // that system refused reported usage
 	PaymentAdjusted    Kind = "payment.adjusted" // a wallet was brought into line with that system
+	AlertRaised        Kind = "alert.raised"
+	AlertResolved      Kind = "alert.resolved"
 	Test               Kind = "test"
 )
 
 // Kinds lists all kinds.
 func Kinds() []Kind {
 	return []Kind{CredentialDisabled, CredentialRestored, TargetDown, TargetUp, RateBelowCost, RateDrift, CatalogueNew, PaymentDispute, PaymentMismatch, PaymentRefund,
-		TopUpFailed, LedgerWrong, AuditWrong, OutboxLate, OutboxDead, PaymentAdjusted, WalletLow, WalletEmpty, Test}
+		TopUpFailed, LedgerWrong, AuditWrong, OutboxLate, OutboxDead, PaymentAdjusted, WalletLow, WalletEmpty, AlertRaised, AlertResolved, Test}
 }
 
 // The severities.

@@ -3,8 +3,10 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -14,12 +16,33 @@ type remoteWriter struct {
 	db    *sql.DB
 	log   *slog.Logger
 	slots chan struct{}
+	queue atomic.Int64
+	did   *WriteStats
 }
 
 const remoteUnitTimeout = 10 * time.Second
 
 func newRemoteWriter(db *sql.DB, log *slog.Logger) *remoteWriter {
-	return &remoteWriter{db: db, log: log, slots: make(chan struct{}, remoteStreams)}
+	w := &remoteWriter{db: db, log: log, slots: make(chan struct{}, remoteStreams)}
+	// All wait for the same streams, whatever their priority: they are shown as the first.
+	w.did = newWriteStats(func() [numPriorities]int { return [numPriorities]int{int(w.queue.Load())} })
+	return w
+}
+
+func (w *remoteWriter) stats() *WriteStats { return w.did }
+
+// enter waits for a stream to the server.
+func (w *remoteWriter) enter(ctx context.Context) error {
+	began := time.Now()
+	w.queue.Add(1)
+	defer w.queue.Add(-1)
+	select {
+	case w.slots <- struct{}{}:
+		w.did.Wait.Observe(time.Since(began).Microseconds())
+		return nil
+	case <-ctx.Done():
+		return &NotSentError{ctx.Err()}
+	}
 }
 
 func (w *remoteWriter) close() {
@@ -31,17 +54,22 @@ func (w *remoteWriter) close() {
 // do sends a unit. When the answer is lost the same unit is sent again: its own
 // ids tell that it had happened.
 func (w *remoteWriter) do(ctx context.Context, u *Unit) error {
-	select {
-	case w.slots <- struct{}{}:
-	case <-ctx.Done():
-		return &NotSentError{ctx.Err()}
+	if err := w.enter(ctx); err != nil {
+		return err
 	}
 	result := make(chan error, 1)
 	go func() {
 		defer func() { <-w.slots }()
 		sendCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), remoteUnitTimeout)
 		defer cancel()
-		result <- w.send(sendCtx, u)
+		began := time.Now()
+		err := w.send(sendCtx, u)
+		var away error
+		if errors.Is(err, ErrUnavailable) {
+			away = err
+		}
+		w.did.committed(1, began, away)
+		result <- err
 	}()
 	select {
 	case err := <-result:
@@ -99,10 +127,8 @@ func (w *remoteWriter) classify(err error) error {
 }
 
 func (w *remoteWriter) tx(ctx context.Context, fn func(context.Context, *Tx) error) (err error) {
-	select {
-	case w.slots <- struct{}{}:
-	case <-ctx.Done():
-		return &NotSentError{ctx.Err()}
+	if err := w.enter(ctx); err != nil {
+		return err
 	}
 	defer func() { <-w.slots }()
 	conn, err := w.db.Conn(ctx)

@@ -55,6 +55,7 @@ type writer interface {
 	do(ctx context.Context, u *Unit) error
 	tx(ctx context.Context, fn func(context.Context, *Tx) error) error
 	close()
+	stats() *WriteStats
 }
 
 // ErrReadOnly is returned for what would write to a file that is open for reading.
@@ -68,6 +69,10 @@ func (noWriter) do(context.Context, *Unit) error { return ErrReadOnly }
 func (noWriter) tx(context.Context, func(context.Context, *Tx) error) error { return ErrReadOnly }
 
 func (noWriter) close() {}
+
+func (noWriter) stats() *WriteStats {
+	return newWriteStats(func() [numPriorities]int { return [numPriorities]int{} })
+}
 
 // Do runs a unit. The context ends the waiting, never the work: a unit already
 // taken by the writer is finished.
@@ -105,6 +110,7 @@ type job struct {
 	fn    func(context.Context, *Tx) error
 	ctx   context.Context // of fn only
 	state atomic.Int32    // jobQueued, jobTaken or jobDropped
+	since time.Time       // when it was queued
 	done  chan error
 }
 
@@ -119,13 +125,14 @@ const (
 type groupWriter struct {
 	db     *sql.DB
 	log    *slog.Logger
-	queues [3]chan *job
+	queues [numPriorities]chan *job
 	wake   chan struct{}
 	stop   chan struct{}
 	done   chan struct{}
 	closed atomic.Bool
 	conn   *writeConn
 	check  *checkpointer
+	did    *WriteStats
 	// careful counts the groups that still run each unit under a savepoint:
 	// savepoints cost a fifth of a unit, so they are left out until a condition
 	// fails, and then the group is run again with them.
@@ -141,6 +148,12 @@ func newGroupWriter(db, read *sql.DB, log *slog.Logger) *groupWriter {
 	for i := range w.queues {
 		w.queues[i] = make(chan *job, queueSize)
 	}
+	w.did = newWriteStats(func() (n [numPriorities]int) {
+		for i := range w.queues {
+			n[i] = len(w.queues[i])
+		}
+		return n
+	})
 	go w.run()
 	return w
 }
@@ -157,6 +170,7 @@ func (w *groupWriter) submit(ctx context.Context, p Priority, j *job) error {
 	if w.closed.Load() {
 		return ErrUnavailable
 	}
+	j.since = time.Now()
 	select {
 	case w.queues[p] <- j:
 	default: // a full queue refuses; it never grows and never drops what it took
@@ -261,6 +275,7 @@ func (w *groupWriter) collect() []*job {
 			if !j.state.CompareAndSwap(jobQueued, jobTaken) {
 				continue
 			}
+			w.did.Wait.Observe(time.Since(j.since).Microseconds())
 			if j.fn != nil {
 				w.commit(group)
 				group = nil
@@ -281,19 +296,25 @@ func (w *groupWriter) commit(group []*job) {
 		return
 	}
 	results := make([]error, len(group))
+	began := time.Now()
 	if err := w.tryGroup(group, results); err == nil {
+		w.did.committed(len(group), began, nil)
 		for i, j := range group {
 			j.done <- results[i]
 		}
 		w.finishCheckpoint(w.conn)
 		return
 	} else if len(group) == 1 {
+		w.did.committed(1, began, err)
 		w.log.Error("database refused a unit", "error", err)
 		group[0].done <- ErrUnavailable
 		return
 	}
 	for i, j := range group {
-		if err := w.tryGroup(group[i:i+1], results[i:i+1]); err != nil {
+		began = time.Now()
+		err := w.tryGroup(group[i:i+1], results[i:i+1])
+		w.did.committed(1, began, err)
+		if err != nil {
 			w.log.Error("database refused a unit", "error", err)
 			j.done <- ErrUnavailable
 			continue
@@ -365,6 +386,7 @@ func (w *groupWriter) connection() (*writeConn, error) {
 }
 
 func (w *groupWriter) runTx(j *job) {
+	began := time.Now()
 	c, err := w.connection()
 	if err != nil {
 		j.done <- ErrUnavailable
@@ -389,5 +411,6 @@ func (w *groupWriter) runTx(j *job) {
 			err = cond
 		}
 	}
+	w.did.committed(1, began, nil) // whatever fn answered: the database did its part
 	j.done <- err
 }

@@ -175,15 +175,27 @@ type result struct {
 // try makes one attempt.
 func (c *Client) try(ctx context.Context, call *Call, t turn, req *Request) result {
 	r := result{turn: t, started: c.now()}
+	var over func(*hub.Error)
+	if c.settings.Attempt != nil {
+		ctx, over = c.settings.Attempt(ctx, t.target, t.credential.Name)
+	}
 	r.answer, r.fault = c.attempt(ctx, call, t.candidate, req)
 	r.took = c.now().Sub(r.started)
 	if r.fault != nil {
+		if over != nil {
+			over(r.fault)
+		}
 		c.pool.give(t.candidate)
 		return r
 	}
 	r.answer.body.tell = true
-	if t.credential.MaxConcurrent > 0 {
-		r.answer.body.release = func() { c.pool.give(t.candidate) }
+	if t.credential.MaxConcurrent > 0 || over != nil {
+		r.answer.body.release = func() {
+			c.pool.give(t.candidate)
+			if over != nil {
+				over(nil)
+			}
+		}
 	}
 	return r
 }

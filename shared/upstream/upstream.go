@@ -39,6 +39,11 @@ type Settings struct {
 	// Seen is told how each attempt ended that says something of its target: its
 	// time to the first byte, or its fault. It must be quick. nil: nobody is told.
 	Seen func(t *routing.Target, ttfb time.Duration, fault *hub.Error)
+	// Attempt begins the trace of an attempt; what it returns is called once, when the
+	// answer is over. nil: there is none.
+	Attempt func(ctx context.Context, t *routing.Target, credential string) (context.Context, func(*hub.Error))
+	// Send may add to a request that is about to be signed and sent. nil: nothing does.
+	Send func(ctx context.Context, r *http.Request)
 	// Refused is told of a stored credential that its provider does not take any
 	// more, once it is to be disabled; nil: nobody is. It may take its time, since
 	// the call waits: the fact must outlive the process.
@@ -253,6 +258,9 @@ func (c *Client) send(ctx context.Context, cand candidate, req *Request) (*http.
 		r.Header["Content-Type"] = []string{"application/json"}
 	}
 	r.Header["User-Agent"] = []string{"aigne-hub"}
+	if c.settings.Send != nil {
+		c.settings.Send(ctx, r)
+	}
 	if err := c.Authorize(ctx, cand.target.Provider, r, req.Body, cand.credential.Secret); err != nil {
 		return nil, err
 	}
