@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/aigne-hub/aigne-hub/shared/store"
@@ -122,13 +123,16 @@ func (k *Keeper) Still(ctx context.Context, work func(context.Context) error) er
 		return err
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
+	var renewing sync.WaitGroup
+	defer renewing.Wait() // before the lease is given back
 	defer cancel(nil)
-	go func() {
+	renewing.Go(func() {
 		const often = leaseTime / 5
-		for tick := time.NewTicker(often); ; {
+		tick := time.NewTicker(often)
+		defer tick.Stop()
+		for {
 			select {
 			case <-ctx.Done():
-				tick.Stop()
 				return
 			case <-tick.C:
 			}
@@ -136,7 +140,7 @@ func (k *Keeper) Still(ctx context.Context, work func(context.Context) error) er
 				cancel(err)
 			}
 		}
-	}()
+	})
 	if err := work(ctx); err != nil {
 		return err
 	}
