@@ -17,6 +17,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/functions/admin"
 	"github.com/aigne-hub/aigne-hub/functions/billing"
 	"github.com/aigne-hub/aigne-hub/functions/proxy"
+	"github.com/aigne-hub/aigne-hub/functions/usage"
 	"github.com/aigne-hub/aigne-hub/shared/boot"
 	"github.com/aigne-hub/aigne-hub/shared/schedule"
 )
@@ -114,7 +115,7 @@ func TestTheTemplateSchedulesJobsThatThereAre(t *testing.T) {
 	_, jobs := events(t)
 	owners := map[string]string{}
 	none := &boot.App{} // as a Lambda lists them: nothing is open yet
-	for owner, list := range map[string][]schedule.Job{"billing": billing.Jobs(none), "admin": admin.Jobs(none), "proxy": proxy.Jobs(none)} {
+	for owner, list := range map[string][]schedule.Job{"billing": billing.Jobs(none), "admin": admin.Jobs(none), "proxy": proxy.Jobs(none), "usage": usage.Jobs(none)} {
 		for _, j := range list {
 			owners[j.Name] = owner
 		}

@@ -1,15 +1,62 @@
 package usage
 
-import "github.com/aigne-hub/aigne-hub/shared/httpkit"
+import (
+	"github.com/aigne-hub/aigne-hub/shared/calls"
+	"github.com/aigne-hub/aigne-hub/shared/httpkit"
+	"github.com/aigne-hub/aigne-hub/shared/hub"
+)
+
+// filters are what calls are selected by.
+func filters() []httpkit.Param {
+	types := make([]string, 0, len(hub.CallTypes()))
+	for _, t := range hub.CallTypes() {
+		types = append(types, string(t))
+	}
+	return []httpkit.Param{
+		httpkit.Query("scope", "Everybody's calls are for owners and admins.", "own", "all"),
+		httpkit.Query("allUsers", "true is scope=all."),
+		{Name: "startTime", Doc: "Seconds since 1970.", Number: true}, {Name: "endTime", Doc: "Seconds since 1970.", Number: true},
+		httpkit.Query("userId", "Calls of a user, for owners and admins. Also userDid."),
+		httpkit.Query("keyId", "Calls by an API key."), httpkit.Query("appId", "Calls of an application. Also appDid."),
+		httpkit.Query("provider", "Calls answered by a provider, by its name."), httpkit.Query("providerId", "The same by its id."),
+		httpkit.Query("model", "What the name of the model begins with, as asked for or as called."),
+		httpkit.Query("type", "The kind of work.", types...),
+		httpkit.Query("status", "Of processing, success, failed, aborted and interrupted those wanted, by comma; or all."),
+		httpkit.Query("errorCategory", "The category of the error."),
+		httpkit.Query("minDurationSeconds", "Calls that lasted that long or longer, such as 2.5."),
+		httpkit.Query("minCredits", "Calls that were charged that much or more."),
+		httpkit.Query("minCost", "Calls that cost the hub so many dollars or more, for owners and admins."),
+		httpkit.Query("search", "What one of searchFields is, or for model and userId begins with; 100 characters."),
+		httpkit.Query("searchFields", "Of id, requestId, traceId, model and userId those wanted, by comma; all unless given."),
+	}
+}
+
+func exportParams() []httpkit.Param {
+	return append([]httpkit.Param{
+		httpkit.Query("format", "csv unless given.", calls.CSV, calls.NDJSON),
+		httpkit.Query("lang", "Language of the heading: en, zh, zh-TW or ja; else that of Accept-Language. Also locale."),
+		httpkit.Query("tz", "IANA name of the time zone of times; UTC unless given."),
+	}, filters()...)
+}
 
 // docs describe the routes.
 func docs() map[string]httpkit.Doc {
 	from, to := httpkit.Param{Name: "startTime", Doc: "Seconds since 1970.", Number: true}, httpkit.Param{Name: "endTime", Doc: "Seconds since 1970.", Number: true}
+	size := httpkit.Param{Name: "pageSize", Doc: "1 to 100; 20 unless given.", Number: true}
+	number := httpkit.Param{Name: "page", Doc: "From 1; answered in AIGNE Hub's form.", Number: true}
+	asOf := httpkit.Query("asOf", "paging.asOf of the first page, which keeps pages where they are while calls are added.")
 	return map[string]httpkit.Doc{
-		"GET /api/user/model-calls": {Summary: "Lists calls of models, newest first.", Response: callPage{}, Query: []httpkit.Param{
-			httpkit.Query("before", "The next_cursor of the answer before."), {Name: "pageSize", Doc: "1 to 100; 20 unless given.", Number: true},
-			httpkit.Query("scope", "Everybody's calls are for owners and admins.", "own", "all"), from, to}},
+		"GET /api/user/model-calls": {Summary: "Lists calls of models, newest first.", Response: httpkit.OneOf{callPage{}, numberedPage{}},
+			Query: append([]httpkit.Param{httpkit.Query("before", "The next_cursor of the answer before. Also cursor."), size, number, asOf}, filters()...)},
 		"GET /api/user/model-calls/{id}": {Summary: "Shows a call: its tries, the plan it was admitted with, and how it came to what it was charged.", Response: detailView{}},
+		"GET /api/user/model-calls/export": {Summary: "Writes all calls that the list would have, as a stream. Where answers cannot be streamed, a long one becomes an export: 202.",
+			Gives: "text/csv, application/x-ndjson, application/json", Also: []int{202}, Query: exportParams()},
+		"POST /api/usage/exports": {Summary: "Lets a job write an export of the calls that the list would have.", Request: httpkit.NoBody,
+			Response: exportView{}, Status: 202, Query: exportParams()},
+		"GET /api/usage/exports":      {Summary: "Lists the caller's exports, newest first.", Response: httpkit.Listing[exportView]{}, Query: httpkit.Cursors()},
+		"GET /api/usage/exports/{id}": {Summary: "Shows an export, and its links once it is written.", Response: exportView{}},
+		"GET /api/usage/projects/calls": {Summary: "Lists the calls of an application, newest first, in AIGNE Hub's form.", Response: projectPage{},
+			Query: append([]httpkit.Param{number, size, asOf}, filters()...)},
 		"GET /api/usage/quota": {Summary: "Shows what is left of the caller's credits and for how long they last.", Response: quotaView{},
 			Query: []httpkit.Param{from, to, {Name: "timeRange", Doc: "Days, in place of startTime.", Number: true}}},
 		"GET /api/status": {Summary: "Shows how models fared in the last 24 hours.", Response: statusPage{}},

@@ -151,6 +151,8 @@ type Operator struct {
 // Explainer reads explanations.
 type Explainer struct {
 	Store *store.Store
+	// Home is where the call, its tries and its slices lie; nil: Store.
+	Home *store.Store
 	// CreditPrice is dollars per credit, a decimal.
 	CreditPrice string
 }
@@ -173,7 +175,7 @@ func (x *Explainer) Of(ctx context.Context, call store.Call, operator bool) (*Ex
 	if err := json.Unmarshal(call.Plan, &e.Plan); err != nil {
 		return nil, fmt.Errorf("plan of call %s: %w", call.ID, err)
 	}
-	tries, err := x.Store.CallAttempts(ctx, call.ID)
+	tries, err := x.home().CallAttempts(ctx, call.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -200,6 +202,13 @@ func (x *Explainer) Of(ctx context.Context, call store.Call, operator bool) (*Ex
 		return e, x.operator(ctx, e, rate)
 	}
 	return e, nil
+}
+
+func (x *Explainer) home() *store.Store {
+	if x.Home != nil {
+		return x.Home
+	}
+	return x.Store
 }
 
 func (x *Explainer) people(ctx context.Context, e *Explanation) error {
@@ -318,7 +327,10 @@ func (x *Explainer) hold(ctx context.Context, e *Explanation) error {
 	if !h.Open {
 		h.Released = max(0, c.Hold-settled(e.Operations))
 	}
-	slices, err := x.Store.Slices(ctx, c.ID)
+	slices, err := x.home().Slices(ctx, c.ID)
+	if err == nil && len(slices) == 0 && x.home() != x.Store {
+		slices, err = x.Store.Slices(ctx, c.ID)
+	}
 	for _, s := range slices {
 		h.Extensions = append(h.Extensions, Extension{s.Number, s.CreatedAt, s.Hold, s.Tokens, s.Amount})
 	}

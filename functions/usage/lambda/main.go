@@ -1,4 +1,4 @@
-// Command lambda is the function usage on AWS Lambda: the call log.
+// Command lambda is the function usage on AWS Lambda: the call log, with its jobs.
 package main
 
 import (
@@ -6,4 +6,4 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/boot"
 )
 
-func main() { boot.Lambda(usage.Wire, nil) }
+func main() { boot.Lambda(usage.Wire, usage.Jobs) }
