@@ -51,7 +51,7 @@ func docs() map[string]httpkit.Doc {
 		"GET /api/user/model-calls/{id}": {Summary: "Shows a call: its tries, the plan it was admitted with, and how it came to what it was charged.", Response: detailView{}},
 		"GET /api/user/model-calls/export": {Summary: "Writes all calls that the list would have, as a stream. Where answers cannot be streamed, a long one becomes an export: 202.",
 			Gives: "text/csv, application/x-ndjson, application/json", Also: []int{202}, Query: exportParams()},
-		"POST /api/usage/exports": {Summary: "Lets a job write an export of the calls that the list would have.", Request: httpkit.NoBody,
+		"POST /api/usage/exports": {Summary: "Lets a job write an export of the calls that the list would have.", Takes: httpkit.NoBody,
 			Response: exportView{}, Status: 202, Query: exportParams()},
 		"GET /api/usage/exports":      {Summary: "Lists the caller's exports, newest first.", Response: httpkit.Listing[exportView]{}, Query: httpkit.Cursors()},
 		"GET /api/usage/exports/{id}": {Summary: "Shows an export, and its links once it is written.", Response: exportView{}},
