@@ -50,10 +50,13 @@ func peopleDocs() map[string]httpkit.Doc {
 		"GET /api/admin/keys":                 {Summary: "Lists API keys.", Query: httpkit.Cursors(httpkit.Query("user", "An e-mail address.")), Response: httpkit.Listing[operator.KeyView]{}},
 		"POST /api/admin/keys": {Summary: "Makes an API key for a user; it is shown only here.", Request: newKey{}, Status: 201,
 			Response: httpkit.Object{"id": "", "user": "", "name": "", "key": ""}},
-		"DELETE /api/admin/keys/{id}":   {Summary: "Revokes an API key."},
-		"GET /api/admin/limits":         {Summary: "Lists limits.", Response: httpkit.Object{"data": []limitView{}}},
-		"PUT /api/admin/limits":         {Summary: "Sets a limit.", Request: operator.NewLimit{}, Response: limitView{}},
-		"DELETE /api/admin/limits/{id}": {Summary: "Removes a limit."},
+		"DELETE /api/admin/keys/{id}":          {Summary: "Revokes an API key."},
+		"GET /api/admin/capture":               {Summary: "Shows by which rules bodies of calls are kept.", Response: captureView{}},
+		"POST /api/admin/capture/rules":        {Summary: "Adds a rule by which bodies of calls are kept.", Request: operator.NewCaptureRule{}, Status: 201, Response: captureRuleView{}},
+		"DELETE /api/admin/capture/rules/{id}": {Summary: "Removes such a rule; what was kept stays for its time."},
+		"GET /api/admin/limits":                {Summary: "Lists limits.", Response: httpkit.Object{"data": []limitView{}}},
+		"PUT /api/admin/limits":                {Summary: "Sets a limit.", Request: operator.NewLimit{}, Response: limitView{}},
+		"DELETE /api/admin/limits/{id}":        {Summary: "Removes a limit."},
 	}
 }
 

@@ -28,7 +28,7 @@ func Jobs(a *boot.App) []schedule.Job {
 			return errors.Join(fresh, watched, fallen, a.Notify.Deliver(ctx))
 		}},
 		{Name: "admin.forget", Every: 10 * time.Minute, Run: func(ctx context.Context) error {
-			return errors.Join(a.Store.ForgetNotifications(ctx, notificationLife), a.Store.ForgetStatuses(ctx))
+			return errors.Join(a.Store.ForgetNotifications(ctx, notificationLife), a.Store.ForgetStatuses(ctx), forgetPayloads(ctx, a.Store))
 		}},
 		// What triggers record, money that moved above all, joins the chain.
 		{Name: "admin.audit", Every: time.Minute, Run: func(ctx context.Context) error { return a.Store.LinkAudit(ctx) }},

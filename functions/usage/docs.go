@@ -2,6 +2,7 @@ package usage
 
 import (
 	"github.com/aigne-hub/aigne-hub/shared/calls"
+	"github.com/aigne-hub/aigne-hub/shared/capture"
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 )
@@ -48,7 +49,9 @@ func docs() map[string]httpkit.Doc {
 	return map[string]httpkit.Doc{
 		"GET /api/user/model-calls": {Summary: "Lists calls of models, newest first.", Response: httpkit.OneOf{callPage{}, numberedPage{}},
 			Query: append([]httpkit.Param{httpkit.Query("before", "The next_cursor of the answer before. Also cursor."), size, number, asOf}, filters()...)},
-		"GET /api/user/model-calls/{id}": {Summary: "Shows a call: its tries, the plan it was admitted with, and how it came to what it was charged.", Response: detailView{}},
+		"GET /api/user/model-calls/{id}":            {Summary: "Shows a call: its tries, the plan it was admitted with, and how it came to what it was charged.", Response: detailView{}},
+		"GET /api/user/model-calls/{id}/payload":    {Summary: "Shows what was kept of the bodies of a call, without secrets.", Response: capture.Payload{}},
+		"DELETE /api/user/model-calls/{id}/payload": {Summary: "Deletes what was kept of the bodies of a call."},
 		"GET /api/user/model-calls/export": {Summary: "Writes all calls that the list would have, as a stream. Where answers cannot be streamed, a long one becomes an export: 202.",
 			Gives: "text/csv, application/x-ndjson, application/json", Also: []int{202}, Query: exportParams()},
 		"POST /api/usage/exports": {Summary: "Lets a job write an export of the calls that the list would have.", Takes: httpkit.NoBody,

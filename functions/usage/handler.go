@@ -64,6 +64,8 @@ func (h *handler) routes() []httpkit.Route {
 		{Method: "GET", Pattern: "/api/usage/exports/{id}", Who: httpkit.AnyUser, As: h.getExport, Scope: hub.ScopeUsage, Data: httpkit.Own},
 		{Method: "GET", Pattern: "/api/usage/projects/calls", Who: httpkit.AnyUser, As: h.projectCalls, Scope: hub.ScopeUsage, Data: httpkit.OwnUnlessAdmin},
 		{Method: "GET", Pattern: "/api/user/model-calls/{id}", Who: httpkit.AnyUser, As: h.getCall, Scope: hub.ScopeUsage, Data: httpkit.OwnUnlessAdmin},
+		{Method: "GET", Pattern: "/api/user/model-calls/{id}/payload", Who: httpkit.AnyUser, As: h.getPayload, Scope: hub.ScopeUsage, Data: httpkit.OwnUnlessAdmin},
+		{Method: "DELETE", Pattern: "/api/user/model-calls/{id}/payload", Who: httpkit.AnyUser, As: h.forgetPayload, Scope: hub.ScopeUsage, Data: httpkit.OwnUnlessAdmin},
 		{Method: "GET", Pattern: "/api/usage/quota", Who: httpkit.AnyUser, As: h.quota, Scope: hub.ScopeUsage, Data: httpkit.Own},
 		{Method: "GET", Pattern: "/api/status", Who: httpkit.Optional, As: h.status, Scope: httpkit.AnyScope, Data: httpkit.Common},
 	}

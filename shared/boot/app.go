@@ -17,6 +17,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/apps"
 	"github.com/aigne-hub/aigne-hub/shared/blob"
 	"github.com/aigne-hub/aigne-hub/shared/blocklet"
+	"github.com/aigne-hub/aigne-hub/shared/capture"
 	"github.com/aigne-hub/aigne-hub/shared/credentials"
 	"github.com/aigne-hub/aigne-hub/shared/health"
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
@@ -70,6 +71,7 @@ type App struct {
 	Statuses *health.Statuses // what all processes saw
 	Notify   *notify.Post
 	Keeper   *credentials.Keeper
+	Capture  *capture.Recorder // of bodies; nil: none may be kept
 	Apps     *apps.Finder
 
 	// The following are nil unless a Payment Kit sells credits.
@@ -141,6 +143,7 @@ func Open(ctx context.Context, cfg Config, o Options) (*App, error) {
 	a.Apps = &apps.Finder{Store: s, Fetch: a.Fetch.Get, Domain: cfg.AppDomain, Now: o.Now, Log: o.Log}
 	a.Blobs = &blob.Keeper{Place: a.place(), Store: s, Life: cfg.BlobLife, Now: o.Now}
 	a.Jobs = a.follower()
+	a.openCapture()
 	if err := a.openPayment(); err != nil {
 		return nil, errors.Join(err, a.Close(context.WithoutCancel(ctx)))
 	}
@@ -197,6 +200,7 @@ func (a *App) Leave() { a.leave() }
 func (a *App) Close(ctx context.Context) error {
 	a.Upstream.Close()
 	a.Fetch.Close()
+	a.Capture.Close(ctx)
 	return errors.Join(a.Gate.Lease.Close(ctx), a.Store.Close())
 }
 

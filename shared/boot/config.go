@@ -46,6 +46,7 @@ type Config struct {
 	ResponsesTTL time.Duration
 
 	Cache   Cache
+	Capture Capture
 	Selling Selling
 
 	MaxBody  int64 // bytes
