@@ -111,7 +111,7 @@ func newRedactor(pii []string) *redactor {
 func (r *redactor) body(b []byte) string {
 	var out strings.Builder
 	out.Grow(min(len(b), 1<<16))
-	b = []byte(r.replace(string(r.media(b)), privateKey))
+	b = r.stream([]byte(r.replace(string(r.media(b)), privateKey)))
 	for len(b) > 0 {
 		line := b
 		if i := bytes.IndexByte(b, '\n'); i >= 0 {
@@ -190,13 +190,7 @@ func (r *redactor) rewritten(text, meant string) string {
 	if clean == meant {
 		return text
 	}
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if enc.Encode(clean) != nil {
-		return `""`
-	}
-	return strings.TrimSuffix(b.String(), "\n")
+	return quote(clean)
 }
 
 // quoted is how long the string of JSON is that s begins with, 0 for none.

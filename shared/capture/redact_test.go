@@ -2,11 +2,13 @@ package capture
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 func TestSecretsAreTakenOutWhateverTheyStandIn(t *testing.T) {
@@ -117,6 +119,42 @@ func TestPicturesBecomeSizeAndDigest(t *testing.T) {
 	}
 	small := newRedactor(nil).body([]byte(`"data:image/gif;base64,R0lGODlhAQABAAAAACw="`))
 	assert.NotContains(t, small, "R0lGOD")
+}
+
+func TestWhatIsSpreadOverAStreamIsTakenOutToo(t *testing.T) {
+	t.Parallel()
+	const text = "Your key is sk-proj-Ab12Cd34Ef56Gh78, mail me@example.com; say \"hi\""
+	for name, frame := range map[string]string{
+		"OpenAI": `{"id":"c","choices":[{"index":0,"delta":{"content":%s}}]}`, "Anthropic": `{"type":"content_block_delta","delta":{"type":"text_delta","text":%s}}`,
+		"Responses": `{"type":"response.output_text.delta","delta":%s}`, "tool calls": `{"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"arguments":%s}}]}}]}`,
+	} {
+		for size := 1; size < 12; size++ {
+			var in strings.Builder
+			for at := 0; at < len(text); at += size {
+				fmt.Fprintf(&in, "data: "+frame+"\n\n", quote(text[at:min(len(text), at+size)]))
+			}
+			in.WriteString("data: [DONE]\n\n")
+			r := newRedactor([]string{Email})
+			got := r.body([]byte(in.String()))
+			var said strings.Builder
+			for line := range strings.Lines(got) {
+				data, ok := strings.CutPrefix(strings.TrimSpace(line), "data: ")
+				if !ok || data == "[DONE]" {
+					continue
+				}
+				require.True(t, json.Valid([]byte(data)), "%s: %s", name, data)
+				texts := map[string][]*piece{}
+				pieces(texts, data, 0)
+				for _, f := range []string{"content", "text", "delta", "arguments"} {
+					for _, p := range texts[f] {
+						said.WriteString(p.meant)
+					}
+				}
+			}
+			assert.Equal(t, `Your key is [secret], mail [email]; say "hi"`, said.String(), "%s in pieces of %d", name, size)
+			assert.Equal(t, 1, r.found[secret])
+		}
+	}
 }
 
 func TestALargeBodyIsRedactedInReasonableTime(t *testing.T) {
