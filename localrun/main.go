@@ -92,6 +92,7 @@ func (p *program) commands() []*cli.Command {
 		p.family("wallet", "wallets that teams and applications share", walletSpecs()),
 		p.family("outbox", "usage on its way to Payment Kit", outboxSpecs()),
 		p.family("calls", "look at the call log", callSpecs()),
+		p.family("capture", "keep bodies of calls, without secrets, for those who look into them", captureSpecs()),
 		p.command(whySpec()),
 		p.family("reconcile", "set providers' bills against the books", reconcileSpecs()),
 		p.family("audit", "see who did what, and prove it", auditSpecs()),
