@@ -166,12 +166,13 @@ func (g *gauge) Write(p []byte) (int, error) {
 func TestAnExportHasNoLimitAndTakesNoMemory(t *testing.T) {
 	const n = 25_000
 	d := newDesk(t)
-	calls := make([]call, n)
-	for i := range calls {
-		calls[i] = call{at: past.Add(time.Duration(i) * time.Second), model: "m", request: fmt.Sprintf("request-%d", i), error: strings.Repeat("long text ", 20)}
+	for from := 0; from < n; from += 1000 {
+		calls := make([]call, 1000)
+		for i := range calls {
+			calls[i] = call{at: past.Add(time.Duration(from+i) * time.Second), model: "m", request: fmt.Sprintf("request-%d", from+i), error: strings.Repeat("long text ", 20)}
+		}
+		d.add(d.app.Store, calls...)
 	}
-	d.add(d.app.Store, calls...)
-	calls = nil
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/api/user/model-calls/export", nil)
 	r.Header.Set("Authorization", "Bearer "+d.keys["member"].Reveal())
 	h := usage.New(d.deps)

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/money"
@@ -145,11 +146,8 @@ func cell(v any) string {
 // what may begin one, also behind white space, which spreadsheets show as text.
 func Safe(s string) string {
 	bare := strings.TrimLeft(s, " \t\r\n\u00a0\u3000\ufeff")
-	for _, r := range bare {
-		if strings.ContainsRune("=+-@|%＝＋－＠", r) {
-			return "'" + s
-		}
-		break
+	if first, _ := utf8.DecodeRuneInString(bare); bare != "" && strings.ContainsRune("=+-@|%＝＋－＠", first) {
+		return "'" + s
 	}
 	if len(bare) != len(s) && strings.ContainsAny(s[:1], "\t\r\n") {
 		return "'" + s

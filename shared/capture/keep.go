@@ -143,7 +143,7 @@ func (r *Recorder) body(red *redactor, t taken) *Body {
 		b.Text, b.Cut = cut(red.form(t.body, params["boundary"], r.settings.Body), r.settings.Body)
 	case textual(t.kind):
 		// What is far beyond the end need not be redacted.
-		clean, short := head(red.media(t.body), 4*r.settings.Body)
+		clean, short := head(red.media(t.body), 2*r.settings.Body)
 		b.Text, b.Cut = cut(red.body(clean), r.settings.Body)
 		b.Cut = b.Cut || short
 	default:

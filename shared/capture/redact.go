@@ -26,6 +26,10 @@ type pattern struct {
 	// group is the part that is taken out; 0: all of it.
 	group int
 	is    func(string) bool
+	// needs are texts one of which is there wherever the pattern fits, in lower case;
+	// digits, how many. To look for these first is many times faster.
+	needs  []string
+	digits int
 }
 
 const secret = "secret"
@@ -35,26 +39,29 @@ const secret = "secret"
 // fields with telling names, private keys, passwords in URLs.
 var patterns = []pattern{
 	privateKey,
-	{kind: secret, re: regexp.MustCompile(`\b(?:sk|rk|pk|whsec|xai|gsk|r8|hf|pplx|fw|nvapi|csk)[-_][A-Za-z0-9_-]{12,}`), is: hasDigit},
-	{kind: secret, re: regexp.MustCompile(`\b(?:AKIA|ASIA)[A-Z0-9]{16}\b`)},
-	{kind: secret, re: regexp.MustCompile(`\bAIza[A-Za-z0-9_-]{30,}`)},
-	{kind: secret, re: regexp.MustCompile(`\bya29\.[A-Za-z0-9_-]{20,}`)},
-	{kind: secret, re: regexp.MustCompile(`\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_-]{16,}|xox[a-z]-[A-Za-z0-9-]{10,}|npm_[A-Za-z0-9]{30,})`)},
-	{kind: secret, re: regexp.MustCompile(`\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*`)},
-	{kind: secret, re: regexp.MustCompile(`(?i)\b(?:bearer|basic)[ \t]+([A-Za-z0-9+/=._~-]{8,})`), group: 1},
-	{kind: secret, re: regexp.MustCompile(`(?i)[a-z][a-z0-9+.-]{1,20}://[^\s/:@"']{0,200}:([^\s/@"']{1,200})@`), group: 1},
-	{kind: secret, re: regexp.MustCompile(`(?i)(?:` + telling + `)["']?[ \t]*[:=][ \t]*["']?([^\s"',;&}\\]{4,})`), group: 1},
-	{kind: Email, re: regexp.MustCompile(`[\pL\pN._%+'-]{1,64}@(?:[\pL\pN-]{1,63}\.){1,8}[\pL]{2,24}`)},
-	{kind: Card, re: regexp.MustCompile(`\b\d(?:[ -]?\d){12,18}\b`), is: luhn},
-	{kind: Phone, re: regexp.MustCompile(`\+\d{1,3}[ ().-]{0,2}(?:\d[ ().-]{0,2}){6,13}\d|\(?\b0?\d{2,4}\)?[ .-]\d{2,4}(?:[ .-]\d{2,4}){1,3}\b`), is: phone},
+	{kind: secret, re: regexp.MustCompile(`\b(?:sk|rk|pk|whsec|xai|gsk|r8|hf|pplx|fw|nvapi|csk)[-_][A-Za-z0-9_-]{12,}`), is: hasDigit, needs: []string{"sk", "rk", "pk", "whsec", "xai", "r8", "hf", "pplx", "fw", "nvapi"}, digits: 1},
+	{kind: secret, re: regexp.MustCompile(`\b(?:AKIA|ASIA)[A-Z0-9]{16}\b`), needs: []string{"akia", "asia"}},
+	{kind: secret, re: regexp.MustCompile(`\bAIza[A-Za-z0-9_-]{30,}`), needs: []string{"aiza"}},
+	{kind: secret, re: regexp.MustCompile(`\bya29\.[A-Za-z0-9_-]{20,}`), needs: []string{"ya29."}},
+	{kind: secret, re: regexp.MustCompile(`\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_-]{16,}|xox[a-z]-[A-Za-z0-9-]{10,}|npm_[A-Za-z0-9]{30,})`), needs: []string{"gh", "glpat-", "xox", "npm_"}},
+	{kind: secret, re: regexp.MustCompile(`\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*`), needs: []string{"eyj"}},
+	{kind: secret, re: regexp.MustCompile(`(?i)\b(?:bearer|basic)[ \t]+([A-Za-z0-9+/=._~-]{8,})`), group: 1, needs: []string{"bearer", "basic"}},
+	{kind: secret, re: regexp.MustCompile(`(?i)[a-z][a-z0-9+.-]{1,20}://[^\s/:@"']{0,200}:([^\s/@"']{1,200})@`), group: 1, needs: []string{"://"}},
+	{kind: secret, re: regexp.MustCompile(`(?i)(?:` + telling + `)["']?[ \t]*[:=][ \t]*["']?([^\s"',;&}\\]{4,})`), group: 1, needs: tellingParts},
+	{kind: Email, re: regexp.MustCompile(`[\pL\pN._%+'-]{1,64}@(?:[\pL\pN-]{1,63}\.){1,8}[\pL]{2,24}`), needs: []string{"@"}},
+	{kind: Card, re: regexp.MustCompile(`\b\d(?:[ -]?\d){12,18}\b`), is: luhn, digits: 13},
+	{kind: Phone, re: regexp.MustCompile(`\+\d{1,3}[ ().-]{0,2}(?:\d[ ().-]{0,2}){6,13}\d|\(?\b0?\d{2,4}\)?[ .-]\d{2,4}(?:[ .-]\d{2,4}){1,3}\b`), is: phone, digits: 8},
 }
 
 // privateKey stretches over lines, and to where it was cut off, but never over the
 // end of a string.
-var privateKey = pattern{kind: secret, re: regexp.MustCompile(`-----BEGIN [A-Z ]*PRIVATE KEY-----[A-Za-z0-9+/=\s\\:,]*(?:-----END [A-Z ]*PRIVATE KEY-----)?`)}
+var privateKey = pattern{kind: secret, re: regexp.MustCompile(`-----BEGIN [A-Z ]*PRIVATE KEY-----[A-Za-z0-9+/=\s\\:,]*(?:-----END [A-Z ]*PRIVATE KEY-----)?`), needs: []string{"private key"}}
 
 // telling are names of fields whose values are secret.
 const telling = `authorization|x-api-key|api[-_]?key|apikey|access[-_]?key(?:[-_]?id)?|secret(?:[-_]?(?:access[-_]?)?key)?|client[-_]?secret|password|passwd|passphrase|private[-_]?key|(?:access|refresh|id|auth|session|bearer)[-_]?token|credentials?|cookie`
+
+// tellingParts are in each of them.
+var tellingParts = []string{"auth", "key", "secret", "passw", "passphrase", "token", "credential", "cookie"}
 
 var tellingName = regexp.MustCompile(`(?i)^(?:.*[-_.])?(?:` + telling + `)$`)
 
@@ -81,12 +88,7 @@ func luhn(s string) bool {
 
 // phone leaves dates and amounts alone.
 func phone(s string) bool {
-	digits := 0
-	for _, r := range s {
-		if r >= '0' && r <= '9' {
-			digits++
-		}
-	}
+	digits := countDigits(s)
 	return digits >= 8 && digits <= 15 && !date.MatchString(s)
 }
 
@@ -213,13 +215,35 @@ func (r *redactor) plain(s string) string {
 	if len(s) < 6 {
 		return s
 	}
-	for _, p := range patterns {
-		if !r.kinds[p.kind] {
-			continue
+	lower, digits := strings.ToLower(s), countDigits(s)
+	for i := range patterns {
+		if p := &patterns[i]; r.kinds[p.kind] && p.possible(lower, digits) {
+			s = r.replace(s, *p)
 		}
-		s = r.replace(s, p)
 	}
 	return s
+}
+
+func countDigits(s string) (n int) {
+	for i := range len(s) {
+		if s[i] >= '0' && s[i] <= '9' {
+			n++
+		}
+	}
+	return n
+}
+
+// possible reports whether the pattern can be in a text at all.
+func (p *pattern) possible(lower string, digits int) bool {
+	if digits < p.digits {
+		return false
+	}
+	for _, part := range p.needs {
+		if strings.Contains(lower, part) {
+			return true
+		}
+	}
+	return len(p.needs) == 0
 }
 
 func (r *redactor) replace(s string, p pattern) string {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -157,14 +156,12 @@ func TestWhatIsSpreadOverAStreamIsTakenOutToo(t *testing.T) {
 	}
 }
 
-func TestALargeBodyIsRedactedInReasonableTime(t *testing.T) {
-	t.Parallel()
-	b := []byte(`{"a":"` + strings.Repeat("iVBORw0KGgo/AA+A", 1<<18) + `","b":"` + strings.Repeat("words, words and 12 numbers. ", 1<<13) + `"}`)
-	start := time.Now()
-	got := newRedactor(Kinds()).body(b)
-	t.Log(len(b), len(got), time.Since(start))
-	assert.Less(t, len(got), 300_000)
-	assert.Less(t, time.Since(start), 20*time.Second, "far from backtracking")
+func BenchmarkRedact(b *testing.B) {
+	body := []byte(`{"picture":"` + strings.Repeat("iVBORw0KGgo/AA+A", 1<<14) + `","say":"` + strings.Repeat("words, keys and 12 numbers. ", 1<<13) + `"}`)
+	b.SetBytes(int64(len(body)))
+	for b.Loop() {
+		newRedactor(Kinds()).body(body)
+	}
 }
 
 func FuzzRedact(f *testing.F) {

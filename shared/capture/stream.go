@@ -89,8 +89,10 @@ func (r *redactor) spread(all []*piece) (changed []*piece) {
 	}
 	joined := text.String()
 	gone := make([]string, len(joined)) // by byte: what it is part of
-	for _, p := range patterns {
-		if !r.kinds[p.kind] {
+	lower, digits := strings.ToLower(joined), countDigits(joined)
+	for i := range patterns {
+		p := &patterns[i]
+		if !r.kinds[p.kind] || !p.possible(lower, digits) {
 			continue
 		}
 		for _, m := range p.re.FindAllStringSubmatchIndex(joined, -1) {
