@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-const owner = `{"id":"ID","email":"o@example.com","name":"","role":"owner"}`
+const owner = `{"id":"ID","email":"o@example.com","name":"","role":"owner","language":"","time_zone":""}`
 
 func TestSetUpMakesTheFirstOwnerOnce(t *testing.T) {
 	t.Parallel()
@@ -93,7 +93,7 @@ func TestUsersSeeThemselvesAndTheirKeys(t *testing.T) {
 		{"me needs a key", "", "GET /api/auth/me", "", 401, noKey},
 		{"me with an unknown key", "bad", "GET /api/auth/me", "", 401, badKey},
 		{"me tells who the caller is", "member", "GET /api/auth/me", "", 200,
-			`{"user":{"id":"ID","email":"member@example.com","name":"","role":"member"},"key":{"id":"ID","name":"laptop","hint":"HINT"}}`},
+			`{"user":{"id":"ID","email":"member@example.com","name":"","role":"member","language":"","time_zone":""},"sign_in":{"password":false,"second_factor":false},"key":{"id":"ID","name":"laptop","hint":"HINT"}}`},
 		{"keys are the caller's own", "member", "GET /api/auth/keys", "", 200, `{"data":[` + laptop + `],"next_cursor":null}`},
 		{"a key needs a name", "member", "POST /api/auth/keys", `{}`, 400, invalid("name", "name is required.")},
 		{"a key must not have expired", "member", "POST /api/auth/keys", `{"name":"ci","expires_at":"2020-01-01T00:00:00Z"}`, 400,

@@ -15,6 +15,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/aigne-hub/aigne-hub/functions/admin"
+	"github.com/aigne-hub/aigne-hub/functions/auth"
 	"github.com/aigne-hub/aigne-hub/functions/billing"
 	"github.com/aigne-hub/aigne-hub/functions/proxy"
 	"github.com/aigne-hub/aigne-hub/functions/usage"
@@ -115,7 +116,7 @@ func TestTheTemplateSchedulesJobsThatThereAre(t *testing.T) {
 	_, jobs := events(t)
 	owners := map[string]string{}
 	none := &boot.App{} // as a Lambda lists them: nothing is open yet
-	for owner, list := range map[string][]schedule.Job{"billing": billing.Jobs(none), "admin": admin.Jobs(none), "proxy": proxy.Jobs(none), "usage": usage.Jobs(none)} {
+	for owner, list := range map[string][]schedule.Job{"auth": auth.Jobs(none), "billing": billing.Jobs(none), "admin": admin.Jobs(none), "proxy": proxy.Jobs(none), "usage": usage.Jobs(none)} {
 		for _, j := range list {
 			owners[j.Name] = owner
 		}

@@ -41,6 +41,35 @@ func userSpecs() []spec {
 			name: "set-password", usage: "replace a user's password", run: userSetPassword, needs: []string{"email"}, arg: "email",
 			flags: []cli.Flag{email, password}, about: "Needs --password-stdin: a password does not belong on a command line.",
 		},
+		{
+			name: "set-role", usage: "give a user another role", run: userSetRole, needs: []string{"email", "role"}, arg: "email",
+			flags: []cli.Flag{email, text("role", "owner, admin, member or guest")}, about: "The last owner stays one.",
+		},
+		{
+			name: "disable", usage: "lock a user out: keys and sessions admit nothing from then on", run: userDisable, needs: []string{"email"}, arg: "email",
+			flags: []cli.Flag{email},
+		},
+		{name: "enable", usage: "let a disabled user in again; keys work again, sessions are gone", run: userEnable, needs: []string{"email"}, arg: "email", flags: []cli.Flag{email}},
+		{
+			name: "invite", usage: "let somebody become a user", run: userInvite, needs: []string{"email", "role"}, arg: "email",
+			flags: []cli.Flag{email, text("role", "owner, admin, member or guest"), text("groups", "`NAMES` separated by commas"), text("language", "of the mail: en, zh-CN, zh-TW or ja")},
+			about: "The link goes out by e-mail where AIGNE_HUB_SMTP_URL is set and is printed otherwise. It works once.",
+		},
+		{name: "invitations", usage: "list invitations, newest first", run: userInvitations},
+		{
+			name: "revoke-invitation", usage: "end an open invitation", run: userRevokeInvitation, needs: []string{"id"}, arg: "id",
+			flags: []cli.Flag{text("id", "`ID` of the invitation")},
+		},
+		{
+			name: "reset-link", usage: "make a link by which a user can set a new password", run: userResetLink, needs: []string{"email"}, arg: "email", flags: []cli.Flag{email},
+			about: "It works once, for an hour. Earlier ones stop working.",
+		},
+		{name: "sessions", usage: "list a user's sessions", run: userSessions, needs: []string{"email"}, arg: "email", flags: []cli.Flag{email}},
+		{name: "sign-out", usage: "end all sessions of a user", run: userSignOut, needs: []string{"email"}, arg: "email", flags: []cli.Flag{email}},
+		{
+			name: "remove-second-factor", usage: "let a user sign in without the second factor that was lost", run: userRemoveFactor, needs: []string{"email"}, arg: "email",
+			flags: []cli.Flag{email},
+		},
 	}
 }
 

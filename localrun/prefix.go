@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/aigne-hub/aigne-hub/shared/boot"
+	"github.com/aigne-hub/aigne-hub/shared/httpkit"
 )
 
 // unmount takes the path that the hub is mounted below off requests that begin
@@ -26,7 +27,7 @@ func unmount(cfg boot.Config, next http.Handler) http.Handler {
 			prefix = named
 		}
 		if prefix != "" && below(r.URL.Path, prefix) {
-			r = stripped(r, prefix)
+			r = httpkit.WithPrefix(stripped(r, prefix), prefix)
 		}
 		next.ServeHTTP(w, r)
 	})

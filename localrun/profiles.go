@@ -24,5 +24,5 @@ func profiles(a *boot.App) http.Handler {
 				}})
 		}
 	}
-	return httpkit.Mux(routes, httpkit.Deps{Log: a.Log, Now: a.Now, Authenticate: a.Keys.Authenticate})
+	return httpkit.Mux(routes, a.HTTP())
 }

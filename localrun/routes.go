@@ -40,16 +40,24 @@ type routeView struct {
 	Path     string `json:"path"`
 	Function string `json:"function"`
 	Who      string `json:"who"`
-	Scope    string `json:"scope"` // "" where no key is looked at
+	Scope    string `json:"scope"` // "" where no key is looked at, session where none is enough
 	Data     string `json:"data"`
 	Summary  string `json:"summary"`
+}
+
+// scopeOf is the scope that a key needs; "session" where no key is enough.
+func scopeOf(rt httpkit.Route) string {
+	if rt.Session {
+		return "session"
+	}
+	return string(rt.Scope)
 }
 
 func listRoutes(j *job) error {
 	all := []routeView{}
 	for name, routes := range tables() {
 		for _, rt := range routes {
-			all = append(all, routeView{rt.Method, rt.Pattern, name, rt.Who.String(), string(rt.Scope), string(rt.Data), rt.Doc.Summary})
+			all = append(all, routeView{rt.Method, rt.Pattern, name, rt.Who.String(), scopeOf(rt), string(rt.Data), rt.Doc.Summary})
 		}
 	}
 	slices.SortFunc(all, func(a, b routeView) int {

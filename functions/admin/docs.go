@@ -10,7 +10,7 @@ import (
 // docs describe the routes.
 func docs() map[string]httpkit.Doc {
 	all := providerDocs()
-	for _, more := range []map[string]httpkit.Doc{peopleDocs(), noticeDocs(), rateDocs(), catalogueDocs(), aigneRateDocs("/api/ai-providers"), aigneRateDocs("/api/ai")} {
+	for _, more := range []map[string]httpkit.Doc{peopleDocs(), doorDocs(), keyDocs(), appDocs(), auditDocs(), noticeDocs(), rateDocs(), catalogueDocs(), aigneRateDocs("/api/ai-providers"), aigneRateDocs("/api/ai")} {
 		maps.Copy(all, more)
 	}
 	return all
@@ -43,14 +43,10 @@ func providerDocs() map[string]httpkit.Doc {
 
 func peopleDocs() map[string]httpkit.Doc {
 	return map[string]httpkit.Doc{
-		"GET /api/admin/users":                {Summary: "Lists users.", Query: httpkit.Cursors(), Response: httpkit.Listing[userView]{}},
-		"POST /api/admin/users":               {Summary: "Makes a user.", Request: newUser{}, Status: 201, Response: userView{}},
-		"PUT /api/admin/users/{email}/groups": {Summary: "Puts a user into groups.", Request: newGroups{}, Response: userView{}},
-		"PUT /api/admin/users/{email}/did":    {Summary: "Says under which DID Payment Kit knows a user.", Request: newDID{}, Response: userView{}},
-		"GET /api/admin/keys":                 {Summary: "Lists API keys.", Query: httpkit.Cursors(httpkit.Query("user", "An e-mail address.")), Response: httpkit.Listing[operator.KeyView]{}},
-		"POST /api/admin/keys": {Summary: "Makes an API key for a user; it is shown only here.", Request: newKey{}, Status: 201,
-			Response: httpkit.Object{"id": "", "user": "", "name": "", "key": ""}},
-		"DELETE /api/admin/keys/{id}":          {Summary: "Revokes an API key."},
+		"GET /api/admin/users":                 {Summary: "Lists users.", Query: httpkit.Cursors(), Response: httpkit.Listing[userView]{}},
+		"POST /api/admin/users":                {Summary: "Makes a user.", Request: newUser{}, Status: 201, Response: userView{}},
+		"PUT /api/admin/users/{email}/groups":  {Summary: "Puts a user into groups.", Request: newGroups{}, Response: userView{}},
+		"PUT /api/admin/users/{email}/did":     {Summary: "Says under which DID Payment Kit knows a user.", Request: newDID{}, Response: userView{}},
 		"GET /api/admin/capture":               {Summary: "Shows by which rules bodies of calls are kept.", Response: captureView{}},
 		"POST /api/admin/capture/rules":        {Summary: "Adds a rule by which bodies of calls are kept.", Request: operator.NewCaptureRule{}, Status: 201, Response: captureRuleView{}},
 		"DELETE /api/admin/capture/rules/{id}": {Summary: "Removes such a rule; what was kept stays for its time."},
@@ -104,7 +100,7 @@ func rateDocs() map[string]httpkit.Doc {
 		"POST " + rates + "/reprice": {Summary: "Computes prices anew from costs and a margin.", Request: repricing{},
 			Response: httpkit.Object{"dry_run": false, "changed": 0, "total": 0, "data": []repricedView{}}},
 		"POST " + rates + "/sync": {Summary: "Brings kept costs up to date with the catalogue.", Request: costSync{},
-			Response: httpkit.Object{"dry_run": false, "updated": []repricedView{}, "unchanged": 0}},
+			Response: httpkit.Object{"dry_run": false, "updated": []repricedView{}, "unchanged": []repricedView{}}},
 	}
 }
 

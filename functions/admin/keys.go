@@ -63,9 +63,9 @@ type newKey struct {
 	BudgetDay   string      `json:"budget_day"`                // decimal credits
 	BudgetWeek  string      `json:"budget_week"`               // decimal credits
 	BudgetMonth string      `json:"budget_month"`              // decimal credits
-	Models      []string    `json:"models"`                    // patterns; null: all
-	IPs         []string    `json:"ips"`                       // addresses and networks; null: all
-	Scopes      []hub.Scope `json:"scopes"`                    // null: whatever the user may do
+	Models      []string    `json:"models" openapi:"null"`     // patterns; null: all
+	IPs         []string    `json:"ips" openapi:"null"`        // addresses and networks; null: all
+	Scopes      []hub.Scope `json:"scopes" openapi:"null"`     // null: whatever the user may do
 	App         string      `json:"app" validate:"max=200"`    // makes a service key of that application
 	Wallet      string      `json:"wallet" validate:"max=100"` // a shared wallet that pays; "": the user's own
 }

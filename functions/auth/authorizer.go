@@ -33,7 +33,7 @@ type gatewayEvent struct {
 	Type     string            `json:"type"`    // REQUEST or TOKEN
 	RouteARN string            `json:"routeArn"`
 	Method   string            `json:"methodArn"`
-	Token    string            `json:"authorizationToken"` // of TOKEN
+	Token    hub.Secret        `json:"authorizationToken"` // of TOKEN
 	Sources  json.RawMessage   `json:"identitySource"`     // a list, in payload 1.0 a text with commas
 	Headers  map[string]string `json:"headers"`
 	RawQuery string            `json:"rawQueryString"`
@@ -128,7 +128,7 @@ func (ev *gatewayEvent) stage() (string, bool) {
 // under. Otherwise it is found as the functions find it.
 func (ev *gatewayEvent) key() (hub.Secret, error) {
 	if ev.Type == "TOKEN" {
-		return among([]string{ev.Token})
+		return among([]string{ev.Token.Reveal()})
 	}
 	if sources := ev.sources(); len(sources) > 0 {
 		return among(sources)

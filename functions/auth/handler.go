@@ -10,6 +10,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/identity"
+	"github.com/aigne-hub/aigne-hub/shared/oidc"
 	"github.com/aigne-hub/aigne-hub/shared/operator"
 	"github.com/aigne-hub/aigne-hub/shared/store"
 )
@@ -20,7 +21,10 @@ type Deps struct {
 
 	Store          *store.Store
 	Users          *identity.Users
+	Sessions       *identity.Sessions
+	SignIn         *identity.SignIn
 	Desk           *operator.Desk
+	Providers      []*oidc.Client
 	TrustedProxies []netip.Prefix // may say for whom they forward
 }
 
@@ -40,9 +44,37 @@ func New(d Deps) http.Handler {
 func Routes() []httpkit.Route { return httpkit.Describe((&handler{}).routes(), docs()) }
 
 func (h *handler) routes() []httpkit.Route {
+	// What decides how somebody signs in is for that somebody's own browser.
+	own := func(method, pattern string, as httpkit.CallerHandler) httpkit.Route {
+		return httpkit.Route{Method: method, Pattern: pattern, Who: httpkit.GuestsToo, Session: true, As: as, Data: httpkit.Own}
+	}
 	return []httpkit.Route{
 		{Method: "POST", Pattern: "/api/auth/setup", Who: httpkit.Anonymous, Handler: h.setUp, Data: httpkit.Common},
+		{Method: "POST", Pattern: "/api/auth/login", Who: httpkit.Anonymous, Handler: h.login, Data: httpkit.Common},
+		{Method: "POST", Pattern: "/api/auth/invitations/read", Who: httpkit.Anonymous, Handler: h.readInvitation, Data: httpkit.Common},
+		{Method: "POST", Pattern: "/api/auth/invitations/accept", Who: httpkit.Anonymous, Handler: h.acceptInvitation, Data: httpkit.Common},
+		{Method: "POST", Pattern: "/api/auth/password/forgot", Who: httpkit.Anonymous, Handler: h.forgot, Data: httpkit.Common},
+		{Method: "POST", Pattern: "/api/auth/password/reset", Who: httpkit.Anonymous, Handler: h.resetPassword, Data: httpkit.Common},
+		{Method: "GET", Pattern: identity.SignInPage, Who: httpkit.Anonymous, Handler: h.signInPage, Data: httpkit.Common},
+		{Method: "GET", Pattern: identity.SignInPage + ".js", Who: httpkit.Anonymous, Handler: h.signInScript, Data: httpkit.Common},
+		{Method: "GET", Pattern: identity.SignInPage + ".css", Who: httpkit.Anonymous, Handler: h.signInStyle, Data: httpkit.Common},
+		{Method: "GET", Pattern: "/api/auth/providers", Who: httpkit.Anonymous, Handler: h.waysIn, Data: httpkit.Common},
+		{Method: "GET", Pattern: "/api/auth/oidc/{name}/start", Who: httpkit.Anonymous, Handler: h.startAt, Data: httpkit.Common},
+		{Method: "POST", Pattern: "/api/auth/oidc/{name}/start", Who: httpkit.Optional, As: h.startFor, Scope: httpkit.AnyScope, Data: httpkit.Common},
+		{Method: "GET", Pattern: "/api/auth/oidc/{name}/callback", Who: httpkit.Anonymous, Handler: h.callback, Data: httpkit.Common},
+		own("GET", "/api/auth/identities", h.listIdentities),
+		own("DELETE", "/api/auth/identities/{id}", h.removeIdentity),
+		own("POST", "/api/auth/logout", h.logout),
+		own("GET", "/api/auth/second-factor", h.showFactor),
+		own("POST", "/api/auth/second-factor", h.beginFactor),
+		own("POST", "/api/auth/second-factor/confirm", h.confirmFactor),
+		own("POST", "/api/auth/second-factor/remove", h.removeFactor),
+		own("PUT", "/api/auth/password", h.changePassword),
+		own("GET", "/api/auth/sessions", h.listSessions),
+		own("DELETE", "/api/auth/sessions", h.endOtherSessions),
+		own("DELETE", "/api/auth/sessions/{id}", h.endSession),
 		{Method: "GET", Pattern: "/api/auth/me", Who: httpkit.GuestsToo, As: h.me, Scope: httpkit.AnyScope, Data: httpkit.Own},
+		{Method: "PATCH", Pattern: "/api/auth/me", Who: httpkit.GuestsToo, As: h.changeMe, Scope: hub.ScopeAdmin, Data: httpkit.Own},
 		{Method: "GET", Pattern: "/api/auth/keys", Who: httpkit.AnyUser, As: h.listKeys, Scope: hub.ScopeAdmin, Data: httpkit.Own},
 		{Method: "POST", Pattern: "/api/auth/keys", Who: httpkit.AnyUser, As: h.createKey, Scope: hub.ScopeAdmin, Data: httpkit.Own},
 		{Method: "GET", Pattern: "/api/auth/keys/{id}", Who: httpkit.AnyUser, As: h.getKey, Scope: hub.ScopeAdmin, Data: httpkit.Own},

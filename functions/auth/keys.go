@@ -82,9 +82,9 @@ type newKey struct {
 	Name        string      `json:"name" validate:"required,max=100"`
 	ExpiresAt   *time.Time  `json:"expires_at"`
 	Wallet      string      `json:"wallet" validate:"max=100"` // a shared wallet that pays; "": the caller's own
-	Models      []string    `json:"models"`                    // patterns; null: all
-	IPs         []string    `json:"ips"`                       // addresses and networks; null: all
-	Scopes      []hub.Scope `json:"scopes"`                    // null: whatever the caller may do
+	Models      []string    `json:"models" openapi:"null"`     // patterns; null: all
+	IPs         []string    `json:"ips" openapi:"null"`        // addresses and networks; null: all
+	Scopes      []hub.Scope `json:"scopes" openapi:"null"`     // null: whatever the caller may do
 	RPM         *int64      `json:"rpm"`                       // requests a minute
 	TPM         *int64      `json:"tpm"`                       // tokens a minute
 	Concurrency *int64      `json:"concurrency"`               // calls at once

@@ -4,10 +4,15 @@ import (
 	"net/http"
 
 	"github.com/aigne-hub/aigne-hub/shared/boot"
+	"github.com/aigne-hub/aigne-hub/shared/oidc"
 )
 
 // Wire makes the function from an open hub.
 func Wire(a *boot.App) http.Handler {
-	return New(Deps{Deps: a.HTTP(), Store: a.Store, Users: a.Users, Desk: a.Desk,
-		TrustedProxies: a.Config.TrustedProxies})
+	var providers []*oidc.Client
+	for _, p := range a.Config.Door.Providers {
+		providers = append(providers, oidc.New(p, a.Config.PublicURL+CallbackPath(p.Name), a.Now))
+	}
+	return New(Deps{Deps: a.HTTP(), Store: a.Store, Users: a.Users, Sessions: a.Sessions, SignIn: a.SignIn, Desk: a.Desk,
+		Providers: providers, TrustedProxies: a.Config.TrustedProxies})
 }

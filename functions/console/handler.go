@@ -21,8 +21,9 @@ import (
 
 // Deps is what the function needs.
 type Deps struct {
-	Log *slog.Logger
-	Now hub.Now
+	Log     *slog.Logger
+	Now     hub.Now
+	Browser httpkit.Browser
 }
 
 // file is one embedded file, ready to be sent.
@@ -51,7 +52,7 @@ func New(d Deps) http.Handler {
 		panic(fmt.Sprintf("console: %v", err))
 	}
 	h := &handler{Deps: d, files: files}
-	return httpkit.Mux(h.routes(), httpkit.Deps{Log: d.Log, Now: d.Now})
+	return httpkit.Mux(h.routes(), httpkit.Deps{Log: d.Log, Now: d.Now, Browser: d.Browser})
 }
 
 // Routes is everything the function serves, and who may call it. The handlers in

@@ -7,4 +7,6 @@ import (
 )
 
 // Wire makes the function from an open hub.
-func Wire(a *boot.App) http.Handler { return New(Deps{Log: a.Log, Now: a.Now}) }
+func Wire(a *boot.App) http.Handler {
+	return New(Deps{Log: a.Log, Now: a.Now, Browser: a.Browser()})
+}

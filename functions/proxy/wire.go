@@ -37,8 +37,10 @@ func Jobs(a *boot.App) []schedule.Job {
 func deps(a *boot.App) Deps {
 	limits := DefaultLimits
 	limits.Total = a.Config.Timeouts.Total
+	door := a.HTTP()
+	door.Authenticate = a.Keys.Authenticate // calls are booked on keys; a session is none
 	return Deps{
-		Deps:   a.HTTP(),
+		Deps:   door,
 		Routes: a.Routes, Gate: a.Gate, Upstream: a.Upstream, CatchUp: a.CatchUp,
 		Statuses: a.Statuses, Store: a.Store, Vault: a.Vault, ResponsesTTL: a.Config.ResponsesTTL,
 		Limits: limits, PublicModels: a.Config.PublicModels, MountPoint: mountPoint(a.Config.PublicURL), Halt: a.Halting(),

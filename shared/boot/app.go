@@ -20,7 +20,6 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/capture"
 	"github.com/aigne-hub/aigne-hub/shared/credentials"
 	"github.com/aigne-hub/aigne-hub/shared/health"
-	"github.com/aigne-hub/aigne-hub/shared/httpkit"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/identity"
 	"github.com/aigne-hub/aigne-hub/shared/jobs"
@@ -56,6 +55,8 @@ type App struct {
 	Store    *store.Store
 	Keys     *identity.Keys
 	Users    *identity.Users
+	Sessions *identity.Sessions
+	SignIn   *identity.SignIn
 	Book     *ledger.Book
 	Codes    *selling.Codes
 	Shop     *selling.Shop
@@ -120,11 +121,12 @@ func Open(ctx context.Context, cfg Config, o Options) (*App, error) {
 	}
 	a.Keys = identity.NewKeys(s, o.Now, a.configVersion, cfg.TrustedProxies)
 	a.Users = &identity.Users{Store: s}
+	a.openDoor()
 	a.Book = &ledger.Book{Store: s, Now: o.Now, WelcomeGift: ledger.WelcomeGift{Amount: cfg.Welcome, Life: cfg.WelcomeLife}}
 	a.Codes = &selling.Codes{Store: s, Now: o.Now, Vault: a.Vault}
 	a.Sweeper = &ledger.Sweeper{Store: s, Log: o.Log}
 	a.Desk = &operator.Desk{Store: s, Users: a.Users, Keys: a.Keys, Book: a.Book, Codes: a.Codes, Log: o.Log, Now: o.Now, Vault: a.Vault, CreditPrice: cfg.CreditPrice,
-		DefaultMargin: cfg.DefaultMargin, Catalogue: a.Catalogue, Routes: a.Routes}
+		DefaultMargin: cfg.DefaultMargin, Catalogue: a.Catalogue, Routes: a.Routes, Links: cfg.links(), InvitationLife: cfg.Door.Invitation}
 	a.Gate = &admission.Gate{Store: s, Lease: admission.NewLease(s, o.Log), Log: o.Log, Now: o.Now, Reload: a.Reload, Limits: a.limits.Load,
 		Settings: admission.Settings{Billing: cfg.Billing, OnAbort: cfg.OnAbort, OnFailure: cfg.OnUpstreamFailure,
 			OnEmpty: cfg.EmptyAnswer, DefaultOutput: cfg.DefaultOutput, Slice: cfg.Slice}}
@@ -175,11 +177,6 @@ func prepareFolder(cfg Config) error {
 		return fmt.Errorf("data folder: %w", err)
 	}
 	return nil
-}
-
-// HTTP is what every function's handler needs.
-func (a *App) HTTP() httpkit.Deps {
-	return httpkit.Deps{Log: a.Log, Now: a.Now, Authenticate: a.Keys.Authenticate, MaxBody: a.Config.MaxBody, Trusted: a.Config.TrustedProxies}
 }
 
 // Halting ends once Halt is called.

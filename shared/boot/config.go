@@ -71,6 +71,8 @@ type Config struct {
 	SMTP  hub.Secret    // mail server; "" when unset
 	Probe time.Duration // how often targets that nobody calls are called; 0: never
 
+	Door Door
+
 	PublicURL      string // origin and prefix without a closing slash; "" when unset
 	TrustedProxies []netip.Prefix
 	AppDomain      string // below which applications are found by their DIDs; "": none is asked
@@ -187,6 +189,7 @@ func (c *Config) complete(e Env, overrides map[string]string, faulty bool) []err
 	}
 	c.completeBlob(e, blame)
 	if !faulty {
+		c.completeDoor(blame)
 		c.completeSelling(blame)
 	}
 	return faults

@@ -30,6 +30,8 @@ func Settings() []Setting {
 	all = append(all, cacheSettings()...)
 	all = append(all, captureSettings()...)
 	all = append(all, fileSettings()...)
+	all = append(all, doorSettings()...)
+	all = append(all, oidcSettings()...)
 	return append(all, accessSettings()...)
 }
 

@@ -51,6 +51,7 @@ func TestWithoutAnySettingTheDefaultsHold(t *testing.T) {
 		Timeouts: boot.Timeouts{Connect: 10 * time.Second, FirstByte: 2 * time.Minute, Idle: 2 * time.Minute, Total: 15 * time.Minute},
 		Attempts: 4, AttemptsTime: 5 * time.Minute, SlowStream: 1, Cooldown: 30 * time.Second, Drain: 25 * time.Second, BlobLife: 720 * time.Hour,
 		PublicModels: true, AppDomain: "did.abtnet.io", LogLevel: slog.LevelInfo, LogFormat: telemetry.FormatText,
+		Door: boot.Door{SessionIdle: 168 * time.Hour, SessionLife: 720 * time.Hour, Invitation: 168 * time.Hour},
 	}, got)
 	assert.Equal(t, "/home/me/.local/share/aigne-hub/master.key", got.MasterKeyFile())
 }
@@ -67,6 +68,7 @@ func TestEverySettingIsRead(t *testing.T) {
 		"AIGNE_HUB_TIMEOUT_TOTAL": "4s", "AIGNE_HUB_ATTEMPTS": "1", "AIGNE_HUB_ATTEMPTS_TIME": "6s", "AIGNE_HUB_HEDGE": "7s",
 		"AIGNE_HUB_SLOW_STREAM": "8", "AIGNE_HUB_COOLDOWN": "0s", "AIGNE_HUB_DRAIN": "1500ms",
 		"AIGNE_HUB_MASTER_KEY": goodKey + "\n", "AIGNE_HUB_MASTER_KEY_OLD": goodKey, "AIGNE_HUB_PUBLIC_URL": "https://x.test/ai/",
+		"AIGNE_HUB_SESSION_IDLE": "2h", "AIGNE_HUB_SESSION_LIFE": "1h", "AIGNE_HUB_INVITATION_LIFE": "3h", "AIGNE_HUB_CORS_ORIGINS": "https://App.example.com/, http://b:81",
 		"AIGNE_HUB_TRUSTED_PROXIES": "10.1.2.3/8, 192.0.2.1,fd00::/8", "AIGNE_HUB_PUBLIC_MODELS": "off", "AIGNE_HUB_PPROF": "on", "AIGNE_HUB_AUTHORIZER": "policy",
 		"AIGNE_HUB_BILLING_EMPTY_ANSWER": "free", "AIGNE_HUB_BILLING_SLICE": "1024",
 		"AIGNE_HUB_CACHE": "ask", "AIGNE_HUB_CACHE_TTL": "5m", "AIGNE_HUB_CACHE_SIZE": "1GiB", "AIGNE_HUB_CACHE_PRICE": "25%",
@@ -84,6 +86,7 @@ func TestEverySettingIsRead(t *testing.T) {
 		Listen: "[::]:80", Data: "/srv/hub", Database: "libsql://db.example.com", DatabaseToken: "tok", Synchronous: "FULL",
 		Billing: true, CreditPrice: "0.01", DefaultMargin: "12.5", OnAbort: "free", OnUpstreamFailure: "free", EmptyAnswer: "free", Slice: 1024,
 		WhenPaymentDown: "hold_local", DefaultOutput: 1000, DefaultMaxOutput: 2000, ResponsesTTL: 720 * time.Hour, MaxBody: 6 << 20,
+		Door: boot.Door{SessionIdle: time.Hour, SessionLife: time.Hour, Invitation: 3 * time.Hour, Origins: []string{"https://app.example.com", "http://b:81"}},
 		Selling: boot.Selling{PaymentLink: "https://x.test/buy", StripeKey: "sk_test_1", StripeWebhook: "whsec_1", StripeURL: "http://127.0.0.1:12111",
 			Price: "1.5", Packages: "1000=1400", Seller: []string{"Example Ltd", "1 Main St"},
 			Terms: selling.Terms{Currency: "jpy", Price: 1_500_000_000, Min: 100 * money.Credit, Max: 5000 * money.Credit, Tax: true,
@@ -173,6 +176,11 @@ func TestEachFaultNamesItsSetting(t *testing.T) {
 		{"a bare host", "PUBLIC_URL", "hub.example.com", "http or https URL"},
 		{"a URL with a query", "PUBLIC_URL", "https://hub.example.com?x=1", "http or https URL"},
 		{"a URL with a password", "PUBLIC_URL", "https://me:hush-hush@hub.example.com", "http or https URL"},
+		{"a path as origin", "CORS_ORIGINS", "https://app.test/page", "is none"},
+		{"a host as origin", "CORS_ORIGINS", "app.test", "is none"},
+		{"a provider without the hub's address", "OIDC_ISSUER", "https://login.test", "client id"},
+		{"a list that is none", "OIDC_MORE", `{"client_secret":"hush-hush"}`, "JSON list"},
+		{"an unknown field of a provider", "OIDC_MORE", `[{"hush":"hush-hush"}]`, "JSON list"},
 		{"a name as proxy", "TRUSTED_PROXIES", "10.0.0.0/8,proxy", `"proxy" is none`},
 		{"an empty proxy", "TRUSTED_PROXIES", "10.0.0.0/8,", `"" is none`},
 		{"IPv4 within IPv6", "TRUSTED_PROXIES", "::ffff:10.0.0.0/104", "IPv4 ranges as such"},
@@ -313,5 +321,5 @@ func TestTheTableOfSettingsIsCompleteAndConsistent(t *testing.T) {
 		assert.True(t, names["AIGNE_HUB_"+secret])
 		assert.False(t, flags[strings.ReplaceAll(strings.ToLower(secret), "_", "-")], "%s is a secret and has no flag", secret)
 	}
-	assert.Len(t, names, 71)
+	assert.Len(t, names, 87)
 }

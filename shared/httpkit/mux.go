@@ -64,6 +64,10 @@ type Route struct {
 	Scope   hub.Scope     // what a key with scopes must have; "": such keys are refused
 	Data    Data          // whose data it serves; "": the caller's own only
 
+	// Session: only with a session, since an API key that leaked must not change how
+	// its owner signs in.
+	Session bool
+
 	MaxBody   int64     // bytes; 0: Deps.MaxBody
 	ErrorBody ErrorBody // nil: Deps.ErrorBody
 	Doc       Doc       // set by Describe; serving does not look at it
@@ -79,6 +83,7 @@ type Deps struct {
 	Authenticate func(r *http.Request) (hub.Caller, error)
 	MaxBody      int64     // bytes; 0: DefaultMaxBody
 	ErrorBody    ErrorBody // nil: JSONError
+	Browser      Browser   // what browsers may do
 	// Trusted are the proxies that may say for whom they forward.
 	Trusted []netip.Prefix
 }
@@ -117,7 +122,7 @@ func Mux(routes []Route, d Deps) http.Handler {
 	if !root {
 		mux.HandleFunc("/", unknown(mux, methodsOf(routes), d))
 	}
-	return Observe(mux, d)
+	return d.Browser.guard(Observe(mux, d))
 }
 
 func (rt Route) name() string { return strings.TrimPrefix(rt.Method+" "+rt.Pattern, " ") }
@@ -131,6 +136,8 @@ func (rt Route) fault(d Deps) string {
 		return "needs exactly one of Handler and As"
 	case rt.Who == Anonymous && rt.As != nil:
 		return "is anonymous and cannot know its caller"
+	case rt.Session && rt.Who <= Optional:
+		return "asks for a session, but not for a user"
 	case rt.Who != Anonymous && d.Authenticate == nil:
 		return "needs Deps.Authenticate"
 	}
@@ -161,6 +168,12 @@ func (rt Route) run(w http.ResponseWriter, r *http.Request, x *exchange, d Deps)
 		}
 		x.userID = c.UserID
 		if caller, err = rt.admit(c); err != nil {
+			return err
+		}
+		if rt.Session && !c.Session {
+			return hub.Errorf(hub.CodeForbidden, "Sign in for this; an API key is not enough.")
+		}
+		if err := d.Browser.forged(r, c); err != nil {
 			return err
 		}
 	}

@@ -53,7 +53,7 @@ func (rt Route) Undeclared() string {
 		return "who may call it"
 	case rt.Data == "":
 		return "whose data it serves"
-	case rt.Scope == "" && rt.Who != Anonymous:
+	case rt.Scope == "" && rt.Who != Anonymous && !rt.Session: // no key at all is good for sessions' routes
 		return "which scope it asks for"
 	}
 	return ""

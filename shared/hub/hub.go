@@ -88,6 +88,7 @@ type Caller struct {
 	// SharedWallet: it is a team's or an application's, not the user's own.
 	SharedWallet bool
 	Scopes       []Scope // nil: whatever the role allows
+	Session      bool    // came with a session cookie: pages of other sites may have sent it
 	// Models are patterns of the models that the key may use (routing.Allow); nil: all.
 	Models []string
 	// KeySerial numbers the secret by which the key was shown: a rotation makes

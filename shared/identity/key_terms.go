@@ -141,7 +141,6 @@ func network(text string) (netip.Prefix, error) {
 }
 
 const (
-	touchEvery = 5 * time.Minute
 	touchLimit = 5 * time.Second
 	maxTouches = 8 // at once; what finds no place is noted the next time
 )

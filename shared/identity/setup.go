@@ -68,26 +68,39 @@ func (u *Users) Create(ctx context.Context, email string, role hub.Role, passwor
 	return row, err
 }
 
-func newUser(email string, role hub.Role, password hub.Secret) (store.User, error) {
-	email = strings.TrimSpace(email)
+// CheckUser reports what makes an e-mail address or a role unusable.
+func CheckUser(email string, role hub.Role) error {
 	addr, err := mail.ParseAddress(email)
 	if err != nil || addr.Address != email || len(email) > 254 {
-		return store.User{}, hub.Invalid("email", "%q is not an e-mail address.", email)
+		return hub.Invalid("email", "%q is not an e-mail address.", email)
 	}
 	if !role.Valid() {
-		return store.User{}, hub.Invalid("role", "The role must be owner, admin, member or guest.")
+		return hub.Invalid("role", "The role must be owner, admin, member or guest.")
 	}
-	row := store.User{Email: email, Role: role}
-	if password != "" {
-		if row.PasswordHash, err = HashPassword(password); err != nil {
-			return row, err
-		}
-	}
-	return row, nil
+	return nil
 }
 
-// SetPassword replaces a user's password.
+func newUser(email string, role hub.Role, password hub.Secret) (store.User, error) {
+	email = strings.TrimSpace(email)
+	if err := CheckUser(email, role); err != nil {
+		return store.User{}, err
+	}
+	row := store.User{Email: email, Role: role}
+	if password == "" {
+		return row, nil
+	}
+	err := CheckNewPassword(email, password)
+	if err == nil {
+		row.PasswordHash, err = HashPassword(password)
+	}
+	return row, err
+}
+
+// SetPassword replaces a user's password and ends the user's sessions.
 func (u *Users) SetPassword(ctx context.Context, email string, password hub.Secret) error {
+	if err := CheckNewPassword(email, password); err != nil {
+		return err
+	}
 	hash, err := HashPassword(password)
 	if err != nil {
 		return err
@@ -96,5 +109,5 @@ func (u *Users) SetPassword(ctx context.Context, email string, password hub.Secr
 	if err != nil {
 		return err
 	}
-	return u.Store.SetPassword(ctx, row.ID, hash)
+	return u.Store.SetPassword(ctx, row.ID, hash, "")
 }

@@ -65,7 +65,8 @@ func TestTemplateMeansWhatTheFunctionsNeed(t *testing.T) {
 	}
 	variables := dig(globals, "Environment", "Variables")
 	assert.ElementsMatch(t, []string{"AIGNE_HUB_DATABASE", "AIGNE_HUB_DATABASE_TOKEN", "AIGNE_HUB_MASTER_KEY", "AIGNE_HUB_KMS_KEY_ID", "AIGNE_HUB_BILLING", "AIGNE_HUB_PUBLIC_URL", "AIGNE_HUB_BLOB_URL",
-		"AIGNE_HUB_STRIPE_SECRET_KEY", "AIGNE_HUB_STRIPE_WEBHOOK_SECRET"},
+		"AIGNE_HUB_STRIPE_SECRET_KEY", "AIGNE_HUB_STRIPE_WEBHOOK_SECRET", "AIGNE_HUB_SMTP_URL",
+		"AIGNE_HUB_OIDC_ISSUER", "AIGNE_HUB_OIDC_CLIENT_ID", "AIGNE_HUB_OIDC_CLIENT_SECRET", "AIGNE_HUB_OIDC_ROLE_MAP"},
 		slices.Collect(maps.Keys(variables)))
 	for name, v := range variables {
 		if name == "AIGNE_HUB_BLOB_URL" { // of a bucket of the stack's own
@@ -119,7 +120,8 @@ func TestTemplateMeansWhatTheFunctionsNeed(t *testing.T) {
 		"/api/admin/{proxy+}": "admin", "/api/ai/{proxy+}": "admin", "/api/ai-providers": "admin", "/api/ai-providers/{proxy+}": "admin", "": "console",
 	}, routes)
 	assert.Equal(t, map[string]string{"billing.sweep": "rate(1 minute)", "billing.expiry": "rate(5 minutes)", "billing.ledger-verify": "rate(1 hour)", "billing.ledger-seal": "rate(6 hours)",
-		"billing.outbox": "rate(1 minute)", "billing.customers": "rate(1 minute)", "billing.jobs": "rate(1 minute)", "billing.payments": "rate(1 minute)", "billing.files": "rate(1 hour)", "admin.notify": "rate(1 minute)", "admin.recheck": "rate(1 minute)", "admin.apps": "rate(5 minutes)", "admin.forget": "rate(1 hour)", "admin.audit": "rate(1 minute)", "admin.audit-verify": "rate(1 day)", "admin.vault": "rate(1 hour)", "admin.prices": "rate(6 hours)", "admin.rates": "rate(1 minute)", "proxy.probe": "rate(5 minutes)"}, jobs)
+		"billing.outbox": "rate(1 minute)", "billing.customers": "rate(1 minute)", "billing.jobs": "rate(1 minute)", "billing.payments": "rate(1 minute)", "billing.files": "rate(1 hour)", "admin.notify": "rate(1 minute)", "admin.recheck": "rate(1 minute)",
+		"auth.mail": "rate(1 minute)", "admin.apps": "rate(5 minutes)", "admin.forget": "rate(1 hour)", "admin.audit": "rate(1 minute)", "admin.audit-verify": "rate(1 day)", "admin.vault": "rate(1 hour)", "admin.prices": "rate(6 hours)", "admin.rates": "rate(1 minute)", "proxy.probe": "rate(5 minutes)"}, jobs)
 	proxy := dig(template, "Resources", "ProxyFunction", "Properties")
 	assert.Equal(t, map[string]any{"AuthType": "NONE", "InvokeMode": "RESPONSE_STREAM"}, proxy["FunctionUrlConfig"])
 	assert.EqualValues(t, 900, proxy["Timeout"])

@@ -20,12 +20,12 @@ type KeyView struct {
 	CreatedAt  time.Time   `json:"created_at"`
 	ExpiresAt  *time.Time  `json:"expires_at"`
 	RevokedAt  *time.Time  `json:"revoked_at"`
-	LastUsedAt *time.Time  `json:"last_used_at"` // to within a few minutes
-	WalletID   string      `json:"wallet_id"`    // the shared wallet that pays; "": the user's own
-	Models     []string    `json:"models"`       // patterns; null: all
-	IPs        []string    `json:"ips"`          // networks; null: all
-	Scopes     []hub.Scope `json:"scopes"`       // null: whatever the user may do
-	App        string      `json:"app"`          // of a service key; "": it is its user's
+	LastUsedAt *time.Time  `json:"last_used_at"`          // to within a few minutes
+	WalletID   string      `json:"wallet_id"`             // the shared wallet that pays; "": the user's own
+	Models     []string    `json:"models" openapi:"null"` // patterns; null: all
+	IPs        []string    `json:"ips" openapi:"null"`    // networks; null: all
+	Scopes     []hub.Scope `json:"scopes" openapi:"null"` // null: whatever the user may do
+	App        string      `json:"app"`                   // of a service key; "": it is its user's
 	RotatedAt  *time.Time  `json:"rotated_at"`
 	Old        *OldSecret  `json:"old"` // the secret before the last rotation; null: none is good
 }

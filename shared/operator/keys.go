@@ -160,7 +160,7 @@ func (d *Desk) MayManageKeys(ctx context.Context, c hub.Caller) error {
 	if err != nil {
 		return err
 	}
-	if len(terms(&row)) > 0 || row.WalletID != "" || len(limited) > 0 {
+	if c.Scopes != nil || len(terms(&row)) > 0 || row.WalletID != "" || len(limited) > 0 {
 		return hub.Errorf(hub.CodeForbidden, "This API key is restricted itself, so it cannot make or change keys; use one that is not.")
 	}
 	return nil

@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/identity"
@@ -37,6 +38,9 @@ type Desk struct {
 	// Vault opens the keyring when the first secret is to be sealed.
 	Vault  func(ctx context.Context) (*vault.Keyring, error)
 	Notify *notify.Post
+	// Links leads people to the hub; InvitationLife is how long an invitation works.
+	Links          identity.Links
+	InvitationLife time.Duration
 	// Outside sells credits beside the hub; nil: nobody does.
 	Outside Outside
 	// CreditPrice is dollars per credit, a decimal.

@@ -308,7 +308,7 @@ func rowName(table string, key [2]string) (string, error) {
 	switch table {
 	case "ai_credentials", "settings":
 		return table + "/" + key[0] + "/value", nil
-	case "webhook_endpoints":
+	case "webhook_endpoints", "user_totp":
 		return table + "/" + key[0] + "/secret", nil
 	case "redeem_codes":
 		return table + "/" + key[0] + "/code", nil

@@ -14,6 +14,7 @@ import (
 
 	"github.com/aigne-hub/aigne-hub/shared/boot"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/identity"
 	"github.com/aigne-hub/aigne-hub/shared/money"
 	"github.com/aigne-hub/aigne-hub/shared/operator"
 	"github.com/aigne-hub/aigne-hub/shared/reseal"
@@ -65,6 +66,8 @@ func seed(t *testing.T, a *boot.App) (codes []selling.Code) {
 	codes, err = a.Desk.CreateCodes(ctx, "test", selling.NewCodes{Count: 120, Amount: money.Credit, Batch: "b"})
 	require.NoError(t, err)
 	u, err := a.Desk.CreateUser(ctx, "test", "member@example.com", hub.RoleMember, "")
+	require.NoError(t, err)
+	_, err = a.SignIn.Enrol(ctx, u)
 	require.NoError(t, err)
 	ring, err := a.Vault(ctx)
 	require.NoError(t, err)
@@ -136,6 +139,10 @@ func requireAllOpen(t *testing.T, a *boot.App, codes []selling.Code) {
 	require.NoError(t, err)
 	_, err = ring.Open("call_exports/export/sealed", export.Sealed)
 	require.NoError(t, err)
+	factor, err := a.Store.UserTOTP(ctx, u.ID)
+	require.NoError(t, err)
+	_, err = ring.Open(identity.TOTPAAD(u.ID), factor.Sealed)
+	require.NoError(t, err)
 	setting, err := a.Store.Setting(ctx, "cache_hash_key")
 	require.NoError(t, err)
 	_, err = ring.Open("settings/cache_hash_key/value", setting)
@@ -155,14 +162,14 @@ func TestARotationSealsEveryTableAnew(t *testing.T) {
 		for range 2 {
 			out, err := rotator(a).Rotate(t.Context())
 			require.NoError(t, err)
-			assert.Equal(t, map[string]int64{"ai_credentials": 1, "webhook_endpoints": 1, "redeem_codes": 120, "responses": 70, "settings": 1, "payloads": 1, "call_exports": 1}, out.Resealed)
+			assert.Equal(t, map[string]int64{"ai_credentials": 1, "webhook_endpoints": 1, "redeem_codes": 120, "responses": 70, "settings": 1, "payloads": 1, "call_exports": 1, "user_totp": 1}, out.Resealed)
 			assert.Len(t, out.Retired, 1)
 			requireAllOpen(t, a, codes)
 			status, err := rotator(a).Status(t.Context())
 			require.NoError(t, err)
 			last := status[len(status)-1]
 			assert.Equal(t, out.Active, last.ID)
-			assert.EqualValues(t, 195, last.Total())
+			assert.EqualValues(t, 196, last.Total())
 			for _, k := range status[:len(status)-1] {
 				assert.Equal(t, "retired", k.State)
 				assert.Zero(t, k.Total())

@@ -23,6 +23,5 @@ func (s *Store) UpdateCredential(ctx context.Context, c Credential) error {
 // SetUserRole gives a user another role. ErrNotFound: there is no such user, or
 // the user is the last owner, of whom one must remain.
 func (s *Store) SetUserRole(ctx context.Context, userID string, role hub.Role) error {
-	return s.changed(ctx, `UPDATE users SET role = ?2 WHERE id = ?1
-  AND (role <> 'owner' OR ?2 = 'owner' OR (SELECT count(*) FROM users WHERE role = 'owner') > 1)`, userID, string(role))
+	return s.changed(ctx, "UPDATE users SET role = ?2 WHERE id = ?1 AND (role <> 'owner' OR ?2 = 'owner' OR "+otherOwner+")", userID, string(role))
 }

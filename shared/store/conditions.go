@@ -16,6 +16,7 @@ var conditions = []struct {
 	{"ck_grant_covers", ErrGrantSplit},
 	{"ck_debt", ErrDebt},
 	{"ck_limit", ErrLimit},
+	{"ck_sign_in_tries", ErrTries},
 	{"ck_redeem_uses", ErrCodeUsed},
 	{"ck_grants_due", ErrGrantsDue},
 	{"NOT NULL constraint failed: model_calls.config_version", ErrStaleConfig},
@@ -43,6 +44,7 @@ var (
 	ErrInsufficient = errors.New("wallet does not cover the hold")
 	ErrGrantSplit   = errors.New("first grant does not cover the amount")
 	ErrLimit        = errors.New("a limit is used up")
+	ErrTries        = errors.New("too many tries")
 	ErrDebt         = errors.New("account has an open debt")
 	ErrGrantsDue    = errors.New("account has grants due to expire")
 	ErrStaleConfig  = errors.New("configuration has changed")

@@ -24,6 +24,8 @@ type User struct {
 	CreatedAt    time.Time
 	AccountID    string
 	DID          string // the user's name outside; "" where there is none
+	Language     string // of the console and of mails; "" when the user did not choose
+	TimeZone     string // IANA name; "" when the user did not choose
 }
 
 // Format names the user, whatever the verb: the hash of a password is no sight
@@ -33,14 +35,14 @@ func (u User) Format(f fmt.State, _ rune) { _, _ = fmt.Fprintf(f, "user %s", u.I
 // LogValue names the user in logs.
 func (u User) LogValue() slog.Value { return slog.StringValue("user " + u.ID) }
 
-const userColumns = `u.id, u.email, u.name, u.role, u.groups_json, u.password_hash, u.disabled_at, u.created_at, coalesce(a.id, ''), coalesce(u.did, '')
+const userColumns = `u.id, u.email, u.name, u.role, u.groups_json, u.password_hash, u.disabled_at, u.created_at, coalesce(a.id, ''), coalesce(u.did, ''), u.language, u.time_zone
 FROM users u LEFT JOIN accounts a ON a.user_id = u.id`
 
 func scanUser(scan func(...any) error, u *User) error {
 	var disabled sql.NullInt64
 	var created int64
 	var groups string
-	if err := scan(&u.ID, &u.Email, &u.Name, &u.Role, &groups, &u.PasswordHash, &disabled, &created, &u.AccountID, &u.DID); err != nil {
+	if err := scan(&u.ID, &u.Email, &u.Name, &u.Role, &groups, &u.PasswordHash, &disabled, &created, &u.AccountID, &u.DID, &u.Language, &u.TimeZone); err != nil {
 		return err
 	}
 	u.DisabledAt, u.CreatedAt = nullMillis(disabled), time.UnixMilli(created).UTC()
@@ -79,8 +81,8 @@ func (s *Store) CreateUser(ctx context.Context, u User) (User, error) {
 }
 
 func addUser(unit *Unit, u User) {
-	unit.Add("INSERT INTO users (id, email, name, role, password_hash, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-		u.ID, u.Email, u.Name, string(u.Role), u.PasswordHash, u.CreatedAt.UnixMilli())
+	unit.Add("INSERT INTO users (id, email, name, role, password_hash, language, time_zone, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+		u.ID, u.Email, u.Name, string(u.Role), u.PasswordHash, u.Language, u.TimeZone, u.CreatedAt.UnixMilli())
 	unit.Add("INSERT INTO accounts (id, kind, user_id, created_at) VALUES (?1, 'wallet', ?2, ?3)",
 		u.AccountID, u.ID, u.CreatedAt.UnixMilli())
 }
@@ -144,19 +146,48 @@ func (s *Store) HasOwner(ctx context.Context) (bool, error) {
 	return n > 0, err
 }
 
-// SetPassword replaces a user's password hash.
-func (s *Store) SetPassword(ctx context.Context, userID, hash string) error {
-	return s.Exec(ctx, "UPDATE users SET password_hash = ?2 WHERE id = ?1", userID, hash)
+// SetPassword replaces a user's password hash, ends the user's sessions except
+// the one with id keep ("": all), and makes a link for a new password void.
+func (s *Store) SetPassword(ctx context.Context, userID, hash, keep string) error {
+	u := &Unit{Priority: Background}
+	setPassword(u, userID, hash, keep)
+	return s.Do(ctx, u)
 }
 
-// SetUserDisabled disables or enables a user; a disabled user's keys admit
-// nothing from the commit on.
+func setPassword(u *Unit, userID, hash, keep string) {
+	u.Add("UPDATE users SET password_hash = ?2 WHERE id = ?1", userID, hash)
+	u.Add("DELETE FROM sessions WHERE user_id = ?1 AND id <> ?2", userID, keep)
+	u.Add("DELETE FROM password_resets WHERE user_id = ?1", userID)
+}
+
+// SetProfile writes what users say about themselves.
+func (s *Store) SetProfile(ctx context.Context, u User) error {
+	return s.Exec(ctx, "UPDATE users SET name = ?2, language = ?3, time_zone = ?4 WHERE id = ?1", u.ID, u.Name, u.Language, u.TimeZone)
+}
+
+// otherOwner asks for an owner beside the user ?1 who can sign in.
+const otherOwner = "EXISTS (SELECT 1 FROM users other WHERE other.role = 'owner' AND other.disabled_at IS NULL AND other.id <> ?1)"
+
+// SetUserDisabled disables or enables a user. From the commit on a disabled
+// user's keys admit nothing and the sessions are gone. ErrNotFound: there is no
+// such user, or it is the last owner, of whom one must remain.
 func (s *Store) SetUserDisabled(ctx context.Context, userID string, disabled bool) error {
-	var at any
-	if disabled {
-		at = s.millis()
+	if !disabled {
+		return s.changed(ctx, "UPDATE users SET disabled_at = NULL WHERE id = ?1", userID)
 	}
-	return s.changed(ctx, "UPDATE users SET disabled_at = ?2 WHERE id = ?1", userID, at)
+	return s.Tx(ctx, func(ctx context.Context, tx *Tx) error {
+		res, err := tx.ExecContext(ctx, "UPDATE users SET disabled_at = coalesce(disabled_at, ?2) WHERE id = ?1 AND (role <> 'owner' OR "+otherOwner+")", userID, s.millis())
+		if err != nil {
+			return err
+		}
+		if n, err := res.RowsAffected(); err != nil || n == 0 {
+			return errors.Join(err, ErrNotFound)
+		}
+		if _, err := tx.ExecContext(ctx, "DELETE FROM sessions WHERE user_id = ?1", userID); err != nil {
+			return err
+		}
+		return tx.Bump(ctx)
+	})
 }
 
 // changed runs one statement that alters configuration: every process reloads.

@@ -131,6 +131,11 @@ var sealedTables = []sealedTable{
 		set:  "UPDATE redeem_codes SET sealed = ?3, key_id = ?4 WHERE id = ?1 AND ?2 = ?2 AND sealed = ?5",
 	},
 	{
+		name: "user_totp",
+		page: "SELECT user_id, '', key_id, " + wanted + " FROM user_totp WHERE user_id > ?1 AND ?2 = ?2 ORDER BY user_id LIMIT ?3",
+		set:  "UPDATE user_totp SET sealed = ?3, key_id = ?4 WHERE user_id = ?1 AND ?2 = ?2 AND sealed = ?5",
+	},
+	{
 		name: "settings",
 		page: "SELECT name, '', substr(value, 4, 26), CASE WHEN substr(value, 4, 26) IN (SELECT value FROM json_each(?4)) THEN settings.value ELSE '' END " +
 			"FROM settings WHERE name > ?1 AND ?2 = ?2 AND value LIKE 'v1.%' ORDER BY name LIMIT ?3",

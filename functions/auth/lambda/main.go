@@ -6,4 +6,4 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/boot"
 )
 
-func main() { boot.Lambda(auth.Wire, nil) }
+func main() { boot.Lambda(auth.Wire, auth.Jobs) }

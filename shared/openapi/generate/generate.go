@@ -98,7 +98,11 @@ func (s *schemas) operation(function string, rt httpkit.Route, params []any) map
 		if rt.Who == httpkit.Optional {
 			security = append(security, map[string]any{})
 		}
-		for _, name := range []string{"bearer", "apiKey", "google", "session"} {
+		ways := []string{"bearer", "apiKey", "google", "session"}
+		if rt.Session {
+			ways = ways[3:]
+		}
+		for _, name := range ways {
 			security = append(security, map[string]any{name: []string{}})
 		}
 		op["security"] = security

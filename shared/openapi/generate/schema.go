@@ -255,7 +255,7 @@ func (s *schemas) ruled(of schema, f reflect.StructField, d direction) (ruled sc
 			out["format"] = "email"
 		case "url", "http_url":
 			out["format"] = "uri"
-		case "omitempty":
+		case "omitempty", "omitnil":
 		default:
 			panic(fmt.Sprintf("openapi: no words for the rule %q of %s", rule, f.Name))
 		}
