@@ -35,8 +35,8 @@ func filters() []httpkit.Param {
 func exportParams() []httpkit.Param {
 	return append([]httpkit.Param{
 		httpkit.Query("format", "csv unless given.", calls.CSV, calls.NDJSON),
-		httpkit.Query("lang", "Language of the heading: en, zh, zh-TW or ja; else that of Accept-Language. Also locale."),
-		httpkit.Query("tz", "IANA name of the time zone of times; UTC unless given."),
+		httpkit.Query("lang", "Language of the heading: en, zh, zh-TW or ja; else the caller's own, or that of Accept-Language. Also locale."),
+		httpkit.Query("tz", "IANA name of the time zone of times; else the caller's own, or UTC."),
 	}, filters()...)
 }
 

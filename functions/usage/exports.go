@@ -50,12 +50,16 @@ func (h *handler) askedExport(r *http.Request, c hub.Caller) (x exportAsked, err
 	if x.Form.Format != calls.CSV && x.Form.Format != calls.NDJSON {
 		return x, hub.Invalid("format", "format must be csv or ndjson.")
 	}
-	zone, err := calls.Zone("tz", cmp.Or(q.Get("tz"), "UTC"))
+	who, err := h.Store.UserByID(r.Context(), c.UserID)
+	if err != nil {
+		return x, err
+	}
+	zone, err := calls.Zone("tz", cmp.Or(q.Get("tz"), who.TimeZone, "UTC"))
 	if err != nil {
 		return x, err
 	}
 	x.Form.Zone = zone.String()
-	x.Form.Language = calls.Language(cmp.Or(q.Get("lang"), q.Get("locale"), r.Header.Get("Accept-Language")))
+	x.Form.Language = calls.Language(cmp.Or(q.Get("lang"), q.Get("locale"), who.Language, r.Header.Get("Accept-Language")))
 	x.Form.Operators = c.All
 	return x, nil
 }

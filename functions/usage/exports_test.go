@@ -125,6 +125,11 @@ func TestAnExportSpeaksTheCallersLanguageAndTime(t *testing.T) {
 		_, rows := table(t, d.get("member", "/api/user/model-calls/export?tz="+zone).Body.String())
 		assert.Equal(t, want, [2]string{rows[0]["Time"], rows[1]["Time"]}, zone)
 	}
+	own := d.member
+	own.Language, own.TimeZone = "ja", "Asia/Tokyo"
+	require.NoError(t, d.app.Store.SetProfile(t.Context(), own))
+	_, rows := table(t, d.send("member", "GET", "/api/user/model-calls/export", "Accept-Language", "zh").Body.String())
+	assert.Equal(t, "2026-03-29T10:30:00.000+09:00", rows[0]["日時"], "what the caller chose")
 	line := d.get("member", "/api/user/model-calls/export?format=ndjson&tz=Asia/Tokyo&endTime="+fmt.Sprint(past.Unix()+1)).Body.String()
 	id := d.list("member", "")[1]
 	assert.JSONEq(t, `{"time":"2026-03-29T09:30:00.123+09:00","call_id":"`+id+`","request_id":"","user_id":"`+d.member.ID+`","user_email":"member@example.com",

@@ -151,7 +151,9 @@ type Operator struct {
 // Explainer reads explanations.
 type Explainer struct {
 	Store *store.Store
-	// Home is where the call, its tries and its slices lie; nil: Store.
+	// Archives are where older calls lie, for Explain; nil: nowhere.
+	Archives Archives
+	// Home is where the call, its tries and its slices lie, for Of; nil: Store.
 	Home *store.Store
 	// CreditPrice is dollars per credit, a decimal.
 	CreditPrice string
@@ -160,11 +162,13 @@ type Explainer struct {
 // Explain explains a call. store.ErrNotFound: there is none with that id. Whether
 // the viewer may see it, and the operator's part of it, is the caller's business.
 func (x *Explainer) Explain(ctx context.Context, id string, operator bool) (*Explanation, error) {
-	call, err := x.Store.CallByID(ctx, id)
+	call, home, err := (&Log{Store: x.Store, Archives: x.Archives}).Find(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	return x.Of(ctx, call, operator)
+	there := *x
+	there.Home = home
+	return there.Of(ctx, call, operator)
 }
 
 // Of explains a call that was read already.
