@@ -12,7 +12,7 @@ import (
 // open, listing them does not.
 func Jobs(a *boot.App) []schedule.Job {
 	return []schedule.Job{
-		{Name: "usage.exports", Every: 5 * time.Second, Timeout: 10 * time.Minute, Run: func(ctx context.Context) error {
+		{Name: "usage.exports", Every: 10 * time.Second, Timeout: 10 * time.Minute, Run: func(ctx context.Context) error {
 			return (&handler{Deps: deps(a)}).writer().run(ctx)
 		}},
 	}
