@@ -106,7 +106,9 @@ func (a *asked) statuses() (out []hub.CallStatus) {
 
 // search reads ?search= and ?searchFields=. The names of fields are AIGNE Hub's.
 func (a *asked) search() (s store.CallSearch) {
-	s.Text = strings.TrimSpace(a.text(mostFind, "search"))
+	if s.Text = strings.TrimSpace(a.text(mostFind, "search")); s.Text == "" {
+		return s
+	}
 	fields := a.text(mostText, "searchFields")
 	if fields == "" {
 		s.ID, s.Request, s.Trace, s.Model, s.User = true, true, true, true, true

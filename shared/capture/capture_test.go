@@ -115,7 +115,7 @@ func TestBodiesAreKeptSealedWithoutSecretsAndForAWhile(t *testing.T) {
 			w.Follow(everything(func(c *store.CaptureRule) { c.PII = []string{capture.Email} }))
 			const said = `{"said":"the blue heron"}`
 			rec := w.call(hub.Caller{UserID: "u"}, "call-1", "application/json", `{"say":"mail a@example.com with sk-proj-Ab12Cd34Ef56"}`, said)
-			assert.True(t, said == rec.Body.String(), "the client gets it as it is")
+			assert.Zero(t, strings.Compare(said, rec.Body.String()), "the client gets it as it is")
 			p := w.read(t, "call-1")
 			assert.Equal(t, &capture.Body{Type: "application/json", Bytes: 54, Text: `{"say":"mail [email] with [secret]"}`}, p.Request)
 			assert.Equal(t, &capture.Body{Type: "application/json", Status: 200, Bytes: 25, Text: `{"said":"the blue heron"}`}, p.Response)

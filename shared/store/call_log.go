@@ -14,31 +14,35 @@ import (
 
 // CallFilter selects calls. The zero value selects all.
 type CallFilter struct {
-	UserID        string
-	KeyID         string // with UserID, its user's, it reads only that user's calls
-	AppID         string
-	Provider      string
-	Model         string // what the model's name begins with, as asked for or as called
-	Type          hub.CallType
-	Statuses      []hub.CallStatus // none: any
-	ErrorCategory string
-	Slow          time.Duration // lasted that long or longer
-	MinCredits    money.Credits // was charged that much or more
-	MinCost       money.Credits // cost the operator that much or more, nano-dollars
-	Search        CallSearch
+	UserID        string           `json:"user_id,omitzero"`
+	KeyID         string           `json:"key_id,omitzero"` // with UserID, its user's, it reads only that user's calls
+	AppID         string           `json:"app_id,omitzero"`
+	Provider      string           `json:"provider,omitzero"`
+	Model         string           `json:"model,omitzero"` // what the model's name begins with, as asked for or as called
+	Type          hub.CallType     `json:"type,omitzero"`
+	Statuses      []hub.CallStatus `json:"statuses,omitempty"` // none: any
+	ErrorCategory string           `json:"error_category,omitzero"`
+	Slow          time.Duration    `json:"slow,omitzero"`        // lasted that long or longer
+	MinCredits    money.Credits    `json:"min_credits,omitzero"` // was charged that much or more
+	MinCost       money.Credits    `json:"min_cost,omitzero"`    // cost the operator that much or more, nano-dollars
+	Search        CallSearch       `json:"search,omitzero"`
 
-	Before string // calls with a smaller id only: the cursor
-	Span   Span   // of their admission
-	Limit  int    // at most 1,000; 0 means 50
-	Walk   int    // how many calls are looked at for them, MaxWalk at most; 0 means DefaultWalk
+	Before string `json:"before,omitzero"` // calls with a smaller id only: the cursor
+	Span   Span   `json:"span,omitzero"`   // of their admission
+	Limit  int    `json:"-"`               // at most 1,000; 0 means 50
+	Walk   int    `json:"-"`               // how many calls are looked at for them, MaxWalk at most; 0 means DefaultWalk
 }
 
 // CallSearch is a text that one of some fields is, or begins with. The zero value
 // searches nothing.
 type CallSearch struct {
-	Text string // "": nothing is searched for
+	Text string `json:"text,omitzero"` // "": nothing is searched for
 	// ID, Request and Trace want the whole of it, Model and User its beginning.
-	ID, Request, Trace, Model, User bool
+	ID      bool `json:"id,omitzero"`
+	Request bool `json:"request,omitzero"`
+	Trace   bool `json:"trace,omitzero"`
+	Model   bool `json:"model,omitzero"`
+	User    bool `json:"user,omitzero"`
 }
 
 // How many calls are looked at for a page. Whoever finds too little goes on from
