@@ -106,9 +106,12 @@ func (a *asked) statuses() (out []hub.CallStatus) {
 
 // search reads ?search= and ?searchFields=. The names of fields are AIGNE Hub's.
 func (a *asked) search() (s store.CallSearch) {
-	if s.Text = strings.TrimSpace(a.text(mostFind, "search")); s.Text == "" {
-		return s
-	}
+	s.Text = strings.TrimSpace(a.text(mostFind, "search"))
+	defer func() {
+		if s.Text == "" {
+			s = store.CallSearch{}
+		}
+	}()
 	fields := a.text(mostText, "searchFields")
 	if fields == "" {
 		s.ID, s.Request, s.Trace, s.Model, s.User = true, true, true, true, true
