@@ -4,7 +4,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 BIN := bin/aigne-hub
 LINT := go tool -modfile=infra/tools.mod golangci-lint
 # Packages whose tests run many goroutines over shared state.
-RACE ?= ./shared/store ./shared/admission ./shared/upstream ./shared/health ./shared/notify ./shared/credentials ./functions/proxy ./shared/wire ./shared/blob
+RACE ?= ./shared/store ./shared/admission ./shared/upstream ./shared/health ./shared/notify ./shared/credentials ./functions/proxy ./shared/wire ./shared/blob ./shared/capture
 FUZZTIME ?= 30s
 ROUNDS ?= 50
 CALLS ?= 200

@@ -163,6 +163,8 @@ func (w *world) belongings(fake *fakestripe.Stripe) (ids map[string]string, mark
 	payment := field(t, res, "payment_id")
 	fake.Pay(field(t, res, "url"))
 	w.deliver(fake)
+	w.kept(other.ID, call, true)
+	export := field(t, done(202, w.do("usage", "other", "POST", "/api/usage/exports", "")), "id")
 	media, err := w.app.Blobs.Put(ctx, other.ID, call, "image/png", []byte("a picture"))
 	require.NoError(t, err)
 	now := time.Now()
@@ -173,11 +175,11 @@ func (w *world) belongings(fake *fakestripe.Stripe) (ids map[string]string, mark
 		call, other.ID, other.AccountID, now.UnixMilli(), now.Add(time.Hour).UnixMilli())
 	require.NoError(t, w.app.Store.Do(ctx, u))
 	return map[string]string{
-		"/api/user/model-calls/{id}": call, "/api/auth/keys/{id}": key, "/api/auth/keys/{id}/rotate": key, "/api/user/receipts/{number}": "000001",
+		"/api/user/model-calls/{id}": call, "/api/usage/exports/{id}": export, "/api/user/model-calls/{id}/payload": call, "/api/auth/keys/{id}": key, "/api/auth/keys/{id}/rotate": key, "/api/user/receipts/{number}": "000001",
 		"/api/user/wallets/{name}/members": "Hidden", "/api/user/wallets/{name}/members/{email}": "Hidden",
 		"/media/{name}": media, "/v1/responses/{id}": "resp_hidden", "/v1/responses/{id}/input_items": "resp_hidden", "/v1/responses/{id}/cancel": "resp_hidden",
 		"/v1/videos/{id}": "video_hiddenjob", "/v1/videos/{id}/content": "video_hiddenjob",
-	}, []string{call, key, payment, "hidden key", "Hidden", media, "resp_hidden", "hiddenjob", "7.77", "000001", other.ID, other.AccountID, "other@example.com"}
+	}, []string{call, export, key, payment, "hidden key", "Hidden", media, "resp_hidden", "hiddenjob", "7.77", "000001", other.ID, other.AccountID, "other@example.com"}
 }
 
 // models are routes whose placeholder is the name of a model, which nobody owns.

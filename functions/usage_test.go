@@ -141,8 +141,8 @@ func TestCallsOfOthersAreNotShown(t *testing.T) {
 		{"a bad cursor is refused", "member", "GET /api/user/model-calls?before=%27", "", 400, invalid("before", "before must be the id of a call.")},
 		{"a page too large is refused", "member", "GET /api/user/model-calls?pageSize=101", "", 400,
 			invalid("pageSize", "pageSize must be a whole number from 1 to 100.")},
-		{"page numbers are refused", "member", "GET /api/user/model-calls?page=2", "", 400,
-			invalid("page", "This list has no page; go on with before=<next_cursor>.")},
+		{"page numbers are answered in AIGNE Hub's form", "member", "GET /api/user/model-calls?page=2", "", 200,
+			`{"count":0,"countExact":true,"list":[],"paging":{"page":2,"pageSize":20,"asOf":""}}`},
 		{"the list is only read", "owner", "DELETE /api/user/model-calls", "", 405,
 			refused("invalid_request_error", "method_not_allowed", "DELETE is not allowed here; GET, HEAD is.")},
 	})

@@ -8,19 +8,31 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/aigne-hub/aigne-hub/shared/boot"
+	"github.com/aigne-hub/aigne-hub/shared/calls"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/money"
 	"github.com/aigne-hub/aigne-hub/shared/store"
 )
 
 func callSpecs() []spec {
-	return []spec{{
-		name: "list", usage: "list calls, newest first", run: callsList,
-		flags: []cli.Flag{
-			text("user", "only those of the user with the e-mail `ADDRESS`"), number("limit", "at most so many; 50 when not given"),
-			text("before", "only calls older than the one with this `ID`: the last one of the page before"),
+	return []spec{
+		{
+			name: "list", usage: "list calls, newest first", run: callsList,
+			flags: append(callFilterFlags(), number("limit", "at most so many; 50 when not given"),
+				text("before", "only calls older than the one with this `ID`: the last one of the page before")),
 		},
-	}}
+		{
+			name: "export", usage: "print all calls, newest first, as CSV or NDJSON", run: callsExport,
+			about: "However many there are: they are not gathered first. Cells of CSV that a spreadsheet could take for a formula\n" +
+				"begin with an apostrophe.",
+			flags: append(callFilterFlags(), text("format", "`FORM`: csv (default) or ndjson"),
+				text("lang", "`LANGUAGE` of the heading: en (default), zh, zh-TW or ja"), text("tz", "`ZONE` of times, such as Asia/Tokyo (UTC)")),
+		},
+		{
+			name: "payload", usage: "show what was kept of the bodies of a call; that is put on record", run: callsPayload, needs: []string{"id"}, arg: "id",
+			flags: []cli.Flag{text("id", "`ID` of the call")},
+		},
+	}
 }
 
 // callView is a call as it is shown.
@@ -90,13 +102,13 @@ func callsList(j *job) error {
 		limit = int(n)
 	}
 	return j.withHub(func(a *boot.App) error {
-		calls, err := j.calls(a, limit)
+		found, err := j.calls(a, limit)
 		if err != nil {
 			return err
 		}
 		mails := emails{store: a.Store}
-		views, rows := make([]callView, 0, len(calls)), make([][]string, 0, len(calls))
-		for _, c := range calls {
+		views, rows := make([]callView, 0, len(found)), make([][]string, 0, len(found))
+		for _, c := range found {
 			email, err := mails.of(j.ctx, c.UserID)
 			if err != nil {
 				return err
@@ -112,26 +124,24 @@ func callsList(j *job) error {
 }
 
 func (j *job) calls(a *boot.App, limit int) ([]store.Call, error) {
-	f := store.CallFilter{Before: j.text("before")}
-	if email := j.text("user"); email != "" {
-		u, err := a.Desk.User(j.ctx, email)
-		if err != nil {
-			return nil, err
-		}
-		f.UserID = u.ID
+	f, err := j.callFilter(a)
+	if err != nil {
+		return nil, err
 	}
+	f.Before = j.text("before")
+	log := calls.Log{Store: a.Store, Archives: a.Archive}
 	var all []store.Call
 	for len(all) < limit {
 		f.Limit = min(limit-len(all), page)
-		more, err := a.Store.Calls(j.ctx, f)
+		p, err := log.Page(j.ctx, f)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, more...)
-		if len(more) < f.Limit {
+		all = append(all, p.Calls...)
+		if p.Floor == "" {
 			break
 		}
-		f.Before = more[len(more)-1].ID
+		f.Before = p.Floor
 	}
 	return all, nil
 }

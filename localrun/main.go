@@ -94,6 +94,7 @@ func (p *program) commands() []*cli.Command {
 		p.family("wallet", "wallets that teams and applications share", walletSpecs()),
 		p.family("outbox", "usage on its way to Payment Kit", outboxSpecs()),
 		p.family("calls", "look at the call log", callSpecs()),
+		p.family("capture", "keep bodies of calls, without secrets, for those who look into them", captureSpecs()),
 		p.command(whySpec()),
 		p.family("usage", "statistics of calls, and the sums they come from", usageSpecs()),
 		p.family("reconcile", "set providers' bills against the books", reconcileSpecs()),

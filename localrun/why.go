@@ -32,7 +32,7 @@ type whyView struct {
 
 func why(j *job) error {
 	return j.withHub(func(a *boot.App) error {
-		x := calls.Explainer{Store: a.Store, CreditPrice: a.Config.CreditPrice}
+		x := calls.Explainer{Store: a.Store, Archives: a.Archive, CreditPrice: a.Config.CreditPrice}
 		e, err := x.Explain(j.ctx, j.text("call"), true)
 		if errors.Is(err, store.ErrNotFound) {
 			return hub.Errorf(hub.CodeNotFound, "there is no call %s", j.text("call"))

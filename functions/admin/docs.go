@@ -44,13 +44,16 @@ func providerDocs() map[string]httpkit.Doc {
 
 func peopleDocs() map[string]httpkit.Doc {
 	return map[string]httpkit.Doc{
-		"GET /api/admin/users":                {Summary: "Lists users.", Query: httpkit.Cursors(), Response: httpkit.Listing[userView]{}},
-		"POST /api/admin/users":               {Summary: "Makes a user.", Request: newUser{}, Status: 201, Response: userView{}},
-		"PUT /api/admin/users/{email}/groups": {Summary: "Puts a user into groups.", Request: newGroups{}, Response: userView{}},
-		"PUT /api/admin/users/{email}/did":    {Summary: "Says under which DID Payment Kit knows a user.", Request: newDID{}, Response: userView{}},
-		"GET /api/admin/limits":               {Summary: "Lists limits.", Response: httpkit.Object{"data": []limitView{}}},
-		"PUT /api/admin/limits":               {Summary: "Sets a limit.", Request: operator.NewLimit{}, Response: limitView{}},
-		"DELETE /api/admin/limits/{id}":       {Summary: "Removes a limit."},
+		"GET /api/admin/users":                 {Summary: "Lists users.", Query: httpkit.Cursors(), Response: httpkit.Listing[userView]{}},
+		"POST /api/admin/users":                {Summary: "Makes a user.", Request: newUser{}, Status: 201, Response: userView{}},
+		"PUT /api/admin/users/{email}/groups":  {Summary: "Puts a user into groups.", Request: newGroups{}, Response: userView{}},
+		"PUT /api/admin/users/{email}/did":     {Summary: "Says under which DID Payment Kit knows a user.", Request: newDID{}, Response: userView{}},
+		"GET /api/admin/capture":               {Summary: "Shows by which rules bodies of calls are kept.", Response: captureView{}},
+		"POST /api/admin/capture/rules":        {Summary: "Adds a rule by which bodies of calls are kept.", Request: operator.NewCaptureRule{}, Status: 201, Response: captureRuleView{}},
+		"DELETE /api/admin/capture/rules/{id}": {Summary: "Removes such a rule; what was kept stays for its time."},
+		"GET /api/admin/limits":                {Summary: "Lists limits.", Response: httpkit.Object{"data": []limitView{}}},
+		"PUT /api/admin/limits":                {Summary: "Sets a limit.", Request: operator.NewLimit{}, Response: limitView{}},
+		"DELETE /api/admin/limits/{id}":        {Summary: "Removes a limit."},
 	}
 }
 

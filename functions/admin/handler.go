@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/aigne-hub/aigne-hub/shared/capture"
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/operator"
@@ -25,7 +26,8 @@ type Deps struct {
 	Desk   *operator.Desk
 	Routes func() *routing.Snapshot // knows the providers of the environment
 	// Probe asks a provider what costs nothing under a credential.
-	Probe func(ctx context.Context, p *routing.Provider, secret hub.Secret) upstream.Probe
+	Probe   func(ctx context.Context, p *routing.Provider, secret hub.Secret) upstream.Probe
+	Capture *capture.Recorder // counts; nil: no bodies are kept
 	// Upstream knows which credentials rest.
 	Upstream *upstream.Client
 	// Streams: answers can go on for ever. Otherwise, on Lambda, a stream of events
@@ -79,6 +81,9 @@ func (h *handler) routes() []httpkit.Route {
 		admin("GET", "/api/admin/aliases", h.listAliases),
 		admin("PUT", "/api/admin/aliases", h.setAlias),
 		admin("DELETE", "/api/admin/aliases/{name...}", h.removeAlias),
+		admin("GET", "/api/admin/capture", h.capture),
+		admin("POST", "/api/admin/capture/rules", h.addCaptureRule),
+		admin("DELETE", "/api/admin/capture/rules/{id}", h.removeCaptureRule),
 		admin("GET", "/api/admin/limits", h.listLimits),
 		admin("PUT", "/api/admin/limits", h.setLimit),
 		admin("DELETE", "/api/admin/limits/{id}", h.removeLimit),

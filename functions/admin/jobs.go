@@ -29,7 +29,7 @@ func Jobs(a *boot.App) []schedule.Job {
 		}},
 		{Name: "admin.alerts", Every: time.Minute, Timeout: 2 * time.Minute, Run: func(ctx context.Context) error { return a.Watcher().Run(ctx) }},
 		{Name: "admin.forget", Every: 10 * time.Minute, Run: func(ctx context.Context) error {
-			return errors.Join(a.Store.ForgetNotifications(ctx, notificationLife), a.Store.ForgetStatuses(ctx), a.Store.ForgetAlerts(ctx, notificationLife))
+			return errors.Join(a.Store.ForgetNotifications(ctx, notificationLife), a.Store.ForgetStatuses(ctx), a.Store.ForgetAlerts(ctx, notificationLife), forgetPayloads(ctx, a.Store))
 		}},
 		// What triggers record, money that moved above all, joins the chain.
 		{Name: "admin.audit", Every: time.Minute, Run: func(ctx context.Context) error { return a.Store.LinkAudit(ctx) }},

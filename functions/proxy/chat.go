@@ -25,13 +25,12 @@ func (h *handler) chat(server dialect.Server) httpkit.CallerHandler {
 		if err != nil {
 			return err
 		}
-		return h.call(w, r, caller, server, view, way{})
+		return h.call(w, r, caller, server, view, way{body: body})
 	}
 }
 
 // call carries a request that was read.
-func (h *handler) call(w http.ResponseWriter, r *http.Request, caller hub.Caller, server dialect.Server, view *dialect.View, how way) error {
-	var err error
+func (h *handler) call(w http.ResponseWriter, r *http.Request, caller hub.Caller, server dialect.Server, view *dialect.View, how way) (err error) {
 	if how.memo, err = h.chatMemo(r, caller, server.Name(), view, how); err != nil {
 		return err
 	}
@@ -39,6 +38,10 @@ func (h *handler) call(w http.ResponseWriter, r *http.Request, caller hub.Caller
 	if err != nil {
 		refusalHeaders(w, err)
 		return err
+	}
+	if take := h.Capture.Take(&caller, ticket.CallID); take != nil {
+		w = begun(take, w, r, how.body)
+		defer func() { ended(take, r, err, server.Error) }()
 	}
 	if how.memo.hit() {
 		return how.memo.replay(w, r, ticket)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/aigne-hub/aigne-hub/shared/admission"
 	"github.com/aigne-hub/aigne-hub/shared/blob"
+	"github.com/aigne-hub/aigne-hub/shared/capture"
 	"github.com/aigne-hub/aigne-hub/shared/dialect"
 	"github.com/aigne-hub/aigne-hub/shared/dialect/aigne"
 	"github.com/aigne-hub/aigne-hub/shared/dialect/anthropic"
@@ -61,6 +62,8 @@ type Deps struct {
 	Jobs  *jobs.Follower
 	// TraceID is the trace that a request belongs to, "" for none; nil: none does.
 	TraceID func(*http.Request) string
+	// Capture keeps bodies; nil: none are.
+	Capture *capture.Recorder
 	// Halt ends when open calls must be settled at once as delivered: the process
 	// is about to be killed. nil: never.
 	Halt context.Context

@@ -56,6 +56,7 @@ func (h *handler) createResponse(s responses.Server) httpkit.CallerHandler {
 		if err != nil {
 			return err
 		}
+		how.body = body
 		if raw, ok := view.Object.Get("store"); !ok || string(raw) != "false" {
 			if how.keep = h.ResponsesTTL > 0; !how.keep { // nor shall the provider store it
 				if view, err = unstored(r, s, view); err != nil {
@@ -340,7 +341,7 @@ func (h *handler) compact(s responses.Server) httpkit.CallerHandler {
 			return hub.Invalid("stream", "stream is not taken here.")
 		}
 		none := hub.Errorf(hub.CodeNotFound, "The model %s has no way to compact a conversation.", view.Model)
-		how := way{path: "/responses/compact", narrow: onlyNative(s.Name(), none)}
+		how := way{path: "/responses/compact", narrow: onlyNative(s.Name(), none), body: body}
 		if previous, ok := view.Object.String("previous_response_id"); ok {
 			var at func(*routing.Plan) error
 			if view, at, err = h.resume(r, s, caller, view, previous); err != nil {

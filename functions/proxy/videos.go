@@ -104,6 +104,9 @@ func (h *handler) createJob(w http.ResponseWriter, r *http.Request, caller hub.C
 		refusalHeaders(w, err)
 		return store.Job{}, nil, err
 	}
+	take := h.Capture.Take(&caller, ticket.CallID) // the answer is only the job's number
+	take.Request(r.Header.Get("Content-Type"), body)
+	defer take.Done()
 	x := &order{lifetime: newLifetime(h, w, r, ticket), view: view, native: server.Name()}
 	defer x.done()
 	answer, trace, err := h.Upstream.Do(x.upstream, upstream.Call{Plan: plan, Prepare: x.prepare, Fault: x.fault, Whole: true, Accept: x.accept})

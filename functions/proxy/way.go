@@ -20,6 +20,8 @@ type way struct {
 	keep bool
 	// memo is what the cache has to do with the call; nil: nothing.
 	memo *memo
+	// body is the request as it came, where the language's view of it may differ.
+	body []byte
 }
 
 // narrowed returns the plan with the targets that the surface takes. The plan

@@ -44,7 +44,7 @@ func deps(a *boot.App) Deps {
 		Routes: a.Routes, Gate: a.Gate, Upstream: a.Upstream, CatchUp: a.CatchUp,
 		Statuses: a.Statuses, Store: a.Store, Vault: a.Vault, ResponsesTTL: a.Config.ResponsesTTL,
 		Limits: limits, PublicModels: a.Config.PublicModels, MountPoint: mountPoint(a.Config.PublicURL), Halt: a.Halting(),
-		Cache: CacheSettings(a.Config.Cache), PublicURL: a.Config.PublicURL, Low: a.Shop.Nudge, Fetch: a.Fetch, Blobs: a.Blobs, Jobs: a.Jobs,
+		Cache: CacheSettings(a.Config.Cache), PublicURL: a.Config.PublicURL, Low: a.Shop.Nudge, Fetch: a.Fetch, Blobs: a.Blobs, Jobs: a.Jobs, Capture: a.Capture,
 		TraceID: observe.TraceID,
 	}
 }

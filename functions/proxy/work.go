@@ -19,7 +19,7 @@ import (
 // work is the way of a call for work beside chat, the same for every kind and
 // language: read, plan, admit, call, settle, answer.
 func (h *handler) work(server dialect.TaskServer) httpkit.CallerHandler {
-	return func(w http.ResponseWriter, r *http.Request, caller hub.Caller) error {
+	return func(w http.ResponseWriter, r *http.Request, caller hub.Caller) (err error) {
 		body, err := readBody(r)
 		if err != nil {
 			return err
@@ -36,6 +36,10 @@ func (h *handler) work(server dialect.TaskServer) httpkit.CallerHandler {
 		if err != nil {
 			refusalHeaders(w, err)
 			return err
+		}
+		if take := h.Capture.Take(&caller, ticket.CallID); take != nil {
+			w = begun(take, w, r, body)
+			defer func() { ended(take, r, err, server.Error) }()
 		}
 		if note.hit() {
 			return note.replay(w, r, ticket)

@@ -15,6 +15,9 @@ import (
 func Jobs(a *boot.App) []schedule.Job {
 	return []schedule.Job{
 		{Name: "usage.rollup", Every: time.Minute, Timeout: 4 * time.Minute, Run: func(ctx context.Context) error { return a.Roller.Run(ctx) }},
+		{Name: "usage.exports", Every: 10 * time.Second, Timeout: 10 * time.Minute, Run: func(ctx context.Context) error {
+			return (&handler{Deps: deps(a)}).writer().run(ctx)
+		}},
 		// Each run goes on where the one before ended, a few minutes at a time.
 		{Name: "usage.archive", Every: time.Hour, Timeout: 4 * time.Minute, Run: func(ctx context.Context) error {
 			if !a.Archive.Ready() {

@@ -32,7 +32,7 @@ type projectRow struct {
 	LastCallTime int64       `json:"lastCallTime"`
 }
 
-type projectPage struct {
+type projectList struct {
 	Projects []projectRow `json:"projects"`
 	Total    int          `json:"total"`
 	Page     int          `json:"page"`
@@ -71,7 +71,7 @@ func (h *handler) projects(w http.ResponseWriter, r *http.Request, c hub.Caller)
 	default:
 		return hub.Invalid("sortOrder", "sortOrder must be desc or asc.")
 	}
-	v := projectPage{Projects: []projectRow{}, Total: len(all), Page: paging.Page, PageSize: paging.Size}
+	v := projectList{Projects: []projectRow{}, Total: len(all), Page: paging.Page, PageSize: paging.Size}
 	all = all[min(paging.Offset(), len(all)):min(paging.Offset()+paging.Size, len(all))]
 	labels, err := h.Stats.Labels(r.Context(), "app", all)
 	if err != nil {

@@ -149,7 +149,7 @@ func (k *Keeper) verifyDatabase(ctx context.Context, a store.Archive, v *Verific
 	}
 	const page = 1000
 	for after := ""; ; {
-		ids, err := s.CallIDs(ctx, after, "~", page)
+		ids, err := s.CallsBetween(ctx, after, "~", page)
 		if err != nil || len(ids) == 0 {
 			return err
 		}

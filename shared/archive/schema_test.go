@@ -18,10 +18,11 @@ var fates = map[string]string{ //nolint:gochecknoglobals // a table
 	"settings": few, "config_version": few, "vault_keys": few, "vault_masters": few, "ai_providers": few, "ai_credentials": few, "ai_model_rates": few,
 	"ai_model_rate_plans": few, "model_aliases": few, "route_rules": few, "limits": few, "webhook_endpoints": few, "catalogue_files": few,
 	"catalogue_proposals": few, "ledger_horizon": few, "answer_cache_size": few, "audit_head": few, "bill_keys": few, "job_leases": few,
-	"archives": few, "schema_migrations": few, "ai_model_rates_history": few,
+	"capture_rules": few, "model_call_stats_state": few, "archives": few, "schema_migrations": few, "ai_model_rates_history": few,
 
 	"users": people, "api_keys": people, "apps": people, "accounts": people, "shared_wallets": people, "wallet_members": people, "notice_choices": people,
 	"payment_customers": people, "card_customers": people, "auto_topups": people, "archive_reported": people,
+	"identities": people, "invitations": people, "password_resets": people, "user_totp": people, "totp_recovery": people,
 
 	"ledger_operations": books, "ledger_entries": books, "ledger_seals": books, "credit_grants": books, "account_debts": books, "audit_log": books,
 	"payments": books, "payment_backs": books, "payment_disputes": books, "payment_grants": books, "receipts": books, "redeem_codes": books,
@@ -31,6 +32,8 @@ var fates = map[string]string{ //nolint:gochecknoglobals // a table
 	"limits_windows": swept, "idempotency_keys": swept, "responses": swept, "jobs": swept, "blobs": swept, "answer_cache": swept, "redeem_tries": swept,
 	"payment_events": swept, "notifications": swept, "notification_deliveries": "goes with its notification", "wallet_crossings": "goes once it is told",
 	"ai_model_statuses": swept, "ai_model_status_hours": swept, "admin_events": swept, "model_probes": swept, "archive_runs": swept,
+	"sessions": swept, "sign_in_tries": swept, "payloads": swept, "call_exports": swept, "alerts": swept, "alert_hours": swept,
+	"model_call_changes": summed, "model_call_stats_due": summed, "model_call_stats": "quarters of an hour are deleted when they are old; the others are the history",
 }
 
 const (
@@ -40,6 +43,7 @@ const (
 	books  = "is the books: kept for ever"
 	open   = "goes with the end of its call"
 	swept  = "a job deletes what is old"
+	summed = "goes once it is summed up"
 )
 
 func names(t *testing.T, s *store.Store, query string) (out []string) {

@@ -44,6 +44,9 @@ type Keeper struct {
 	Now   hub.Now
 }
 
+// Ready reports whether files can be kept.
+func (k *Keeper) Ready() bool { return k != nil && k.Place != nil }
+
 // secretLength is that of crypto/rand's Text.
 const secretLength = 26
 
@@ -96,6 +99,10 @@ func extension(kind string) string {
 		return ".jpg"
 	case "audio/mpeg":
 		return ".mp3"
+	case "text/csv; charset=utf-8":
+		return ".csv"
+	case "application/x-ndjson":
+		return ".ndjson"
 	case "image/png", "image/webp", "image/gif", "video/mp4", "video/webm", "audio/wav", "audio/flac", "application/pdf":
 		return "." + path.Base(kind)
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/archive"
 	"github.com/aigne-hub/aigne-hub/shared/blob"
 	"github.com/aigne-hub/aigne-hub/shared/blocklet"
+	"github.com/aigne-hub/aigne-hub/shared/capture"
 	"github.com/aigne-hub/aigne-hub/shared/credentials"
 	"github.com/aigne-hub/aigne-hub/shared/health"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
@@ -75,6 +76,7 @@ type App struct {
 	Statuses *health.Statuses // what all processes saw
 	Notify   *notify.Post
 	Keeper   *credentials.Keeper
+	Capture  *capture.Recorder // of bodies; nil: none may be kept
 	Apps     *apps.Finder
 	Roller   *rollup.Roller // sums calls up
 	Stats    *rollup.Reader // answers from the sums
@@ -163,6 +165,7 @@ func Open(ctx context.Context, cfg Config, o Options) (*App, error) {
 	a.Desk.Archive = a.Archive
 	a.Roller = &rollup.Roller{Store: s, Archives: a.Archive, Now: o.Now, Log: o.Log, Keep: cfg.StatsLife}
 	a.Stats = &rollup.Reader{Store: s, Now: o.Now}
+	a.openCapture()
 	if err := a.openPayment(); err != nil {
 		return nil, errors.Join(err, a.Close(context.WithoutCancel(ctx)))
 	}
@@ -223,6 +226,7 @@ func (a *App) Leave() { a.leave() }
 func (a *App) Close(ctx context.Context) error {
 	a.Upstream.Close()
 	a.Fetch.Close()
+	a.Capture.Close(ctx)
 	return errors.Join(a.Gate.Lease.Close(ctx), a.Archive.Close(), a.Store.Close())
 }
 

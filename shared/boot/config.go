@@ -48,6 +48,7 @@ type Config struct {
 	ResponsesTTL time.Duration
 
 	Cache   Cache
+	Capture Capture
 	Selling Selling
 
 	MaxBody  int64 // bytes

@@ -28,6 +28,7 @@ func Settings() []Setting {
 	all = append(all, paymentSettings()...)
 	all = append(all, callSettings()...)
 	all = append(all, cacheSettings()...)
+	all = append(all, captureSettings()...)
 	all = append(all, fileSettings()...)
 	all = append(all, doorSettings()...)
 	all = append(all, oidcSettings()...)

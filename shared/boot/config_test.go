@@ -46,7 +46,7 @@ func TestWithoutAnySettingTheDefaultsHold(t *testing.T) {
 		CreditPrice: "1", OnAbort: "reported", OnUpstreamFailure: "delivered", EmptyAnswer: "charge", Slice: 4096, WhenPaymentDown: "refuse",
 		Payment:       boot.Payment{Mode: "auto", Live: true, Line: 5_000_000_000},
 		DefaultOutput: 4096, DefaultMaxOutput: 8192, StatsLife: 4392 * time.Hour, ResponsesTTL: 720 * time.Hour, MaxBody: 30_000_000,
-		Cache: boot.Cache{Mode: "off", TTL: time.Hour, Size: 256_000_000},
+		Cache: boot.Cache{Mode: "off", TTL: time.Hour, Size: 256_000_000}, Capture: boot.Capture{Body: 64_000, Life: 168 * time.Hour, Memory: 32_000_000},
 		Selling: boot.Selling{StripeURL: "https://api.stripe.com",
 			Terms: selling.Terms{Currency: "usd", Price: money.Credit, Min: 5 * money.Credit, Max: 1000 * money.Credit}},
 		Timeouts: boot.Timeouts{Connect: 10 * time.Second, FirstByte: 2 * time.Minute, Idle: 2 * time.Minute, Total: 15 * time.Minute},
@@ -74,6 +74,7 @@ func TestEverySettingIsRead(t *testing.T) {
 		"AIGNE_HUB_TRUSTED_PROXIES": "10.1.2.3/8, 192.0.2.1,fd00::/8", "AIGNE_HUB_PUBLIC_MODELS": "off", "AIGNE_HUB_PPROF": "[::1]:6061", "AIGNE_HUB_METRICS_LISTEN": ":9464", "AIGNE_HUB_ACCESS_LOG": "errors", "AIGNE_HUB_TRACE_PROPAGATE": "on", "AIGNE_HUB_AUTHORIZER": "policy",
 		"AIGNE_HUB_BILLING_EMPTY_ANSWER": "free", "AIGNE_HUB_BILLING_SLICE": "1024", "AIGNE_HUB_STATS_LIFE": "1000h",
 		"AIGNE_HUB_CACHE": "ask", "AIGNE_HUB_CACHE_TTL": "5m", "AIGNE_HUB_CACHE_SIZE": "1GiB", "AIGNE_HUB_CACHE_PRICE": "25%",
+		"AIGNE_HUB_CAPTURE": "on", "AIGNE_HUB_CAPTURE_BODY": "1KiB", "AIGNE_HUB_CAPTURE_LIFE": "2h", "AIGNE_HUB_CAPTURE_MEMORY": "3MiB",
 		"AIGNE_HUB_LOG_LEVEL": "debug", "AIGNE_HUB_LOG_FORMAT": "json",
 		"AIGNE_HUB_PAYMENT_LINK": "https://x.test/buy", "AIGNE_HUB_STRIPE_SECRET_KEY": "sk_test_1", "AIGNE_HUB_STRIPE_WEBHOOK_SECRET": "whsec_1",
 		"AIGNE_HUB_STRIPE_URL": "http://127.0.0.1:12111/", "AIGNE_HUB_STRIPE_TAX": "on", "AIGNE_HUB_SALE_CURRENCY": "JPY", "AIGNE_HUB_SALE_PRICE": "1.5",
@@ -95,6 +96,7 @@ func TestEverySettingIsRead(t *testing.T) {
 				Packages: []selling.Package{{ID: "1000", Credits: 1000 * money.Credit, Amount: 1400}}}},
 		Payment:      boot.Payment{Mode: "ledger", URL: "http://127.0.0.1:4711", Line: 500_000_000},
 		Cache:        boot.Cache{Mode: "ask", TTL: 5 * time.Minute, Size: 1 << 30, Price: 25},
+		Capture:      boot.Capture{On: true, Body: 1 << 10, Life: 2 * time.Hour, Memory: 3 << 20},
 		Timeouts:     boot.Timeouts{Connect: time.Second, FirstByte: 2 * time.Second, Idle: 3 * time.Second, Total: 4 * time.Second},
 		AttemptsTime: 6 * time.Second, Hedge: 7 * time.Second, SlowStream: 8, Attempts: 1, Drain: 1500 * time.Millisecond, MasterKey: hub.Secret(goodKey), MasterKeyOld: hub.Secret(goodKey),
 		PublicURL: "https://x.test/ai",
@@ -329,5 +331,5 @@ func TestTheTableOfSettingsIsCompleteAndConsistent(t *testing.T) {
 		assert.True(t, names["AIGNE_HUB_"+secret])
 		assert.False(t, flags[strings.ReplaceAll(strings.ToLower(secret), "_", "-")], "%s is a secret and has no flag", secret)
 	}
-	assert.Len(t, names, 91)
+	assert.Len(t, names, 95)
 }

@@ -177,6 +177,7 @@ func (l *lazy) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	// No ticker runs while the sandbox is frozen, so what was seen is stored here.
 	defer o.app.Reporter.Due(r.Context())
+	defer o.app.Capture.Flush(r.Context())
 	o.handler.ServeHTTP(w, r)
 }
 

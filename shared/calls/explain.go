@@ -151,6 +151,10 @@ type Operator struct {
 // Explainer reads explanations.
 type Explainer struct {
 	Store *store.Store
+	// Archives are where older calls lie, for Explain; nil: nowhere.
+	Archives Archives
+	// Home is where the call, its tries and its slices lie, for Of; nil: Store.
+	Home *store.Store
 	// CreditPrice is dollars per credit, a decimal.
 	CreditPrice string
 }
@@ -158,11 +162,13 @@ type Explainer struct {
 // Explain explains a call. store.ErrNotFound: there is none with that id. Whether
 // the viewer may see it, and the operator's part of it, is the caller's business.
 func (x *Explainer) Explain(ctx context.Context, id string, operator bool) (*Explanation, error) {
-	call, err := x.Store.CallByID(ctx, id)
+	call, home, err := (&Log{Store: x.Store, Archives: x.Archives}).Find(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	return x.Of(ctx, call, operator)
+	there := *x
+	there.Home = home
+	return there.Of(ctx, call, operator)
 }
 
 // Of explains a call that was read already.
@@ -173,7 +179,7 @@ func (x *Explainer) Of(ctx context.Context, call store.Call, operator bool) (*Ex
 	if err := json.Unmarshal(call.Plan, &e.Plan); err != nil {
 		return nil, fmt.Errorf("plan of call %s: %w", call.ID, err)
 	}
-	tries, err := x.Store.CallAttempts(ctx, call.ID)
+	tries, err := x.home().CallAttempts(ctx, call.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -200,6 +206,13 @@ func (x *Explainer) Of(ctx context.Context, call store.Call, operator bool) (*Ex
 		return e, x.operator(ctx, e, rate)
 	}
 	return e, nil
+}
+
+func (x *Explainer) home() *store.Store {
+	if x.Home != nil {
+		return x.Home
+	}
+	return x.Store
 }
 
 func (x *Explainer) people(ctx context.Context, e *Explanation) error {
@@ -318,7 +331,10 @@ func (x *Explainer) hold(ctx context.Context, e *Explanation) error {
 	if !h.Open {
 		h.Released = max(0, c.Hold-settled(e.Operations))
 	}
-	slices, err := x.Store.Slices(ctx, c.ID)
+	slices, err := x.home().Slices(ctx, c.ID)
+	if err == nil && len(slices) == 0 && x.home() != x.Store {
+		slices, err = x.Store.Slices(ctx, c.ID)
+	}
 	for _, s := range slices {
 		h.Extensions = append(h.Extensions, Extension{s.Number, s.CreatedAt, s.Hold, s.Tokens, s.Amount})
 	}

@@ -312,6 +312,8 @@ func rowName(table string, key [2]string) (string, error) {
 		return table + "/" + key[0] + "/secret", nil
 	case "redeem_codes":
 		return table + "/" + key[0] + "/code", nil
+	case "call_exports", "payloads":
+		return table + "/" + key[0] + "/sealed", nil
 	case "responses", "answer_cache":
 		return table + "/" + key[0] + "/" + key[1] + "/sealed", nil
 	}

@@ -80,6 +80,15 @@ func seed(t *testing.T, a *boot.App) (codes []selling.Code) {
 	}
 	unit.Stmts = append(unit.Stmts, a.Store.PutResponse(store.StoredResponse{UserID: u.ID, ID: "elsewhere", CallID: "c", Provider: "p", Model: "m"}, time.Hour))
 	require.NoError(t, a.Store.Do(ctx, unit))
+	body := store.Payload{CallID: "call", UserID: u.ID, ExpiresAt: time.Now().Add(time.Hour)}
+	body.Sealed, body.KeyID, err = ring.Seal("payloads/call/sealed", "a body")
+	require.NoError(t, err)
+	require.NoError(t, a.Store.PutPayloads(ctx, []store.Payload{body}))
+	export := store.CallExport{ID: "export", UserID: u.ID, State: store.ExportDone, Asked: "{}"}
+	require.NoError(t, a.Store.AddCallExport(ctx, export, 1))
+	export.Sealed, export.KeyID, err = ring.Seal("call_exports/export/sealed", "names")
+	require.NoError(t, err)
+	require.NoError(t, a.Store.SaveCallExport(ctx, export, ""))
 	kept := store.CachedAnswer{UserID: u.ID, Key: "k", CallID: "c"}
 	kept.Sealed, kept.KeyID, err = ring.Seal("answer_cache/"+u.ID+"/k/sealed", "an answer")
 	require.NoError(t, err)
@@ -122,6 +131,14 @@ func requireAllOpen(t *testing.T, a *boot.App, codes []selling.Code) {
 		require.NoError(t, err)
 		assert.Equal(t, "an answer", plain.Reveal())
 	}
+	body, err := a.Store.Payload(ctx, "call")
+	require.NoError(t, err)
+	_, err = ring.Open("payloads/call/sealed", body.Sealed)
+	require.NoError(t, err)
+	export, err := a.Store.CallExport(ctx, "export")
+	require.NoError(t, err)
+	_, err = ring.Open("call_exports/export/sealed", export.Sealed)
+	require.NoError(t, err)
 	factor, err := a.Store.UserTOTP(ctx, u.ID)
 	require.NoError(t, err)
 	_, err = ring.Open(identity.TOTPAAD(u.ID), factor.Sealed)
@@ -145,14 +162,14 @@ func TestARotationSealsEveryTableAnew(t *testing.T) {
 		for range 2 {
 			out, err := rotator(a).Rotate(t.Context())
 			require.NoError(t, err)
-			assert.Equal(t, map[string]int64{"ai_credentials": 1, "webhook_endpoints": 1, "redeem_codes": 120, "responses": 70, "settings": 1, "user_totp": 1}, out.Resealed)
+			assert.Equal(t, map[string]int64{"ai_credentials": 1, "webhook_endpoints": 1, "redeem_codes": 120, "responses": 70, "settings": 1, "payloads": 1, "call_exports": 1, "user_totp": 1}, out.Resealed)
 			assert.Len(t, out.Retired, 1)
 			requireAllOpen(t, a, codes)
 			status, err := rotator(a).Status(t.Context())
 			require.NoError(t, err)
 			last := status[len(status)-1]
 			assert.Equal(t, out.Active, last.ID)
-			assert.EqualValues(t, 194, last.Total())
+			assert.EqualValues(t, 196, last.Total())
 			for _, k := range status[:len(status)-1] {
 				assert.Equal(t, "retired", k.State)
 				assert.Zero(t, k.Total())

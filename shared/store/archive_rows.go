@@ -181,8 +181,8 @@ func insertRows(ctx context.Context, tx *Tx, r *Rows) error {
 	return nil
 }
 
-// CallIDs lists ids of calls above after and below before, in their order.
-func (s *Store) CallIDs(ctx context.Context, after, before string, limit int) ([]string, error) {
+// CallsBetween lists ids of calls above after and below before, in their order.
+func (s *Store) CallsBetween(ctx context.Context, after, before string, limit int) ([]string, error) {
 	return list(ctx, s.read, func(r *sql.Rows, id *string) error { return r.Scan(id) },
 		"SELECT id FROM model_calls WHERE id > ?1 AND id < ?2 ORDER BY id LIMIT ?3", after, before, limit)
 }

@@ -167,7 +167,7 @@ func (s *Store) BilledCalls(ctx context.Context, f BilledFilter) ([]Call, error)
 	if after == "" {
 		after = firstID(f.From)
 	}
-	return list(ctx, s.read, func(r *sql.Rows, c *Call) error { return scanCall(r.Scan, c) }, "SELECT "+callColumns+
+	return list(ctx, s.read, func(r *sql.Rows, c *Call) error { return scanCall(r.Scan, c) }, "SELECT "+callColumns+" FROM model_calls"+
 		` WHERE id > ?1 AND id < ?2 AND provider = ?3 AND status <> 'processing' AND (attempts > 0 OR status = 'interrupted')
   AND (?4 = '' OR model = ?4) AND (?5 = '' OR credential = ?5) ORDER BY id LIMIT ?6`,
 		after, firstID(f.Until), f.Provider, f.Model, f.Credential, f.Limit)

@@ -66,7 +66,7 @@ func (c *Call) Why() string {
 const callColumns = `id, created_at, finished_at, user_id, api_key_id, app_id, type, dialect, requested_model, stream, status, request_id,
 billing, plan_json, hold_nano, provider, model, credential, rate_id, rate_version, input, cache_read, cache_write_5m, cache_write_1h, output,
 reasoning, other_units_json, usage_source, credits_nano, shortfall_nano, cost_nano, http_status, error_category, error_text, attempts,
-duration_ms, ttfb_ms, provider_ttfb_ms, variant, account_id, trace_id, on_abort, on_failure, on_empty, charge_policy FROM model_calls`
+duration_ms, ttfb_ms, provider_ttfb_ms, variant, account_id, trace_id, on_abort, on_failure, on_empty, charge_policy`
 
 func scanCall(scan func(...any) error, c *Call) error {
 	var created int64
@@ -89,43 +89,28 @@ func scanCall(scan func(...any) error, c *Call) error {
 	return readUnits(u, other)
 }
 
-// CallFilter selects calls. The zero value selects all.
-type CallFilter struct {
-	UserID string
-	Before string // calls with a smaller id only: the cursor
-	Span   Span   // of their admission
-	Limit  int    // at most 1,000; 0 means 50
-}
-
-// Calls lists calls, newest first.
+// Calls lists calls, newest first, however far it has to look for them.
 func (s *Store) Calls(ctx context.Context, f CallFilter) ([]Call, error) {
-	limit := f.Limit
-	if limit <= 0 {
-		limit = 50
+	limit := f.limit()
+	var out []Call
+	for {
+		f.Limit = limit - len(out)
+		p, err := s.CallPage(ctx, f)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, p.Calls...)
+		if p.Floor == "" || len(out) >= limit {
+			return out, nil
+		}
+		f.Before = p.Floor
 	}
-	limit = min(limit, 1000)
-	before := f.Before
-	if before == "" {
-		before = "~" // sorts after every ULID
-	}
-	since := ""
-	if !f.Span.From.IsZero() {
-		since = firstID(f.Span.From)
-	}
-	if !f.Span.Until.IsZero() {
-		before = min(before, firstID(f.Span.Until))
-	}
-	scan := func(r *sql.Rows, c *Call) error { return scanCall(r.Scan, c) }
-	if f.UserID != "" {
-		return list(ctx, s.read, scan, "SELECT "+callColumns+" WHERE user_id = ? AND id < ? AND id >= ? ORDER BY id DESC LIMIT ?", f.UserID, before, since, limit)
-	}
-	return list(ctx, s.read, scan, "SELECT "+callColumns+" WHERE id < ? AND id >= ? ORDER BY id DESC LIMIT ?", before, since, limit)
 }
 
 // CallByID finds a call.
 func (s *Store) CallByID(ctx context.Context, id string) (Call, error) {
 	var c Call
-	err := scanCall(s.read.QueryRowContext(ctx, "SELECT "+callColumns+" WHERE id = ?", id).Scan, &c)
+	err := scanCall(s.read.QueryRowContext(ctx, "SELECT "+callColumns+" FROM model_calls WHERE id = ?", id).Scan, &c)
 	if errors.Is(err, sql.ErrNoRows) {
 		return c, ErrNotFound
 	}

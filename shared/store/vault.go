@@ -147,6 +147,16 @@ var sealedTables = []sealedTable{
 		set:  "UPDATE responses SET sealed = ?3, key_id = ?4 WHERE user_id = ?1 AND id = ?2 AND sealed = ?5",
 	},
 	{
+		name: "call_exports",
+		page: "SELECT id, '', key_id, " + wanted + " FROM call_exports WHERE id > ?1 AND ?2 = ?2 AND sealed <> '' ORDER BY id LIMIT ?3",
+		set:  "UPDATE call_exports SET sealed = ?3, key_id = ?4 WHERE id = ?1 AND ?2 = ?2 AND sealed = ?5",
+	},
+	{
+		name: "payloads",
+		page: "SELECT call_id, '', key_id, " + wanted + " FROM payloads WHERE call_id > ?1 AND ?2 = ?2 ORDER BY call_id LIMIT ?3",
+		set:  "UPDATE payloads SET sealed = ?3, key_id = ?4 WHERE call_id = ?1 AND ?2 = ?2 AND sealed = ?5",
+	},
+	{
 		name: "answer_cache",
 		page: "SELECT user_id, key, key_id, " + wanted + " FROM answer_cache WHERE (user_id, key) > (?1, ?2) ORDER BY user_id, key LIMIT ?3",
 		drop: "DELETE FROM answer_cache WHERE user_id = ?1 AND key = ?2 AND sealed = ?3",

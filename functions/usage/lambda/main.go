@@ -1,5 +1,5 @@
 // Command lambda is the function usage on AWS Lambda: the call log, statistics
-// of it, and the job that archives it.
+// of it, and their jobs.
 package main
 
 import (

@@ -121,7 +121,7 @@ func (h *Hub) Before() string { return id(h.Rand, h.Moment()) }
 
 // SomeCall is the id of a random call.
 func (h *Hub) SomeCall(ctx context.Context) (string, error) {
-	ids, err := h.Store.CallIDs(ctx, h.Before(), "~", 1)
+	ids, err := h.Store.CallsBetween(ctx, h.Before(), "~", 1)
 	if err != nil || len(ids) == 0 {
 		return "", errors.Join(err, io.EOF)
 	}
