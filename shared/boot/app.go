@@ -146,6 +146,7 @@ func Open(ctx context.Context, cfg Config, o Options) (*App, error) {
 	a.Apps = &apps.Finder{Store: s, Fetch: a.Fetch.Get, Domain: cfg.AppDomain, Now: o.Now, Log: o.Log}
 	a.Roller = &rollup.Roller{Store: s, Now: o.Now, Log: o.Log, Keep: cfg.StatsLife}
 	a.Stats = &rollup.Reader{Store: s, Now: o.Now}
+	a.Desk.Stats = a.Stats
 	a.Blobs = &blob.Keeper{Place: a.place(), Store: s, Life: cfg.BlobLife, Now: o.Now}
 	a.Jobs = a.follower()
 	if err := a.openPayment(); err != nil {
