@@ -105,6 +105,11 @@ func TestStatisticsAreOnesOwnUnlessAskedForAll(t *testing.T) {
 		}
 	}
 	assert.NotEmpty(t, at(w.stats("admin", "/api/user/admin/user-stats"), "modelStats", "list", 0, "providerId"))
+	caller, err := w.app.Keys.Caller(t.Context(), w.keys["member"])
+	require.NoError(t, err)
+	key := w.act("admin", "GET /api/admin/keys/"+caller.KeyID, "")
+	assert.EqualValues(t, 3, at(key, "use", "calls"))
+	assert.Equal(t, "0.00456", at(key, "use", "cost_usd"))
 }
 
 // TestTrendsHaveEveryPoint: thirty days and today, though nothing was called before.

@@ -165,6 +165,7 @@ func Open(ctx context.Context, cfg Config, o Options) (*App, error) {
 	a.Desk.Archive = a.Archive
 	a.Roller = &rollup.Roller{Store: s, Archives: a.Archive, Now: o.Now, Log: o.Log, Keep: cfg.StatsLife}
 	a.Stats = &rollup.Reader{Store: s, Now: o.Now}
+	a.Desk.Stats = a.Stats
 	a.openCapture()
 	if err := a.openPayment(); err != nil {
 		return nil, errors.Join(err, a.Close(context.WithoutCancel(ctx)))

@@ -11,6 +11,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/apps"
 	"github.com/aigne-hub/aigne-hub/shared/blocklet"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/rollup"
 	"github.com/aigne-hub/aigne-hub/shared/store"
 )
 
@@ -127,34 +128,24 @@ func publicKey(id, text string) (string, error) {
 
 // AppUse sums what was used through applications in a span, by id.
 func (d *Desk) AppUse(ctx context.Context, list []store.App, span store.Span) (map[string]UseView, error) {
-	ids := make([]string, len(list))
 	out := make(map[string]UseView, len(list))
-	for i := range list {
-		ids[i] = list[i].ID
-		out[list[i].ID] = ViewUse(store.Use{}, span)
-	}
-	if len(ids) == 0 {
+	if len(list) == 0 {
 		return out, nil
 	}
-	places, err := d.places(ctx, span)
+	x, all, err := d.Stats.By(ctx, rollup.Question{From: span.From, Until: span.Until}, "app")
 	if err != nil {
-		return out, err
+		return nil, err
 	}
-	use := map[string]*store.Use{}
-	for _, s := range places {
-		all, err := s.AppUses(ctx, ids, span)
-		if err != nil {
-			return out, err
-		}
-		for _, u := range all {
-			if use[u.AppID] == nil {
-				use[u.AppID] = &store.Use{}
-			}
-			use[u.AppID].Add(u.Use)
-		}
+	found := make(map[string]*rollup.Part, len(all))
+	for _, p := range all {
+		found[p.Key] = p
 	}
-	for id, u := range use {
-		out[id] = ViewUse(*u, span)
+	for i := range list {
+		use := &rollup.Total{}
+		if p := found[list[i].ID]; p != nil {
+			use = &p.Total
+		}
+		out[list[i].ID] = viewUse(use, x)
 	}
 	return out, nil
 }

@@ -43,12 +43,6 @@ func archiveError(err error) error {
 	return err
 }
 
-// places are the databases with the calls of a span: the hub's own and its archives.
-func (d *Desk) places(ctx context.Context, span store.Span) ([]*store.Store, error) {
-	more, err := d.Archive.Of(ctx, span.From, span.Until)
-	return append([]*store.Store{d.Store}, more...), err
-}
-
 // ArchiveView is an archive as it is shown.
 type ArchiveView struct {
 	Name       string            `json:"name"` // the quarter

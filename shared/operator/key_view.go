@@ -8,6 +8,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/limits"
 	"github.com/aigne-hub/aigne-hub/shared/money"
+	"github.com/aigne-hub/aigne-hub/shared/rollup"
 	"github.com/aigne-hub/aigne-hub/shared/store"
 )
 
@@ -64,7 +65,7 @@ type UsedLimit struct {
 	Used   string `json:"used"`
 }
 
-// UseView is what was used in a span.
+// UseView is what was used in a span, whose ends are quarter-hours.
 type UseView struct {
 	From    time.Time     `json:"from"`
 	Until   time.Time     `json:"until"`
@@ -107,9 +108,9 @@ func UseSpan(from, until string, now time.Time) (store.Span, error) {
 	return s, nil
 }
 
-// ViewUse makes the view of what was used in a span.
-func ViewUse(u store.Use, span store.Span) UseView {
-	return UseView{span.From.UTC(), span.Until.UTC(), u.Calls, u.Failed, u.Input, u.Output, u.Credits, u.Cost}
+// viewUse makes the view of what finished calls used in a range.
+func viewUse(t *rollup.Total, x rollup.Range) UseView {
+	return UseView{x.From.UTC(), x.Until.UTC(), t.Calls, t.By(rollup.Errors), t.Units.Prompt(), t.Units.Completion(), money.Credits(t.Credits), money.Credits(t.Cost)}
 }
 
 // KeyDetail shows a key with its limits and its use in a span.
@@ -126,19 +127,11 @@ func (d *Desk) KeyDetail(ctx context.Context, k *store.APIKey, span store.Span) 
 		}
 		v.Limits = append(v.Limits, UsedLimit{l.ID, l.Metric, l.Period, limitText(l.Metric, l.Amount), limitText(l.Metric, w.Used)})
 	}
-	places, err := d.places(ctx, span)
+	x, use, _, err := d.Stats.Summary(ctx, rollup.Question{From: span.From, Until: span.Until, Only: store.StatKey{UserID: k.UserID, KeyID: k.ID}})
 	if err != nil {
 		return v, err
 	}
-	var use store.Use
-	for _, s := range places {
-		more, err := s.KeyUse(ctx, *k, span)
-		if err != nil {
-			return v, err
-		}
-		use.Add(more)
-	}
-	v.Use = ViewUse(use, span)
+	v.Use = viewUse(&use, x)
 	return v, nil
 }
 

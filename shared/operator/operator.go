@@ -21,6 +21,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/notify"
 	"github.com/aigne-hub/aigne-hub/shared/pricing"
 	"github.com/aigne-hub/aigne-hub/shared/provider"
+	"github.com/aigne-hub/aigne-hub/shared/rollup"
 	"github.com/aigne-hub/aigne-hub/shared/routing"
 	"github.com/aigne-hub/aigne-hub/shared/selling"
 	"github.com/aigne-hub/aigne-hub/shared/store"
@@ -39,6 +40,7 @@ type Desk struct {
 	// Vault opens the keyring when the first secret is to be sealed.
 	Vault  func(ctx context.Context) (*vault.Keyring, error)
 	Notify *notify.Post
+	Stats  *rollup.Reader // what keys and applications used
 	// Links leads people to the hub; InvitationLife is how long an invitation works.
 	Links          identity.Links
 	InvitationLife time.Duration

@@ -236,7 +236,7 @@ func (w *world) truth(from, until time.Time, only store.StatKey) known {
 }
 
 func count(ctx context.Context, tx *store.Tx, from, until time.Time, only store.StatKey, seen map[string]bool, sum *known) error {
-	rows, err := tx.QueryContext(ctx, `SELECT id, user_id, app_id, model, status, credits_nano, shortfall_nano, cost_nano, input, output, coalesce(nullif(other_units_json, '') ->> 'images', 0), attempts, duration_ms, ttfb_ms
+	rows, err := tx.QueryContext(ctx, `SELECT id, user_id, api_key_id, app_id, model, status, credits_nano, shortfall_nano, cost_nano, input, output, coalesce(nullif(other_units_json, '') ->> 'images', 0), attempts, duration_ms, ttfb_ms
 FROM model_calls WHERE status <> 'processing' AND id >= ?1 AND id < ?2`, idAt(from), idAt(until))
 	if err != nil {
 		return err
@@ -247,14 +247,14 @@ FROM model_calls WHERE status <> 'processing' AND id >= ?1 AND id < ?2`, idAt(fr
 		var k store.StatKey
 		var cost, took, ttfb sql.NullInt64
 		var credits, shortfall, input, output, images, attempts int64
-		if err := rows.Scan(&id, &k.UserID, &k.AppID, &k.Model, &k.Status, &credits, &shortfall, &cost, &input, &output, &images, &attempts, &took, &ttfb); err != nil {
+		if err := rows.Scan(&id, &k.UserID, &k.KeyID, &k.AppID, &k.Model, &k.Status, &credits, &shortfall, &cost, &input, &output, &images, &attempts, &took, &ttfb); err != nil {
 			return err
 		}
 		if seen[id] {
 			continue
 		}
 		seen[id] = true
-		if (only.UserID != "" && only.UserID != k.UserID) || (only.AppID != "" && only.AppID != k.AppID) || (only.Model != "" && only.Model != k.Model) ||
+		if (only.UserID != "" && only.UserID != k.UserID) || (only.KeyID != "" && only.KeyID != k.KeyID) || (only.AppID != "" && only.AppID != k.AppID) || (only.Model != "" && only.Model != k.Model) ||
 			(only.Status != "" && only.Status != k.Status) {
 			continue
 		}

@@ -135,7 +135,9 @@ func (w *world) requireTrue(r *rand.Rand) {
 			from, until = begin.Add(-time.Hour), now
 		}
 		only := store.StatKey{}
-		switch r.IntN(5) {
+		switch r.IntN(6) {
+		case 4:
+			only.UserID, only.KeyID = w.users[1].ID, w.users[1].key.ID
 		case 0:
 			only.UserID = w.users[0].ID
 		case 1:

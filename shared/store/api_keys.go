@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/aigne-hub/aigne-hub/shared/hub"
-	"github.com/aigne-hub/aigne-hub/shared/money"
 )
 
 // APIKey is a row of api_keys. The key itself is not stored, only its hash.
@@ -175,34 +174,6 @@ func (s *Store) TouchKey(ctx context.Context, id string, serial int64) error {
 	u.Add("UPDATE api_keys SET last_used_at = ?2, old_used_at = CASE WHEN serial = ?3 + 1 THEN ?2 ELSE old_used_at END WHERE id = ?1",
 		id, s.millis(), serial)
 	return s.Do(ctx, u)
-}
-
-// Use is what calls used together.
-type Use struct {
-	Calls   int64
-	Failed  int64         // of the calls
-	Input   int64         // tokens of prompts, cached ones included
-	Output  int64         // tokens, thinking included
-	Credits money.Credits // charged
-	Cost    money.Credits // nano-dollars, as far as it is known
-}
-
-// Add adds what was used elsewhere.
-func (u *Use) Add(o Use) {
-	u.Calls, u.Failed, u.Input, u.Output = u.Calls+o.Calls, u.Failed+o.Failed, u.Input+o.Input, u.Output+o.Output
-	u.Credits, u.Cost = u.Credits+o.Credits, u.Cost+o.Cost
-}
-
-const useColumns = `count(*), coalesce(sum(status IN ('failed','interrupted')), 0),
-  coalesce(sum(input + cache_read + cache_write_5m + cache_write_1h), 0), coalesce(sum(output + reasoning), 0),
-  coalesce(sum(credits_nano), 0), coalesce(sum(cost_nano), 0)`
-
-// KeyUse sums a key's calls in a span. It reads its user's calls of the span.
-func (s *Store) KeyUse(ctx context.Context, k APIKey, span Span) (n Use, err error) {
-	since, before := span.ids()
-	err = s.read.QueryRowContext(ctx, "SELECT "+useColumns+" FROM model_calls WHERE user_id = ?1 AND id >= ?2 AND id < ?3 AND api_key_id = ?4",
-		k.UserID, since, before, k.ID).Scan(&n.Calls, &n.Failed, &n.Input, &n.Output, &n.Credits, &n.Cost)
-	return n, err
 }
 
 // ids are the bounds of the ids of what was made in a span: from the first, below

@@ -128,35 +128,3 @@ func TestRestrictionsOfKeysAreKept(t *testing.T) {
 		require.ErrorIs(t, s.RotateKey(ctx, got, "h3", "", time.Now()), store.ErrNotFound)
 	})
 }
-
-func TestUseIsSummedByKeyAndByApplication(t *testing.T) {
-	t.Parallel()
-	eachStore(t, func(t *testing.T, s *store.Store) {
-		ctx := t.Context()
-		w := newWorld(t, s, 1000)
-		other, err := s.CreateKey(ctx, store.APIKey{UserID: w.user.ID, Name: "other", Hash: "other"})
-		require.NoError(t, err)
-		for i, key := range []store.APIKey{w.key, w.key, other} {
-			a := w.admission(60)
-			a.Caller.KeyID, a.Caller.KeySerial, a.Caller.AppID = key.ID, key.Serial, []string{"a", "b", "b"}[i]
-			require.NoError(t, s.Do(ctx, s.AdmitUnit(a)))
-			x := w.settlement(a, 25)
-			x.Usage = hub.Usage{hub.Input: 10, hub.CacheRead: 5, hub.Output: 3, hub.Reasoning: 2}
-			require.NoError(t, s.Do(ctx, s.SettleUnit(x)))
-		}
-		now := time.Now()
-		span := store.Span{From: now.Add(-time.Hour), Until: now.Add(time.Hour)}
-		use, err := s.KeyUse(ctx, w.key, span)
-		require.NoError(t, err)
-		assert.Equal(t, store.Use{Calls: 2, Input: 30, Output: 10, Credits: 50, Cost: use.Cost}, use)
-		use, err = s.KeyUse(ctx, w.key, store.Span{From: now.Add(-2 * time.Hour), Until: now.Add(-time.Hour)})
-		require.NoError(t, err)
-		assert.Zero(t, use)
-		all, err := s.AppUses(ctx, []string{"a", "b", "c"}, span)
-		require.NoError(t, err)
-		require.Len(t, all, 2)
-		assert.EqualValues(t, 1, all[0].Calls)
-		assert.EqualValues(t, 2, all[1].Calls)
-		assert.EqualValues(t, 50, all[1].Credits)
-	})
-}

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"time"
 )
@@ -133,26 +132,6 @@ func (s *Store) Apps(ctx context.Context, after string, limit int) ([]App, error
 func (s *Store) CountApps(ctx context.Context, most int) (n int, err error) {
 	err = s.read.QueryRowContext(ctx, "SELECT count(*) FROM (SELECT 1 FROM apps WHERE id > '' LIMIT ?1)", most).Scan(&n)
 	return n, err
-}
-
-// AppUse is what was done through an application.
-type AppUse struct {
-	AppID string
-	Use
-}
-
-// AppUses sums the calls of a span that named some applications. It reads all
-// calls of the span.
-func (s *Store) AppUses(ctx context.Context, ids []string, span Span) ([]AppUse, error) {
-	text, err := json.Marshal(ids)
-	if err != nil {
-		return nil, err
-	}
-	since, before := span.ids()
-	return list(ctx, s.read, func(r *sql.Rows, u *AppUse) error {
-		return r.Scan(&u.AppID, &u.Calls, &u.Failed, &u.Input, &u.Output, &u.Credits, &u.Cost)
-	}, "SELECT app_id, "+useColumns+` FROM model_calls WHERE id >= ?1 AND id < ?2
-  AND app_id IN (SELECT value FROM json_each(?3)) GROUP BY app_id`, since, before, string(text))
 }
 
 // KeysOfApp lists an application's service keys.
