@@ -16,41 +16,46 @@ func (w *Watcher) errorRate(ctx context.Context, r *Rules) ([]finding, error) {
 	if !rule.On {
 		return nil, nil
 	}
-	now := w.Now()
-	x, err := w.Store.SumSpan(ctx, now.Add(-time.Duration(rule.Minutes)*time.Minute), now.Add(skew))
+	calls, failed, err := w.Store.Failing(ctx, w.Now().Add(-time.Duration(rule.Minutes)*time.Minute), newestCalls)
 	if err != nil {
 		return nil, err
 	}
 	const overAt = 2 // the rate must fall to a half before it is over
-	if x.Calls < rule.MinCalls || x.Failed*100*overAt < rule.Percent*x.Calls {
+	if calls < rule.MinCalls || failed*100*overAt < rule.Percent*calls {
 		return nil, nil
 	}
-	return []finding{{severity: notify.Failure, hold: x.Failed*100 < rule.Percent*x.Calls,
-		title: fmt.Sprintf("%s %% of calls fail.", percent(x.Failed, x.Calls)),
-		data:  map[string]any{"failed": x.Failed, "calls": x.Calls, "minutes": rule.Minutes, "limit_percent": rule.Percent}}}, nil
+	return []finding{{severity: notify.Failure, hold: failed*100 < rule.Percent*calls,
+		title: fmt.Sprintf("%s %% of calls fail.", percent(failed, calls)),
+		data:  map[string]any{"failed": failed, "calls": calls, "minutes": rule.Minutes, "limit_percent": rule.Percent}}}, nil
 }
 
 const (
-	// skew is how far the clocks of other processes may go before this one's.
-	skew = time.Minute
-	// lastEnd is when the calls of an hour have ended, but for jobs at providers.
+	// newestCalls is how many of a busy hub's calls are looked at for an error rate.
+	newestCalls = 5000
+	// lastEnd is when calls have ended, but for jobs at providers.
 	lastEnd = 20 * time.Minute
 	// leastHours is how much of the past an average must be of.
 	leastHours = 6
+	hourSlots  = int64(time.Hour / store.Slot)
 )
 
+// spend compares the newest hour whose calls have all ended with those before it.
 func (w *Watcher) spend(ctx context.Context, r *Rules) ([]finding, error) {
 	rule := r.Spend
 	if !rule.On {
 		return nil, nil
 	}
-	now := w.Now()
-	end := now.Add(-time.Hour-lastEnd).Unix() / 3600 // the first hour that is not of the average
-	past, hours, err := w.average(ctx, end, rule.Hours)
+	end := store.SlotOf(w.Now().Add(-lastEnd))
+	begin, err := w.sumUp(ctx, end-hourSlots*(rule.Hours+1), end)
+	hours := (end-begin)/hourSlots - 1
 	if err != nil || hours < leastHours {
 		return nil, err
 	}
-	x, err := w.Store.SumSpan(ctx, now.Add(-time.Hour), now.Add(skew))
+	x, _, _, err := w.Store.SumSlots(ctx, end-hourSlots, end)
+	if err != nil {
+		return nil, err
+	}
+	past, _, _, err := w.Store.SumSlots(ctx, end-hourSlots*(hours+1), end-hourSlots)
 	if err != nil {
 		return nil, err
 	}
@@ -63,39 +68,34 @@ func (w *Watcher) spend(ctx context.Context, r *Rules) ([]finding, error) {
 		return nil, nil
 	}
 	return []finding{{severity: notify.Warning, hold: spent < limit,
-		title: fmt.Sprintf("The last hour cost %s %s, the average hour %s.", spent, unit, average),
+		title: fmt.Sprintf("An hour cost %s %s, the average hour %s.", spent, unit, average),
 		data:  map[string]any{"spent": spent.String(), "unit": unit, "average_hour": average.String(), "hours": hours, "limit_percent": rule.Percent, "calls": x.Calls}}}, nil
 }
 
-// average adds up the hours before end, but those before the hub's first call, and
-// says how many they are. Each is added up from its calls once.
-func (w *Watcher) average(ctx context.Context, end, want int64) (store.Turnover, int64, error) {
+// sumUp adds up the slots before end that are not kept yet, and returns the first of
+// them: from, or that of the hub's first call if it is later.
+func (w *Watcher) sumUp(ctx context.Context, from, end int64) (int64, error) {
 	first, _, err := w.Store.FirstCall(ctx)
 	if err != nil || first.IsZero() {
-		return store.Turnover{}, 0, err
+		return end, err
 	}
-	from := max(end-want, first.Unix()/3600)
-	if end-from < leastHours {
-		return store.Turnover{}, 0, nil
+	if from = max(from, store.SlotOf(first)); from >= end {
+		return end, nil
 	}
-	sum, newest, kept, err := w.Store.SumHours(ctx, from, end)
-	if err != nil {
-		return sum, 0, err
+	_, newest, kept, err := w.Store.SumSlots(ctx, from, end)
+	if err != nil || kept == end-from {
+		return from, err
 	}
-	if kept == end-from {
-		return sum, kept, nil
-	}
-	begin := from
+	next := from
 	if kept == newest+1-from { // without a gap
-		begin = newest + 1
+		next = newest + 1
 	}
-	for hour := begin; hour < end; hour++ {
-		if err := w.Store.SumHour(ctx, hour); err != nil {
-			return sum, 0, err
+	for slot := next; slot < end; slot++ {
+		if err := w.Store.SumSlot(ctx, slot); err != nil {
+			return from, err
 		}
 	}
-	sum, _, kept, err = w.Store.SumHours(ctx, from, end)
-	return sum, kept, err
+	return from, nil
 }
 
 func (w *Watcher) credentials(ctx context.Context, r *Rules) ([]finding, error) {

@@ -16,7 +16,7 @@ import (
 type Rules struct {
 	// ErrorRate: too many calls fail by the hub's fault or a provider's.
 	ErrorRate ErrorRate `json:"error_rate"`
-	// Spend: the last hour costs a multiple of what hours cost on average.
+	// Spend: an hour cost a multiple of what hours cost on average.
 	Spend Spend `json:"spend"`
 	// Credential: a provider does not take a stored credential any more.
 	Credential Switch `json:"credential"`

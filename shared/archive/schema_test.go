@@ -32,7 +32,7 @@ var fates = map[string]string{ //nolint:gochecknoglobals // a table
 	"limits_windows": swept, "idempotency_keys": swept, "responses": swept, "jobs": swept, "blobs": swept, "answer_cache": swept, "redeem_tries": swept,
 	"payment_events": swept, "notifications": swept, "notification_deliveries": "goes with its notification", "wallet_crossings": "goes once it is told",
 	"ai_model_statuses": swept, "ai_model_status_hours": swept, "admin_events": swept, "model_probes": swept, "archive_runs": swept,
-	"sessions": swept, "sign_in_tries": swept, "payloads": swept, "call_exports": swept, "alerts": swept, "alert_hours": swept,
+	"sessions": swept, "sign_in_tries": swept, "payloads": swept, "call_exports": swept, "alerts": swept, "alert_slots": swept,
 	"model_call_changes": summed, "model_call_stats_due": summed, "model_call_stats": "quarters of an hour are deleted when they are old; the others are the history",
 }
 

@@ -110,44 +110,52 @@ func (s *Store) ForgetAlerts(ctx context.Context, age time.Duration) error {
 	u := &Unit{Priority: Background}
 	before := s.now().Add(-age)
 	u.Add("DELETE FROM alerts WHERE id < ?1 AND resolved_at IS NOT NULL AND due = 0", earliestID(before))
-	u.Add("DELETE FROM alert_hours WHERE hour < ?", before.Unix()/3600)
+	u.Add("DELETE FROM alert_slots WHERE slot < ?", before.Unix()/slotSeconds)
 	return s.Do(ctx, u)
 }
 
-// Turnover is what the calls that were admitted in a span of time came to.
+// Turnover is what calls came to.
 type Turnover struct {
-	Calls   int64 // ended ones
-	Failed  int64 // by the hub's fault or a provider's
-	Cost    money.Credits
+	Calls   int64
+	Cost    money.Credits // dollars
 	Credits money.Credits
 }
 
-const sumSpan = `SELECT count(*), coalesce(sum(status = 'interrupted' OR (status = 'failed' AND (http_status >= 500 OR http_status = 429))), 0),
-  coalesce(sum(cost_nano), 0), coalesce(sum(credits_nano), 0) FROM model_calls WHERE id >= ?1 AND id < ?2 AND status <> 'processing'`
-
-// SumSpan adds up the calls that were admitted from from (inclusive) to to
-// (exclusive). It reads each of them.
-func (s *Store) SumSpan(ctx context.Context, from, to time.Time) (x Turnover, err error) {
-	err = s.read.QueryRowContext(ctx, sumSpan, earliestID(from), earliestID(to)).Scan(&x.Calls, &x.Failed, &x.Cost, &x.Credits)
-	return x, err
+// Failing counts the newest calls that were admitted since a time and have ended, at
+// most limit, and those of them that failed by the hub's fault or a provider's.
+func (s *Store) Failing(ctx context.Context, since time.Time, limit int) (calls, failed int64, err error) {
+	err = s.read.QueryRowContext(ctx, `SELECT count(*), coalesce(sum(bad), 0) FROM (SELECT status = 'interrupted' OR (status = 'failed' AND (http_status >= 500 OR http_status = 429)) AS bad
+FROM model_calls WHERE id >= ?1 AND status <> 'processing' ORDER BY id DESC LIMIT ?2)`, earliestID(since), limit).Scan(&calls, &failed)
+	return calls, failed, err
 }
 
-// SumHour keeps what an hour (Unix time in hours) came to. One that is kept stays.
-func (s *Store) SumHour(ctx context.Context, hour int64) error {
-	x, err := s.SumSpan(ctx, time.Unix(hour*3600, 0), time.Unix((hour+1)*3600, 0))
-	if err != nil {
+// Slot is the span of time that turnover is added up by, and slotSeconds the same.
+const (
+	Slot        = 5 * time.Minute
+	slotSeconds = int64(Slot / time.Second)
+)
+
+// SlotOf is the slot that a moment is in.
+func SlotOf(at time.Time) int64 { return at.Unix() / slotSeconds }
+
+// SumSlot keeps what the calls that were admitted in a slot came to. One that is kept
+// stays. It reads each call's usage once, in the order in which it lies.
+func (s *Store) SumSlot(ctx context.Context, slot int64) error {
+	var x Turnover
+	from, to := time.Unix(slot*slotSeconds, 0), time.Unix((slot+1)*slotSeconds, 0)
+	if err := s.read.QueryRowContext(ctx, `SELECT count(*), coalesce(sum(cost_nano), 0), coalesce(sum(credits_nano), 0) FROM usage WHERE call_id >= ?1 AND call_id < ?2`,
+		earliestID(from), earliestID(to)).Scan(&x.Calls, &x.Cost, &x.Credits); err != nil {
 		return err
 	}
 	u := &Unit{Priority: Background}
-	u.Add("INSERT INTO alert_hours (hour, calls, failed, cost_nano, credits_nano) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (hour) DO NOTHING",
-		hour, x.Calls, x.Failed, int64(x.Cost), int64(x.Credits))
+	u.Add("INSERT INTO alert_slots (slot, calls, cost_nano, credits_nano) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (slot) DO NOTHING", slot, x.Calls, int64(x.Cost), int64(x.Credits))
 	return s.Do(ctx, u)
 }
 
-// SumHours adds up the kept hours from from (inclusive) to to (exclusive), and says
+// SumSlots adds up the kept slots from from (inclusive) to to (exclusive), and says
 // which the newest kept one is, 0 for none, and how many there are.
-func (s *Store) SumHours(ctx context.Context, from, to int64) (x Turnover, newest, hours int64, err error) {
-	err = s.read.QueryRowContext(ctx, `SELECT coalesce(sum(calls), 0), coalesce(sum(failed), 0), coalesce(sum(cost_nano), 0), coalesce(sum(credits_nano), 0),
-  coalesce(max(hour), 0), count(*) FROM alert_hours WHERE hour >= ?1 AND hour < ?2`, from, to).Scan(&x.Calls, &x.Failed, &x.Cost, &x.Credits, &newest, &hours)
-	return x, newest, hours, err
+func (s *Store) SumSlots(ctx context.Context, from, to int64) (x Turnover, newest, kept int64, err error) {
+	err = s.read.QueryRowContext(ctx, `SELECT coalesce(sum(calls), 0), coalesce(sum(cost_nano), 0), coalesce(sum(credits_nano), 0), coalesce(max(slot), 0), count(*)
+FROM alert_slots WHERE slot >= ?1 AND slot < ?2`, from, to).Scan(&x.Calls, &x.Cost, &x.Credits, &newest, &kept)
+	return x, newest, kept, err
 }

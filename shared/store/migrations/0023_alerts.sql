@@ -21,12 +21,11 @@ CREATE UNIQUE INDEX alerts_open ON alerts (rule, subject) WHERE resolved_at IS N
 
 CREATE INDEX alerts_due ON alerts (id) WHERE due = 1;
 
--- What the calls of an hour, by the time of their admission, came to. A row is written
--- once the last of them must have ended, so that averages need not add the calls up again.
-CREATE TABLE alert_hours (
-  hour         INTEGER PRIMARY KEY, -- Unix time in hours
+-- What the calls of five minutes, by the time of their admission, came to. A row is
+-- written once the last of them must have ended, so that no call is added up twice.
+CREATE TABLE alert_slots (
+  slot         INTEGER PRIMARY KEY, -- Unix time in five minutes
   calls        INTEGER NOT NULL,
-  failed       INTEGER NOT NULL,
   cost_nano    INTEGER NOT NULL,
   credits_nano INTEGER NOT NULL
 ) STRICT;
