@@ -24,7 +24,16 @@ async function send(method, path, body) {
   return value;
 }
 
-// enter goes to the hub's first page, unless there is something to read before.
+// back is the page of this hub that wanted somebody to be signed in, else its first
+// one. A path that could lead elsewhere counts for none.
+function back() {
+  const path = given.get("return") || "";
+  if (!/^\/(?![/\\])[^\\\s]*$/.test(path)) return "/";
+  return new URL("../.." + path, location.href).origin === location.origin ? path : "/";
+}
+
+// enter goes where the visitor was on the way to, unless there is something to read
+// before.
 function enter(result) {
   if (result.warning) {
     say(result.warning);
@@ -32,7 +41,7 @@ function enter(result) {
     $("providers").hidden = true;
     return;
   }
-  location.replace("../../");
+  location.replace("../.." + back());
 }
 
 function onSubmit(id, act) {
@@ -83,7 +92,7 @@ async function offer(providers) {
     button.addEventListener("click", async () => {
       try {
         const path = "oidc/" + encodeURIComponent(provider.name) + "/start";
-        location.assign((await send("POST", path, { invitation: given.get("invitation") || "" })).url);
+        location.assign((await send("POST", path, { invitation: given.get("invitation") || "", return_to: back() })).url);
       } catch (fault) {
         say(fault.message);
       }
