@@ -40,10 +40,10 @@ type gatewayEvent struct {
 	Type     string            `json:"type"`    // REQUEST or TOKEN
 	RouteARN string            `json:"routeArn"`
 	Method   string            `json:"methodArn"`
-	Token    string            `json:"authorizationToken"` // of TOKEN
+	Token    hub.Secret        `json:"authorizationToken"` // of TOKEN
 	Sources  json.RawMessage   `json:"identitySource"`     // a list, in payload 1.0 a text with commas
 	Headers  map[string]string `json:"headers"`
-	Cookies  []string          `json:"cookies"`    // payload 2.0 has them here
+	Cookies  []hub.Secret      `json:"cookies"`    // payload 2.0 has them here
 	Verb     string            `json:"httpMethod"` // of payload 1.0 and REST APIs
 	RawQuery string            `json:"rawQueryString"`
 	Query    map[string]string `json:"queryStringParameters"`
@@ -148,7 +148,7 @@ func (ev *gatewayEvent) stage() (string, bool) {
 // under. Otherwise it is found as the functions find it.
 func (ev *gatewayEvent) key() (hub.Secret, error) {
 	if ev.Type == "TOKEN" {
-		return among([]string{ev.Token})
+		return among([]string{ev.Token.Reveal()})
 	}
 	if sources := ev.sources(); len(sources) > 0 {
 		return among(sources)

@@ -56,7 +56,10 @@ func (ev *gatewayEvent) request(ctx context.Context) (r *http.Request, ok bool) 
 		r.Header.Set(name, v)
 	}
 	r.Host = r.Header.Get("Host")
-	cookies := ev.Cookies
+	var cookies []string
+	for _, c := range ev.Cookies {
+		cookies = append(cookies, c.Reveal())
+	}
 	if text := r.Header.Get("Cookie"); text != "" {
 		cookies = append(cookies, text)
 	}

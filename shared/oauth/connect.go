@@ -44,14 +44,14 @@ func connectScopes() []hub.Scope {
 
 // Handed is what the command line is told when it begins and when it asks: the
 // fields of the service whose routes it was made for (@aigne/cli,
-// utils/aigne-hub/credential.js). AccessKeySecret is encrypted for it.
+// utils/aigne-hub/credential.js).
 type Handed struct {
-	ID              string `json:"id"`
-	Challenge       string `json:"challenge"`
-	Status          string `json:"status"` // pending or approved
-	ExpiresAt       string `json:"expiresAt"`
-	AccessKeyID     string `json:"accessKeyId,omitempty"`
-	AccessKeySecret string `json:"accessKeySecret,omitempty"`
+	ID          string `json:"id"`
+	Challenge   string `json:"challenge"`
+	Status      string `json:"status"` // pending or approved
+	ExpiresAt   string `json:"expiresAt"`
+	AccessKeyID string `json:"accessKeyId,omitempty"`
+	Sealed      string `json:"accessKeySecret,omitempty"` // encrypted for it
 }
 
 // challenge is derived from a session's id, so that nothing that is stored opens
@@ -76,7 +76,7 @@ func (s *Server) BeginConnect(ctx context.Context, v Visitor) (Handed, error) {
 }
 
 func handed(id hub.Secret, n store.ConnectSession) Handed {
-	h := Handed{ID: id.Reveal(), Challenge: challenge(id), Status: n.State, ExpiresAt: n.ExpiresAt.Format(time.RFC3339), AccessKeyID: n.KeyID, AccessKeySecret: n.Sealed}
+	h := Handed{ID: id.Reveal(), Challenge: challenge(id), Status: n.State, ExpiresAt: n.ExpiresAt.Format(time.RFC3339), AccessKeyID: n.KeyID, Sealed: n.Sealed}
 	if n.State == store.ConnectTaken {
 		h.Status = store.ConnectPending
 	}

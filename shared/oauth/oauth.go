@@ -91,7 +91,7 @@ func described(e *hub.Error) string {
 type Metadata struct {
 	Issuer            string   `json:"issuer"`
 	Authorization     string   `json:"authorization_endpoint"`
-	Token             string   `json:"token_endpoint"`
+	Exchange          string   `json:"token_endpoint"`
 	Device            string   `json:"device_authorization_endpoint"`
 	Registration      string   `json:"registration_endpoint,omitempty"`
 	Revocation        string   `json:"revocation_endpoint"`
@@ -100,7 +100,7 @@ type Metadata struct {
 	ResponseTypes     []string `json:"response_types_supported"`
 	ResponseModes     []string `json:"response_modes_supported"`
 	Grants            []string `json:"grant_types_supported"`
-	TokenAuth         []string `json:"token_endpoint_auth_methods_supported"`
+	ClientAuth        []string `json:"token_endpoint_auth_methods_supported"`
 	RevocationAuth    []string `json:"revocation_endpoint_auth_methods_supported"`
 	IntrospectionAuth []string `json:"introspection_endpoint_auth_methods_supported"`
 	Challenges        []string `json:"code_challenge_methods_supported"`
@@ -111,10 +111,10 @@ type Metadata struct {
 // Metadata describes the server at an issuer.
 func (s *Server) Metadata(issuer string) Metadata {
 	m := Metadata{
-		Issuer: issuer, Authorization: issuer + "/oauth/authorize", Token: issuer + "/oauth/token", Device: issuer + "/oauth/device_authorization",
+		Issuer: issuer, Authorization: issuer + "/oauth/authorize", Exchange: issuer + "/oauth/token", Device: issuer + "/oauth/device_authorization",
 		Revocation: issuer + "/oauth/revoke", Introspection: issuer + "/oauth/introspect",
 		ResponseTypes: []string{"code"}, ResponseModes: []string{"query"}, Grants: []string{GrantCode, GrantRefresh, GrantDevice},
-		TokenAuth: []string{"none", "client_secret_basic", "client_secret_post"}, RevocationAuth: []string{"none", "client_secret_basic", "client_secret_post"},
+		ClientAuth: []string{"none", "client_secret_basic", "client_secret_post"}, RevocationAuth: []string{"none", "client_secret_basic", "client_secret_post"},
 		IntrospectionAuth: []string{"client_secret_basic", "client_secret_post"}, Challenges: []string{"S256"}, IssuerInAnswers: true,
 		UILocales: identity.Languages(),
 	}

@@ -14,15 +14,15 @@ import (
 // with its id, what it is told (section 3.2.1). What it says beside that is not
 // looked at.
 type Registration struct {
-	ClientID  string   `json:"client_id,omitempty"`
-	IssuedAt  int64    `json:"client_id_issued_at,omitempty"`
-	Name      string   `json:"client_name"`
-	URI       string   `json:"client_uri,omitempty"`
-	Redirects []string `json:"redirect_uris"`
-	Grants    []string `json:"grant_types"`
-	Responses []string `json:"response_types"`
-	TokenAuth string   `json:"token_endpoint_auth_method"`
-	Scope     string   `json:"scope"`
+	ClientID   string   `json:"client_id,omitempty"`
+	IssuedAt   int64    `json:"client_id_issued_at,omitempty"`
+	Name       string   `json:"client_name"`
+	URI        string   `json:"client_uri,omitempty"`
+	Redirects  []string `json:"redirect_uris"`
+	Grants     []string `json:"grant_types"`
+	Responses  []string `json:"response_types"`
+	ClientAuth string   `json:"token_endpoint_auth_method"`
+	Scope      string   `json:"scope"`
 }
 
 const registrationsPerAddress = 10
@@ -36,7 +36,7 @@ func (s *Server) Register(ctx context.Context, n Registration, v Visitor) (Regis
 	if err := s.SignIn.Limit(ctx, "oauth-register", v.Address, "", registrationsPerAddress, 0); err != nil {
 		return n, err
 	}
-	if n.TokenAuth != "" && n.TokenAuth != "none" {
+	if n.ClientAuth != "" && n.ClientAuth != "none" {
 		return n, fault("invalid_client_metadata", "token_endpoint_auth_method must be none: only public clients register themselves.")
 	}
 	device := slices.Contains(n.Grants, GrantDevice)
@@ -69,7 +69,7 @@ func (s *Server) Register(ctx context.Context, n Registration, v Visitor) (Regis
 		return n, err
 	}
 	out := Registration{ClientID: made.ID, IssuedAt: made.CreatedAt.Unix(), Name: made.Name, URI: made.URL, Redirects: append([]string{}, made.Redirects...),
-		Grants: []string{GrantCode, GrantRefresh}, Responses: []string{"code"}, TokenAuth: "none", Scope: words(made.Scopes)}
+		Grants: []string{GrantCode, GrantRefresh}, Responses: []string{"code"}, ClientAuth: "none", Scope: words(made.Scopes)}
 	if device {
 		out.Grants = append(out.Grants, GrantDevice)
 	}

@@ -22,8 +22,9 @@ import (
 // Form is a request to one of the endpoints that programs use.
 type Form struct {
 	url.Values
-	client, secret string // of the Authorization header
-	basic          bool
+	client string // of the Authorization header
+	secret hub.Secret
+	basic  bool
 }
 
 // ReadForm takes a form with the client's own credentials, if it sent them in the
@@ -42,10 +43,12 @@ func ReadForm(r *http.Request, values url.Values) (Form, error) {
 		}
 		return f, nil
 	}
-	var err, err2 error
-	f.client, err = url.QueryUnescape(id)
-	f.secret, err2 = url.QueryUnescape(secret)
-	if f.basic = true; err != nil || err2 != nil {
+	f.basic = true
+	plain, err := url.QueryUnescape(secret)
+	if err == nil {
+		f.client, err = url.QueryUnescape(id)
+	}
+	if f.secret = hub.Secret(plain); err != nil {
 		return f, fault("invalid_client", "The Authorization header cannot be read.")
 	}
 	return f, nil
@@ -59,7 +62,7 @@ func (s *Server) authenticate(ctx context.Context, f Form) (store.OAuthClient, e
 		if (id != "" && id != f.client) || secret != "" {
 			return store.OAuthClient{}, fault("invalid_request", "The client must show who it is in one way.")
 		}
-		id, secret = f.client, hub.Secret(f.secret)
+		id, secret = f.client, f.secret
 	}
 	c, err := s.client(ctx, id)
 	wrong := fault("invalid_client", "The client is not known here, or its secret is wrong.")
