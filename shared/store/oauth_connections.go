@@ -51,6 +51,10 @@ func scanConnection(scan func(...any) error, n *Connection) error {
 	return nil
 }
 
+// mostConnections is how many connections of a user to one client are in force; a
+// further one ends the oldest.
+const mostConnections = 50
+
 // CreateConnection stores a connection to a key that is there. code is the hash of
 // the authorization code that it is for ("": none): ErrNotFound when that came
 // twice meanwhile, and nothing is stored.
@@ -72,7 +76,12 @@ SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12 WHERE ?13 = '' OR EXIST
 			return errors.Join(err, ErrNotFound)
 		}
 		u := &Unit{}
-		u.Add("UPDATE oauth_clients SET used_at = coalesce(used_at, ?2) WHERE id = ?1", n.ClientID, n.CreatedAt.UnixMilli())
+		at := n.CreatedAt.UnixMilli()
+		u.Add("UPDATE oauth_clients SET used_at = coalesce(used_at, ?2) WHERE id = ?1", n.ClientID, at)
+		const oldest = "SELECT n.id FROM oauth_connections n WHERE n.user_id = ?1 AND n.client_id = ?2 AND n.revoked_at IS NULL ORDER BY n.id DESC LIMIT -1 OFFSET ?4"
+		u.Add("UPDATE api_keys SET revoked_at = coalesce(revoked_at, ?3) WHERE id IN (SELECT o.key_id FROM oauth_connections o WHERE o.id IN ("+oldest+"))",
+			n.UserID, n.ClientID, at, mostConnections)
+		u.Add("UPDATE oauth_connections SET revoked_at = ?3 WHERE id IN ("+oldest+")", n.UserID, n.ClientID, at, mostConnections)
 		return tx.run(ctx, u)
 	})
 }

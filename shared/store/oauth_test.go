@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -141,6 +142,35 @@ func TestAConnectionEndsWithItsKeyAndItsClient(t *testing.T) {
 		all, err = s.AllConnections(t.Context(), "", 2)
 		require.NoError(t, err)
 		assert.Len(t, all, 2)
+	})
+}
+
+func TestAUserHasABoundedNumberOfConnectionsToAClient(t *testing.T) {
+	t.Parallel()
+	eachStore(t, func(t *testing.T, s *store.Store) {
+		u, c, other := newMember(t, s, "a@example.com"), newClient(t, s), newClient(t, s)
+		first, kept := newConnection(t, s, u, c, "first"), newConnection(t, s, u, other, "kept")
+		for i := range 50 {
+			newConnection(t, s, u, c, fmt.Sprint(i))
+		}
+		first, err := s.ConnectionByID(t.Context(), first.ID)
+		require.NoError(t, err)
+		assert.NotNil(t, first.RevokedAt)
+		key, err := s.KeyByID(t.Context(), first.KeyID)
+		require.NoError(t, err)
+		assert.NotNil(t, key.RevokedAt)
+		kept, err = s.ConnectionByID(t.Context(), kept.ID)
+		require.NoError(t, err)
+		assert.Nil(t, kept.RevokedAt)
+		all, err := s.Connections(t.Context(), u.ID, "", 100)
+		require.NoError(t, err)
+		live := 0
+		for _, n := range all {
+			if n.RevokedAt == nil {
+				live++
+			}
+		}
+		assert.Equal(t, 51, live)
 	})
 }
 
