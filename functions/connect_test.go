@@ -72,7 +72,7 @@ func TestACommandLineLearnsThatItsUserSaidNo(t *testing.T) {
 	b.signIn("member")
 	require.Equal(t, 204, b.send("auth", "POST", "/oauth/connect", `{"session":"`+id+`","allow":false}`).Code)
 	assert.Contains(t, next().Fault, "403", "it stops to wait")
-	assert.Equal(t, `{"data":[],"next_cursor":null}`, strings.TrimSpace(b.send("auth", "GET", "/api/auth/connections", "").Body.String()))
+	assert.JSONEq(t, `{"data":[],"next_cursor":null}`, b.send("auth", "GET", "/api/auth/connections", "").Body.String())
 }
 
 func TestAWaitingCommandLineTellsStrangersNothing(t *testing.T) {

@@ -60,7 +60,7 @@ func (a *attack) refresh(token string, change ...string) (int, map[string]any) {
 // alive reports whether a token is good for anything, everywhere.
 func (a *attack) alive(token any) bool {
 	require.NoError(a.t, a.app.Reload(a.t.Context()))
-	return a.byToken(token.(string), "GET", "/api/auth/me").StatusCode == 200
+	return a.byToken(token.(string), "GET", "/api/auth/me").StatusCode == http.StatusOK
 }
 
 // refusedFor checks an answer of the token endpoint that gives nothing.
