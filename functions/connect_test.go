@@ -47,7 +47,8 @@ func TestTheAIGNECommandLineIsHandedAKey(t *testing.T) {
 	assert.Contains(t, asked.Body.String(), `"name":"AIGNE CLI"`)
 	assert.Contains(t, asked.Body.String(), `"scopes":["inference","usage","billing"],"user":"member@example.com","address":"127.0.0.1"`)
 	require.Equal(t, 204, b.send("auth", "POST", "/oauth/connect", `{"session":"`+id+`","allow":true,"days":90,"budget_month":"20"}`).Code)
-	assert.Equal(t, 409, b.send("auth", "POST", "/oauth/connect", `{"session":"`+id+`","allow":true}`).Code, "once")
+	// Once: afterwards it is answered, or the command line has taken its key already.
+	assert.Contains(t, []int{404, 409}, b.send("auth", "POST", "/oauth/connect", `{"session":"`+id+`","allow":true}`).Code)
 
 	said := next()
 	require.Empty(t, said.Fault)
