@@ -2,6 +2,7 @@ package functions_test
 
 import (
 	"encoding/base64"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -43,21 +44,21 @@ func TestThePagesWorkInABrowser(t *testing.T) {
 	all := chromium.Look(t, plan)
 	require.Len(t, all, chromium.Settings+1)
 	for _, saw := range all {
-		what := []any{saw.Width, saw.Theme, saw.Language}
-		assert.Empty(t, saw.Faults, what...)
+		what := fmt.Sprint(saw.Width, " ", saw.Theme, " ", saw.Language)
+		assert.Empty(t, saw.Faults, what)
 		if saw.Width == 0 {
 			assert.Equal(t, origin+"/", saw.Back, "nobody is led away")
 			continue
 		}
-		assert.Contains(t, saw.Asked, "Paint Shop", what...)
-		assert.Equal(t, "member@example.com", saw.User, what...)
+		assert.Contains(t, saw.Asked, "Paint Shop", what)
+		assert.Equal(t, "member@example.com", saw.User, what)
 		back, q := answer(t, saw.Back)
-		assert.Equal(t, []string{c.RedirectURL, "state 1", origin}, []string{back, q.Get("state"), q.Get("iss")}, what...)
-		assert.True(t, strings.HasPrefix(q.Get("code"), "ac-hub-"), what...)
+		assert.Equal(t, []string{c.RedirectURL, "state 1", origin}, []string{back, q.Get("state"), q.Get("iss")}, what)
+		assert.True(t, strings.HasPrefix(q.Get("code"), "ac-hub-"), what)
 		w.secrets = append(w.secrets, q.Get("code"))
-		assert.True(t, saw.Hidden, what...)
+		assert.True(t, saw.Hidden, what)
 		for _, text := range []string{saw.Device, saw.Connect, saw.Fault} {
-			assert.NotEmpty(t, text, what...)
+			assert.NotEmpty(t, text, what)
 		}
 	}
 }

@@ -10,7 +10,7 @@ const words = {
   en: {
     signIn: "Sign in", email: "E-mail", password: "Password", code: "Code", forgot: "Forgot your password?", invited: "You are invited as", name: "Name", accept: "Accept",
     newPassword: "New password", set: "Set password", with: "Continue with {name}", emailFirst: "Enter your e-mail address first.", isSet: "Your password is set. Sign in with it.",
-    setNew: "Set a new password", welcome: "Welcome", failed: t("failed"),
+    setNew: "Set a new password", welcome: "Welcome", failed: "That did not work.",
   },
   "zh-CN": {
     signIn: "登录", email: "电子邮箱", password: "密码", code: "验证码", forgot: "忘记密码？", invited: "您受邀的账户：", name: "姓名", accept: "接受邀请",
