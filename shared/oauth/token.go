@@ -32,7 +32,7 @@ type Form struct {
 func ReadForm(r *http.Request, values url.Values) (Form, error) {
 	f := Form{Values: values}
 	for name, v := range values {
-		if len(v) > 1 {
+		if len(v) > 1 && name != "resource" { // of which there may be several (RFC 8707), and none is looked at
 			return f, fault("invalid_request", "%.40s is given twice.", name)
 		}
 	}

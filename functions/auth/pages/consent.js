@@ -140,6 +140,7 @@ $("code").addEventListener("submit", (event) => {
 title({ authorize: "AIGNE Hub", device: t("device"), connect: t("cli") }[kind]);
 const fault = document.body.dataset.fault;
 if (fault) {
+  title(t("sorry"));
   say(t(fault === "client" ? "faultClient" : "faultRequest"));
 } else if (kind === "device" && !asking.user_code) {
   $("code").hidden = false;

@@ -17,7 +17,7 @@ const words = {
     going: "Connected. You are taken back to {app} …",
     faultClient: "This application is not known here. Ask its maker, or whoever runs this hub, to register it.",
     faultRequest: "The application sent you here with a request that this hub does not accept, so you cannot be taken back. Nothing was handed out.",
-    empty: "Begin in your terminal, with: aigne hub connect", failed: "That did not work.",
+    empty: "Begin in your terminal, with: aigne hub connect", failed: "That did not work.", sorry: "Not connected",
   },
   "zh-CN": {
     app: "将 {app} 连接到您的账户", device: "连接设备", cli: "连接 AIGNE 命令行",
@@ -34,7 +34,7 @@ const words = {
     going: "已连接，正在返回 {app} …",
     faultClient: "这里不认识该应用。请让其开发者或本 Hub 的管理员先进行注册。",
     faultRequest: "该应用发来的请求不被本 Hub 接受，因此无法返回应用。没有交出任何内容。",
-    empty: "请在终端中执行：aigne hub connect", failed: "操作未成功。",
+    empty: "请在终端中执行：aigne hub connect", failed: "操作未成功。", sorry: "未连接",
   },
   "zh-TW": {
     app: "將 {app} 連接到您的帳戶", device: "連接裝置", cli: "連接 AIGNE 命令列",
@@ -51,7 +51,7 @@ const words = {
     going: "已連接，正在返回 {app} …",
     faultClient: "這裡不認識該應用程式。請讓其開發者或本 Hub 的管理員先進行註冊。",
     faultRequest: "該應用程式傳來的請求不被本 Hub 接受，因此無法返回。沒有交出任何內容。",
-    empty: "請在終端機中執行：aigne hub connect", failed: "操作未成功。",
+    empty: "請在終端機中執行：aigne hub connect", failed: "操作未成功。", sorry: "未連接",
   },
   ja: {
     app: "{app} をアカウントに接続", device: "デバイスを接続", cli: "AIGNE コマンドラインを接続",
@@ -68,6 +68,6 @@ const words = {
     going: "接続しました。{app} に戻ります…",
     faultClient: "このアプリは登録されていません。アプリの作成者またはこの Hub の管理者に登録を依頼してください。",
     faultRequest: "アプリからの要求をこの Hub は受け付けられないため、アプリに戻れません。何も渡していません。",
-    empty: "ターミナルで次を実行してください：aigne hub connect", failed: "うまくいきませんでした。",
+    empty: "ターミナルで次を実行してください：aigne hub connect", failed: "うまくいきませんでした。", sorry: "接続できません",
   },
 };
