@@ -45,6 +45,11 @@ func TestEveryRouteAdmitsWhomItShould(t *testing.T) {
 		"POST /api/auth/invitations/read", "POST /api/auth/invitations/accept", // the token is the capability
 		"GET /api/auth/sign-in", "GET /api/auth/sign-in.js", "GET /api/auth/sign-in.css", "GET /api/auth/providers", "GET /api/auth/oidc/{name}/start", "GET /api/auth/oidc/{name}/callback",
 		"POST /api/auth/password/forgot", "POST /api/auth/password/reset", "GET /__blocklet__.js",
+		"GET /.well-known/oauth-authorization-server", "GET /.well-known/oauth-authorization-server/{path...}",
+		"GET /oauth/authorize", "GET /oauth/device", "GET /oauth/connect", "GET /oauth/consent.js", "GET /oauth/consent.words.js", "GET /oauth/consent.css",
+		"POST /oauth/token", "POST /oauth/revoke", "POST /oauth/introspect", "POST /oauth/register", "POST /oauth/device_authorization", // clients show who they are
+		"POST /.well-known/service/api/access-key/session", "GET /.well-known/service/api/access-key/session", "DELETE /.well-known/service/api/access-key/session",
+		"GET /.well-known/service/gen-simple-access-key", // the session's id is the capability
 		"GET /media/{name}",                // the name is the capability
 		"POST /api/billing/stripe/webhook", // the signature is
 		"GET /api/billing/buy", "GET /api/billing/buy.js", "GET /api/billing/page.css", "GET /api/billing/offer",

@@ -34,8 +34,19 @@ var unaudited = map[string]string{
 	"POST /api/auth/invitations/read":           "a question with a body",
 	"POST /api/auth/oidc/{name}/start":          "the sign-in that it may become is on record",
 	"POST /api/auth/password/forgot":            "anybody may ask, for any address; the new password is on record",
+	"POST /oauth/authorize/read":                "a question with a body",
+	"POST /oauth/device/read":                   "a question with a body",
+	"POST /oauth/connect/read":                  "a question with a body",
+	"POST /oauth/introspect":                    "a question with a body",
+	"POST /oauth/token":                         "what the user agreed to and the key that is made are on record; not each refreshment of it",
+	"POST /oauth/revoke":                        "what it ends is on record; a token that is not good is no error",
+	"POST /oauth/device_authorization":          "nothing is given until the user agrees, which is on record",
+	"POST " + connectSession:                    "nothing is given until the user agrees, which is on record",
+	"DELETE " + connectSession:                  "the waiting ends; what was given stays",
 	"POST /api/auth/second-factor":              "nothing is in force until it is confirmed",
 }
+
+const connectSession = "/.well-known/service/api/access-key/session"
 
 // unreached are routes that no test of this package calls with success.
 var unreached = map[string]string{}

@@ -83,6 +83,8 @@ func (p *program) commands() []*cli.Command {
 		p.family("user", "manage users", userSpecs()),
 		p.family("key", "manage API keys", keySpecs()),
 		p.family("app", "applications that call, and what they are called", appSpecs()),
+		p.family("oauth-client", "applications that users sign in to with this hub", oauthClientSpecs()),
+		p.family("connection", "what users allowed applications and command lines", connectionSpecs()),
 		p.family("alias", "define model names of your own", aliasSpecs()),
 		p.command(planSpec()),
 		p.family("limit", "limit what callers may use", limitSpecs()),

@@ -11,7 +11,7 @@ import (
 // docs describe the routes.
 func docs() map[string]httpkit.Doc {
 	all := providerDocs()
-	for _, more := range []map[string]httpkit.Doc{peopleDocs(), doorDocs(), keyDocs(), appDocs(), auditDocs(), noticeDocs(), archiveDocs(), rateDocs(), catalogueDocs(), aigneRateDocs("/api/ai-providers"), aigneRateDocs("/api/ai")} {
+	for _, more := range []map[string]httpkit.Doc{peopleDocs(), doorDocs(), oauthDocs(), keyDocs(), appDocs(), auditDocs(), noticeDocs(), archiveDocs(), rateDocs(), catalogueDocs(), aigneRateDocs("/api/ai-providers"), aigneRateDocs("/api/ai")} {
 		maps.Copy(all, more)
 	}
 	return all

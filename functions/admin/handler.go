@@ -68,7 +68,7 @@ func (h *handler) routes() []httpkit.Route {
 	admin := func(method, pattern string, as httpkit.CallerHandler) httpkit.Route {
 		return httpkit.Route{Method: method, Pattern: pattern, Who: httpkit.Admin, As: as, Scope: hub.ScopeAdmin, Data: httpkit.All}
 	}
-	return slices.Concat(h.rateRoutes(admin), h.catalogueRoutes(admin), h.aigneRateRoutes(admin), h.peopleRoutes(admin), h.archiveRoutes(admin), []httpkit.Route{
+	return slices.Concat(h.rateRoutes(admin), h.catalogueRoutes(admin), h.aigneRateRoutes(admin), h.peopleRoutes(admin), h.archiveRoutes(admin), h.oauthRoutes(admin), []httpkit.Route{
 		admin("GET", providers, h.listProviders),
 		admin("POST", providers, h.addProvider),
 		admin("PATCH", providers+"/{name}", h.changeProvider),

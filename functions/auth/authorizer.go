@@ -11,17 +11,24 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"github.com/aigne-hub/aigne-hub/shared/httpkit"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/identity"
 )
 
-// authorizer answers API Gateway whether a request shows a good API key. What the key
-// may do is decided where a request is served, which also checks the key again.
+// authorizer answers API Gateway whether a request shows a good API key or session.
+// What its caller may do is decided where a request is served, which also checks the
+// key or session again.
 type authorizer struct {
 	// caller finds whom a key belongs to that came from an address; the zero address
 	// is unknown. CodeForbidden: the key is good, but not for this request.
 	caller func(ctx context.Context, key hub.Secret, client netip.Addr) (hub.Caller, error)
 	policy bool // payload 2.0 is answered with a policy, not in the simple form
+
+	// session finds whose session a request with cookies belongs to, the zero Caller
+	// for none; browser says which pages requests may come from.
+	session func(r *http.Request) (hub.Caller, error)
+	browser httpkit.Browser
 }
 
 // gatewayEvent is what the authorizer reads of the events of HTTP APIs (payload 2.0
@@ -36,11 +43,13 @@ type gatewayEvent struct {
 	Token    hub.Secret        `json:"authorizationToken"` // of TOKEN
 	Sources  json.RawMessage   `json:"identitySource"`     // a list, in payload 1.0 a text with commas
 	Headers  map[string]string `json:"headers"`
+	Cookies  []hub.Secret      `json:"cookies"`    // payload 2.0 has them here
+	Verb     string            `json:"httpMethod"` // of payload 1.0 and REST APIs
 	RawQuery string            `json:"rawQueryString"`
 	Query    map[string]string `json:"queryStringParameters"`
 	Context  struct {
-		HTTP     struct{ SourceIP string } `json:"http"`     // payload 2.0
-		Identity struct{ SourceIP string } `json:"identity"` // the others
+		HTTP     struct{ SourceIP, Method string } `json:"http"`     // payload 2.0
+		Identity struct{ SourceIP string }         `json:"identity"` // the others
 	} `json:"requestContext"`
 }
 
@@ -60,8 +69,13 @@ func (z authorizer) answer(ctx context.Context, raw json.RawMessage) (any, error
 	}
 	key, err := ev.key()
 	var c hub.Caller
-	if err == nil && key != "" {
+	reach := everything
+	switch {
+	case err != nil:
+	case key != "":
 		c, err = z.caller(ctx, key, ev.client())
+	default:
+		c, reach, err = z.bySession(ctx, &ev)
 	}
 	switch hub.CodeOf(err) {
 	case "", hub.CodeUnauthenticated:
@@ -77,7 +91,7 @@ func (z authorizer) answer(ctx context.Context, raw json.RawMessage) (any, error
 	if ev.Version == "2.0" && !z.policy {
 		return events.APIGatewayV2CustomAuthorizerSimpleResponse{IsAuthorized: allowed, Context: about(c, allowed)}, nil
 	}
-	return policyFor(stage, c, allowed), nil
+	return policyFor(stage, c, allowed, reach), nil
 }
 
 // about is what the functions behind may know of the caller. REST APIs take texts only.
@@ -86,6 +100,9 @@ func about(c hub.Caller, allowed bool) map[string]any {
 		return nil
 	}
 	out := map[string]any{"userId": c.UserID, "role": string(c.Role), "keyId": c.KeyID}
+	if c.Session {
+		out["session"] = "true"
+	}
 	if c.Scopes != nil {
 		words := make([]string, len(c.Scopes))
 		for i, s := range c.Scopes {
@@ -96,15 +113,18 @@ func about(c hub.Caller, allowed bool) map[string]any {
 	return out
 }
 
-func policyFor(stage string, c hub.Caller, allowed bool) events.APIGatewayCustomAuthorizerResponse {
-	effect, principal := "Deny", "nobody"
+func policyFor(stage string, c hub.Caller, allowed bool, reach []string) events.APIGatewayCustomAuthorizerResponse {
+	effect, principal, resources := "Deny", "nobody", []string{stage + "/*"}
 	if allowed {
-		effect, principal = "Allow", c.UserID
+		effect, principal, resources = "Allow", c.UserID, nil
+		for _, r := range reach {
+			resources = append(resources, stage+r)
+		}
 	}
 	return events.APIGatewayCustomAuthorizerResponse{
 		PrincipalID: principal, Context: about(c, allowed),
 		PolicyDocument: events.APIGatewayCustomAuthorizerPolicy{Version: "2012-10-17", Statement: []events.IAMPolicyStatement{
-			{Action: []string{"execute-api:Invoke"}, Effect: effect, Resource: []string{stage + "/*"}},
+			{Action: []string{"execute-api:Invoke"}, Effect: effect, Resource: resources},
 		}},
 	}
 }

@@ -13,7 +13,7 @@ import (
 // docs describe the routes.
 func docs() map[string]httpkit.Doc {
 	all := keyDocs()
-	for _, more := range []map[string]httpkit.Doc{doorDocs(), ownDocs()} {
+	for _, more := range []map[string]httpkit.Doc{doorDocs(), ownDocs(), oauthDocs()} {
 		maps.Copy(all, more)
 	}
 	return all

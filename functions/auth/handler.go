@@ -1,5 +1,6 @@
 // Package auth says who a caller is and hands out API keys: the set-up of the
-// first owner, the caller's own view of itself, its own keys. Other people's
+// first owner, the caller's own view of itself, its own keys, signing in to
+// applications with the hub. Other people's
 // users and keys are the business of admin.
 package auth
 
@@ -10,6 +11,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/identity"
+	"github.com/aigne-hub/aigne-hub/shared/oauth"
 	"github.com/aigne-hub/aigne-hub/shared/oidc"
 	"github.com/aigne-hub/aigne-hub/shared/operator"
 	"github.com/aigne-hub/aigne-hub/shared/store"
@@ -25,6 +27,7 @@ type Deps struct {
 	SignIn         *identity.SignIn
 	Desk           *operator.Desk
 	Providers      []*oidc.Client
+	OAuth          *oauth.Server
 	TrustedProxies []netip.Prefix // may say for whom they forward
 }
 
@@ -48,7 +51,7 @@ func (h *handler) routes() []httpkit.Route {
 	own := func(method, pattern string, as httpkit.CallerHandler) httpkit.Route {
 		return httpkit.Route{Method: method, Pattern: pattern, Who: httpkit.GuestsToo, Session: true, As: as, Data: httpkit.Own}
 	}
-	return []httpkit.Route{
+	return append([]httpkit.Route{
 		{Method: "POST", Pattern: "/api/auth/setup", Who: httpkit.Anonymous, Handler: h.setUp, Data: httpkit.Common},
 		{Method: "POST", Pattern: "/api/auth/login", Who: httpkit.Anonymous, Handler: h.login, Data: httpkit.Common},
 		{Method: "POST", Pattern: "/api/auth/invitations/read", Who: httpkit.Anonymous, Handler: h.readInvitation, Data: httpkit.Common},
@@ -81,5 +84,5 @@ func (h *handler) routes() []httpkit.Route {
 		{Method: "PATCH", Pattern: "/api/auth/keys/{id}", Who: httpkit.AnyUser, As: h.changeKey, Scope: hub.ScopeAdmin, Data: httpkit.Own},
 		{Method: "POST", Pattern: "/api/auth/keys/{id}/rotate", Who: httpkit.AnyUser, As: h.rotateKey, Scope: hub.ScopeAdmin, Data: httpkit.Own},
 		{Method: "DELETE", Pattern: "/api/auth/keys/{id}", Who: httpkit.AnyUser, As: h.revokeKey, Scope: httpkit.AnyScope, Data: httpkit.OwnUnlessAdmin},
-	}
+	}, h.oauthRoutes(own)...)
 }

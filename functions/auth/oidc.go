@@ -47,7 +47,7 @@ func (h *handler) provider(name string) (*oidc.Client, error) {
 // local is a path of the hub itself to go to; anything that could lead elsewhere
 // becomes "/".
 func local(path string) string {
-	const longest = 1000
+	const longest = 2000
 	u, err := url.Parse(path)
 	if err != nil || len(path) > longest || !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || u.Host != "" || u.Scheme != "" ||
 		strings.ContainsFunc(path, func(r rune) bool { return r <= ' ' || r == '\\' || r == 0x7f }) {
@@ -75,7 +75,7 @@ func redirect(w http.ResponseWriter, target string) error {
 }
 
 type startRequest struct {
-	ReturnTo   string     `json:"return_to" validate:"max=1000"`
+	ReturnTo   string     `json:"return_to" validate:"max=2000"`
 	Invitation hub.Secret `json:"invitation" validate:"max=200"` // accept it with what the provider says
 	Link       bool       `json:"link"`                          // add the sign-in to whoever is signed in
 }

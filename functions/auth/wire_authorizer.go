@@ -13,5 +13,5 @@ func Authorizer(a *boot.App) boot.Events {
 	caller := func(ctx context.Context, key hub.Secret, client netip.Addr) (hub.Caller, error) {
 		return a.Keys.CallerFrom(ctx, key, client)
 	}
-	return authorizer{caller: caller, policy: a.Config.AuthorizerPolicy}.answer
+	return authorizer{caller: caller, policy: a.Config.AuthorizerPolicy, session: a.Sessions.Authenticate, browser: a.Browser()}.answer
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/money"
+	"github.com/aigne-hub/aigne-hub/shared/oauth"
 	"github.com/aigne-hub/aigne-hub/shared/telemetry"
 )
 
@@ -75,6 +76,8 @@ type Config struct {
 	Probe time.Duration // how often targets that nobody calls are called; 0: never
 
 	Door Door
+	// OAuth is about signing in to applications with the hub.
+	OAuth oauth.Settings
 
 	PublicURL      string // origin and prefix without a closing slash; "" when unset
 	TrustedProxies []netip.Prefix

@@ -34,6 +34,7 @@ func Settings() []Setting {
 	all = append(all, oidcSettings()...)
 	all = append(all, archiveSettings()...)
 	all = append(all, observeSettings()...)
+	all = append(all, oauthSettings()...)
 	return append(all, accessSettings()...)
 }
 

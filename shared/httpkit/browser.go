@@ -29,10 +29,11 @@ const CSRFHeader = "X-Aigne-Hub-Csrf"
 const exposed = "X-Request-Id, X-Aigne-Hub-Call-Id, X-Aigne-Hub-Provider, X-Aigne-Hub-Model, X-Aigne-Hub-Credits, X-Aigne-Hub-Dropped-Params, Server-Timing, Retry-After, Location"
 
 // guard puts around next what holds for every answer: HSTS where the hub's
-// public address is https, and CORS for the configured origins.
-func (b Browser) guard(next http.Handler) http.Handler {
+// public address is https, and CORS for the configured origins. The paths in open
+// are for pages of all origins.
+func (b Browser) guard(open map[string]bool, next http.Handler) http.Handler {
 	secure := strings.HasPrefix(b.PublicURL, "https:")
-	if !secure && len(b.Origins) == 0 {
+	if !secure && len(b.Origins) == 0 && len(open) == 0 {
 		return next
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -40,7 +41,7 @@ func (b Browser) guard(next http.Handler) http.Handler {
 		if secure {
 			h.Set("Strict-Transport-Security", "max-age=31536000")
 		}
-		if b.cors(h, r) {
+		if b.cors(h, r, open[r.URL.Path]) {
 			w.WriteHeader(http.StatusNoContent)
 			return
 		}
@@ -50,8 +51,8 @@ func (b Browser) guard(next http.Handler) http.Handler {
 
 // cors sets the headers of the fetch standard (section 3.3) for the origins that
 // may read answers, and reports whether the request only asked for them.
-func (b Browser) cors(h http.Header, r *http.Request) (preflight bool) {
-	if len(b.Origins) == 0 {
+func (b Browser) cors(h http.Header, r *http.Request, open bool) (preflight bool) {
+	if len(b.Origins) == 0 && !open {
 		return false
 	}
 	h.Add("Vary", "Origin")
@@ -63,7 +64,7 @@ func (b Browser) cors(h http.Header, r *http.Request) (preflight bool) {
 	case listed:
 		h.Set("Access-Control-Allow-Origin", origin)
 		h.Set("Access-Control-Allow-Credentials", "true")
-	case slices.Contains(b.Origins, "*"):
+	case open, slices.Contains(b.Origins, "*"):
 		h.Set("Access-Control-Allow-Origin", "*") // a browser sends no cookies then
 	default:
 		return false

@@ -68,6 +68,10 @@ type Route struct {
 	// its owner signs in.
 	Session bool
 
+	// AnyOrigin: pages of all origins may call it and read the answer, without
+	// cookies. Its pattern has no placeholders.
+	AnyOrigin bool
+
 	MaxBody   int64     // bytes; 0: Deps.MaxBody
 	ErrorBody ErrorBody // nil: Deps.ErrorBody
 	Doc       Doc       // set by Describe; serving does not look at it
@@ -116,18 +120,21 @@ func (d Deps) withDefaults() Deps {
 func Mux(routes []Route, d Deps) http.Handler {
 	d = d.withDefaults()
 	mux := http.NewServeMux()
-	root := false
+	root, open := false, map[string]bool{}
 	for _, rt := range routes {
 		if fault := rt.fault(d); fault != "" {
 			panic(fmt.Sprintf("httpkit: route %s: %s", rt.name(), fault))
 		}
 		root = root || (rt.Method == "" && rt.Pattern == "/")
 		mux.HandleFunc(rt.name(), rt.serve(d))
+		if rt.AnyOrigin {
+			open[rt.Pattern] = true
+		}
 	}
 	if !root {
 		mux.HandleFunc("/", unknown(mux, methodsOf(routes), d))
 	}
-	return d.Browser.guard(Observe(mux, d))
+	return d.Browser.guard(open, Observe(mux, d))
 }
 
 func (rt Route) name() string { return strings.TrimPrefix(rt.Method+" "+rt.Pattern, " ") }
@@ -141,6 +148,8 @@ func (rt Route) fault(d Deps) string {
 		return "needs exactly one of Handler and As"
 	case rt.Who == Anonymous && rt.As != nil:
 		return "is anonymous and cannot know its caller"
+	case rt.AnyOrigin && (rt.Who != Anonymous || strings.Contains(rt.Pattern, "{")):
+		return "is for pages of all origins, but not for everybody"
 	case rt.Session && rt.Who <= Optional:
 		return "asks for a session, but not for a user"
 	case rt.Who != Anonymous && d.Authenticate == nil:

@@ -30,13 +30,13 @@ func (k *Keys) Create(ctx context.Context, row store.APIKey) (hub.Secret, store.
 		return "", row, hub.Invalid("expires_at", "The expiry must lie in the future.")
 	}
 	key := NewKey()
-	row.Hash, row.Hint = Hash(key), hint(key)
+	row.Hash, row.Hint = Hash(key), Hint(key)
 	row, err := k.store.CreateKey(ctx, row)
 	return key, row, err
 }
 
-// hint is what of a key is shown to tell it from others.
-func hint(key hub.Secret) string {
+// Hint is what of a key is shown to tell it from others.
+func Hint(key hub.Secret) string {
 	plain := key.Reveal()
 	return plain[len(plain)-4:]
 }
@@ -50,7 +50,7 @@ func (k *Keys) Rotate(ctx context.Context, row store.APIKey, grace time.Duration
 		return "", row, hub.Invalid("grace", "The grace must be from 0 to %d hours.", int(MaxGrace.Hours()))
 	}
 	key, until := NewKey(), k.now().Add(grace).UTC()
-	if err := k.store.RotateKey(ctx, row, Hash(key), hint(key), until); err != nil {
+	if err := k.store.RotateKey(ctx, row, Hash(key), Hint(key), until); err != nil {
 		return "", row, err
 	}
 	row, err := k.store.KeyByID(ctx, row.ID)

@@ -221,3 +221,19 @@ func (s *SignIn) AskReset(ctx context.Context, v Visitor, email string) error {
 	}
 	return err
 }
+
+// Limit counts a try at something against an address and, where account is not
+// "", against that account; what names the thing. CodeRateLimited: there have been
+// too many within a quarter of an hour, in whatever process.
+func (s *SignIn) Limit(ctx context.Context, what string, address netip.Addr, account string, perAddress, perAccount int64) error {
+	tries := []store.Try{addressTry(what, address, perAddress)}
+	if account != "" {
+		tries = append(tries, accountTry(what, account, perAccount))
+	}
+	return s.take(ctx, tries...)
+}
+
+// Forgive gives a try back that Limit counted and that was no failure.
+func (s *SignIn) Forgive(ctx context.Context, what string, address netip.Addr, account string) error {
+	return s.store.GiveBack(ctx, addressTry(what, address, 0), accountTry(what, account, 0))
+}

@@ -114,7 +114,8 @@ func TestTemplateMeansWhatTheFunctionsNeed(t *testing.T) {
 		}
 	}
 	assert.Equal(t, map[string]string{
-		"/api/auth/{proxy+}": "auth", "/api/usage/{proxy+}": "usage", "/api/user/model-calls": "usage", "/api/user/model-calls/{proxy+}": "usage",
+		"/api/auth/{proxy+}": "auth", "/oauth/{proxy+}": "auth", "/.well-known/oauth-authorization-server": "auth", "/.well-known/oauth-authorization-server/{proxy+}": "auth",
+		"/.well-known/service/{proxy+}": "auth", "/api/usage/{proxy+}": "usage", "/api/user/model-calls": "usage", "/api/user/model-calls/{proxy+}": "usage",
 		"/api/user/usage-stats": "usage", "/api/status": "usage", "/api/user/credit/{proxy+}": "billing", "/api/user/info": "billing", "/api/user/admin/user-info": "billing", "/api/user/wallets": "billing", "/api/user/wallets/{proxy+}": "billing",
 		"/api/billing/{proxy+}": "billing", "/api/payment/{proxy+}": "billing", "/api/user/receipts": "billing", "/api/user/receipts/{proxy+}": "billing",
 		"/api/admin/{proxy+}": "admin", "/api/ai/{proxy+}": "admin", "/api/ai-providers": "admin", "/api/ai-providers/{proxy+}": "admin", "": "console",

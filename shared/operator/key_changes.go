@@ -204,3 +204,9 @@ func (d *Desk) setKeyLimit(ctx context.Context, actor, id string, l keyLimit, am
 	}
 	return d.RemoveLimit(ctx, actor, old.ID)
 }
+
+// Check reports what makes the limits unusable. The error's Param names the field.
+func (k KeyLimits) Check() error {
+	_, err := k.of("")
+	return err
+}

@@ -18,6 +18,8 @@ import (
 // text all the same, with the reason.
 var plainSecrets = map[string]string{
 	"localrun/serve.go greeting.SetupToken":                 "shown to the operator, once",
+	"localrun/oauth_client.go madeClient.Secret":            "shown to the operator, once",
+	"functions/admin/oauth.go madeClient.Secret":            "shown to the operator, once",
 	"localrun/webhook.go webhookView.Secret":                "shown to the operator, once",
 	"shared/provider/credential.go ServiceAccount.TokenURI": "an address",
 	"shared/store/users.go User.PasswordHash":               "User has a Format, a LogValue and no JSON of its own that shows it",
