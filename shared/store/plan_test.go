@@ -78,7 +78,7 @@ func TestNoStatementScansATableThatGrows(t *testing.T) {
 	require.NoError(t, err)
 	all := statements(t)
 	require.Greater(t, len(all), 40, "the finder finds")
-	grows := regexp.MustCompile(`SCAN (accounts|apps|wallet_members|m|ledger_seals|account_debts|model_calls|c|model_call_attempts|usage|ledger_operations|o|ledger_entries|e|credit_grants|g|api_keys|k|idempotency_keys|audit_log|responses|jobs|blobs|answer_cache|admin_events|notifications|notification_deliveries|model_probes|ai_model_status_hours|call_slices|bill_rows|n|b|bill_calls|wallet_crossings|redeem_codes|redeem_uses|redeem_tries|payments|p|payment_backs|payment_disputes|payment_events|card_customers|receipts|outbox_batches|payment_customers|payment_grants|sessions|s|sign_in_tries|invitations|password_resets|r|user_totp|totp_recovery|identities)\b( |$)`)
+	grows := regexp.MustCompile(`SCAN (accounts|apps|wallet_members|m|ledger_seals|account_debts|model_calls|c|model_call_attempts|usage|ledger_operations|o|ledger_entries|e|credit_grants|g|api_keys|k|idempotency_keys|audit_log|responses|jobs|blobs|answer_cache|admin_events|notifications|notification_deliveries|model_probes|ai_model_status_hours|call_slices|bill_rows|n|b|bill_calls|wallet_crossings|redeem_codes|redeem_uses|redeem_tries|payments|p|payment_backs|payment_disputes|payment_events|card_customers|receipts|outbox_batches|payment_customers|payment_grants|sessions|s|sign_in_tries|invitations|password_resets|r|user_totp|totp_recovery|identities|host_users|hu|spent_proofs)\b( |$)`)
 	for _, q := range all {
 		if wholeTables(q) {
 			continue

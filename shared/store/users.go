@@ -170,10 +170,12 @@ const otherOwner = "EXISTS (SELECT 1 FROM users other WHERE other.role = 'owner'
 
 // SetUserDisabled disables or enables a user. From the commit on a disabled
 // user's keys admit nothing and the sessions are gone. ErrNotFound: there is no
-// such user, or it is the last owner, of whom one must remain.
+// such user, or it is the last owner, of whom one must remain, or it is one whom a
+// Blocklet Server does not let in, who cannot be enabled here.
 func (s *Store) SetUserDisabled(ctx context.Context, userID string, disabled bool) error {
 	if !disabled {
-		return s.changed(ctx, "UPDATE users SET disabled_at = NULL WHERE id = ?1", userID)
+		return s.changed(ctx, `UPDATE users SET disabled_at = NULL WHERE id = ?1
+  AND NOT EXISTS (SELECT 1 FROM host_users WHERE user_id = ?1 AND blocked_at IS NOT NULL)`, userID)
 	}
 	return s.Tx(ctx, func(ctx context.Context, tx *Tx) error {
 		res, err := tx.ExecContext(ctx, "UPDATE users SET disabled_at = coalesce(disabled_at, ?2) WHERE id = ?1 AND (role <> 'owner' OR "+otherOwner+")", userID, s.millis())
