@@ -87,6 +87,9 @@ func (s *server) run(listener net.Listener, signals <-chan os.Signal) error {
 	defer stop()
 	ended := make(chan struct{})
 	works := []func(context.Context){s.app.Watch, runner.Serve, s.app.Reporter.Serve, s.app.Shop.Serve}
+	if s.app.Host != nil {
+		works = append(works, s.app.Host.Serve)
+	}
 	for _, work := range works {
 		go func() {
 			work(background)
@@ -150,6 +153,8 @@ type greeting struct {
 	Listen     string `json:"listen"`
 	URL        string `json:"url"`
 	SetupToken string `json:"setup_token,omitempty"`
+
+	elsewhere bool // people sign in at the Blocklet Server
 }
 
 // greet says where the hub is and, while it has no owner, how to become one.
@@ -157,10 +162,10 @@ func (s *server) greet(addr string) error {
 	cfg := s.app.Config
 	g := greeting{Version: version, Data: cfg.Data, Database: cfg.Database, Listen: addr, URL: serverURL(cfg, addr)}
 	token, err := s.app.Users.NewSetupToken(s.ctx)
-	if err != nil && !errors.Is(err, identity.ErrHasOwner) {
+	if err != nil && !errors.Is(err, identity.ErrHasOwner) && !errors.Is(err, identity.ErrElsewhere) {
 		return err
 	}
-	g.SetupToken = token.Reveal()
+	g.SetupToken, g.elsewhere = token.Reveal(), errors.Is(err, identity.ErrElsewhere)
 	return s.show(g, g.words())
 }
 
@@ -170,6 +175,10 @@ func (g greeting) words() string {
 	line("AIGNE Hub %s", g.Version)
 	line("Data folder:   %s", g.Data)
 	line("Address:       %s", g.URL)
+	if g.elsewhere {
+		line("Sign-in:       at the Blocklet Server, whose owner is this hub's")
+		return b.String()
+	}
 	if g.SetupToken == "" {
 		line("First call:    aigne-hub quickstart --data %s   prints it", g.Data)
 		return b.String()

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"errors"
 	"net/http"
 	"time"
 
@@ -84,7 +85,7 @@ func (h *handler) logout(w http.ResponseWriter, r *http.Request, c hub.Caller) e
 	if err != nil {
 		return err
 	}
-	if err := h.Sessions.Close(w, r, h.Browser.Prefix(r)); err != nil {
+	if err := errors.Join(h.Sessions.Close(w, r, h.Browser.Prefix(r)), h.leaveHost(w, r)); err != nil {
 		return err
 	}
 	if err := h.SignIn.Record(r.Context(), c.Email, "logout", s.ID, h.visitor(r), nil); err != nil {

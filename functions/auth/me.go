@@ -33,6 +33,8 @@ type meView struct {
 	User   userView   `json:"user"`
 	SignIn signInView `json:"sign_in"`
 	Key    *meKeyView `json:"key"` // null when the caller came without an API key
+
+	Blocklet *hostView `json:"blocklet,omitempty"` // of a user of a Blocklet Server
 }
 
 // signInView is how a user can sign in.
@@ -63,6 +65,9 @@ func (h *handler) showMe(w http.ResponseWriter, r *http.Request, c hub.Caller, u
 		return err
 	}
 	out.SignIn.SecondFactor = factor.ConfirmedAt != nil
+	if out.Blocklet, err = h.hostView(r, user); err != nil {
+		return err
+	}
 	if c.KeyID != "" {
 		key, err := h.Store.KeyByID(r.Context(), c.KeyID)
 		if err != nil {

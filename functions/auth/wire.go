@@ -14,5 +14,5 @@ func Wire(a *boot.App) http.Handler {
 		providers = append(providers, oidc.New(p, a.Config.PublicURL+CallbackPath(p.Name), a.Now))
 	}
 	return New(Deps{Deps: a.HTTP(), Store: a.Store, Users: a.Users, Sessions: a.Sessions, SignIn: a.SignIn, Desk: a.Desk,
-		Providers: providers, TrustedProxies: a.Config.TrustedProxies})
+		Providers: providers, Host: a.Host, TrustedProxies: a.Config.TrustedProxies})
 }

@@ -53,7 +53,7 @@ var personDID = regexp.MustCompile(`^(z[1-9A-HJ-NP-Za-km-z]{10,63}|0x[0-9A-Fa-f]
 func (e *Environment) VerifyLogin(token hub.Secret, now time.Time) (Login, error) {
 	text := token.Reveal()
 	parts := strings.Split(text, ".")
-	if e.sessionSecret == "" || len(text) > maxToken || len(parts) != 3 {
+	if e.sessionSecret == "" || len(text) > maxToken || len(parts) != 3 || strings.ContainsAny(text, "\r\n") {
 		return Login{}, ErrToken
 	}
 	sig, err := base64.RawURLEncoding.Strict().DecodeString(parts[2])

@@ -19,6 +19,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/blocklet"
 	"github.com/aigne-hub/aigne-hub/shared/credentials"
 	"github.com/aigne-hub/aigne-hub/shared/health"
+	"github.com/aigne-hub/aigne-hub/shared/hostusers"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/identity"
 	"github.com/aigne-hub/aigne-hub/shared/jobs"
@@ -72,6 +73,8 @@ type App struct {
 	Notify   *notify.Post
 	Keeper   *credentials.Keeper
 	Apps     *apps.Finder
+
+	Host *hostusers.Host // nil unless a Blocklet Server's users are the hub's
 
 	// The following are nil unless a Payment Kit sells credits.
 	Blocklet *blocklet.Environment
@@ -143,7 +146,7 @@ func Open(ctx context.Context, cfg Config, o Options) (*App, error) {
 	a.Apps = &apps.Finder{Store: s, Fetch: a.Fetch.Get, Domain: cfg.AppDomain, Now: o.Now, Log: o.Log}
 	a.Blobs = &blob.Keeper{Place: a.place(), Store: s, Life: cfg.BlobLife, Now: o.Now}
 	a.Jobs = a.follower()
-	if err := a.openPayment(); err != nil {
+	if err := errors.Join(a.openHost(), a.openPayment()); err != nil {
 		return nil, errors.Join(err, a.Close(context.WithoutCancel(ctx)))
 	}
 	return a, nil

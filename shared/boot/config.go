@@ -72,6 +72,8 @@ type Config struct {
 
 	Door Door
 
+	Blocklet Blocklet
+
 	PublicURL      string // origin and prefix without a closing slash; "" when unset
 	TrustedProxies []netip.Prefix
 	AppDomain      string // below which applications are found by their DIDs; "": none is asked

@@ -31,6 +31,7 @@ func Settings() []Setting {
 	all = append(all, fileSettings()...)
 	all = append(all, doorSettings()...)
 	all = append(all, oidcSettings()...)
+	all = append(all, blockletSettings()...)
 	return append(all, accessSettings()...)
 }
 

@@ -1,6 +1,7 @@
 package boot
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"net/http"
@@ -103,11 +104,23 @@ func (a *App) HTTP() httpkit.Deps {
 	return httpkit.Deps{Log: a.Log, Now: a.Now, Authenticate: a.authenticate, MaxBody: a.Config.MaxBody, Browser: a.Browser(), Trusted: a.Config.TrustedProxies}
 }
 
-// authenticate finds the caller by an API key or, without one, by a session.
+// authenticate finds the caller by an API key or, without one, by what a Blocklet
+// Server's user or component shows, or by a session.
 func (a *App) authenticate(r *http.Request) (hub.Caller, error) {
 	c, err := a.Keys.Authenticate(r)
 	if err != nil || c.UserID != "" {
 		return c, err
 	}
+	if a.Host != nil {
+		if c, err = a.Host.Authenticate(r); err != nil || c.UserID != "" || a.Host.Only {
+			return c, err
+		}
+	}
 	return a.Sessions.Authenticate(r)
+}
+
+// welcome greets a new user as the books do it.
+func (a *App) welcome(ctx context.Context, userID, accountID string) error {
+	_, err := a.Book.Welcome(ctx, userID, accountID)
+	return err
 }

@@ -59,6 +59,10 @@ type Keys struct {
 
 	proxies []netip.Prefix
 	touches chan struct{} // bounds the notes of use that are being written
+
+	// Foreign finds whom a bearer value belongs to that is no key of the hub; nil:
+	// there are none.
+	Foreign func(ctx context.Context, key hub.Secret, client netip.Addr) (hub.Caller, error)
 }
 
 type entry struct {
@@ -103,8 +107,8 @@ func (k *Keys) Authenticate(r *http.Request) (hub.Caller, error) {
 	if client.IsValid() {
 		c.ClientIP = client.String()
 	}
-	if c.AppID == "" { // a service key speaks for its own application alone
-		c.AppID = appID(r.Header.Get("x-aigne-hub-client-did"))
+	if named := appID(r.Header.Get("x-aigne-hub-client-did")); named != "" && (c.AppID == "" || c.KeyID == "") {
+		c.AppID = named // but a service key speaks for its own application alone
 	}
 	return c, nil
 }
@@ -192,6 +196,9 @@ func (k *Keys) Caller(ctx context.Context, key hub.Secret) (hub.Caller, error) {
 // CodeUnauthenticated: it is good for nothing; CodeForbidden: not from there.
 func (k *Keys) CallerFrom(ctx context.Context, key hub.Secret, client netip.Addr) (hub.Caller, error) {
 	if !strings.HasPrefix(key.Reveal(), KeyPrefix) {
+		if k.Foreign != nil {
+			return k.Foreign(ctx, key, client)
+		}
 		return hub.Caller{}, errBadKey
 	}
 	return k.callerOf(ctx, sha256.Sum256([]byte(key.Reveal())), client)

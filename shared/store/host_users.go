@@ -28,7 +28,9 @@ func scanHostUser(scan func(...any) error, h *HostUser) error {
 	var roles string
 	var blocked sql.NullInt64
 	var read int64
-	err := scanUser(func(to ...any) error { return scan(append([]any{&roles, &h.Avatar, &blocked, &read, &h.Spent}, to...)...) }, &h.User)
+	err := scanUser(func(to ...any) error {
+		return scan(append([]any{&roles, &h.Avatar, &blocked, &read, &h.Spent}, to...)...)
+	}, &h.User)
 	if err != nil {
 		return err
 	}
@@ -155,8 +157,8 @@ func (s *Store) Spend(ctx context.Context, hash string, until time.Time) error {
 	return s.Do(ctx, u)
 }
 
-// Same reports whether what the server says of a user is what is stored.
-func (h HostUser) Same(n HostUser) bool {
-	return h.Role == n.Role && h.Name == n.Name && h.Avatar == n.Avatar && slices.Equal(h.Roles, n.Roles) && (h.BlockedAt == nil) == (n.BlockedAt == nil) &&
-		!h.ReadAt.IsZero() && (n.BlockedAt == nil || h.DisabledAt != nil)
+// Same reports whether what the server says of a user now is what is stored.
+func (h HostUser) Same(now HostUser) bool {
+	return !h.ReadAt.IsZero() && h.Role == now.Role && (h.Name == now.Name || now.Name == "") && h.Avatar == now.Avatar && slices.Equal(h.Roles, now.Roles) &&
+		(h.BlockedAt == nil) == (now.BlockedAt == nil) && (h.BlockedAt == nil || h.DisabledAt != nil)
 }

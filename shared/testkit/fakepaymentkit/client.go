@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -13,7 +14,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/testkit/npm"
 )
 
-//go:embed package.json package-lock.json client.mjs
+//go:embed package.json package-lock.json client.mjs users.mjs
 var files embed.FS
 
 const clientLimit = time.Minute
@@ -40,4 +41,20 @@ func RunClient(t testing.TB, s *Server) map[string]json.RawMessage {
 		t.Fatalf("the npm client printed no results: %v\n%s", err, out)
 	}
 	return results
+}
+
+// RunUsers has the public npm packages make what the users, the components and
+// the server of an app show at a time, as JSON. It is always the same. Without npm,
+// or where the packages cannot be had, the test is skipped and says so.
+func RunUsers(t testing.TB, now time.Time) []byte {
+	t.Helper()
+	node := npm.Node(t)
+	dir := npm.InstallOrSkip(t, "payment", files)
+	ctx, cancel := context.WithTimeout(context.Background(), clientLimit)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, node, filepath.Join(dir, "users.mjs"), strconv.FormatInt(now.Unix(), 10)).Output()
+	if err != nil {
+		t.Fatalf("the npm packages: %v\n%s", err, out)
+	}
+	return out
 }
