@@ -59,6 +59,9 @@ func (h *handler) me(w http.ResponseWriter, r *http.Request, c hub.Caller) error
 }
 
 func (h *handler) showMe(w http.ResponseWriter, r *http.Request, c hub.Caller, user store.User) error {
+	if h.Host != nil && c.KeyID == "" {
+		user.Role = c.Role // of the passport that was shown, which may give less
+	}
 	out := meView{User: viewUser(user), SignIn: signInView{Password: user.PasswordHash != ""}}
 	factor, err := h.Store.UserTOTP(r.Context(), user.ID)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {

@@ -38,7 +38,7 @@ func deps(a *boot.App) Deps {
 	limits := DefaultLimits
 	limits.Total = a.Config.Timeouts.Total
 	door := a.HTTP()
-	door.Authenticate = a.Keys.Authenticate // calls are booked on keys; a session is none
+	door.Authenticate = a.AuthenticateCall
 	return Deps{
 		Deps:   door,
 		Routes: a.Routes, Gate: a.Gate, Upstream: a.Upstream, CatchUp: a.CatchUp,

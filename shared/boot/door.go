@@ -104,17 +104,25 @@ func (a *App) HTTP() httpkit.Deps {
 	return httpkit.Deps{Log: a.Log, Now: a.Now, Authenticate: a.authenticate, MaxBody: a.Config.MaxBody, Browser: a.Browser(), Trusted: a.Config.TrustedProxies}
 }
 
-// authenticate finds the caller by an API key or, without one, by what a Blocklet
-// Server's user or component shows, or by a session.
-func (a *App) authenticate(r *http.Request) (hub.Caller, error) {
+// AuthenticateCall finds who calls a model: by an API key or, without one, by what
+// a Blocklet Server's user or component shows. Calls are booked on keys otherwise;
+// a session of the hub's own is none.
+func (a *App) AuthenticateCall(r *http.Request) (hub.Caller, error) {
 	c, err := a.Keys.Authenticate(r)
-	if err != nil || c.UserID != "" {
+	if err != nil || c.UserID != "" || a.Host == nil {
 		return c, err
 	}
-	if a.Host != nil {
-		if c, err = a.Host.Authenticate(r); err != nil || c.UserID != "" || a.Host.Only {
-			return c, err
-		}
+	if c, err = a.Host.Authenticate(r); err != nil || c.UserID == "" {
+		return c, err
+	}
+	return a.Keys.Describe(r, c), nil
+}
+
+// authenticate is AuthenticateCall with the hub's own sessions.
+func (a *App) authenticate(r *http.Request) (hub.Caller, error) {
+	c, err := a.AuthenticateCall(r)
+	if err != nil || c.UserID != "" || (a.Host != nil && a.Host.Only) {
+		return c, err
 	}
 	return a.Sessions.Authenticate(r)
 }

@@ -84,3 +84,10 @@ func (h *Host) accessKey(ctx context.Context, key hub.Secret) (blocklet.AccessKe
 	h.keys[sum] = knownKey{k, now}
 	return k, nil
 }
+
+// Forget has the server asked anew about every access key.
+func (h *Host) Forget() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	clear(h.keys)
+}

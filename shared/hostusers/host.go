@@ -193,8 +193,8 @@ func (h *Host) Leave(w http.ResponseWriter, r *http.Request) (bool, error) {
 
 // component finds the caller of a request that another component of the app
 // signed. It comes with the newest service key that an operator made for it, so
-// that key's limits, wallet and end hold, and does no more than call models and
-// read its use.
+// that key's limits, wallet and end hold, and does no more than call models: what
+// else there is belongs to whoever answers for the key.
 //
 // The signature covers method, path, query and body, but neither headers nor the
 // component's DID, since all components sign with one key. So each call that does
@@ -220,7 +220,7 @@ func (h *Host) component(r *http.Request) (hub.Caller, error) {
 	if err != nil {
 		return hub.Caller{}, err
 	}
-	c.Scopes = slices.DeleteFunc([]hub.Scope{hub.ScopeInference, hub.ScopeUsage}, func(s hub.Scope) bool { return !c.May(s) })
+	c.Scopes = []hub.Scope{hub.ScopeInference} // as every service key has it
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
 		return c, nil
 	}

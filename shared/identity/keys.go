@@ -104,13 +104,19 @@ func (k *Keys) Authenticate(r *http.Request) (hub.Caller, error) {
 	if err != nil || c.UserID == "" {
 		return hub.Caller{}, err
 	}
-	if client.IsValid() {
+	return k.Describe(r, c), nil
+}
+
+// Describe adds to a caller what a request says beside who it is: where it comes
+// from and for which application. A service key speaks for its own alone.
+func (k *Keys) Describe(r *http.Request, c hub.Caller) hub.Caller {
+	if client := httpkit.ClientIP(r, k.proxies); client.IsValid() {
 		c.ClientIP = client.String()
 	}
 	if named := appID(r.Header.Get("x-aigne-hub-client-did")); named != "" && (c.AppID == "" || c.KeyID == "") {
-		c.AppID = named // but a service key speaks for its own application alone
+		c.AppID = named
 	}
-	return c, nil
+	return c
 }
 
 // Require is Authenticate for routes that need a caller.

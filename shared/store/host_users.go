@@ -98,17 +98,10 @@ func (s *Store) SetHostUser(ctx context.Context, h HostUser) (done bool, err err
 		return false, err
 	}
 	err = s.Tx(ctx, func(ctx context.Context, tx *Tx) error {
-		before, err := tx.blocked(ctx, h.ID)
-		if err != nil {
-			return err
-		}
-		blocked := millisOrNil(h.BlockedAt)
-		if h.BlockedAt != nil && before.Valid {
-			blocked = before.Int64 // since then
-		}
 		res, err := tx.ExecContext(ctx, `INSERT INTO host_users (user_id, roles_json, avatar, blocked_at, read_at) VALUES (?1, ?2, ?3, ?4, ?5)
-ON CONFLICT (user_id) DO UPDATE SET roles_json = ?2, avatar = ?3, blocked_at = ?4, read_at = ?5 WHERE read_at <= ?5`,
-			h.ID, string(roles), h.Avatar, blocked, h.ReadAt.UnixMilli())
+ON CONFLICT (user_id) DO UPDATE SET roles_json = ?2, avatar = ?3, read_at = ?5,
+  blocked_at = CASE WHEN ?4 IS NULL THEN NULL ELSE coalesce(blocked_at, ?4) END WHERE read_at <= ?5`,
+			h.ID, string(roles), h.Avatar, millisOrNil(h.BlockedAt), h.ReadAt.UnixMilli())
 		if err != nil {
 			return err
 		}
@@ -119,12 +112,13 @@ ON CONFLICT (user_id) DO UPDATE SET roles_json = ?2, avatar = ?3, blocked_at = ?
 		done = true
 		unit := &Unit{}
 		unit.Add("UPDATE users SET role = ?2, name = ?3, language = CASE WHEN language = '' THEN ?4 ELSE language END WHERE id = ?1", h.ID, string(h.Role), h.Name, h.Language)
-		switch {
-		case h.BlockedAt != nil:
-			unit.Add("UPDATE users SET disabled_at = coalesce(disabled_at, ?2) WHERE id = ?1", h.ID, blocked)
+		if h.BlockedAt != nil {
+			unit.Add("UPDATE host_users SET disabled = 1 WHERE user_id = ?1 AND EXISTS (SELECT 1 FROM users WHERE id = ?1 AND disabled_at IS NULL)", h.ID)
+			unit.Add("UPDATE users SET disabled_at = coalesce(disabled_at, ?2) WHERE id = ?1", h.ID, h.BlockedAt.UnixMilli())
 			unit.Add("DELETE FROM sessions WHERE user_id = ?1", h.ID)
-		case before.Valid: // the same moment tells who disabled the user
-			unit.Add("UPDATE users SET disabled_at = NULL WHERE id = ?1 AND disabled_at = ?2", h.ID, before.Int64)
+		} else {
+			unit.Add("UPDATE users SET disabled_at = NULL WHERE id = ?1 AND EXISTS (SELECT 1 FROM host_users WHERE user_id = ?1 AND disabled = 1)", h.ID)
+			unit.Add("UPDATE host_users SET disabled = 0 WHERE user_id = ?1", h.ID)
 		}
 		if err := tx.run(ctx, unit); err != nil {
 			return err
@@ -132,14 +126,6 @@ ON CONFLICT (user_id) DO UPDATE SET roles_json = ?2, avatar = ?3, blocked_at = ?
 		return tx.Bump(ctx)
 	})
 	return done && err == nil, err
-}
-
-func (tx *Tx) blocked(ctx context.Context, userID string) (at sql.NullInt64, err error) {
-	err = tx.QueryRowContext(ctx, "SELECT blocked_at FROM host_users WHERE user_id = ?1", userID).Scan(&at)
-	if errors.Is(err, sql.ErrNoRows) {
-		return at, nil
-	}
-	return at, err
 }
 
 // SetUserEmail gives a user another e-mail address. ErrConflict: it is another

@@ -7,6 +7,7 @@ CREATE TABLE host_users (
   roles_json TEXT NOT NULL DEFAULT '[]', -- as the server calls them
   avatar     TEXT NOT NULL DEFAULT '',   -- URL
   blocked_at INTEGER,                    -- since when the server does not let the user in; NULL: it does
+  disabled   INTEGER NOT NULL DEFAULT 0, -- 1: for no other reason is the user disabled
   read_at    INTEGER NOT NULL            -- when the server was asked for it
 ) STRICT, WITHOUT ROWID;
 
