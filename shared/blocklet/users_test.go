@@ -268,3 +268,33 @@ func TestARemoteApplicationsCallIsTakenAsItWasSigned(t *testing.T) {
 	_, err := blocklet.VerifyRemote(key(c), c.arrived(t), []byte(c.Body), now)
 	require.ErrorIs(t, err, blocklet.ErrRemote, "keys of another curve are not taken, as AI Kit takes none")
 }
+
+func TestArcBlocksOwnServerTellsWhatHappensToUsers(t *testing.T) {
+	t.Parallel()
+	const serverKey = "0x0202020202020202020202020202020202020202020202020202020202020202" + "8139770ea87d175f56a35466c34c7ecccb8d8a91b4ee37a25df60f5b8fc9b394"
+	m, _, _ := recorded(t)
+	port := fakepaymentkit.StartChannel(t, serverKey, m.App.DID, m.Comp, "channel key", m.Person)
+	heard := listen(t, m, port, "channel key")
+	assert.Equal(t, "joined", <-heard)
+	assert.Equal(t, "refused", <-heard, "an event that the server did not sign")
+	assert.Equal(t, "user.permission.updated "+m.Person, <-heard, "what is not about users is not heard")
+
+	heard = listen(t, m, port, "another key")
+	assert.Contains(t, <-heard, "into its channel")
+}
+
+// listen listens to a channel until the test ends; what is heard, and the end, come
+// as text.
+func listen(t *testing.T, m made, port, apiKey string) <-chan string {
+	t.Helper()
+	vars := map[string]string{"BLOCKLET_APP_ASK": m.App.ASK, "BLOCKLET_APP_ID": m.App.DID, "BLOCKLET_APP_PID": m.App.DID, "BLOCKLET_COMPONENT_DID": m.Comp,
+		"ABT_NODE_PK": m.Server.PK, "ABT_NODE_SERVICE_PORT": port, "BLOCKLET_COMPONENT_API_KEY": apiKey}
+	env, _, err := blocklet.ReadEnvironment(func(n string) (string, bool) { v, ok := vars[n]; return v, ok })
+	require.NoError(t, err)
+	require.True(t, env.CanListen())
+	heard := make(chan string, 10)
+	l := &blocklet.Listener{Env: env, Now: time.Now, Joined: func() { heard <- "joined" }, Refused: func() { heard <- "refused" },
+		User: func(e blocklet.UserEvent) { heard <- e.Kind + " " + e.DID }}
+	go func() { heard <- l.Run(t.Context()).Error() }()
+	return heard
+}
