@@ -159,8 +159,15 @@ func (h *hosted) ask(process int, who proof) int {
 	return h.send(process, "proxy", who, "POST", "/v1/chat/completions", askBody).Code
 }
 
-// within2s asserts that something becomes so in time.
+// within2s asserts that something that is quickly looked up becomes so in time.
 func (h *hosted) within2s(so func() bool, what string) {
 	h.t.Helper()
 	assert.Eventually(h.t, so, 2*time.Second, 20*time.Millisecond, what)
+}
+
+// then asserts that something becomes so whose looking up itself takes long on a
+// busy machine.
+func (h *hosted) then(so func() bool, what string) {
+	h.t.Helper()
+	assert.Eventually(h.t, so, 20*time.Second, 20*time.Millisecond, what)
 }
