@@ -138,7 +138,7 @@ func TestEventsComeInAnyOrderOrNotAtAll(t *testing.T) {
 		h.server.Change(did, block)
 		h.server.Tell("user.updated", did) // nobody listens
 		assert.Eventually(t, func() bool { return known(did).DisabledAt != nil }, 5*time.Second, 20*time.Millisecond, "caught up with after the next connection")
-		assert.Zero(t, known(stranger).ID)
+		assert.Empty(t, known(stranger).ID)
 		users, err := h.apps[0].Store.Users(ctx, "", 10)
 		require.NoError(t, err)
 		assert.Len(t, users, 1)

@@ -163,7 +163,9 @@ func TestARoleIsNeverMoreThanTheServerGivesNow(t *testing.T) {
 		assert.Equal(t, "member", h.role(0, as("editor", old)), "an old token of a passport that was taken away")
 		assert.Equal(t, "member", h.role(1, as("editor", old)))
 
-		h.server.Change(did, func(u *blocklet.User) { u.Passports = append(u.Passports, blocklet.Passport{Name: "owner", Role: "owner", Status: "valid"}) })
+		h.server.Change(did, func(u *blocklet.User) {
+			u.Passports = append(u.Passports, blocklet.Passport{Name: "owner", Role: "owner", Status: "valid"})
+		})
 		assert.Equal(t, "member", h.role(0, as("owner", old)))
 		assert.Equal(t, "owner", h.role(0, as("owner", time.Now().Add(2*time.Second).Unix())), "a newer sign-in has the server asked")
 		assert.Equal(t, "owner", h.role(1, as("owner", old)))
@@ -297,4 +299,24 @@ func TestTheServerAwayIsNoReasonToLetAnybodyIn(t *testing.T) {
 	assert.Equal(t, 503, h.send(0, "auth", bearer(h.server.Login(stranger, "member")), "GET", "/api/auth/me", "").Code)
 	_, err := h.apps[0].Store.HostUser(t.Context(), stranger, "")
 	require.ErrorIs(t, err, store.ErrNotFound)
+}
+
+func TestAServerThatCannotBeAskedSpeaksByItsTokens(t *testing.T) {
+	t.Parallel()
+	eachHosted(t, []string{"ABT_NODE_PORT="}, func(t *testing.T, h *hosted) {
+		did := h.server.Join("Uma", "nobody asks")
+		now := time.Now().Unix()
+		at := func(role string, iat int64) proof {
+			return bearer(h.server.Login(did, role, map[string]any{"iat": iat, "fullName": "Uma"}))
+		}
+		assert.Equal(t, "member", h.role(0, at("member", now-100)))
+		assert.Equal(t, "member", h.role(0, at("owner", now-200)), "what is older gives no more")
+		assert.Equal(t, "admin", h.role(1, at("admin", now-50)))
+		assert.Equal(t, "member", h.role(0, at("member", now-100)))
+		assert.Equal(t, "guest", h.role(0, at("guest", now-20)))
+		assert.Equal(t, "guest", h.role(0, at("admin", now-50)), "the newest sign-in counts")
+		assert.Empty(t, h.server.Asked)
+		assert.Equal(t, did+"@did.invalid", h.me(0, at("guest", now-20)).User.Email)
+		assert.Equal(t, 503, h.send(0, "auth", bearer(h.server.AccessKey(did, "owner")), "GET", "/api/auth/me", "").Code)
+	})
 }

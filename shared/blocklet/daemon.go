@@ -173,7 +173,7 @@ func (e *Environment) AccessKey(ctx context.Context, key hub.Secret, now time.Ti
 	case out.Data == nil, out.Data.ID != id, out.Data.CreatedBy == "":
 		return AccessKey{}, ErrUnknown
 	}
-	k := AccessKey{ID: id, Role: strings.TrimPrefix(out.Data.Passport, AccessKeyPrefix), Owner: out.Data.CreatedBy, Name: out.Data.Remark}
+	k := AccessKey{ID: id, Role: strings.TrimPrefix(out.Data.Passport, AccessKeyPrefix), Owner: strings.TrimPrefix(out.Data.CreatedBy, "did:abt:"), Name: out.Data.Remark}
 	if k.Role == "" {
 		k.Role = guest
 	}

@@ -72,7 +72,8 @@ func (l *Listener) Run(ctx context.Context) error {
 	q := url.Values{"token": {token}, "pk": {pk}}
 	dial, cancel := context.WithTimeout(ctx, joinTime)
 	defer cancel()
-	conn, res, err := websocket.Dial(dial, "ws://"+l.Env.Host+":"+l.Env.servicePort+"/.well-known/service/websocket?"+q.Encode(), nil)
+	address := "ws://" + l.Env.Host + ":" + l.Env.servicePort + "/.well-known/service/websocket?" + q.Encode()
+	conn, res, err := websocket.Dial(dial, address, nil) //nolint:bodyclose // the package closes it
 	if err != nil {
 		if res != nil {
 			return fmt.Errorf("listen to the server: it answered %d", res.StatusCode)

@@ -172,10 +172,10 @@ func TestAnAccessKeyIsKnownByItsDID(t *testing.T) {
 func (s signedText) arrived(t *testing.T) *http.Request {
 	t.Helper()
 	target := s.URL
-	if more := (url.Values{}); len(s.Query) > 0 {
+	if len(s.Query) > 0 {
 		u, err := url.Parse(target)
 		require.NoError(t, err)
-		more = u.Query()
+		more := u.Query()
 		for k, v := range s.Query {
 			b, err := json.Marshal(v)
 			require.NoError(t, err)

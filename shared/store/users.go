@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/aigne-hub/aigne-hub/shared/hub"
@@ -34,6 +35,15 @@ func (u User) Format(f fmt.State, _ rune) { _, _ = fmt.Fprintf(f, "user %s", u.I
 
 // LogValue names the user in logs.
 func (u User) LogValue() slog.Value { return slog.StringValue("user " + u.ID) }
+
+// Mail is where the user reads mail: the e-mail address, or "" for a stand-in that
+// nobody reads, as users of a Blocklet Server without an address have it (RFC 2606).
+func (u User) Mail() string {
+	if strings.HasSuffix(u.Email, ".invalid") {
+		return ""
+	}
+	return u.Email
+}
 
 const userColumns = `u.id, u.email, u.name, u.role, u.groups_json, u.password_hash, u.disabled_at, u.created_at, coalesce(a.id, ''), coalesce(u.did, ''), u.language, u.time_zone
 FROM users u LEFT JOIN accounts a ON a.user_id = u.id`
