@@ -320,3 +320,16 @@ func TestAServerThatCannotBeAskedSpeaksByItsTokens(t *testing.T) {
 		assert.Equal(t, 503, h.send(0, "auth", bearer(h.server.AccessKey(did, "owner")), "GET", "/api/auth/me", "").Code)
 	})
 }
+
+func TestTwoPeoplesIdempotencyKeysNeverMeet(t *testing.T) {
+	t.Parallel()
+	h := onHost(t)
+	with := func(name string) proof {
+		token := h.server.Login(h.server.Join(name, "member"), "member")
+		return func(r *http.Request) { bearer(token)(r); r.Header.Set("Idempotency-Key", "monday") }
+	}
+	vic, wes := with("Vic"), with("Wes")
+	assert.Equal(t, 200, h.ask(0, vic))
+	assert.Equal(t, 200, h.ask(0, wes))
+	assert.Equal(t, 409, h.ask(1, vic))
+}
