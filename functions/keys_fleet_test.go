@@ -61,11 +61,15 @@ func eachFleet(t *testing.T, test func(t *testing.T, f *fleet)) {
 	})
 }
 
-func member(t *testing.T, data, database, token string) *boot.App {
+func member(t *testing.T, data, database, token string, settings ...string) *boot.App {
 	t.Helper()
 	env := map[string]string{"AIGNE_HUB_DATA": data, "AIGNE_HUB_DATABASE": database}
 	if token != "" {
 		env["AIGNE_HUB_DATABASE_TOKEN"] = token
+	}
+	for _, s := range settings {
+		name, value, _ := strings.Cut(s, "=")
+		env[name] = value
 	}
 	lookup := func(name string) (string, bool) {
 		v, ok := env[name]

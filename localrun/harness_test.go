@@ -124,8 +124,14 @@ type served struct {
 // serve starts the hub on a free port and waits until it says where it is.
 func (h *testHub) serve(args ...string) *served {
 	h.t.Helper()
+	return h.start(append([]string{"serve", "--json", "--listen", "127.0.0.1:0"}, args...)...)
+}
+
+// start starts a hub by a whole command, which prints its greeting as JSON.
+func (h *testHub) start(args ...string) *served {
+	h.t.Helper()
 	s := &served{t: h.t, log: &logbuf.Buffer{}, ended: make(chan struct{})}
-	s.cmd = h.command(context.Background(), append([]string{"serve", "--json", "--listen", "127.0.0.1:0"}, args...)...)
+	s.cmd = h.command(context.Background(), args...)
 	s.cmd.Stderr = s.log
 	out, err := s.cmd.StdoutPipe()
 	require.NoError(h.t, err)

@@ -94,6 +94,9 @@ func (s *server) run(listener net.Listener, signals <-chan os.Signal) error {
 	for _, b := range beside {
 		works = append(works, b.serve)
 	}
+	if s.app.Host != nil {
+		works = append(works, s.app.Host.Serve)
+	}
 	for _, work := range works {
 		go func() {
 			work(background)
@@ -159,6 +162,8 @@ type greeting struct {
 	SetupToken string `json:"setup_token,omitempty"`
 	Metrics    string `json:"metrics,omitempty"`
 	Profiles   string `json:"profiles,omitempty"`
+
+	elsewhere bool // people sign in at the Blocklet Server
 }
 
 // greet says where the hub is and, while it has no owner, how to become one.
@@ -174,10 +179,10 @@ func (s *server) greet(addr string, beside []*side) error {
 		}
 	}
 	token, err := s.app.Users.NewSetupToken(s.ctx)
-	if err != nil && !errors.Is(err, identity.ErrHasOwner) {
+	if err != nil && !errors.Is(err, identity.ErrHasOwner) && !errors.Is(err, identity.ErrElsewhere) {
 		return err
 	}
-	g.SetupToken = token.Reveal()
+	g.SetupToken, g.elsewhere = token.Reveal(), errors.Is(err, identity.ErrElsewhere)
 	return s.show(g, g.words())
 }
 
@@ -192,6 +197,10 @@ func (g greeting) words() string {
 	}
 	if g.Profiles != "" {
 		line("Profiles:      %s", g.Profiles)
+	}
+	if g.elsewhere {
+		line("Sign-in:       at the Blocklet Server, whose owner is this hub's")
+		return b.String()
 	}
 	if g.SetupToken == "" {
 		line("First call:    aigne-hub quickstart --data %s   prints it", g.Data)

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 
+	"github.com/aigne-hub/aigne-hub/shared/hostusers"
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/identity"
@@ -28,7 +29,8 @@ type Deps struct {
 	Desk           *operator.Desk
 	Providers      []*oidc.Client
 	OAuth          *oauth.Server
-	TrustedProxies []netip.Prefix // may say for whom they forward
+	Host           *hostusers.Host // nil unless a Blocklet Server's users are the hub's
+	TrustedProxies []netip.Prefix  // may say for whom they forward
 }
 
 type handler struct {
@@ -53,26 +55,26 @@ func (h *handler) routes() []httpkit.Route {
 	}
 	return append([]httpkit.Route{
 		{Method: "POST", Pattern: "/api/auth/setup", Who: httpkit.Anonymous, Handler: h.setUp, Data: httpkit.Common},
-		{Method: "POST", Pattern: "/api/auth/login", Who: httpkit.Anonymous, Handler: h.login, Data: httpkit.Common},
-		{Method: "POST", Pattern: "/api/auth/invitations/read", Who: httpkit.Anonymous, Handler: h.readInvitation, Data: httpkit.Common},
-		{Method: "POST", Pattern: "/api/auth/invitations/accept", Who: httpkit.Anonymous, Handler: h.acceptInvitation, Data: httpkit.Common},
-		{Method: "POST", Pattern: "/api/auth/password/forgot", Who: httpkit.Anonymous, Handler: h.forgot, Data: httpkit.Common},
-		{Method: "POST", Pattern: "/api/auth/password/reset", Who: httpkit.Anonymous, Handler: h.resetPassword, Data: httpkit.Common},
+		{Method: "POST", Pattern: "/api/auth/login", Who: httpkit.Anonymous, Handler: h.ours(h.login), Data: httpkit.Common},
+		{Method: "POST", Pattern: "/api/auth/invitations/read", Who: httpkit.Anonymous, Handler: h.ours(h.readInvitation), Data: httpkit.Common},
+		{Method: "POST", Pattern: "/api/auth/invitations/accept", Who: httpkit.Anonymous, Handler: h.ours(h.acceptInvitation), Data: httpkit.Common},
+		{Method: "POST", Pattern: "/api/auth/password/forgot", Who: httpkit.Anonymous, Handler: h.ours(h.forgot), Data: httpkit.Common},
+		{Method: "POST", Pattern: "/api/auth/password/reset", Who: httpkit.Anonymous, Handler: h.ours(h.resetPassword), Data: httpkit.Common},
 		{Method: "GET", Pattern: identity.SignInPage, Who: httpkit.Anonymous, Handler: h.signInPage, Data: httpkit.Common},
 		{Method: "GET", Pattern: identity.SignInPage + ".js", Who: httpkit.Anonymous, Handler: h.signInScript, Data: httpkit.Common},
 		{Method: "GET", Pattern: identity.SignInPage + ".css", Who: httpkit.Anonymous, Handler: h.signInStyle, Data: httpkit.Common},
 		{Method: "GET", Pattern: "/api/auth/providers", Who: httpkit.Anonymous, Handler: h.waysIn, Data: httpkit.Common},
-		{Method: "GET", Pattern: "/api/auth/oidc/{name}/start", Who: httpkit.Anonymous, Handler: h.startAt, Data: httpkit.Common},
-		{Method: "POST", Pattern: "/api/auth/oidc/{name}/start", Who: httpkit.Optional, As: h.startFor, Scope: httpkit.AnyScope, Data: httpkit.Common},
-		{Method: "GET", Pattern: "/api/auth/oidc/{name}/callback", Who: httpkit.Anonymous, Handler: h.callback, Data: httpkit.Common},
+		{Method: "GET", Pattern: "/api/auth/oidc/{name}/start", Who: httpkit.Anonymous, Handler: h.ours(h.startAt), Data: httpkit.Common},
+		{Method: "POST", Pattern: "/api/auth/oidc/{name}/start", Who: httpkit.Optional, As: h.oursAs(h.startFor), Scope: httpkit.AnyScope, Data: httpkit.Common},
+		{Method: "GET", Pattern: "/api/auth/oidc/{name}/callback", Who: httpkit.Anonymous, Handler: h.ours(h.callback), Data: httpkit.Common},
 		own("GET", "/api/auth/identities", h.listIdentities),
-		own("DELETE", "/api/auth/identities/{id}", h.removeIdentity),
+		own("DELETE", "/api/auth/identities/{id}", h.oursAs(h.removeIdentity)),
 		own("POST", "/api/auth/logout", h.logout),
 		own("GET", "/api/auth/second-factor", h.showFactor),
-		own("POST", "/api/auth/second-factor", h.beginFactor),
-		own("POST", "/api/auth/second-factor/confirm", h.confirmFactor),
-		own("POST", "/api/auth/second-factor/remove", h.removeFactor),
-		own("PUT", "/api/auth/password", h.changePassword),
+		own("POST", "/api/auth/second-factor", h.oursAs(h.beginFactor)),
+		own("POST", "/api/auth/second-factor/confirm", h.oursAs(h.confirmFactor)),
+		own("POST", "/api/auth/second-factor/remove", h.oursAs(h.removeFactor)),
+		own("PUT", "/api/auth/password", h.oursAs(h.changePassword)),
 		own("GET", "/api/auth/sessions", h.listSessions),
 		own("DELETE", "/api/auth/sessions", h.endOtherSessions),
 		own("DELETE", "/api/auth/sessions/{id}", h.endSession),

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"errors"
 	"net/http"
 	"time"
 
@@ -84,10 +85,14 @@ func (h *handler) logout(w http.ResponseWriter, r *http.Request, c hub.Caller) e
 	if err != nil {
 		return err
 	}
-	if err := h.Sessions.Close(w, r, h.Browser.Prefix(r)); err != nil {
+	if err := errors.Join(h.Sessions.Close(w, r, h.Browser.Prefix(r)), h.leaveHost(w, r)); err != nil {
 		return err
 	}
-	if err := h.SignIn.Record(r.Context(), c.Email, "logout", s.ID, h.visitor(r), nil); err != nil {
+	subject := s.ID
+	if subject == "" { // signed in at a Blocklet Server
+		subject = c.Email
+	}
+	if err := h.SignIn.Record(r.Context(), c.Email, "logout", subject, h.visitor(r), nil); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)

@@ -33,6 +33,8 @@ type meView struct {
 	User   userView   `json:"user"`
 	SignIn signInView `json:"sign_in"`
 	Key    *meKeyView `json:"key"` // null when the caller came without an API key
+
+	Blocklet *hostView `json:"blocklet,omitempty"` // of a user of a Blocklet Server
 }
 
 // signInView is how a user can sign in.
@@ -57,12 +59,18 @@ func (h *handler) me(w http.ResponseWriter, r *http.Request, c hub.Caller) error
 }
 
 func (h *handler) showMe(w http.ResponseWriter, r *http.Request, c hub.Caller, user store.User) error {
+	if h.Host != nil && c.KeyID == "" {
+		user.Role = c.Role // of the passport that was shown, which may give less
+	}
 	out := meView{User: viewUser(user), SignIn: signInView{Password: user.PasswordHash != ""}}
 	factor, err := h.Store.UserTOTP(r.Context(), user.ID)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
 	out.SignIn.SecondFactor = factor.ConfirmedAt != nil
+	if out.Blocklet, err = h.hostView(r, user); err != nil {
+		return err
+	}
 	if c.KeyID != "" {
 		key, err := h.Store.KeyByID(r.Context(), c.KeyID)
 		if err != nil {

@@ -26,13 +26,20 @@ type providerView struct {
 	Label string `json:"label"`
 }
 
+// waysView is by what one can sign in beside a password.
+type waysView struct {
+	Providers []providerView `json:"providers"`
+	Mail      bool           `json:"mail"`               // links for lost passwords can be sent
+	Blocklet  *elsewhereView `json:"blocklet,omitempty"` // of a component of a Blocklet Server
+}
+
 // waysIn tells the page that signs people in what to offer.
 func (h *handler) waysIn(w http.ResponseWriter, _ *http.Request) error {
 	data := make([]providerView, len(h.Providers))
 	for i, p := range h.Providers {
 		data[i] = providerView{p.Name, p.Label}
 	}
-	return httpkit.WriteJSON(w, http.StatusOK, map[string]any{"providers": data, "mail": h.Desk.Mails()})
+	return httpkit.WriteJSON(w, http.StatusOK, waysView{Providers: data, Mail: h.Desk.Mails(), Blocklet: h.elsewhere()})
 }
 
 func (h *handler) provider(name string) (*oidc.Client, error) {

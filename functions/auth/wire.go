@@ -16,5 +16,5 @@ func Wire(a *boot.App) http.Handler {
 	}
 	return New(Deps{Deps: a.HTTP(), Store: a.Store, Users: a.Users, Sessions: a.Sessions, SignIn: a.SignIn, Desk: a.Desk,
 		OAuth:     &oauth.Server{Settings: a.Config.OAuth, Store: a.Store, Desk: a.Desk, SignIn: a.SignIn, Now: a.Now},
-		Providers: providers, TrustedProxies: a.Config.TrustedProxies})
+		Providers: providers, Host: a.Host, TrustedProxies: a.Config.TrustedProxies})
 }

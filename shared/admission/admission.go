@@ -221,7 +221,7 @@ func (g *Gate) refusal(ctx context.Context, r *Request, err error) error {
 }
 
 func (g *Gate) repeated(ctx context.Context, r *Request) error {
-	c, err := g.Store.CallByIdempotencyKey(context.WithoutCancel(ctx), r.Caller.Holder(), r.IdempotencyKey)
+	c, err := g.Store.CallByIdempotencyKey(context.WithoutCancel(ctx), r.Caller, r.IdempotencyKey)
 	if err != nil {
 		return hub.Errorf(hub.CodeConflict, "A request with this Idempotency-Key is being answered.")
 	}

@@ -22,7 +22,7 @@ var fates = map[string]string{ //nolint:gochecknoglobals // a table
 
 	"users": people, "api_keys": people, "apps": people, "accounts": people, "shared_wallets": people, "wallet_members": people, "notice_choices": people,
 	"payment_customers": people, "card_customers": people, "auto_topups": people, "archive_reported": people,
-	"identities": people, "invitations": people, "password_resets": people, "user_totp": people, "totp_recovery": people,
+	"oauth_clients": few, "oauth_connections": people, "host_users": people, "identities": people, "invitations": people, "password_resets": people, "user_totp": people, "totp_recovery": people,
 
 	"ledger_operations": books, "ledger_entries": books, "ledger_seals": books, "credit_grants": books, "account_debts": books, "audit_log": books,
 	"payments": books, "payment_backs": books, "payment_disputes": books, "payment_grants": books, "receipts": books, "redeem_codes": books,
@@ -32,7 +32,7 @@ var fates = map[string]string{ //nolint:gochecknoglobals // a table
 	"limits_windows": swept, "idempotency_keys": swept, "responses": swept, "jobs": swept, "blobs": swept, "answer_cache": swept, "redeem_tries": swept,
 	"payment_events": swept, "notifications": swept, "notification_deliveries": "goes with its notification", "wallet_crossings": "goes once it is told",
 	"ai_model_statuses": swept, "ai_model_status_hours": swept, "admin_events": swept, "model_probes": swept, "archive_runs": swept,
-	"sessions": swept, "sign_in_tries": swept, "payloads": swept, "call_exports": swept, "alerts": swept, "alert_slots": swept,
+	"oauth_codes": swept, "oauth_devices": swept, "connect_sessions": swept, "spent_proofs": swept, "sessions": swept, "sign_in_tries": swept, "payloads": swept, "call_exports": swept, "alerts": swept, "alert_slots": swept,
 	"model_call_changes": summed, "model_call_stats_due": summed, "model_call_stats": "quarters of an hour are deleted when they are old; the others are the history",
 }
 

@@ -75,6 +75,9 @@ func (d DID) Domain() string {
 	return "b" + strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(d[:]))
 }
 
+// Base58 writes bytes as multibase has them: z and their base58.
+func Base58(raw []byte) string { return "z" + base58(raw) }
+
 // unbase58 is the inverse of base58.
 func unbase58(text string) ([]byte, bool) {
 	n, base := new(big.Int), big.NewInt(int64(len(base58Digits)))

@@ -5,6 +5,7 @@
 package blocklet
 
 import (
+	"crypto/ed25519"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -29,7 +30,16 @@ type Environment struct {
 	mounts      string // BLOCKLET_MOUNT_POINTS, as at the start
 	dataDir     string // BLOCKLET_APP_DATA_DIR
 	servicePort string // ABT_NODE_SERVICE_PORT
+	daemonPort  string // ABT_NODE_PORT
+
+	sessionSecret hub.Secret        // BLOCKLET_SESSION_SECRET, under which login tokens are signed
+	apiKey        hub.Secret        // BLOCKLET_COMPONENT_API_KEY
+	serverKey     ed25519.PublicKey // ABT_NODE_PK
 }
+
+// HasUsers reports whether the process was told enough to know the app's users:
+// servers before 1.16 keep the secret of their tokens to themselves.
+func (e *Environment) HasUsers() bool { return e.sessionSecret != "" }
 
 // ReadEnvironment reads the process's environment. ok is false outside a Blocklet
 // Server: that is what the key and the component's DID tell.
@@ -48,7 +58,8 @@ func ReadEnvironment(env func(string) (string, bool)) (e *Environment, ok bool, 
 	}
 	e = &Environment{Key: key, AppID: get("BLOCKLET_APP_ID"), AppPID: get("BLOCKLET_APP_PID"), ComponentDID: did, AppURL: strings.TrimSuffix(get("BLOCKLET_APP_URL"), "/"),
 		Host: get("BLOCKLET_HOST"), mounts: get("BLOCKLET_MOUNT_POINTS"), dataDir: get("BLOCKLET_APP_DATA_DIR"),
-		servicePort: get("ABT_NODE_SERVICE_PORT")}
+		servicePort: get("ABT_NODE_SERVICE_PORT"), daemonPort: get("ABT_NODE_PORT"),
+		sessionSecret: hub.Secret(get("BLOCKLET_SESSION_SECRET")), apiKey: hub.Secret(get("BLOCKLET_COMPONENT_API_KEY")), serverKey: parsePublic(get("ABT_NODE_PK"))}
 	if e.Host == "" {
 		e.Host = "127.0.0.1"
 	}

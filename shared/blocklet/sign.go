@@ -101,18 +101,41 @@ func (k *Key) Sign(r *http.Request, body []byte, did string, now time.Time) erro
 // long ago.
 var ErrSignature = errors.New("the call is not signed by a component of this app")
 
-// Verify checks a call that was received with body and returns the DID of the
-// component that signed it. A router in front may have taken a prefix off the
-// path; it says so in a header, which is tried as well.
+// Call is a call that a component of the app signed.
+type Call struct {
+	// DID is the component's by its own account: all components sign with one key.
+	DID       string
+	Signature []byte    // there is one for each text
+	ExpiresAt time.Time // from then on the signature is worth nothing
+}
+
+// SignedByComponent reports whether a request claims to be signed by a component.
+func SignedByComponent(r *http.Request) bool {
+	return r.Header.Get(headerDID) != "" && r.Header.Get(headerSig) != "" && r.Header.Get(headerExpires) != ""
+}
+
+// Verify is VerifyCall for those who only ask which component it was.
 func (k *Key) Verify(r *http.Request, body []byte, now time.Time) (did string, err error) {
+	c, err := k.VerifyCall(r, body, now)
+	return c.DID, err
+}
+
+// VerifyCall checks a call that was received with body. A router in front may
+// have taken a prefix off the path; it says so in a header, which is tried as well.
+// A signature is good for five minutes, on whichever clock of the machine.
+func (k *Key) VerifyCall(r *http.Request, body []byte, now time.Time) (Call, error) {
 	sig, err := hex.DecodeString(strings.TrimPrefix(r.Header.Get(headerSig), "0x"))
 	if err != nil || len(sig) != ed25519.SignatureSize {
-		return "", ErrSignature
+		return Call{}, ErrSignature
 	}
 	issued, err1 := strconv.ParseInt(r.Header.Get(headerIssued), 10, 64)
 	expires, err2 := strconv.ParseInt(r.Header.Get(headerExpires), 10, 64)
-	if err1 != nil || err2 != nil || expires < now.Unix() || r.Header.Get(headerDID) == "" {
-		return "", ErrSignature
+	if err1 != nil || err2 != nil || r.Header.Get(headerDID) == "" {
+		return Call{}, ErrSignature
+	}
+	latest := now.Add(skew).Unix()
+	if expires < now.Unix() || issued <= 0 || issued > latest || expires-issued > int64(signatureLife/time.Second) {
+		return Call{}, ErrSignature
 	}
 	paths := []string{r.URL.Path}
 	if prefix := r.Header.Get(headerPrefix); len(prefix) > 1 && !strings.HasPrefix(r.URL.Path, prefix) {
@@ -122,8 +145,8 @@ func (k *Key) Verify(r *http.Request, body []byte, now time.Time) (did string, e
 	for _, path := range paths {
 		m, err := message(r.Method, path, r.URL.Query(), body, issued, expires)
 		if err == nil && ok && ed25519.Verify(public, m, sig) {
-			return r.Header.Get(headerDID), nil
+			return Call{DID: r.Header.Get(headerDID), Signature: sig, ExpiresAt: time.Unix(expires+1, 0)}, nil
 		}
 	}
-	return "", ErrSignature
+	return Call{}, ErrSignature
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/capture"
 	"github.com/aigne-hub/aigne-hub/shared/credentials"
 	"github.com/aigne-hub/aigne-hub/shared/health"
+	"github.com/aigne-hub/aigne-hub/shared/hostusers"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/identity"
 	"github.com/aigne-hub/aigne-hub/shared/jobs"
@@ -82,6 +83,8 @@ type App struct {
 	Stats    *rollup.Reader // answers from the sums
 	Archive  *archive.Keeper
 	Observe  *Observer
+
+	Host *hostusers.Host // nil unless a Blocklet Server's users are the hub's
 
 	// The following are nil unless a Payment Kit sells credits.
 	Blocklet *blocklet.Environment
@@ -167,7 +170,7 @@ func Open(ctx context.Context, cfg Config, o Options) (*App, error) {
 	a.Stats = &rollup.Reader{Store: s, Now: o.Now}
 	a.Desk.Stats = a.Stats
 	a.openCapture()
-	if err := a.openPayment(); err != nil {
+	if err := errors.Join(a.openHost(), a.openPayment()); err != nil {
 		return nil, errors.Join(err, a.Close(context.WithoutCancel(ctx)))
 	}
 	return a, nil

@@ -79,6 +79,8 @@ type Config struct {
 	// OAuth is about signing in to applications with the hub.
 	OAuth oauth.Settings
 
+	Blocklet Blocklet
+
 	PublicURL      string // origin and prefix without a closing slash; "" when unset
 	TrustedProxies []netip.Prefix
 	AppDomain      string // below which applications are found by their DIDs; "": none is asked

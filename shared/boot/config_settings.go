@@ -35,6 +35,7 @@ func Settings() []Setting {
 	all = append(all, archiveSettings()...)
 	all = append(all, observeSettings()...)
 	all = append(all, oauthSettings()...)
+	all = append(all, blockletSettings()...)
 	return append(all, accessSettings()...)
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/boot"
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/identity"
 	"github.com/aigne-hub/aigne-hub/shared/money"
 	"github.com/aigne-hub/aigne-hub/shared/oauth"
 	"github.com/aigne-hub/aigne-hub/shared/selling"
@@ -56,6 +57,8 @@ func TestWithoutAnySettingTheDefaultsHold(t *testing.T) {
 		Door:    boot.Door{SessionIdle: 168 * time.Hour, SessionLife: 720 * time.Hour, Invitation: 168 * time.Hour},
 		Archive: boot.Archive{After: 92 * 24 * time.Hour, Free: 2e9},
 		OAuth:   oauth.Settings{TokenLife: time.Hour, RefreshLife: 2160 * time.Hour},
+		Blocklet: boot.Blocklet{Users: "auto", Provision: true, SignIn: "host", Roles: []identity.RoleRule{{Group: "owner", Role: "owner"}, {Group: "admin", Role: "admin"},
+			{Group: "member", Role: "member"}, {Group: "*", Role: "guest"}}},
 	}, got)
 	assert.Equal(t, "/home/me/.local/share/aigne-hub/master.key", got.MasterKeyFile())
 }
@@ -73,6 +76,7 @@ func TestEverySettingIsRead(t *testing.T) {
 		"AIGNE_HUB_SLOW_STREAM": "8", "AIGNE_HUB_COOLDOWN": "0s", "AIGNE_HUB_DRAIN": "1500ms",
 		"AIGNE_HUB_MASTER_KEY": goodKey + "\n", "AIGNE_HUB_MASTER_KEY_OLD": goodKey, "AIGNE_HUB_PUBLIC_URL": "https://x.test/ai/",
 		"AIGNE_HUB_OAUTH_REGISTRATION": "on", "AIGNE_HUB_OAUTH_TOKEN_LIFE": "10m", "AIGNE_HUB_OAUTH_REFRESH_LIFE": "48h",
+		"AIGNE_HUB_BLOCKLET": "off", "AIGNE_HUB_BLOCKLET_ROLES": "*=member", "AIGNE_HUB_BLOCKLET_PROVISION": "off", "AIGNE_HUB_BLOCKLET_SIGN_IN": "both",
 		"AIGNE_HUB_SESSION_IDLE": "2h", "AIGNE_HUB_SESSION_LIFE": "1h", "AIGNE_HUB_INVITATION_LIFE": "3h", "AIGNE_HUB_CORS_ORIGINS": "https://App.example.com/, http://b:81",
 		"AIGNE_HUB_TRUSTED_PROXIES": "10.1.2.3/8, 192.0.2.1,fd00::/8", "AIGNE_HUB_PUBLIC_MODELS": "off", "AIGNE_HUB_PPROF": "[::1]:6061", "AIGNE_HUB_METRICS_LISTEN": ":9464", "AIGNE_HUB_ACCESS_LOG": "errors", "AIGNE_HUB_TRACE_PROPAGATE": "on", "AIGNE_HUB_AUTHORIZER": "policy",
 		"AIGNE_HUB_BILLING_EMPTY_ANSWER": "free", "AIGNE_HUB_BILLING_SLICE": "1024", "AIGNE_HUB_STATS_LIFE": "1000h",
@@ -92,8 +96,9 @@ func TestEverySettingIsRead(t *testing.T) {
 		Listen: "[::]:80", Data: "/srv/hub", Database: "libsql://db.example.com", DatabaseToken: "tok", Synchronous: "FULL",
 		Billing: true, CreditPrice: "0.01", DefaultMargin: "12.5", OnAbort: "free", OnUpstreamFailure: "free", EmptyAnswer: "free", Slice: 1024,
 		WhenPaymentDown: "hold_local", DefaultOutput: 1000, DefaultMaxOutput: 2000, StatsLife: 1000 * time.Hour, ResponsesTTL: 720 * time.Hour, MaxBody: 6 << 20,
-		OAuth: oauth.Settings{Registration: true, TokenLife: 10 * time.Minute, RefreshLife: 48 * time.Hour},
-		Door:  boot.Door{SessionIdle: time.Hour, SessionLife: time.Hour, Invitation: 3 * time.Hour, Origins: []string{"https://app.example.com", "http://b:81"}},
+		OAuth:    oauth.Settings{Registration: true, TokenLife: 10 * time.Minute, RefreshLife: 48 * time.Hour},
+		Door:     boot.Door{SessionIdle: time.Hour, SessionLife: time.Hour, Invitation: 3 * time.Hour, Origins: []string{"https://app.example.com", "http://b:81"}},
+		Blocklet: boot.Blocklet{Users: "off", SignIn: "both", Roles: []identity.RoleRule{{Group: "*", Role: "member"}}},
 		Selling: boot.Selling{PaymentLink: "https://x.test/buy", StripeKey: "sk_test_1", StripeWebhook: "whsec_1", StripeURL: "http://127.0.0.1:12111",
 			Price: "1.5", Packages: "1000=1400", Seller: []string{"Example Ltd", "1 Main St"},
 			Terms: selling.Terms{Currency: "jpy", Price: 1_500_000_000, Min: 100 * money.Credit, Max: 5000 * money.Credit, Tax: true,
@@ -335,5 +340,5 @@ func TestTheTableOfSettingsIsCompleteAndConsistent(t *testing.T) {
 		assert.True(t, names["AIGNE_HUB_"+secret])
 		assert.False(t, flags[strings.ReplaceAll(strings.ToLower(secret), "_", "-")], "%s is a secret and has no flag", secret)
 	}
-	assert.Len(t, names, 98)
+	assert.Len(t, names, 102)
 }

@@ -1,6 +1,7 @@
 package boot
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"net/http"
@@ -104,14 +105,26 @@ func (a *App) HTTP() httpkit.Deps {
 		Access: a.Config.AccessLog, Watch: a.Observe.Watch()}
 }
 
-// authenticate finds the caller by an API key or, without one, by a session.
+// authenticate finds the caller by an API key or, without one, by what a Blocklet
+// Server's user or component shows, or by a session of the hub's own.
 func (a *App) authenticate(r *http.Request) (hub.Caller, error) {
 	c, err := a.Keys.Authenticate(r)
-	if err != nil || c.UserID != "" {
+	if err == nil && c.UserID == "" && a.Host != nil {
+		if c, err = a.Host.Authenticate(r); err == nil && c.UserID != "" {
+			return a.Keys.Describe(r, c), nil
+		}
+	}
+	if err != nil || c.UserID != "" || (a.Host != nil && a.Host.Only) {
 		return c, err
 	}
 	if c, err = a.Sessions.Authenticate(r); err != nil || c.UserID == "" {
 		return c, err
 	}
-	return a.Keys.From(r, c), nil
+	return a.Keys.Describe(r, c), nil
+}
+
+// welcome greets a new user as the books do it.
+func (a *App) welcome(ctx context.Context, userID, accountID string) error {
+	_, err := a.Book.Welcome(ctx, userID, accountID)
+	return err
 }

@@ -25,6 +25,10 @@ type Browser struct {
 // foreign script only after asking the hub, which says no.
 const CSRFHeader = "X-Aigne-Hub-Csrf"
 
+// hostCSRFHeader is what the scripts of a Blocklet Server's pages send to the same
+// end.
+const hostCSRFHeader = "X-Csrf-Token"
+
 // exposed are the answers' headers that scripts of other origins may read.
 const exposed = "X-Request-Id, X-Aigne-Hub-Call-Id, X-Aigne-Hub-Provider, X-Aigne-Hub-Model, X-Aigne-Hub-Credits, X-Aigne-Hub-Dropped-Params, Server-Timing, Retry-After, Location"
 
@@ -121,7 +125,7 @@ func (b Browser) forged(r *http.Request, c hub.Caller) error {
 	case http.MethodGet, http.MethodHead, http.MethodOptions:
 		return nil
 	}
-	if r.Header.Get(CSRFHeader) == "" {
+	if r.Header.Get(CSRFHeader) == "" && r.Header.Get(hostCSRFHeader) == "" {
 		return hub.Errorf(hub.CodeForbidden, "A request with a session cookie that changes something needs the header %s: 1.", CSRFHeader)
 	}
 	return b.SameSite(r)

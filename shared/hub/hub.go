@@ -100,15 +100,6 @@ type Caller struct {
 	All bool
 }
 
-// Holder is in whose name a caller's Idempotency-Keys are taken: its API key's or,
-// with a session, its user's.
-func (c Caller) Holder() string {
-	if c.KeyID == "" {
-		return "user/" + c.UserID
-	}
-	return c.KeyID
-}
-
 // May reports whether the caller's key is good for a scope.
 func (c Caller) May(s Scope) bool { return c.Scopes == nil || slices.Contains(c.Scopes, s) }
 

@@ -59,6 +59,10 @@ type Keys struct {
 
 	proxies []netip.Prefix
 	touches chan struct{} // bounds the notes of use that are being written
+
+	// Foreign finds whom a bearer value belongs to that is no key of the hub; nil:
+	// there are none.
+	Foreign func(ctx context.Context, key hub.Secret, client netip.Addr) (hub.Caller, error)
 }
 
 type entry struct {
@@ -100,17 +104,17 @@ func (k *Keys) Authenticate(r *http.Request) (hub.Caller, error) {
 	if err != nil || c.UserID == "" {
 		return hub.Caller{}, err
 	}
-	return k.From(r, c), nil
+	return k.Describe(r, c), nil
 }
 
-// From adds to a caller where its request comes from: the address and the
-// application.
-func (k *Keys) From(r *http.Request, c hub.Caller) hub.Caller {
+// Describe adds to a caller what a request says beside who it is: where it comes
+// from and for which application. A service key speaks for its own alone.
+func (k *Keys) Describe(r *http.Request, c hub.Caller) hub.Caller {
 	if client := httpkit.ClientIP(r, k.proxies); client.IsValid() {
 		c.ClientIP = client.String()
 	}
-	if c.AppID == "" { // a service key speaks for its own application alone
-		c.AppID = appID(r.Header.Get("x-aigne-hub-client-did"))
+	if named := appID(r.Header.Get("x-aigne-hub-client-did")); named != "" && (c.AppID == "" || c.KeyID == "") {
+		c.AppID = named
 	}
 	return c
 }
@@ -198,6 +202,9 @@ func (k *Keys) Caller(ctx context.Context, key hub.Secret) (hub.Caller, error) {
 // CodeUnauthenticated: it is good for nothing; CodeForbidden: not from there.
 func (k *Keys) CallerFrom(ctx context.Context, key hub.Secret, client netip.Addr) (hub.Caller, error) {
 	if !strings.HasPrefix(key.Reveal(), KeyPrefix) {
+		if k.Foreign != nil {
+			return k.Foreign(ctx, key, client)
+		}
 		return hub.Caller{}, errBadKey
 	}
 	return k.callerOf(ctx, sha256.Sum256([]byte(key.Reveal())), client)

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/aigne-hub/aigne-hub/shared/blocklet"
+	"github.com/aigne-hub/aigne-hub/shared/httpkit"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/store"
 )
@@ -50,7 +51,7 @@ func (k *Keys) remote(r *http.Request, client netip.Addr) (hub.Caller, error) {
 	if err != nil {
 		return hub.Caller{}, err
 	}
-	body, err := signedBody(r)
+	body, err := SignedBody(r)
 	if err != nil {
 		return hub.Caller{}, err
 	}
@@ -66,9 +67,9 @@ func (k *Keys) remote(r *http.Request, client netip.Addr) (hub.Caller, error) {
 	return c, err
 }
 
-// signedBody reads the body that a signature covers, and leaves it to be read
+// SignedBody reads the body that a signature covers, and leaves it to be read
 // again. Of forms a signature covers nothing, so they are refused.
-func signedBody(r *http.Request) ([]byte, error) {
+func SignedBody(r *http.Request) ([]byte, error) {
 	if r.Body == nil {
 		return nil, nil
 	}
@@ -84,6 +85,12 @@ func signedBody(r *http.Request) ([]byte, error) {
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	return body, nil
+}
+
+// ServiceCaller is who calls as an application that showed that it is it: with
+// its newest service key that is good.
+func (k *Keys) ServiceCaller(r *http.Request, appID string) (hub.Caller, error) {
+	return k.serviceKey(r, appID, httpkit.ClientIP(r, k.proxies))
 }
 
 // serviceKey is an application's newest service key that is good.

@@ -14,7 +14,13 @@ import (
 // Users makes users and the first owner.
 type Users struct {
 	Store *store.Store
+	// Elsewhere: people sign in at the server that the hub is a component of, whose
+	// owner is the hub's.
+	Elsewhere bool
 }
+
+// ErrElsewhere says that the hub itself signs nobody in.
+var ErrElsewhere = hub.Errorf(hub.CodeForbidden, "People sign in at the Blocklet Server that this hub is a component of, and its owner is the hub's (AIGNE_HUB_BLOCKLET_SIGN_IN).")
 
 const setupTokenSetting = "setup_token_hash"
 
@@ -22,8 +28,11 @@ const setupTokenSetting = "setup_token_hash"
 var ErrHasOwner = hub.Errorf(hub.CodeConflict, "This hub has an owner already; set-up tokens are for the first one only.")
 
 // NewSetupToken makes a one-time token that lets its bearer become the first
-// owner. An earlier token stops working.
+// owner. An earlier token stops working. ErrHasOwner, ErrElsewhere: none is needed.
 func (u *Users) NewSetupToken(ctx context.Context) (hub.Secret, error) {
+	if u.Elsewhere {
+		return "", ErrElsewhere
+	}
 	has, err := u.Store.HasOwner(ctx)
 	if err != nil {
 		return "", err
@@ -37,6 +46,9 @@ func (u *Users) NewSetupToken(ctx context.Context) (hub.Secret, error) {
 
 // SetUp makes the first owner for whoever holds the token, and spends it.
 func (u *Users) SetUp(ctx context.Context, token hub.Secret, email string, password hub.Secret) (store.User, error) {
+	if u.Elsewhere {
+		return store.User{}, ErrElsewhere
+	}
 	want, err := u.Store.Setting(ctx, setupTokenSetting)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return store.User{}, err

@@ -72,8 +72,12 @@ func ParseSMTP(raw hub.Secret) (*SMTP, error) {
 	return s, nil
 }
 
-// Send sends one message.
+// Send sends one message. One to an address that is a stand-in for none (RFC 2606)
+// is done with.
 func (s *SMTP) Send(ctx context.Context, m Message) error {
+	if strings.HasSuffix(m.To, ".invalid") {
+		return nil
+	}
 	to, err := mail.ParseAddress(m.To)
 	if err != nil {
 		return errors.New("the address is no e-mail address")

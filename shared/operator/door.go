@@ -52,6 +52,9 @@ func (d *Desk) SetDisabled(ctx context.Context, actor, email string, disabled bo
 		return u, err
 	}
 	err = d.Store.SetUserDisabled(ctx, u.ID, disabled)
+	if errors.Is(err, store.ErrNotFound) && !disabled {
+		return u, hub.Errorf(hub.CodeConflict, "The Blocklet Server does not let %s in; enable the user there.", u.Email)
+	}
 	if errors.Is(err, store.ErrNotFound) {
 		return u, hub.Errorf(hub.CodeConflict, "%s is the only owner; make another one first.", u.Email)
 	}

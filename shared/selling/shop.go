@@ -138,7 +138,7 @@ func (s *Shop) customer(ctx context.Context, userID string) (store.CardCustomer,
 	}
 	// A key that is used again must come with the same words.
 	words := sha256.Sum256([]byte(u.Email + "\n" + u.Name))
-	id, err := s.Stripe.CreateCustomer(ctx, u.Email, u.Name, u.ID, "customer-"+u.ID+"-"+hex.EncodeToString(words[:8]))
+	id, err := s.Stripe.CreateCustomer(ctx, u.Mail(), u.Name, u.ID, "customer-"+u.ID+"-"+hex.EncodeToString(words[:8]))
 	if err != nil {
 		return c, s.refused(err)
 	}

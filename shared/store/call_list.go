@@ -134,10 +134,10 @@ func (s *Store) CallAttempts(ctx context.Context, callID string) ([]Attempt, err
 	}, "SELECT provider, model, credential, http_status, category, error_text, duration_ms, cost_nano FROM model_call_attempts WHERE call_id = ? ORDER BY number", callID)
 }
 
-// CallByIdempotencyKey finds the call that took a key; holder is hub.Caller.Holder.
-func (s *Store) CallByIdempotencyKey(ctx context.Context, holder, key string) (Call, error) {
+// CallByIdempotencyKey finds the caller's call that took a key.
+func (s *Store) CallByIdempotencyKey(ctx context.Context, c hub.Caller, key string) (Call, error) {
 	var id string
-	err := s.read.QueryRowContext(ctx, "SELECT call_id FROM idempotency_keys WHERE api_key_id = ? AND key = ?", holder, key).Scan(&id)
+	err := s.read.QueryRowContext(ctx, "SELECT call_id FROM idempotency_keys WHERE api_key_id = ? AND key = ?", repeater(c), key).Scan(&id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Call{}, ErrNotFound
 	}

@@ -57,6 +57,15 @@ const callTail = `, ?7, ?8, ?9, ?10, 'processing',
 
 const idempotencyLife = 24 * time.Hour
 
+// repeater is whose idempotency keys are one's own: an API key's or, of a caller
+// without one, the user's.
+func repeater(c hub.Caller) string {
+	if c.KeyID == "" {
+		return "user/" + c.UserID
+	}
+	return c.KeyID
+}
+
 // AdmitUnit records a call as processing and, with billing on, opens its hold.
 // Conditions: ErrLimit, ErrInsufficient, ErrDebt, ErrGrantsDue, ErrStaleConfig,
 // ErrKeyGone, ErrUserGone, ErrWalletGone, ErrLeaseLost, ErrRepeated; ErrExists means it is done.
@@ -65,7 +74,7 @@ func (s *Store) AdmitUnit(a Admission) *Unit {
 	now := s.millis()
 	if a.IdempotencyKey != "" {
 		u.Add("DELETE FROM idempotency_keys WHERE api_key_id = ?1 AND key = ?2 AND created_at < "+dbNow+" - ?3",
-			a.Caller.Holder(), a.IdempotencyKey, idempotencyLife.Milliseconds())
+			repeater(a.Caller), a.IdempotencyKey, idempotencyLife.Milliseconds())
 	}
 	insert := insertCall
 	if a.Caller.SharedWallet {
@@ -76,7 +85,7 @@ func (s *Store) AdmitUnit(a Admission) *Unit {
 		a.OnAbort, a.OnFailure, a.PlanJSON, int64(a.Hold), a.OnEmpty, a.Caller.KeySerial)
 	if a.IdempotencyKey != "" {
 		u.Add("INSERT INTO idempotency_keys (api_key_id, key, call_id, created_at) VALUES (?1, ?2, ?3, "+dbNow+")",
-			a.Caller.Holder(), a.IdempotencyKey, a.CallID)
+			repeater(a.Caller), a.IdempotencyKey, a.CallID)
 	}
 	u.reserve(a.CallID, a.Limits)
 	if a.Billing {
@@ -283,7 +292,7 @@ ON CONFLICT (id) DO UPDATE SET status = 'failed', finished_at = ?2, http_status 
 		boolInt(a.Stream), a.Owner, a.ConfigVersion, a.RequestID, boolInt(a.Billing), a.OnAbort, a.OnFailure, a.PlanJSON)
 	u.Add("INSERT INTO model_call_changes (stretch) VALUES (substr(?1, 1, 7)) ON CONFLICT (stretch) DO NOTHING", a.CallID) // no trigger sees an INSERT
 	u.Add("DELETE FROM credit_holds WHERE call_id = ?1", a.CallID)
-	u.Add("DELETE FROM idempotency_keys WHERE api_key_id = ?1 AND call_id = ?2", a.Caller.Holder(), a.CallID)
+	u.Add("DELETE FROM idempotency_keys WHERE api_key_id = ?1 AND call_id = ?2", repeater(a.Caller), a.CallID)
 	u.Add(`INSERT INTO usage (call_id, created_at, user_id, app_id, provider, model, type, units_json, usage_source, open_owner)
 VALUES (?1, ?2, ?3, ?4, '', '', ?5, '{}', '', '') ON CONFLICT (call_id) DO NOTHING`,
 		a.CallID, now, a.Caller.UserID, a.Caller.AppID, string(a.Type))

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/aigne-hub/aigne-hub/shared/hub"
@@ -34,6 +35,15 @@ func (u User) Format(f fmt.State, _ rune) { _, _ = fmt.Fprintf(f, "user %s", u.I
 
 // LogValue names the user in logs.
 func (u User) LogValue() slog.Value { return slog.StringValue("user " + u.ID) }
+
+// Mail is where the user reads mail: the e-mail address, or "" for a stand-in that
+// nobody reads, as users of a Blocklet Server without an address have it (RFC 2606).
+func (u User) Mail() string {
+	if strings.HasSuffix(u.Email, ".invalid") {
+		return ""
+	}
+	return u.Email
+}
 
 const userColumns = `u.id, u.email, u.name, u.role, u.groups_json, u.password_hash, u.disabled_at, u.created_at, coalesce(a.id, ''), coalesce(u.did, ''), u.language, u.time_zone
 FROM users u LEFT JOIN accounts a ON a.user_id = u.id`
@@ -170,10 +180,12 @@ const otherOwner = "EXISTS (SELECT 1 FROM users other WHERE other.role = 'owner'
 
 // SetUserDisabled disables or enables a user. From the commit on a disabled
 // user's keys admit nothing and the sessions are gone. ErrNotFound: there is no
-// such user, or it is the last owner, of whom one must remain.
+// such user, or it is the last owner, of whom one must remain, or it is one whom a
+// Blocklet Server does not let in, who cannot be enabled here.
 func (s *Store) SetUserDisabled(ctx context.Context, userID string, disabled bool) error {
 	if !disabled {
-		return s.changed(ctx, "UPDATE users SET disabled_at = NULL WHERE id = ?1", userID)
+		return s.changed(ctx, `UPDATE users SET disabled_at = NULL WHERE id = ?1
+  AND NOT EXISTS (SELECT 1 FROM host_users WHERE user_id = ?1 AND blocked_at IS NOT NULL)`, userID)
 	}
 	return s.Tx(ctx, func(ctx context.Context, tx *Tx) error {
 		res, err := tx.ExecContext(ctx, "UPDATE users SET disabled_at = coalesce(disabled_at, ?2) WHERE id = ?1 AND (role <> 'owner' OR "+otherOwner+")", userID, s.millis())

@@ -148,7 +148,10 @@ func refusal(status int, answer []byte) error {
 
 // CreateCustomer makes a customer.
 func (c *Client) CreateCustomer(ctx context.Context, email, name, reference, key string) (string, error) {
-	form := url.Values{"email": {email}, "metadata[aigne_hub_user]": {reference}}
+	form := url.Values{"metadata[aigne_hub_user]": {reference}}
+	if email != "" {
+		form.Set("email", email)
+	}
 	if name != "" {
 		form.Set("name", name)
 	}

@@ -153,6 +153,11 @@ async function open() {
     return;
   }
   const ways = await send("GET", "providers");
+  if (ways.blocklet?.only) {
+    const here = new URL("../../", location.href).pathname;
+    location.replace(ways.blocklet.sign_in + "?redirect=" + encodeURIComponent(here));
+    return;
+  }
   $("forgot").hidden = !ways.mail;
   if (given.has("invitation")) {
     const invitation = await send("POST", "invitations/read", { token: given.get("invitation") });
