@@ -28,6 +28,13 @@ import (
 // KeyPrefix begins every API key of the hub.
 const KeyPrefix = "sk-hub-"
 
+// anyKeyPrefix begins keys that came from other gateways too, which their clients
+// go on to use.
+const anyKeyPrefix = "sk-"
+
+// IsKey reports whether a text can be an API key of the hub.
+func IsKey(text string) bool { return strings.HasPrefix(text, anyKeyPrefix) }
+
 // NewKey makes an API key of 256 random bits. The key is shown once; only its
 // hash is kept.
 func NewKey() hub.Secret {
@@ -191,7 +198,7 @@ func (k *Keys) Caller(ctx context.Context, key hub.Secret) (hub.Caller, error) {
 // CallerFrom finds whom a key belongs to that came from an address.
 // CodeUnauthenticated: it is good for nothing; CodeForbidden: not from there.
 func (k *Keys) CallerFrom(ctx context.Context, key hub.Secret, client netip.Addr) (hub.Caller, error) {
-	if !strings.HasPrefix(key.Reveal(), KeyPrefix) {
+	if !IsKey(key.Reveal()) {
 		return hub.Caller{}, errBadKey
 	}
 	return k.callerOf(ctx, sha256.Sum256([]byte(key.Reveal())), client)
