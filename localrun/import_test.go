@@ -112,8 +112,15 @@ func assertOldHub(t *testing.T, h *testHub) {
 	for _, c := range credentials {
 		assert.Equal(t, c.Name != "a", c.Active, c.Name)
 	}
-	// What is sealed here is what was sealed there: an import of the same plain
-	// values finds nothing to add.
+	h.env = append(h.env, "A=sk-old-openai-key-0001", "B=sk-ant-old-key-0002",
+		`C={"access_key_id":"AKIAIOSFODNN7EXAMPLE","secret_access_key":"wJalrXUtnFEMI/K7MDENG+bPxRfiCY","session_token":""}`)
+	same := decode[applyView](h, "apply", "-f", h.file(`version: 1
+providers:
+  - {kind: openai, name: openai, credentials: [{name: main-key, value: "env:A"}]}
+  - {kind: anthropic, name: anthropic, credentials: [{name: a, value: "env:B"}]}
+  - {kind: bedrock, name: bedrock, credentials: [{name: aws, value: "env:C"}]}
+`))
+	assert.Equal(t, 6, same.Unchanged, "the values are those that were sealed there: %v", same.Changes)
 	rates := map[string]rateView{}
 	for _, r := range decode[[]rateView](h, "rate", "list") {
 		rates[r.Model] = r

@@ -129,9 +129,7 @@ func (a *oneAPI) users(ctx context.Context) error {
 			u.Name = clipped(r.text("username"), 100)
 		}
 		switch role := r.integer("role"); {
-		case role >= 100:
-			u.Role = hub.RoleOwner
-		case role >= 10:
+		case role >= 10: // root too: the owner is made here, by somebody who can sign in
 			u.Role = hub.RoleAdmin
 		case role < 1:
 			u.Role = hub.RoleGuest
