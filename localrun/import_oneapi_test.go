@@ -39,6 +39,7 @@ func TestAOneAPIComesOverAndItsClientsNoticeNothing(t *testing.T) {
 	assert.Equal(t, []string{"off (3)", "old (4)", "empty (5)", "odd (6)", "nobody (7)"}, leftBehind(first, "key"), "no restriction is lost on the way")
 	assert.Equal(t, []string{"gpt-4", "claude-3-haiku"}, leftBehind(first, "rate"), "their ratios are not in the database")
 	assert.Equal(t, []string{"deepseek/deepseek-chat"}, leftBehind(first, "digits"))
+	assert.Equal(t, []string{"vip × 0.5"}, leftBehind(first, "group price"), "who paid half is to know")
 	assertOneAPI(t, h)
 
 	again := decode[movedView](h, "import", "one-api", db)

@@ -179,6 +179,14 @@ func (p *importer) rates() error {
 		if exists && want.Deprecated && old.Deprecated != nil {
 			detail = nil // as it is there
 		}
+		if exists && want.Deprecated && old.Version == 1 && len(detail) == 0 {
+			// An import ended between the two acts that make such a rate.
+			p.step(false, "deprecation", title, []string{"reason: " + orDash(want.Reason)}, func(ctx context.Context) error {
+				_, err := p.app.Desk.DeprecateRate(ctx, actor, old.ID, want.Reason, nil)
+				return err
+			})
+			continue
+		}
 		p.step(exists, "rate", title, detail, func(ctx context.Context) error { return p.makeRate(ctx, n, want) })
 	}
 	return nil

@@ -80,6 +80,12 @@ func (a *oneAPI) read(ctx context.Context) error {
 	if err := a.tokens(ctx); err != nil {
 		return err
 	}
+	for _, other := range a.prices.others {
+		a.s.leave("group price", clipped(other, 60), "prices here are the same for everybody: those of the group "+a.Group)
+	}
+	if slices.ContainsFunc(a.s.Keys, func(k Key) bool { return k.Budget != "" }) {
+		a.s.leave("budgets", "of keys", "what is left of a key's quota bounds what it may cost each month here, where budgets begin anew with a period")
+	}
 	a.s.leave("passwords", a.System, "users get a new one by a reset link or user set-password; a hash of another kind would tell strangers which accounts came from there")
 	a.s.leave("history", a.System, "logs of calls and top-ups stay there; balances are what remains")
 	return nil

@@ -2,7 +2,9 @@ package movein
 
 import (
 	"fmt"
+	"maps"
 	"math/big"
+	"slices"
 	"strings"
 
 	"github.com/aigne-hub/aigne-hub/shared/hub"
@@ -18,6 +20,7 @@ type ratios struct {
 	model, completion    map[string]*big.Rat
 	read, write, perCall map[string]*big.Rat
 	usualCompletion      *big.Rat // nil: models without one have no price
+	others               []string // groups with another factor, and which
 }
 
 func readRatios(options map[string]string, group, completion string, unit *big.Rat) (ratios, error) {
@@ -45,6 +48,11 @@ func readRatios(options map[string]string, group, completion string, unit *big.R
 			return p, hub.Invalid("completion-ratio", "The completion ratio must be a decimal of 0 or more, not %q.", completion)
 		}
 		p.usualCompletion = r
+	}
+	for _, name := range slices.Sorted(maps.Keys(groups)) {
+		if factor, _ := plain(groups[name], priceDigits); name != group && groups[name].Cmp(p.group) != 0 {
+			p.others = append(p.others, name+" × "+factor)
+		}
 	}
 	p.perToken = new(big.Rat).Quo(p.group, unit)
 	return p, nil
