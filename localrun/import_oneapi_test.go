@@ -121,11 +121,11 @@ func TestANewAPIHasTypesPricesAndListsOfItsOwn(t *testing.T) {
 		rates[r.Provider+"/"+r.Model] = r.Prices.Base
 	}
 	assert.Equal(t, map[string]map[string]string{
-		"claude/claude-sonnet-4-5": {"input": "2.4", "output": "12", "cache_read": "0.24", "cache_write_5m": "3"},
+		"claude/claude-sonnet-4-5": {"input": "2.4", "output": "12", "cache_read": "0.24", "cache_write_5m": "3", "cache_write_1h": "4.8"},
 		"mistral/special":          {"input": "0", "output": "0", "requests": "8000"},
 		"openai/gpt-image-1":       {"images": "32000"},
 	}, rates, "for the group of 0.8")
-	assert.Equal(t, []string{"sonnet", "deepseek-chat"}, leftBehind(v, "rate"))
+	assert.Equal(t, []string{"sonnet", "deepseek-chat", "tiered"}, leftBehind(v, "rate"))
 	for _, a := range decode[[]aliasView](h, "alias", "list") {
 		if a.Name == "sonnet" {
 			assert.Equal(t, "claude/claude-sonnet-4-5", a.Rules[0].Steps[0].Targets[0].Model, "mappings may have several steps")

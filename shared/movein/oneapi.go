@@ -83,6 +83,9 @@ func (a *oneAPI) read(ctx context.Context) error {
 	for _, other := range a.prices.others {
 		a.s.leave("group price", clipped(other, 60), "prices here are the same for everybody: those of the group "+a.Group)
 	}
+	if a.System == SystemNewAPI && len(a.s.Rates) > 0 {
+		a.s.leave("prices", "CompletionRatio", "for well-known models new-api goes by ratios in its program; rate check shows which prices are far from what the provider charges")
+	}
 	if slices.ContainsFunc(a.s.Keys, func(k Key) bool { return k.Budget != "" }) {
 		a.s.leave("budgets", "of keys", "what is left of a key's quota bounds what it may cost each month here, where budgets begin anew with a period")
 	}
@@ -111,6 +114,7 @@ func (a *oneAPI) readOptions(ctx context.Context) error {
 		return hub.Invalid("from", "The option QuotaPerUnit of %s is no decimal above 0.", a.Database)
 	}
 	a.prices, err = readRatios(a.options, a.Group, a.CompletionRatio, a.unit)
+	a.prices.newAPI = a.System == SystemNewAPI
 	return err
 }
 

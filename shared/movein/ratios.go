@@ -1,6 +1,7 @@
 package movein
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"math/big"
@@ -19,8 +20,10 @@ type ratios struct {
 	group                *big.Rat
 	model, completion    map[string]*big.Rat
 	read, write, perCall map[string]*big.Rat
-	usualCompletion      *big.Rat // nil: models without one have no price
-	others               []string // groups with another factor, and which
+	usualCompletion      *big.Rat          // nil: models without one have no price
+	others               []string          // groups with another factor, and which
+	modes                map[string]string // how models are billed where it is not by ratios
+	newAPI               bool
 }
 
 func readRatios(options map[string]string, group, completion string, unit *big.Rat) (ratios, error) {
@@ -41,6 +44,9 @@ func readRatios(options map[string]string, group, completion string, unit *big.R
 			return p, hub.Invalid("group", "There is no group %q in the option GroupRatio.", group)
 		}
 		p.group = big.NewRat(1, 1)
+	}
+	if text := options["billing_setting.billing_mode"]; text != "" && json.Unmarshal([]byte(text), &p.modes) != nil {
+		return p, hub.Invalid("from", "The option billing_setting.billing_mode is no JSON object of texts.")
 	}
 	if completion != "" {
 		r, ok := decimal(completion)
@@ -72,6 +78,9 @@ func (p *ratios) prices(model string, kind hub.CallType, channelType int64) (pri
 	set := func(b hub.Bucket, perUnit *big.Rat) {
 		text, whole := perMillion(perUnit)
 		prices[b.String()], exact = text, exact && whole
+	}
+	if mode := p.modes[model]; strings.Contains(mode, "expr") {
+		return nil, false, "it is billed by a formula (" + clipped(mode, 40) + "); set a price by rate set, with tiers by apply"
 	}
 	if each := p.perCall[model]; each != nil {
 		each = new(big.Rat).Mul(each, p.group)
@@ -114,8 +123,15 @@ func (p *ratios) prices(model string, kind hub.CallType, channelType int64) (pri
 			set(bucket, new(big.Rat).Mul(input, r))
 		}
 	}
+	if r := p.write[model]; r != nil && p.newAPI {
+		set(hub.CacheWrite1h, new(big.Rat).Mul(new(big.Rat).Mul(input, r), hourly))
+	}
 	return prices, exact, ""
 }
+
+// hourly is the price of writing to a cache that lives an hour, per price of one
+// that lives five minutes, which new-api computes and does not store.
+var hourly = big.NewRat(8, 5)
 
 // kinds of models by words in their names: neither system stores what a model is
 // for.

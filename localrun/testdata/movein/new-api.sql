@@ -12,12 +12,12 @@ CREATE TABLE `tokens` (`id` integer PRIMARY KEY AUTOINCREMENT, `user_id` integer
 
 INSERT INTO options VALUES
  ('ModelRatio', '{"claude-sonnet-4-5":1.5}'), ('CompletionRatio', '{"claude-sonnet-4-5":5}'), ('CacheRatio', '{"claude-sonnet-4-5":0.1}'),
- ('CreateCacheRatio', '{"claude-sonnet-4-5":1.25}'), ('ModelPrice', '{"gpt-image-1":0.04,"special":0.01}'), ('GroupRatio', '{"default":1,"vip":0.8}');
+ ('CreateCacheRatio', '{"claude-sonnet-4-5":1.25}'), ('ModelPrice', '{"gpt-image-1":0.04,"special":0.01}'), ('billing_setting.billing_mode', '{"tiered":"tiered_expr"}'), ('GroupRatio', '{"default":1,"vip":0.8}');
 INSERT INTO channels (id, type, key, status, name, weight, base_url, models, `group`, model_mapping, priority, param_override, channel_info) VALUES
  (1, 14, 'sk-ant-1-000000000' || char(10) || 'sk-ant-2-000000000', 1, 'Claude', 0, '', 'claude-sonnet-4-5,sonnet', 'default', '{"sonnet":"latest","latest":"claude-sonnet-4-5"}', 0, '{"temperature":0}',
   '{"is_multi_key":true,"multi_key_size":2,"multi_key_status_list":{"1":3}}'),
  (2, 43, 'sk-deep-00000000004', 1, 'deepseek', 0, '', 'deepseek-chat', 'default', NULL, 0, NULL, '{}'),
- (3, 42, 'mistral-key-0000001', 1, 'mistral', 0, 'https://api.mistral.ai', 'special', 'default', '', 0, '', '{}'),
+ (3, 42, 'mistral-key-0000001', 1, 'mistral', 0, 'https://api.mistral.ai', 'special,tiered', 'default', '', 0, '', '{}'),
  (4, 1, 'sk-openai-000000001', 1, 'openai', 0, 'https://api.openai.com', 'gpt-image-1', 'default', '', 0, '', '{}'),
  (5, 50, 'kling', 1, 'kling', 0, '', 'kling-v1', 'default', '', 0, '', '{}');
 INSERT INTO users (id, username, password, display_name, role, status, email, quota, `group`, deleted_at) VALUES
