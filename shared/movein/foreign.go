@@ -33,8 +33,7 @@ func openForeign(ctx context.Context, path string) (*foreign, error) {
 	if info, err := os.Stat(full); err != nil || info.IsDir() {
 		return nil, hub.Invalid("from", "%s is no file that can be read.", path)
 	}
-	where := url.URL{Scheme: "file", Path: full, RawQuery: "mode=ro&_pragma=busy_timeout(5000)&_pragma=query_only(1)"}
-	db, err := sql.Open("sqlite", where.String())
+	db, err := sql.Open("sqlite", fileURL(full, "mode=ro&_pragma=busy_timeout(5000)&_pragma=query_only(1)"))
 	if err != nil {
 		return nil, err
 	}
@@ -44,6 +43,11 @@ func openForeign(ctx context.Context, path string) (*foreign, error) {
 		return nil, errors.Join(hub.Invalid("from", "%s is no SQLite database that can be read.", path), db.Close())
 	}
 	return &foreign{db: db, path: path}, nil
+}
+
+// fileURL names a file to SQLite, whatever signs its path has.
+func fileURL(path, query string) string {
+	return (&url.URL{Scheme: "file", Path: path, RawQuery: query}).String()
 }
 
 func (f *foreign) Close() error { return f.db.Close() }
