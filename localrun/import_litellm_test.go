@@ -30,6 +30,8 @@ func TestALiteLLMConfigurationBecomesProvidersRatesAndAliases(t *testing.T) {
 	assert.Equal(t, []string{"odd → replicate/meta/llama"}, leftBehind(dry, "model"))
 	assert.Equal(t, []string{"router_settings.routing_strategy", "litellm_settings.drop_params", "general_settings.database_url", "general_settings.master_key", "guardrails"}, leftBehind(dry, "setting"))
 
+	assert.Equal(t, []string{"claude → anthropic/claude-sonnet-4-5"}, leftBehind(dry, "parameters"))
+
 	kinds := map[string]string{}
 	for _, p := range decode[[]providerView](h, "provider", "list") {
 		kinds[p.Name] = p.Kind + " " + p.BaseURL + " " + p.Region

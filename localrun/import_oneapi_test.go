@@ -40,6 +40,7 @@ func TestAOneAPIComesOverAndItsClientsNoticeNothing(t *testing.T) {
 	assert.Equal(t, []string{"gpt-4", "claude-3-haiku"}, leftBehind(first, "rate"), "their ratios are not in the database")
 	assert.Equal(t, []string{"deepseek/deepseek-chat"}, leftBehind(first, "digits"))
 	assert.Equal(t, []string{"vip × 0.5"}, leftBehind(first, "group price"), "who paid half is to know")
+	assert.Equal(t, []string{"2 unused"}, leftBehind(first, "redeem codes"))
 	assertOneAPI(t, h)
 
 	again := decode[movedView](h, "import", "one-api", db)

@@ -180,8 +180,17 @@ func TestWhatIsHereAlreadyStays(t *testing.T) {
 	h.ok("provider", "add", "--kind", "openai-compatible", "--name", "openai", "--base-url", "http://127.0.0.1:9/v1", "--credential-env", "MAIN_KEY")
 	h.ok("provider", "add", "--kind", "anthropic", "--name", "anthropic")
 	h.ok("rate", "set", "--provider", "anthropic", "--model", "claude-haiku-4-5", "--input", "7", "--output", "8")
+	h.ok("user", "create", "--email", "real@example.com", "--role", "admin")
+	h.ok("user", "set-did", "--email", "real@example.com", "--did", "z1UserAaaaaaaaaaaaa")
 	folder, _ := oldHub(t)
 	v := decode[movedView](h, "import", "aigne-hub", folder)
+	assert.Contains(t, acts(v), "keep user real@example.com", "whose DID it is, with the role it has here")
+	assert.Len(t, decode[[]userView](h, "user", "list"), 4, "that one, two more and nobody")
+	for _, c := range decode[[]callView](h, "calls", "list") {
+		if c.RequestID == "req-1" {
+			assert.Equal(t, "real@example.com", c.User)
+		}
+	}
 	assert.Contains(t, acts(v), "create provider openai-aigne-hub", "keys do not go to another address of the same name")
 	assert.Contains(t, acts(v), "create credential openai-aigne-hub/main-key")
 	assert.Contains(t, acts(v), "none provider anthropic")

@@ -140,6 +140,7 @@ func (l *lite) deploy(name string, params, info fields) {
 			l.s.leave("limit", title, limit+" "+v+" is no limit here, where a deployment at its limit would refuse calls: limit set --scope model makes one")
 		}
 	}
+	l.leaveParams(title, params)
 	d := deployment{target: providerName + "/" + at.model, order: whole(params.text("order"))}
 	for _, field := range []string{"weight", "rpm", "tpm"} { // what LiteLLM shuffles by, in this order
 		if d.weight == 0 {
@@ -156,6 +157,26 @@ func (l *lite) deploy(name string, params, info fields) {
 		}
 	}
 	l.groups[name] = append(l.groups[name], d)
+}
+
+// takenParams are what is read of a deployment; prices are too.
+var takenParams = []string{
+	"model", "custom_llm_provider", "litellm_credential_name", "api_key", "api_base", "base_url", "api_version", "weight", "order", "rpm", "tpm",
+	"max_parallel_requests", "max_budget", "aws_access_key_id", "aws_secret_access_key", "aws_session_token", "aws_region_name", "aws_role_name", "aws_profile_name",
+	"vertex_credentials", "vertex_location", "vertex_project",
+}
+
+// leaveParams names what else a deployment says, never the values.
+func (l *lite) leaveParams(title string, params fields) {
+	var rest []string
+	for _, name := range slices.Sorted(maps.Keys(params)) {
+		if !slices.Contains(takenParams, name) && !strings.Contains(name, "cost") {
+			rest = append(rest, name)
+		}
+	}
+	if len(rest) > 0 {
+		l.s.leave("parameters", title, clipped(strings.Join(rest, ", "), 200)+": clients say these themselves, and time-outs are set by provider set")
+	}
 }
 
 // whole is a number that is 0 or more, without what follows the point.

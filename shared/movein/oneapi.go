@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math/big"
 	"net/mail"
 	"net/netip"
@@ -80,6 +81,9 @@ func (a *oneAPI) read(ctx context.Context) error {
 	if err := a.tokens(ctx); err != nil {
 		return err
 	}
+	if err := a.codes(ctx); err != nil {
+		return err
+	}
 	for _, other := range a.prices.others {
 		a.s.leave("group price", clipped(other, 60), "prices here are the same for everybody: those of the group "+a.Group)
 	}
@@ -92,6 +96,22 @@ func (a *oneAPI) read(ctx context.Context) error {
 	a.s.leave("passwords", a.System, "users get a new one by a reset link or user set-password; a hash of another kind would tell strangers which accounts came from there")
 	a.s.leave("history", a.System, "logs of calls and top-ups stay there; balances are what remains")
 	return nil
+}
+
+// codes counts what nobody has redeemed.
+func (a *oneAPI) codes(ctx context.Context) error {
+	var n, quota int64
+	err := a.db.each(ctx, "redemptions", []string{"quota", "deleted_at"}, "WHERE status = 1", nil, func(r record) error {
+		if r.null("deleted_at") {
+			n, quota = n+1, quota+r.integer("quota")
+		}
+		return nil
+	})
+	if n > 0 {
+		dollars, _ := a.dollars(quota)
+		a.s.leave("redeem codes", fmt.Sprintf("%d unused", n), dollars+" dollars in all; credits code create makes new ones")
+	}
+	return err
 }
 
 // defaultUnit is the quota that is a dollar where the option is not stored.

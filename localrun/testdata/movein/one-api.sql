@@ -33,3 +33,6 @@ INSERT INTO tokens (id, user_id, key, status, name, expired_time, remain_quota, 
  (5, 2, 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRST05', 1, 'empty', -1, 0, 0, '', ''),
  (6, 2, 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRST06', 1, 'odd', -1, 0, 1, '', 'anywhere'),
  (7, 5, 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRST07', 1, 'nobody', -1, 0, 1, '', '');
+CREATE TABLE `redemptions` (`id` integer PRIMARY KEY AUTOINCREMENT, `user_id` integer, `key` char(32) UNIQUE, `status` integer DEFAULT 1, `name` text, `quota` bigint DEFAULT 100,
+  `created_time` bigint, `redeemed_time` bigint);
+INSERT INTO redemptions (user_id, key, status, quota) VALUES (1, 'code-1', 1, 250000), (1, 'code-2', 3, 500000), (1, 'code-3', 1, 500000);
