@@ -89,6 +89,9 @@ func importAIGNEHub(j *job) (err error) {
 	if err != nil {
 		return err
 	}
+	if info, err := os.Stat(j.text("from")); err == nil && info.IsDir() {
+		src.LeavePreferences(j.text("from"))
+	}
 	return j.moveIn(src, old)
 }
 

@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/aigne-hub/aigne-hub/shared/testkit/hrana"
 )
 
 const (
@@ -43,6 +45,8 @@ func oldHub(t *testing.T) (folder, database string) {
 VALUES ('301', '101', 'gpt-4o', '', 12, 0.3, 'success', 'z1UserOldddddddddddd', 1753000000, '2025-07-20 00:00:00.000 +00:00', '2025-07-20 00:00:00.000 +00:00')`)
 	app := fmt.Sprintf(`{"meta":{"did":%q},"appSk":"0xsecret","children":[{"meta":{"did":"other"},"appEk":"0x1"},{"meta":{"did":"z8ia3xzq2tMq8CRHfaXj1BTYJyYnEcHbqP8cJ","name":"ai-kit"},"appEk":%q}]}`, oldDID, oldEK)
 	require.NoError(t, os.WriteFile(filepath.Join(folder, "blocklet.json"), []byte(app), 0o600))
+	extras := `{"children":[{"configs":[{"key":"prefs.baseCreditPrice","value":0.003},{"key":"prefs.unheardOf","value":"x"},{"key":"SECRET","value":"hidden","secure":true}]}]}`
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "blocklet-extras.json"), []byte(extras), 0o600))
 	return folder, database
 }
 
@@ -85,6 +89,7 @@ func TestAnOriginalHubComesOverWhole(t *testing.T) {
 	assert.Equal(t, histories(dry), histories(first))
 	assert.Equal(t, []string{"openai/odd"}, leftBehind(first, "credential"))
 	assert.Equal(t, []string{"anthropic"}, leftBehind(first, "base URL"), "keys do not begin to go where they did not go")
+	assert.Equal(t, []string{"prefs.baseCreditPrice"}, leftBehind(first, "setting"), "prices in dollars depend on it")
 	assert.Equal(t, []string{"2 rows"}, leftBehind(first, "usage"), "reported twice it would cost twice")
 	assertOldHub(t, h)
 
@@ -215,5 +220,21 @@ func TestUsageIsTakenOverToBeReportedOnlyWhenAsked(t *testing.T) {
 	again := decode[movedView](h, "import", "aigne-hub", folder, "--report-usage")
 	assert.Contains(t, histories(again), "aikit.db/Usages 0 0")
 	assert.Equal(t, waiting.Calls, decode[outboxView](h, "outbox", "status").Calls)
+	h.ok("ledger", "verify", "--all")
+}
+
+func TestAnImportWorksOnADatabaseServer(t *testing.T) {
+	t.Parallel()
+	url, token := hrana.Start(t)
+	h := newHub(t, "AIGNE_HUB_LOG_LEVEL=error", "AIGNE_HUB_DATABASE="+url, "AIGNE_HUB_DATABASE_TOKEN="+token)
+	h.ok("migrate")
+	folder, _ := oldHub(t)
+	first := decode[movedView](h, "import", "aigne-hub", folder)
+	assert.Equal(t, []string{"archive_2025_Q3.db/ModelCalls 1 0.3", "aikit.db/ModelCalls 3 0.10150911"}, histories(first))
+	again := decode[movedView](h, "import", "aigne-hub", folder)
+	assert.Zero(t, again.Created, "%v", acts(again))
+	db := foreignDB(t, filepath.Join(t.TempDir(), "one-api.db"), "one-api.sql")
+	assert.Positive(t, decode[movedView](h, "import", "one-api", db).Created)
+	assert.Zero(t, decode[movedView](h, "import", "one-api", db).Created)
 	h.ok("ledger", "verify", "--all")
 }
