@@ -51,20 +51,24 @@ type pastRow struct {
 	State   string   `json:"state"`
 }
 
-const insertPastCalls = `INSERT INTO model_calls (id, created_at, finished_at, user_id, api_key_id, app_id, account_id, type, dialect, requested_model, stream,
+// pastRows are the rows of a document. Without the word they would be written out
+// anew for each of their fields.
+const pastRows = "WITH r(v) AS MATERIALIZED (SELECT value FROM json_each(?1)) "
+
+const insertPastCalls = pastRows + `INSERT INTO model_calls (id, created_at, finished_at, user_id, api_key_id, app_id, account_id, type, dialect, requested_model, stream,
   status, owner, config_version, request_id, trace_id, billing, on_abort, on_failure, plan_json, provider, model, input, cache_read, cache_write_5m, cache_write_1h,
   output, reasoning, other_units_json, usage_source, credits_nano, error_text, duration_ms, ttfb_ms, provider_ttfb_ms)
-SELECT j.value->>'id', j.value->>'created_at', j.value->>'finished_at', a.user_id, '', j.value->>'app', a.id, j.value->>'type', 'imported', j.value->>'requested', 0,
-  j.value->>'status', 'imported', 0, j.value->>'request_id', j.value->>'trace_id', 0, '', '', '{}', j.value->>'provider', j.value->>'model',
-  j.value->>'$.units[0]', j.value->>'$.units[1]', j.value->>'$.units[2]', j.value->>'$.units[3]', j.value->>'$.units[4]', j.value->>'$.units[5]',
-  j.value->>'other', 'imported', j.value->>'credits', j.value->>'error', j.value->>'duration_ms', j.value->>'ttfb_ms', j.value->>'provider_ttfb_ms'
-FROM json_each(?1) j JOIN accounts a ON a.user_id = j.value->>'user_id' WHERE true ON CONFLICT (id) DO NOTHING`
+SELECT r.v->>'id', r.v->>'created_at', r.v->>'finished_at', a.user_id, '', r.v->>'app', a.id, r.v->>'type', 'imported', r.v->>'requested', 0,
+  r.v->>'status', 'imported', 0, r.v->>'request_id', r.v->>'trace_id', 0, '', '', '{}', r.v->>'provider', r.v->>'model',
+  r.v->>'$.units[0]', r.v->>'$.units[1]', r.v->>'$.units[2]', r.v->>'$.units[3]', r.v->>'$.units[4]', r.v->>'$.units[5]',
+  r.v->>'other', 'imported', r.v->>'credits', r.v->>'error', r.v->>'duration_ms', r.v->>'ttfb_ms', r.v->>'provider_ttfb_ms'
+FROM r JOIN accounts a ON a.user_id = r.v->>'user_id' WHERE true ON CONFLICT (id) DO NOTHING`
 
 // What is reported is due although the call itself was charged elsewhere.
-const insertPastUsage = `INSERT INTO usage (call_id, created_at, user_id, app_id, provider, model, type, units_json, credits_nano, usage_source, open_owner, report_state)
-SELECT j.value->>'id', j.value->>'created_at', j.value->>'user_id', j.value->>'app', j.value->>'provider', j.value->>'model', j.value->>'type', j.value->>'all',
-  j.value->>'due', 'imported', 'imported', j.value->>'state'
-FROM json_each(?1) j WHERE EXISTS (SELECT 1 FROM model_calls c WHERE c.id = j.value->>'id') ON CONFLICT (call_id) DO NOTHING`
+const insertPastUsage = pastRows + `INSERT INTO usage (call_id, created_at, user_id, app_id, provider, model, type, units_json, credits_nano, usage_source, open_owner, report_state)
+SELECT r.v->>'id', r.v->>'created_at', r.v->>'user_id', r.v->>'app', r.v->>'provider', r.v->>'model', r.v->>'type', r.v->>'all',
+  r.v->>'due', 'imported', 'imported', r.v->>'state'
+FROM r WHERE EXISTS (SELECT 1 FROM model_calls c WHERE c.id = r.v->>'id') ON CONFLICT (call_id) DO NOTHING`
 
 // touchPastCalls is an update that changes nothing, for triggers that keep sums of
 // calls by what is updated.
