@@ -202,6 +202,9 @@ func (l *lite) provider(at litePlace, params fields, title string) (name, why st
 		if base, err = provider.NormaliseBaseURL(kind, raw); err != nil {
 			return "", hub.AsError(err).Message
 		}
+		if openAI, _ := provider.Find(provider.OpenAI); at.name == "openai" && base == openAI.BaseURL {
+			kind = openAI // said in full
+		}
 		if base == kind.BaseURL {
 			base = ""
 		}
@@ -278,6 +281,10 @@ func (l *lite) credential(kind provider.Kind, params fields) (c Credential, note
 	}
 	switch kind.ID {
 	case provider.Bedrock:
+		if params.text("api_key") != "" {
+			c.Value = hub.Secret(need("api_key", ""))
+			break
+		}
 		if params.text("aws_role_name") != "" || params.text("aws_profile_name") != "" {
 			return c, "roles and profiles are not used here; add access keys with credential add"
 		}
