@@ -35,17 +35,6 @@ func (k *Keys) Create(ctx context.Context, row store.APIKey) (hub.Secret, store.
 	return key, row, err
 }
 
-// Take checks a row of which the secret was made elsewhere, and fills in what is
-// stored of it.
-func (k *Keys) Take(row *store.APIKey, secret hub.Secret) error {
-	const shortest = 16
-	if len(secret) < shortest || !IsKey(secret.Reveal()) {
-		return hub.Invalid("key", "A key from elsewhere begins with %s and has at least %d characters.", anyKeyPrefix, shortest)
-	}
-	row.Hash, row.Hint = Hash(secret), hint(secret)
-	return k.Check(row)
-}
-
 // hint is what of a key is shown to tell it from others.
 func hint(key hub.Secret) string {
 	plain := key.Reveal()

@@ -28,13 +28,6 @@ import (
 // KeyPrefix begins every API key of the hub.
 const KeyPrefix = "sk-hub-"
 
-// anyKeyPrefix begins keys that came from other gateways too, which their clients
-// go on to use.
-const anyKeyPrefix = "sk-"
-
-// IsKey reports whether a text can be an API key of the hub.
-func IsKey(text string) bool { return strings.HasPrefix(text, anyKeyPrefix) }
-
 // NewKey makes an API key of 256 random bits. The key is shown once; only its
 // hash is kept.
 func NewKey() hub.Secret {
