@@ -48,7 +48,7 @@ func (s *Store) WalletMail(ctx context.Context, accountID string) ([]string, err
 	return list(ctx, s.read, func(r *sql.Rows, email *string) error { return r.Scan(email) },
 		`SELECT u.email FROM users u LEFT JOIN notice_choices c ON c.user_id = u.id
 WHERE u.id IN (SELECT user_id FROM accounts WHERE id = ?1 AND user_id IS NOT NULL UNION ALL SELECT user_id FROM wallet_members WHERE account_id = ?1 AND manager = 1)
-  AND u.disabled_at IS NULL AND coalesce(c.mail, 1) = 1 ORDER BY u.id LIMIT 100`, accountID)
+  AND u.disabled_at IS NULL AND u.email NOT LIKE '%.invalid' AND coalesce(c.mail, 1) = 1 ORDER BY u.id LIMIT 100`, accountID)
 }
 
 // lowBalance is the stored setting with the balance below which users are told

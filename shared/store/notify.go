@@ -168,5 +168,5 @@ func (s *Store) Endpoints(ctx context.Context) ([]Endpoint, error) {
 // disabled.
 func (s *Store) Administrators(ctx context.Context) ([]string, error) {
 	return list(ctx, s.read, func(r *sql.Rows, email *string) error { return r.Scan(email) },
-		"SELECT email FROM users WHERE role IN ('owner','admin') AND disabled_at IS NULL ORDER BY id LIMIT 100")
+		"SELECT email FROM users WHERE role IN ('owner','admin') AND disabled_at IS NULL AND email NOT LIKE '%.invalid' ORDER BY id LIMIT 100")
 }
