@@ -108,5 +108,6 @@ func (p *program) commands() []*cli.Command {
 		p.command(openapiSpec()),
 		p.command(applySpec()),
 		p.command(exportSpec()),
+		p.family("import", "move in from another gateway", importSpecs()),
 	}
 }

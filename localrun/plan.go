@@ -192,7 +192,11 @@ func (p *planner) planRates(m manifest) error {
 // rateDetail compares in the stored form, credits per unit, where the same
 // dollars always give the same figures.
 func (p *planner) rateDetail(n operator.NewRate, old store.Rate, exists bool) ([]string, error) {
-	prices, err := inCredits(n.Prices, n.Variants, n.Tiers, p.app.Config.CreditPrice)
+	price := p.app.Config.CreditPrice
+	if n.InCredits {
+		price = "1"
+	}
+	prices, err := inCredits(n.Prices, n.Variants, n.Tiers, price)
 	if err != nil {
 		return nil, err
 	}

@@ -196,7 +196,7 @@ func among(values []string) (found hub.Secret, err error) {
 			v = strings.TrimSpace(rest)
 		}
 		switch {
-		case !strings.HasPrefix(v, identity.KeyPrefix) || hub.Secret(v) == found:
+		case !identity.IsKey(v) || hub.Secret(v) == found:
 		case found != "":
 			return "", hub.Errorf(hub.CodeUnauthenticated, "Two different API keys were given; send one.")
 		default:

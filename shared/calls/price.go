@@ -26,6 +26,7 @@ const (
 	LimitedByWallet = "limited"         // the wallet covered less
 	Corrected       = "corrected"       // swept, then corrected by its owner
 	Estimated       = "estimated"       // counted by the hub
+	Imported        = "imported"        // served and charged by another system, before the move
 	Reconciled      = "reconciled"      // the cost is the provider's bill's
 	Unexplained     = "does_not_add_up" // none of the above; the books are to be looked at
 )
@@ -60,6 +61,8 @@ func (e *Explanation) differs(v version, failed error) {
 	switch {
 	case c.Status == hub.StatusProcessing:
 		e.because(Open, "The call is still open; nothing is charged yet.")
+	case c.Source == hub.UsageImported:
+		e.because(Imported, "Another system served the call and charged it, before its users moved here; no wallet here paid for it.")
 	case !c.Billing:
 		e.because(BillingOff, "Billing was off: the call is recorded, and not charged.")
 	case e.Plan.Hold != nil && e.Plan.Hold.Percent != nil:

@@ -57,7 +57,7 @@ func newBench(t *testing.T) *bench {
 	_, err = s.Migrate(t.Context())
 	require.NoError(t, err)
 	_, err = s.CreateProvider(t.Context(), store.Provider{ID: "p", Kind: "openai", Name: "openai", Enabled: true},
-		&store.Credential{ID: "c", Name: "main", Type: "api_key", Sealed: "x", KeyID: "k", Weight: 1})
+		&store.Credential{Active: true, ID: "c", Name: "main", Type: "api_key", Sealed: "x", KeyID: "k", Weight: 1})
 	require.NoError(t, err)
 	b.Keeper = &Keeper{Store: s, Now: now, Log: slog.New(slog.DiscardHandler),
 		Tell: func(_ context.Context, e notify.Event) error { b.told = append(b.told, e.Kind); return nil },

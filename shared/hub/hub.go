@@ -123,6 +123,7 @@ const (
 	UsageReported   UsageSource = "reported"
 	UsageEstimated  UsageSource = "estimated"
 	UsageReconciled UsageSource = "reconciled"
+	UsageImported   UsageSource = "imported" // of a call that another system served
 )
 
 // ChargePolicy is the rule that decided what a call costs, where it is not

@@ -201,7 +201,7 @@ func (k *Keys) Caller(ctx context.Context, key hub.Secret) (hub.Caller, error) {
 // CallerFrom finds whom a key belongs to that came from an address.
 // CodeUnauthenticated: it is good for nothing; CodeForbidden: not from there.
 func (k *Keys) CallerFrom(ctx context.Context, key hub.Secret, client netip.Addr) (hub.Caller, error) {
-	if !strings.HasPrefix(key.Reveal(), KeyPrefix) {
+	if !IsKey(key.Reveal()) {
 		if k.Foreign != nil {
 			return k.Foreign(ctx, key, client)
 		}

@@ -42,8 +42,8 @@ type ChangedApp struct {
 // its name, logo or address by hand is not overwritten by its own page, until all
 // three are taken back.
 func (d *Desk) SetApp(ctx context.Context, actor, id string, n ChangedApp) (store.App, error) {
-	if id == "" || len(id) > maxAppID || strings.TrimSpace(id) != id {
-		return store.App{}, hub.Invalid("id", "An application's id has 1 to %d characters.", maxAppID)
+	if err := d.CheckApp(id, ChangedApp{}); err != nil {
+		return store.App{}, err
 	}
 	a, err := d.Store.AppByID(ctx, id)
 	var before map[string]any
@@ -66,6 +66,14 @@ func (d *Desk) SetApp(ctx context.Context, actor, id string, n ChangedApp) (stor
 		return a, err
 	}
 	return d.Store.AppByID(ctx, id)
+}
+
+// CheckApp reports what SetApp would refuse; the error's Param names the field.
+func (d *Desk) CheckApp(id string, n ChangedApp) error {
+	if id == "" || len(id) > maxAppID || strings.TrimSpace(id) != id {
+		return hub.Invalid("id", "An application's id has 1 to %d characters.", maxAppID)
+	}
+	return alterApp(&store.App{ID: id}, &n, d.Now())
 }
 
 func viewedApp(a *store.App) map[string]any {

@@ -3,6 +3,7 @@ package operator
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/aigne-hub/aigne-hub/shared/hub"
@@ -94,7 +95,7 @@ func (d *Desk) Mails() bool { return d.Notify != nil && d.Notify.Mail != nil }
 
 // mail reports whether a mail was sent.
 func (d *Desk) mail(ctx context.Context, to, subject, text string) bool {
-	if !d.Mails() {
+	if !d.Mails() || strings.HasSuffix(to, ".invalid") { // nobody has such an address (RFC 2606)
 		return false
 	}
 	err := d.Notify.Mail.Send(ctx, notify.Message{ID: d.Store.NewID(), To: to, Subject: subject, Text: text, Date: d.Now()})

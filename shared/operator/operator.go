@@ -76,6 +76,11 @@ type NewProvider struct {
 
 // AddProvider stores a provider, with its first credential if one is given.
 func (d *Desk) AddProvider(ctx context.Context, actor string, n NewProvider) (store.Provider, error) {
+	return d.TakeProvider(ctx, actor, n, true)
+}
+
+// TakeProvider is AddProvider for one that need not be enabled.
+func (d *Desk) TakeProvider(ctx context.Context, actor string, n NewProvider, enabled bool) (store.Provider, error) {
 	kind, ok := provider.Find(n.Kind)
 	if !ok {
 		return store.Provider{}, hub.Invalid("kind", "%q is no provider kind; there are %s.", n.Kind, kinds())
@@ -99,7 +104,7 @@ func (d *Desk) AddProvider(ctx context.Context, actor string, n NewProvider) (st
 	if err := checkRegion(kind, base, n.Region); err != nil {
 		return store.Provider{}, err
 	}
-	p := store.Provider{ID: d.Store.NewID(), Kind: kind.ID, Name: n.Name, DisplayName: n.DisplayName, BaseURL: base, Region: n.Region, Enabled: true}
+	p := store.Provider{ID: d.Store.NewID(), Kind: kind.ID, Name: n.Name, DisplayName: n.DisplayName, BaseURL: base, Region: n.Region, Enabled: enabled}
 	if err := setTimeouts(&p, n.Timeouts); err != nil {
 		return p, err
 	}
@@ -124,7 +129,7 @@ func (d *Desk) AddProvider(ctx context.Context, actor string, n NewProvider) (st
 	if err != nil {
 		return p, err
 	}
-	return p, d.audit(ctx, actor, "provider.add", p.Name, nil, map[string]any{"kind": p.Kind, "base_url": p.BaseURL, "credential": n.Credential != ""})
+	return p, d.audit(ctx, actor, "provider.add", p.Name, nil, map[string]any{"kind": p.Kind, "base_url": p.BaseURL, "credential": n.Credential != "", "enabled": p.Enabled})
 }
 
 // checkRegion makes sure that a base URL with a place for a region can be filled.
@@ -199,6 +204,11 @@ func (d *Desk) RemoveProvider(ctx context.Context, actor, name string) error {
 
 // AddCredential stores a credential of a provider. Weight 0 means 100.
 func (d *Desk) AddCredential(ctx context.Context, actor, providerName, name string, weight int64, secret hub.Secret) (store.Credential, error) {
+	return d.TakeCredential(ctx, actor, providerName, name, weight, secret, true)
+}
+
+// TakeCredential is AddCredential for one that need not be active.
+func (d *Desk) TakeCredential(ctx context.Context, actor, providerName, name string, weight int64, secret hub.Secret, active bool) (store.Credential, error) {
 	p, err := d.provider(ctx, providerName)
 	if err != nil {
 		return store.Credential{}, err
@@ -217,7 +227,7 @@ func (d *Desk) AddCredential(ctx context.Context, actor, providerName, name stri
 	if err != nil {
 		return c, err
 	}
-	c.ProviderID = p.ID
+	c.ProviderID, c.Active = p.ID, active
 	if weight > 0 {
 		c.Weight = weight
 	}

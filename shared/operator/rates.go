@@ -33,6 +33,9 @@ type NewRate struct {
 	MaxOutput    int64
 	Timeouts     routing.Timeouts
 
+	// InCredits: Prices, their variants and tiers are credits instead of dollars.
+	InCredits bool
+
 	Reason string     // kept in the history; may be empty
 	From   *time.Time // when the rate begins to hold; nil: now
 }
@@ -91,7 +94,11 @@ func (d *Desk) newRate(n NewRate) (store.Rate, error) {
 	if err := n.check(); err != nil {
 		return store.Rate{}, err
 	}
-	prices, err := d.table(n.Prices, n.Variants, n.Tiers, d.CreditPrice)
+	price := d.CreditPrice
+	if n.InCredits {
+		price = "1"
+	}
+	prices, err := d.table(n.Prices, n.Variants, n.Tiers, price)
 	if err != nil {
 		return store.Rate{}, err
 	}

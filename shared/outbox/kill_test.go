@@ -63,10 +63,9 @@ func report(url, kit, epoch string) error {
 		return err
 	}
 	// Half a second of the machine's is the whole life of a signature by this clock:
-	// they are dated ahead, so that a pause does not make one expire.
-	const ahead = time.Hour
+	// they are dated by the machine's own, so that a pause does not make one expire.
 	client := &paymentkit.Client{Base: func() (string, error) { return kit, nil }, Live: true,
-		Sign: func(r *http.Request, body []byte) error { return key.Sign(r, body, "zHub", now().Add(ahead)) }}
+		Sign: func(r *http.Request, body []byte) error { return key.Sign(r, body, "zHub", time.Now()) }}
 	shop := &paymentkit.Shop{Client: client, HubDID: "zHub", CreditPrice: "1", Now: now}
 	r := &outbox.Reporter{Store: s, Kit: client, Ready: shop.Meter, Log: slog.New(slog.DiscardHandler), Now: now}
 	for {
@@ -81,7 +80,7 @@ func TestReportersThatAreKilledReportEachCreditOnce(t *testing.T) {
 	w := newWorld(t, url, "", 2)
 	epoch := time.Now()
 	w.kit.Lock()
-	w.kit.Now = hurried(epoch)
+	w.kit.Now, w.kit.Wall = hurried(epoch), time.Now
 	w.kit.Unlock()
 	w.kit.Break(func(r *http.Request) fakepaymentkit.Fault {
 		if r.Method != http.MethodPost {
@@ -120,7 +119,7 @@ func TestReportersThatAreKilledReportEachCreditOnce(t *testing.T) {
 	}
 	w.kit.Break(nil)
 	w.kit.Lock()
-	w.kit.Now = w.clock.now
+	w.kit.Now, w.kit.Wall = w.clock.now, nil
 	w.kit.Unlock()
 	w.clock.pass(100 * time.Hour)
 	for range 20 {

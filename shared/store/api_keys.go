@@ -86,12 +86,14 @@ func textOrNil(s string) any {
 	return s
 }
 
+const insertKey = `INSERT INTO api_keys (id, user_id, name, hash, hint, expires_at, created_at, models_json, ips_json, scopes_json, app_id)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)`
+
 // CreateKey stores a key. ErrConflict: there is no such application.
 func (s *Store) CreateKey(ctx context.Context, k APIKey) (APIKey, error) {
 	k.ID, k.CreatedAt, k.Serial = s.NewID(), s.now().UTC(), 1
 	u := &Unit{Priority: Background}
-	u.Add(`INSERT INTO api_keys (id, user_id, name, hash, hint, expires_at, created_at, models_json, ips_json, scopes_json, app_id)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)`,
+	u.Add(insertKey,
 		k.ID, k.UserID, k.Name, k.Hash, k.Hint, millisOrNil(k.ExpiresAt), k.CreatedAt.UnixMilli(),
 		listOrNil(k.Models), listOrNil(k.IPs), listOrNil(k.Scopes), textOrNil(k.AppID))
 	return k, s.Do(ctx, u)

@@ -118,7 +118,7 @@ func scanCredential(r *sql.Rows, c *Credential) error {
 
 func addCredential(u *Unit, c Credential, now int64) {
 	u.Add(`INSERT INTO ai_credentials (id, provider_id, name, type, sealed, key_id, weight, active, created_at, updated_at, max_concurrent)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, ?8, ?8, ?9)`, c.ID, c.ProviderID, c.Name, c.Type, c.Sealed, c.KeyID, c.Weight, now, c.MaxConcurrent)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?10, ?8, ?8, ?9)`, c.ID, c.ProviderID, c.Name, c.Type, c.Sealed, c.KeyID, c.Weight, now, c.MaxConcurrent, boolInt(c.Active))
 }
 
 // CreateCredential adds a credential; its ID is made before, since the sealed

@@ -70,7 +70,7 @@ func TestWhatConsolesMustKnowBecomesAnEvent(t *testing.T) {
 	eachStore(t, func(t *testing.T, s *store.Store) {
 		ctx := t.Context()
 		p, err := s.CreateProvider(ctx, store.Provider{Kind: "openai", Name: "p", Enabled: true},
-			&store.Credential{ID: "c1", Name: "default", Type: "api_key", Sealed: "SEALED", KeyID: "k", Weight: 100})
+			&store.Credential{Active: true, ID: "c1", Name: "default", Type: "api_key", Sealed: "SEALED", KeyID: "k", Weight: 100})
 		require.NoError(t, err)
 		require.NoError(t, s.SetCredentialActive(ctx, "c1", false, "quota"))
 		require.NoError(t, s.SetCredentialActive(ctx, "c1", false, "quota")) // nothing new

@@ -43,7 +43,7 @@ var known = map[reflect.Type]schema{
 	reflect.TypeFor[hub.CallType]():    words(hub.CallTypes()...),
 	reflect.TypeFor[hub.Scope]():       words(hub.ScopeInference, hub.ScopeUsage, hub.ScopeBilling, hub.ScopeAdmin),
 	reflect.TypeFor[hub.CallStatus]():  words(hub.StatusProcessing, hub.StatusSuccess, hub.StatusFailed, hub.StatusAborted, hub.StatusInterrupted),
-	reflect.TypeFor[hub.UsageSource](): words("", hub.UsageReported, hub.UsageEstimated, hub.UsageReconciled),
+	reflect.TypeFor[hub.UsageSource](): words("", hub.UsageReported, hub.UsageEstimated, hub.UsageReconciled, hub.UsageImported),
 }
 
 func words[T ~string](values ...T) schema {

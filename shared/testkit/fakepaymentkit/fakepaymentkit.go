@@ -41,9 +41,11 @@ const (
 // Server is a stand-in with its books. Its fields may be changed under Lock.
 type Server struct {
 	sync.Mutex
-	URL  string
-	Key  *blocklet.Key
-	Now  func() time.Time
+	URL string
+	Key *blocklet.Key
+	Now func() time.Time
+	// Wall is the clock by which signatures expire; nil: Now.
+	Wall func() time.Time
 	Slow time.Duration
 	// Refuses makes a repeated identifier an error (409) instead of a quiet success.
 	Refuses bool
@@ -170,7 +172,11 @@ func bad(format string, args ...any) (int, any) {
 }
 
 func (s *Server) handle(r *http.Request, body []byte) (int, any) {
-	if _, err := s.Key.Verify(r, body, s.Now()); err != nil {
+	wall := s.Wall
+	if wall == nil {
+		wall = s.Now
+	}
+	if _, err := s.Key.Verify(r, body, wall()); err != nil {
 		s.Bad = append(s.Bad, r.Method+" "+r.URL.Path+": "+err.Error())
 		return http.StatusUnauthorized, map[string]any{"error": "signature"}
 	}

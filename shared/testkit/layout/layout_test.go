@@ -37,6 +37,7 @@ var forbidden = []struct {
 	{"shared/routing", []string{"shared/store", "shared/upstream", "shared/admission", "shared/httpkit"}},
 	{"shared/httpkit", []string{"shared/store", "shared/routing", "shared/dialect", "shared/boot"}},
 	{"shared/lambdahttp", []string{"shared/store", "shared/routing", "shared/dialect", "shared/boot"}},
+	{"shared/movein", []string{"shared/operator", "shared/boot", "shared/httpkit", "shared/admission"}},
 	{"shared/", []string{"functions/", "localrun"}},
 	{"functions/", []string{"localrun"}},
 }
