@@ -117,7 +117,6 @@ func TestEachPathGoesToItsFunction(t *testing.T) {
 	assert.Equal(t, http.StatusOK, w.Code)
 	assert.Empty(t, w.Body.String(), "answered before any function")
 	assert.Equal(t, http.StatusOK, get(h, http.MethodHead, "/ai/").Code)
-	assert.Equal(t, http.StatusNotFound, get(h, http.MethodGet, "/debug/pprof/").Code, "profiles are off")
 }
 
 func TestTheFunctionsFitTogether(t *testing.T) {

@@ -116,13 +116,13 @@ func TestTemplateMeansWhatTheFunctionsNeed(t *testing.T) {
 	assert.Equal(t, map[string]string{
 		"/api/auth/{proxy+}": "auth", "/oauth/{proxy+}": "auth", "/.well-known/oauth-authorization-server": "auth", "/.well-known/oauth-authorization-server/{proxy+}": "auth",
 		"/.well-known/service/{proxy+}": "auth", "/api/usage/{proxy+}": "usage", "/api/user/model-calls": "usage", "/api/user/model-calls/{proxy+}": "usage",
-		"/api/user/usage-stats": "usage", "/api/status": "usage", "/api/user/credit/{proxy+}": "billing", "/api/user/info": "billing", "/api/user/admin/user-info": "billing", "/api/user/wallets": "billing", "/api/user/wallets/{proxy+}": "billing",
+		"/api/user/usage-stats": "usage", "/api/status": "usage", "/api/user/credit/{proxy+}": "billing", "/api/user/info": "billing", "/api/user/admin/user-info": "billing", "/api/user/admin/user-stats": "usage", "/api/user/wallets": "billing", "/api/user/wallets/{proxy+}": "billing",
 		"/api/billing/{proxy+}": "billing", "/api/payment/{proxy+}": "billing", "/api/user/receipts": "billing", "/api/user/receipts/{proxy+}": "billing",
 		"/api/admin/{proxy+}": "admin", "/api/ai/{proxy+}": "admin", "/api/ai-providers": "admin", "/api/ai-providers/{proxy+}": "admin", "": "console",
 	}, routes)
 	assert.Equal(t, map[string]string{"billing.sweep": "rate(1 minute)", "billing.expiry": "rate(5 minutes)", "billing.ledger-verify": "rate(1 hour)", "billing.ledger-seal": "rate(6 hours)",
 		"billing.outbox": "rate(1 minute)", "billing.customers": "rate(1 minute)", "billing.jobs": "rate(1 minute)", "billing.payments": "rate(1 minute)", "billing.files": "rate(1 hour)", "admin.notify": "rate(1 minute)", "admin.recheck": "rate(1 minute)",
-		"auth.mail": "rate(1 minute)", "admin.apps": "rate(5 minutes)", "admin.forget": "rate(1 hour)", "admin.audit": "rate(1 minute)", "admin.audit-verify": "rate(1 day)", "admin.vault": "rate(1 hour)", "usage.archive": "rate(1 hour)", "admin.prices": "rate(6 hours)", "admin.rates": "rate(1 minute)", "proxy.probe": "rate(5 minutes)"}, jobs)
+		"auth.mail": "rate(1 minute)", "admin.alerts": "rate(1 minute)", "admin.apps": "rate(5 minutes)", "usage.exports": "rate(1 minute)", "usage.rollup": "rate(1 minute)", "admin.forget": "rate(1 hour)", "admin.audit": "rate(1 minute)", "admin.audit-verify": "rate(1 day)", "admin.vault": "rate(1 hour)", "usage.archive": "rate(1 hour)", "admin.prices": "rate(6 hours)", "admin.rates": "rate(1 minute)", "proxy.probe": "rate(5 minutes)"}, jobs)
 	proxy := dig(template, "Resources", "ProxyFunction", "Properties")
 	assert.Equal(t, map[string]any{"AuthType": "NONE", "InvokeMode": "RESPONSE_STREAM"}, proxy["FunctionUrlConfig"])
 	assert.EqualValues(t, 900, proxy["Timeout"])

@@ -61,19 +61,6 @@ type writer interface {
 // ErrReadOnly is returned for what would write to a file that is open for reading.
 var ErrReadOnly = errors.New("database is open for reading only")
 
-// noWriter writes nothing.
-type noWriter struct{}
-
-func (noWriter) do(context.Context, *Unit) error { return ErrReadOnly }
-
-func (noWriter) tx(context.Context, func(context.Context, *Tx) error) error { return ErrReadOnly }
-
-func (noWriter) close() {}
-
-func (noWriter) stats() *WriteStats {
-	return newWriteStats(func() [numPriorities]int { return [numPriorities]int{} })
-}
-
 // Do runs a unit. The context ends the waiting, never the work: a unit already
 // taken by the writer is finished.
 func (s *Store) Do(ctx context.Context, u *Unit) error { return s.writer.do(ctx, u) }
@@ -200,16 +187,6 @@ func (w *groupWriter) submit(ctx context.Context, p Priority, j *job) error {
 		return ctx.Err()
 	}
 }
-
-// NotSentError says that a unit was given up before the writer took it: it has
-// certainly not happened.
-type NotSentError struct{ cause error }
-
-// Error names the reason.
-func (e *NotSentError) Error() string { return "unit not sent: " + e.cause.Error() }
-
-// Unwrap returns the context's error.
-func (e *NotSentError) Unwrap() error { return e.cause }
 
 func (w *groupWriter) close() {
 	if w.closed.CompareAndSwap(false, true) {
