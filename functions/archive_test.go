@@ -13,7 +13,6 @@ import (
 	"github.com/aigne-hub/aigne-hub/functions/usage"
 	"github.com/aigne-hub/aigne-hub/shared/archive"
 	"github.com/aigne-hub/aigne-hub/shared/operator"
-	"github.com/aigne-hub/aigne-hub/shared/rollup"
 	"github.com/aigne-hub/aigne-hub/shared/schedule"
 	"github.com/aigne-hub/aigne-hub/shared/store"
 )
@@ -70,7 +69,7 @@ func TestAdministratorsArchiveOldCalls(t *testing.T) {
 	require.NoError(t, err)
 
 	// Its sums are made from the archive: the call was put there behind the hub's back.
-	_, err = w.app.Roller.Rebuild(t.Context(), time.Now().AddDate(0, 0, -202), time.Now().AddDate(0, 0, -189), false, func(time.Time, rollup.Report) {})
+	_, err = w.app.Roller.Rebuild(t.Context(), time.Now().AddDate(0, 0, -202), time.Now().AddDate(0, 0, -189), false, nil)
 	require.NoError(t, err)
 	span := store.Span{From: time.Now().AddDate(0, 0, -201), Until: time.Now().AddDate(0, 0, -190)}
 	use, err := w.app.Desk.AppUse(t.Context(), []store.App{{ID: "old-app"}}, span)

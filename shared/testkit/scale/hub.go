@@ -18,6 +18,8 @@ import (
 	"github.com/aigne-hub/aigne-hub/functions/usage"
 	"github.com/aigne-hub/aigne-hub/shared/boot"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/rollup"
+	"github.com/aigne-hub/aigne-hub/shared/store"
 )
 
 // Hub is an open hub over a filled database: its functions as they serve, without
@@ -30,6 +32,7 @@ type Hub struct {
 	functions map[string]http.Handler
 	owner     hub.Secret
 	busy      hub.Secret // of the user who calls most
+	busiest   string     // that user's id
 	emails    []string
 }
 
@@ -53,6 +56,11 @@ func OpenHub(ctx context.Context, file string, p Population) (*Hub, error) {
 	}
 	if err == nil {
 		h.busy, err = h.key(ctx, p.Busy[0], false)
+	}
+	if err == nil {
+		var u store.User
+		u, err = a.Store.UserByEmail(ctx, p.Busy[0])
+		h.busiest = u.ID
 	}
 	if err != nil {
 		return nil, errors.Join(err, a.Close(context.WithoutCancel(ctx)))
@@ -109,6 +117,14 @@ func (h *Hub) Get(ctx context.Context, function, path string, asOwner bool) ([]b
 		return nil, fmt.Errorf("GET %s: status %d: %s", path, w.status, w.head)
 	}
 	return w.head, nil
+}
+
+// Busiest is the id of the user who calls most.
+func (h *Hub) Busiest() string { return h.busiest }
+
+// SumUp makes the sums of all calls, which were filled in behind the hub's back.
+func (h *Hub) SumUp(ctx context.Context) (rollup.Report, error) {
+	return h.Roller.Rebuild(ctx, h.From, h.Until, false, nil)
 }
 
 // Moment is a random time of the span.

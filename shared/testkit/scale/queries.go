@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 )
@@ -28,6 +29,17 @@ func get(name, function string, asOwner bool, path func(h *Hub) string) Query {
 		_, err := h.Get(ctx, function, path(h), asOwner)
 		return err
 	}}
+}
+
+// stat asks for a statistic of everybody's calls, or of the busiest user's where
+// the path ends with user=.
+func stat(name, path string) Query {
+	return get(name, "usage", true, func(h *Hub) string {
+		if strings.HasSuffix(path, "user=") {
+			return "/api/usage/" + path + h.Busiest() + "&allUsers=true"
+		}
+		return "/api/usage/" + path + "&allUsers=true"
+	})
 }
 
 const callsPath = "/api/user/model-calls"
@@ -52,6 +64,23 @@ func Queries() []Query {
 			if err == nil {
 				_, err = h.Get(ctx, "usage", callsPath+"/"+call, true)
 			}
+			return err
+		}},
+		get("calls: failed ones of a model, everybody", "usage", true, func(*Hub) string { return callsPath + "?scope=all&pageSize=100&status=failed&model=gpt" }),
+		get("calls: slow ones of a user", "usage", true, func(h *Hub) string { return callsPath + "?scope=all&pageSize=100&minDurationSeconds=20&userDid=" + h.Busiest() }),
+		get("calls: page 50 of a list with pages", "usage", true, func(*Hub) string { return callsPath + "?scope=all&pageSize=100&page=50" }),
+		stat("summary: 30 days, everybody", "summary?timeRange=30"),
+		stat("summary: 7 days in Kolkata, one user", "summary?timeRange=7&timezone=Asia/Kolkata&user="),
+		stat("trends: 30 days by day in New York", "trends?timeRange=30&granularity=day&timezone=America/New_York"),
+		stat("trends: a year by month", "trends?timeRange=365&granularity=month"),
+		stat("breakdown: 30 days by model", "breakdown?timeRange=30&by=model"),
+		stat("breakdown: 30 days by user", "breakdown?timeRange=30&by=user"),
+		stat("breakdown: 30 days by key", "breakdown?timeRange=30&by=key"),
+		stat("series: 30 days of the 10 greatest models by day", "group-trends?timeRange=30&by=model&granularity=day"),
+		stat("errors: 30 days", "errors?timeRange=30"),
+		get("own usage: 30 days", "usage", false, func(*Hub) string { return "/api/user/usage-stats?timeRange=30" }),
+		{Name: "export: a month as CSV", Rounds: 3, Run: func(ctx context.Context, h *Hub) error {
+			_, err := h.Get(ctx, "usage", fmt.Sprintf("%s/export?scope=all&startTime=%d&endTime=%d", callsPath, seconds(h.Until.AddDate(0, -1, 0)), seconds(h.Until)), true)
 			return err
 		}},
 		get("quota: 30 days", "usage", false, func(*Hub) string { return "/api/usage/quota" }),

@@ -74,6 +74,9 @@ func (f *flags) run(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = h.Close(context.WithoutCancel(ctx)) }()
+	if err := sumUp(ctx, h); err != nil {
+		return err
+	}
 	var queries []scale.Query
 	for _, q := range scale.Queries() {
 		if strings.Contains(q.Name, f.only) {
@@ -149,6 +152,18 @@ func (f *flags) print(results []scale.Result) error {
 		err = fmt.Errorf("%d queries are over their limits", over)
 	}
 	return err
+}
+
+// sumUp makes the roll-ups, and says how fast.
+func sumUp(ctx context.Context, h *scale.Hub) error {
+	began := time.Now()
+	r, err := h.SumUp(ctx)
+	if err != nil {
+		return err
+	}
+	took := time.Since(began)
+	fmt.Fprintf(os.Stderr, "summed %d buckets in %s, of them %d new or changed\n", r.Made, took.Round(time.Second), r.Changed)
+	return nil
 }
 
 // archived moves what is due and proves that nothing is lost.
