@@ -67,7 +67,9 @@ func Queries() []Query {
 			return err
 		}},
 		get("calls: failed ones of a model, everybody", "usage", true, func(*Hub) string { return callsPath + "?scope=all&pageSize=100&status=failed&model=gpt" }),
-		get("calls: slow ones of a user", "usage", true, func(h *Hub) string { return callsPath + "?scope=all&pageSize=100&minDurationSeconds=20&userDid=" + h.Busiest() }),
+		get("calls: slow ones of a user", "usage", true, func(h *Hub) string {
+			return callsPath + "?scope=all&pageSize=100&minDurationSeconds=20&userDid=" + h.Busiest()
+		}),
 		get("calls: page 50 of a list with pages", "usage", true, func(*Hub) string { return callsPath + "?scope=all&pageSize=100&page=50" }),
 		stat("summary: 30 days, everybody", "summary?timeRange=30"),
 		stat("summary: 7 days in Kolkata, one user", "summary?timeRange=7&timezone=Asia/Kolkata&user="),
