@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/aigne-hub/aigne-hub/functions/console"
 	"github.com/aigne-hub/aigne-hub/shared/boot"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/identity"
@@ -175,6 +176,12 @@ func (g greeting) words() string {
 		return b.String()
 	}
 	line("Set-up token:  %s", g.SetupToken)
+	if console.Built() {
+		line("There is no owner yet. Become it in the browser; the link works once:")
+		line("  %s/setup#token=%s", g.URL, g.SetupToken)
+		line("or without one: aigne-hub quickstart --data %s   makes owner, provider and key, and prints the first call.", g.Data)
+		return b.String()
+	}
 	line("There is no owner yet. Become it with the token, which works once:")
 	line("  curl %s/api/auth/setup -H 'Content-Type: application/json' -d '%s'", g.URL,
 		`{"token":"`+g.SetupToken+`","email":"you@example.com","password":"AT-LEAST-10-CHARACTERS"}`)

@@ -27,12 +27,16 @@ type providerView struct {
 }
 
 // waysIn tells the page that signs people in what to offer.
-func (h *handler) waysIn(w http.ResponseWriter, _ *http.Request) error {
+func (h *handler) waysIn(w http.ResponseWriter, r *http.Request) error {
+	owned, err := h.Store.HasOwner(r.Context())
+	if err != nil {
+		return err
+	}
 	data := make([]providerView, len(h.Providers))
 	for i, p := range h.Providers {
 		data[i] = providerView{p.Name, p.Label}
 	}
-	return httpkit.WriteJSON(w, http.StatusOK, map[string]any{"providers": data, "mail": h.Desk.Mails()})
+	return httpkit.WriteJSON(w, http.StatusOK, map[string]any{"providers": data, "mail": h.Desk.Mails(), "set_up": owned})
 }
 
 func (h *handler) provider(name string) (*oidc.Client, error) {
