@@ -1,4 +1,4 @@
-import { QueryCache, QueryClientProvider } from "@tanstack/react-query";
+import { type QueryCache, QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";

@@ -10,7 +10,7 @@ export function Missing() {
     <main className="py-16">
       <Empty
         icon={<Compass aria-hidden className="size-5" />}
-        title={t("missing.title")}
+        title={<h1>{t("missing.title")}</h1>}
         action={
           <Link to="/" className={buttonClass()}>
             {t("missing.home")}

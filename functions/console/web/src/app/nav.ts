@@ -1,4 +1,16 @@
-import { Boxes, CircleGauge, KeyRound, type LucideIcon, Plug, ReceiptText, Rocket, ScrollText, Tags, UsersRound, Wallet } from "lucide-react";
+import {
+  Boxes,
+  CircleGauge,
+  KeyRound,
+  type LucideIcon,
+  Plug,
+  ReceiptText,
+  Rocket,
+  ScrollText,
+  Tags,
+  UsersRound,
+  Wallet,
+} from "lucide-react";
 import type { Key } from "../lib/i18n";
 import { isAdmin, type Role } from "./session";
 

@@ -1,13 +1,29 @@
-import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, Outlet, redirect } from "@tanstack/react-router";
+import {
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+} from "@tanstack/react-router";
 import { ApiError } from "../api/client";
 import { Failed } from "../ui/states";
 import { Missing } from "./missing";
 import { client, isAdmin, meQuery, waysQuery } from "./session";
 import { Shell } from "./shell";
 
-const text = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : typeof value === "number" ? String(value) : undefined);
+const text = (value: unknown): string | undefined =>
+  typeof value === "string" && value !== "" ? value : typeof value === "number" ? String(value) : undefined;
 const flag = (value: unknown): true | undefined => (value === true || value === "true" ? true : undefined);
-const page = (value: unknown): number | undefined => (Number.isInteger(value) && (value as number) > 1 ? (value as number) : undefined);
+const page = (value: unknown): number | undefined =>
+  Number.isInteger(value) && (value as number) > 1 ? (value as number) : undefined;
+
+type Given = Record<string, unknown>;
+/** optional lets links leave parts of the search out. */
+const optional =
+  <T extends object>(read: (given: Given) => T) =>
+  (given: Given): { [K in keyof T]?: T[K] } =>
+    read(given);
 
 const root = createRootRouteWithContext()({ component: Outlet, notFoundComponent: Missing });
 
@@ -52,38 +68,42 @@ const setup = createRoute({
 const signIn = createRoute({
   getParentRoute: () => root,
   path: "/sign-in",
-  validateSearch: (s: Record<string, unknown>) => ({ to: text(s.to) }),
+  validateSearch: optional((s) => ({ to: text(s.to) })),
   component: lazyRouteComponent(() => import("../pages/sign-in"), "SignIn"),
 });
-const home = createRoute({ getParentRoute: () => inside, path: "/", component: lazyRouteComponent(() => import("../pages/home"), "Home") });
+const home = createRoute({
+  getParentRoute: () => inside,
+  path: "/",
+  component: lazyRouteComponent(() => import("../pages/home"), "Home"),
+});
 const keys = createRoute({
   getParentRoute: () => inside,
   path: "/keys",
-  validateSearch: (s: Record<string, unknown>) => ({ cursor: text(s.cursor), key: text(s.key) }),
+  validateSearch: optional((s) => ({ cursor: text(s.cursor), key: text(s.key) })),
   component: lazyRouteComponent(() => import("../pages/keys"), "Keys"),
 });
 const calls = createRoute({
   getParentRoute: () => inside,
   path: "/calls",
-  validateSearch: (s: Record<string, unknown>) => ({
+  validateSearch: optional((s) => ({
     before: text(s.before),
     call: text(s.call),
     everyone: flag(s.everyone),
     from: text(s.from),
     until: text(s.until),
-  }),
+  })),
   component: lazyRouteComponent(() => import("../pages/calls"), "Calls"),
 });
 const credits = createRoute({
   getParentRoute: () => inside,
   path: "/credits",
-  validateSearch: (s: Record<string, unknown>) => ({ cursor: text(s.cursor), tab: text(s.tab), page: page(s.page) }),
+  validateSearch: optional((s) => ({ cursor: text(s.cursor), tab: text(s.tab), page: page(s.page) })),
   component: lazyRouteComponent(() => import("../pages/credits"), "Credits"),
 });
 const models = createRoute({
   getParentRoute: () => inside,
   path: "/models",
-  validateSearch: (s: Record<string, unknown>) => ({ q: text(s.q), type: text(s.type), provider: text(s.provider), page: page(s.page) }),
+  validateSearch: optional((s) => ({ q: text(s.q), type: text(s.type), provider: text(s.provider), page: page(s.page) })),
   component: lazyRouteComponent(() => import("../pages/models"), "Models"),
 });
 const profile = createRoute({
@@ -99,31 +119,31 @@ const start = createRoute({
 const providers = createRoute({
   getParentRoute: () => admin,
   path: "/admin/providers",
-  validateSearch: (s: Record<string, unknown>) => ({ name: text(s.name) }),
+  validateSearch: optional((s) => ({ name: text(s.name) })),
   component: lazyRouteComponent(() => import("../pages/providers"), "Providers"),
 });
 const rates = createRoute({
   getParentRoute: () => admin,
   path: "/admin/rates",
-  validateSearch: (s: Record<string, unknown>) => ({
+  validateSearch: optional((s) => ({
     provider: text(s.provider),
     model: text(s.model),
     deprecated: flag(s.deprecated),
     page: page(s.page),
     tab: text(s.tab),
-  }),
+  })),
   component: lazyRouteComponent(() => import("../pages/rates"), "Rates"),
 });
 const users = createRoute({
   getParentRoute: () => admin,
   path: "/admin/users",
-  validateSearch: (s: Record<string, unknown>) => ({ tab: text(s.tab), cursor: text(s.cursor), user: text(s.user) }),
+  validateSearch: optional((s) => ({ tab: text(s.tab), cursor: text(s.cursor), user: text(s.user) })),
   component: lazyRouteComponent(() => import("../pages/users"), "Users"),
 });
 const audit = createRoute({
   getParentRoute: () => admin,
   path: "/admin/audit",
-  validateSearch: (s: Record<string, unknown>) => ({
+  validateSearch: optional((s) => ({
     actor: text(s.actor),
     action: text(s.action),
     subject: text(s.subject),
@@ -131,7 +151,7 @@ const audit = createRoute({
     until: text(s.until),
     cursor: text(s.cursor),
     act: text(s.act),
-  }),
+  })),
   component: lazyRouteComponent(() => import("../pages/audit"), "Audit"),
 });
 

@@ -16,7 +16,13 @@ const chosen = { className: "bg-accent-soft !text-accent font-medium", "aria-cur
 function Entry({ place, onClick }: { place: Place; onClick?: () => void }) {
   const { t } = useI18n();
   return (
-    <Link to={place.to} onClick={onClick} className={entry} activeProps={chosen} activeOptions={{ exact: place.to === "/", includeSearch: false }}>
+    <Link
+      to={place.to}
+      onClick={onClick}
+      className={entry}
+      activeProps={chosen}
+      activeOptions={{ exact: place.to === "/", includeSearch: false }}
+    >
       <place.icon aria-hidden className="size-4.5 shrink-0" />
       <span className="truncate">{t(place.label)}</span>
     </Link>
@@ -44,7 +50,13 @@ export function Brand() {
     <span className="flex items-center gap-2.5 font-semibold tracking-tight">
       <svg aria-hidden viewBox="0 0 32 32" className="size-7">
         <rect width="32" height="32" rx="8" className="fill-accent-fill" />
-        <path d="M16 11V6M20.300 18.500l4.400 2.500M11.700 18.500l-4.400 2.500" fill="none" stroke="#fff" strokeWidth="2.4" strokeLinecap="round" />
+        <path
+          d="M16 11V6M20.300 18.500l4.400 2.500M11.700 18.500l-4.400 2.500"
+          fill="none"
+          stroke="#fff"
+          strokeWidth="2.4"
+          strokeLinecap="round"
+        />
         <circle cx="16" cy="16" r="4" fill="#fff" />
       </svg>
       AIGNE Hub
@@ -107,10 +119,10 @@ function Account({ me }: { me: Me }) {
       trigger={
         <button
           type="button"
-          aria-label={t("account.menu")}
           className="inline-flex h-9 max-w-56 items-center gap-2 rounded-lg px-2 text-ink-2 hover:bg-sunken hover:text-ink"
         >
           <CircleUser aria-hidden className="size-5 shrink-0" />
+          <span className="sr-only">{t("account.menu")}</span>
           <span className="truncate max-sm:hidden">{me.user.name || me.user.email}</span>
         </button>
       }
@@ -162,7 +174,10 @@ function PhoneNav({ me }: { me: Me }) {
             <Dialog.Popup className="fade fixed inset-y-0 right-0 z-50 w-72 max-w-[85vw] overflow-y-auto border-l border-line bg-surface p-4 shadow-lift data-[ending-style]:translate-x-6 data-[starting-style]:translate-x-6">
               <div className="mb-4 flex items-center justify-between">
                 <Dialog.Title className="font-semibold">{t("nav.label")}</Dialog.Title>
-                <Dialog.Close aria-label={t("action.close")} className="inline-flex size-9 items-center justify-center rounded-lg hover:bg-sunken">
+                <Dialog.Close
+                  aria-label={t("action.close")}
+                  className="inline-flex size-9 items-center justify-center rounded-lg hover:bg-sunken"
+                >
                   <X aria-hidden className="size-4.5" />
                 </Dialog.Close>
               </div>

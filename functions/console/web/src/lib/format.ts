@@ -45,16 +45,21 @@ export interface Format {
 export function credits(f: Format, text: string, full = false): string {
   const p = parts(text);
   if (!p) return text;
-  const how = full ? { maximumFractionDigits: Math.min(20, Math.max(2, p.fraction.length)), minimumFractionDigits: 2 } : digits(text);
+  const how = full
+    ? { maximumFractionDigits: Math.min(20, Math.max(2, p.fraction.length)), minimumFractionDigits: 2 }
+    : digits(text);
   return new Intl.NumberFormat(f.locale, how).format(text as Intl.StringNumericLiteral);
 }
 
 /** usd formats an exact amount in US dollars. */
 export function usd(f: Format, text: string): string {
   if (!parts(text)) return text;
-  return new Intl.NumberFormat(f.locale, { style: "currency", currency: "USD", currencyDisplay: "narrowSymbol", ...digits(text) }).format(
-    text as Intl.StringNumericLiteral,
-  );
+  return new Intl.NumberFormat(f.locale, {
+    style: "currency",
+    currency: "USD",
+    currencyDisplay: "narrowSymbol",
+    ...digits(text),
+  }).format(text as Intl.StringNumericLiteral);
 }
 
 export function count(f: Format, n: number): string {
@@ -79,7 +84,11 @@ export function duration(f: Format, ms: number): string {
 }
 
 export function dateTime(f: Format, iso: string, seconds = false): string {
-  return new Intl.DateTimeFormat(f.locale, { dateStyle: "medium", timeStyle: seconds ? "medium" : "short", timeZone: f.timeZone }).format(new Date(iso));
+  return new Intl.DateTimeFormat(f.locale, {
+    dateStyle: "medium",
+    timeStyle: seconds ? "medium" : "short",
+    timeZone: f.timeZone,
+  }).format(new Date(iso));
 }
 
 export function date(f: Format, iso: string): string {

@@ -40,6 +40,8 @@ export interface I18n {
   choice: Language | "";
   choose: (language: Language | "") => void;
   t: (key: Key, vars?: Vars) => string;
+  /** known is the text of a word that comes from the hub, or the word itself where a newer hub has a new one. */
+  known: (key: string, word: string) => string;
   /** tn counts: the text of the plural form that n has. */
   tn: (key: Counted, n: number, vars?: Vars) => string;
   format: Format;
@@ -81,6 +83,7 @@ export function I18nProvider({ children }: { children: ReactNode }) {
       choice,
       choose,
       t: (key, vars) => fill(loaded.messages[key], vars),
+      known: (key, word) => loaded.messages[key as Key] ?? word,
       tn: (key, n, vars) => {
         const one = `${key}.one` as Key;
         const form = rules.select(n) === "one" && one in loaded.messages ? one : (`${key}.other` as Key);

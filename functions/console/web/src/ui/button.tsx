@@ -25,7 +25,13 @@ interface Props extends ButtonHTMLAttributes<HTMLButtonElement> {
 /** Button is a button; while busy it cannot be pressed again. */
 export function Button({ look, small, busy, icon, children, disabled, className = "", type = "button", ...rest }: Props) {
   return (
-    <button type={type} {...rest} disabled={disabled || busy} aria-busy={busy || undefined} className={`${buttonClass(look, small)} ${className}`}>
+    <button
+      type={type}
+      {...rest}
+      disabled={disabled || busy}
+      aria-busy={busy || undefined}
+      className={`${buttonClass(look, small)} ${className}`}
+    >
       {busy ? <Spinner /> : icon}
       {children}
     </button>
@@ -33,7 +39,12 @@ export function Button({ look, small, busy, icon, children, disabled, className 
 }
 
 /** IconButton shows a picture only, and has its name for those who cannot see it. */
-export function IconButton({ label, children, className = "", ...rest }: ButtonHTMLAttributes<HTMLButtonElement> & { label: string }) {
+export function IconButton({
+  label,
+  children,
+  className = "",
+  ...rest
+}: ButtonHTMLAttributes<HTMLButtonElement> & { label: string }) {
   return (
     <button
       type="button"

@@ -45,7 +45,10 @@ export function Modal({ open, onClose, title, about, children, wide, keep }: Mod
 
 function Close({ label }: { label: string }) {
   return (
-    <Dialog.Close aria-label={label} className="-mt-1 -mr-2 inline-flex size-9 items-center justify-center rounded-lg text-ink-2 hover:bg-sunken">
+    <Dialog.Close
+      aria-label={label}
+      className="-mt-1 -mr-2 inline-flex size-9 items-center justify-center rounded-lg text-ink-2 hover:bg-sunken"
+    >
       <X aria-hidden className="size-4.5" />
     </Dialog.Close>
   );

@@ -3,7 +3,8 @@ import { Check, Ellipsis } from "lucide-react";
 import type { ReactElement, ReactNode } from "react";
 
 const popup = "pop fade min-w-48 max-w-[calc(100vw-1rem)] p-1 outline-none";
-const item = "flex min-h-9 cursor-default items-center gap-2.5 rounded-md px-2.5 outline-none select-none data-[highlighted]:bg-sunken";
+const item =
+  "flex min-h-9 cursor-default items-center gap-2.5 rounded-md px-2.5 outline-none select-none data-[highlighted]:bg-sunken";
 
 /** Menu opens below its trigger. */
 export function Menu({ trigger, children }: { trigger: ReactElement; children: ReactNode }) {
@@ -38,7 +39,17 @@ export function RowMenu({ label, children }: { label: string; children: ReactNod
   );
 }
 
-export function MenuItem({ icon, danger, children, onClick }: { icon?: ReactNode; danger?: boolean; children: ReactNode; onClick: () => void }) {
+export function MenuItem({
+  icon,
+  danger,
+  children,
+  onClick,
+}: {
+  icon?: ReactNode;
+  danger?: boolean;
+  children: ReactNode;
+  onClick: () => void;
+}) {
   return (
     <Base.Item onClick={onClick} className={`${item} ${danger ? "text-danger" : ""}`}>
       {icon}

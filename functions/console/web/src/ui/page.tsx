@@ -1,9 +1,19 @@
 import { type ReactNode, useEffect } from "react";
-import { useI18n } from "../lib/i18n";
 import { ago, credits, dateTime } from "../lib/format";
+import { useI18n } from "../lib/i18n";
 
 /** Page is a page's frame: its title, what can be done, and its content. */
-export function Page({ title, about, actions, children }: { title: string; about?: ReactNode; actions?: ReactNode; children: ReactNode }) {
+export function Page({
+  title,
+  about,
+  actions,
+  children,
+}: {
+  title: string;
+  about?: ReactNode;
+  actions?: ReactNode;
+  children: ReactNode;
+}) {
   useEffect(() => {
     document.title = `${title} – AIGNE Hub`;
   }, [title]);
@@ -21,7 +31,17 @@ export function Page({ title, about, actions, children }: { title: string; about
   );
 }
 
-export function Card({ title, action, children, flush }: { title?: ReactNode; action?: ReactNode; children: ReactNode; flush?: boolean }) {
+export function Card({
+  title,
+  action,
+  children,
+  flush,
+}: {
+  title?: ReactNode;
+  action?: ReactNode;
+  children: ReactNode;
+  flush?: boolean;
+}) {
   return (
     <section className="card min-w-0 overflow-hidden">
       {title && (
@@ -85,4 +105,6 @@ export function Amount({ of, signed }: { of: string; signed?: boolean }) {
   );
 }
 
-export const Mono = ({ children }: { children: ReactNode }) => <span className="font-mono text-[13px] break-all">{children}</span>;
+export const Mono = ({ children }: { children: ReactNode }) => (
+  <span className="font-mono text-[13px] break-all">{children}</span>
+);

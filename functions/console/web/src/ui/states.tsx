@@ -35,14 +35,28 @@ export function Note({ kind = "info", children }: { kind?: Kind; children: React
 
 export function Badge({ kind, children }: { kind?: Kind; children: ReactNode }) {
   const look = kind ? `${looks[kind][0].split(" ")[0]} ${tints[kind]}` : "bg-sunken text-ink-2";
-  return <span className={`inline-flex items-center gap-1 rounded-full px-2 py-0.5 text-xs font-medium whitespace-nowrap ${look}`}>{children}</span>;
+  return (
+    <span className={`inline-flex items-center gap-1 rounded-full px-2 py-0.5 text-xs font-medium whitespace-nowrap ${look}`}>
+      {children}
+    </span>
+  );
 }
 
-export function Empty({ icon, title, children, action }: { icon?: ReactNode; title: string; children?: ReactNode; action?: ReactNode }) {
+export function Empty({
+  icon,
+  title,
+  children,
+  action,
+}: {
+  icon?: ReactNode;
+  title: ReactNode;
+  children?: ReactNode;
+  action?: ReactNode;
+}) {
   return (
     <div className="flex flex-col items-center gap-2 px-6 py-12 text-center">
       {icon && <div className="mb-1 flex size-11 items-center justify-center rounded-xl bg-sunken text-ink-3">{icon}</div>}
-      <p className="font-medium">{title}</p>
+      <div className="font-medium">{title}</div>
       {children && <div className="max-w-md text-ink-3">{children}</div>}
       {action && <div className="mt-3">{action}</div>}
     </div>
@@ -91,7 +105,15 @@ interface Asked<T> {
 }
 
 /** Loaded shows one of a query's states: what loads, what failed, or what came. */
-export function Loaded<T>({ query, loading, children }: { query: Asked<T>; loading?: ReactNode; children: (data: T) => ReactNode }) {
+export function Loaded<T>({
+  query,
+  loading,
+  children,
+}: {
+  query: Asked<T>;
+  loading?: ReactNode;
+  children: (data: T) => ReactNode;
+}) {
   if (query.data !== undefined) return children(query.data);
   if (query.isPending) return loading ?? <Rows />;
   return <Failed fault={query.error} retry={() => query.refetch()} />;

@@ -1,5 +1,5 @@
 import { ChevronLeft, ChevronRight } from "lucide-react";
-import type { ReactNode } from "react";
+import type { MouseEvent, ReactNode } from "react";
 import { useT } from "../lib/i18n";
 import { Button } from "./button";
 
@@ -16,6 +16,9 @@ export interface Column<Row> {
 
 const hidden = { sm: "max-sm:hidden", md: "max-md:hidden", lg: "max-lg:hidden", xl: "max-xl:hidden" };
 
+/** ofRow: the click is not one of a control in the row, nor of a menu, whose events React sends up from elsewhere in the page. */
+const ofRow = (e: MouseEvent) => e.currentTarget.contains(e.target as Node) && !(e.target as Element).closest("a,button,input");
+
 interface TableProps<Row> {
   label: string;
   columns: Column<Row>[];
@@ -30,12 +33,12 @@ export function Table<Row>({ label, columns, rows, id, open }: TableProps<Row>) 
   const look = (c: Column<Row>) => `${c.num ? "num" : "text-left"} ${c.from ? hidden[c.from] : ""} ${c.className ?? ""}`;
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
-    <section aria-label={label} tabIndex={0} className="overflow-x-auto">
+    <section aria-label={label} tabIndex={0} className="overflow-x-auto px-1">
       <table className="w-full border-collapse">
         <thead>
           <tr className="border-b border-line text-sm text-ink-3">
             {columns.map((c) => (
-              <th key={c.key} scope="col" className={`px-3 py-2 font-medium whitespace-nowrap first:pl-4 last:pr-4 ${look(c)}`}>
+              <th key={c.key} scope="col" className={`px-3 py-2 font-medium whitespace-nowrap ${look(c)}`}>
                 {c.head}
               </th>
             ))}
@@ -45,11 +48,11 @@ export function Table<Row>({ label, columns, rows, id, open }: TableProps<Row>) 
           {rows.map((row) => (
             <tr
               key={id(row)}
-              onClick={open && ((e) => !(e.target as Element).closest("a,button,input") && open(row))}
+              onClick={open && ((e) => ofRow(e) && open(row))}
               className={`border-b border-line last:border-0 ${open ? "cursor-pointer hover:bg-sunken" : ""}`}
             >
               {columns.map((c) => (
-                <td key={c.key} className={`px-3 py-2.5 align-middle first:pl-4 last:pr-4 ${look(c)}`}>
+                <td key={c.key} className={`px-3 py-2.5 align-middle ${look(c)}`}>
                   {c.cell(row)}
                 </td>
               ))}

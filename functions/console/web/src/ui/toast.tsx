@@ -30,7 +30,10 @@ export function ToastProvider({ children }: { children: ReactNode }) {
   return (
     <Context value={say}>
       {children}
-      <div aria-live="polite" className="fixed right-4 bottom-20 left-4 z-[60] flex flex-col items-end gap-2 pointer-events-none lg:bottom-4">
+      <div
+        aria-live="polite"
+        className="fixed right-4 bottom-20 left-4 z-[60] flex flex-col items-end gap-2 pointer-events-none lg:bottom-4"
+      >
         {said.map((s) => (
           <div key={s.id} className="pop pointer-events-auto flex max-w-sm items-start gap-2.5 px-3.5 py-2.5">
             {s.bad ? (
@@ -39,7 +42,12 @@ export function ToastProvider({ children }: { children: ReactNode }) {
               <CircleCheck aria-hidden className="mt-0.5 size-4.5 shrink-0 text-ok" />
             )}
             <span className="min-w-0">{s.text}</span>
-            <button type="button" aria-label={t("action.close")} onClick={() => drop(s.id)} className="-mr-1 rounded p-1 text-ink-3 hover:text-ink">
+            <button
+              type="button"
+              aria-label={t("action.close")}
+              onClick={() => drop(s.id)}
+              className="-mr-1 rounded p-1 text-ink-3 hover:text-ink"
+            >
               <X aria-hidden className="size-4" />
             </button>
           </div>
