@@ -35,6 +35,7 @@ export default defineConfig({
     cssTarget: ["chrome123", "firefox120", "safari17.5"],
     assetsInlineLimit: 0,
     manifest: "manifest.json",
+    license: { fileName: "assets/licences.txt" },
     modulePreload: { polyfill: false },
   },
   server: { proxy: { "/api": "http://127.0.0.1:3030", "/v1": "http://127.0.0.1:3030" } },

@@ -36,7 +36,7 @@ export function Audit() {
   const query = { ...filter, cursor: search.cursor, pageSize: 50 };
   const acts = useQuery({
     queryKey: ["audit", query],
-    queryFn: ({ signal }) => api.get("/api/admin/audit", { query: query as never, signal }),
+    queryFn: ({ signal }) => api.get("/api/admin/audit", { query: query, signal }),
     placeholderData: keepPreviousData,
   });
   const show = (a: Act) => navigate({ search: (old) => ({ ...old, act: a.id }) });

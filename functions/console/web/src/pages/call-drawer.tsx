@@ -14,7 +14,10 @@ type Detail = Answer<"/api/user/model-calls/{id}">;
 /** useBucketName gives what a kind of unit is called. */
 export function useBucketName() {
   const { known } = useI18n();
-  return (bucket: string) => known(`bucket.${bucket}`, bucket.replaceAll("_", " "));
+  return (bucket: string) => {
+    const [unit = "", ...variant] = bucket.split(":"); // output:priority, images:hd:1024x1024
+    return [known(`bucket.${unit}`, unit.replaceAll("_", " ")), ...variant].join(" · ");
+  };
 }
 
 /** CallDrawer shows one call: how it went, its tries, and how it came to its price. */

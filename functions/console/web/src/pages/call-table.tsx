@@ -6,6 +6,15 @@ import { Amount, Time } from "../ui/page";
 import { Badge } from "../ui/states";
 import { type Column, Table } from "../ui/table";
 
+/** Found is what the address of the call log holds. */
+export interface Found {
+  before?: string;
+  call?: string;
+  everyone?: true;
+  from?: string;
+  until?: string;
+}
+
 export type Call = Answer<"/api/user/model-calls">["data"][number];
 
 const looks: Record<Call["status"], "ok" | "danger" | "warn" | "info"> = {
@@ -42,7 +51,7 @@ export function CallTable({
 }: {
   calls: readonly Call[];
   open: (call: Call) => void;
-  search: (call: Call) => object;
+  search: (call: Call) => Found;
 }) {
   const { t, format } = useI18n();
   const columns: Column<Call>[] = [
@@ -58,7 +67,7 @@ export function CallTable({
       className: "min-w-40",
       cell: (c) => (
         <div className="min-w-0">
-          <Link to="/calls" search={search(c) as never} className="font-medium break-all hover:underline">
+          <Link to="/calls" search={search(c)} className="font-medium break-all hover:underline">
             {c.provider ? `${c.provider}/${c.model}` : c.requested_model}
           </Link>
           <div className="text-sm text-ink-3 sm:hidden">

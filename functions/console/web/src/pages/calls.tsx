@@ -30,13 +30,13 @@ export function Calls() {
   const query = {
     before: search.before,
     pageSize: 50,
-    scope: admin && search.everyone ? "all" : "own",
+    scope: admin && search.everyone ? ("all" as const) : ("own" as const),
     startTime: seconds(search.from, false),
     endTime: seconds(search.until, true),
   };
   const calls = useQuery({
     queryKey: ["calls", query],
-    queryFn: ({ signal }) => api.get("/api/user/model-calls", { query: query as never, signal }),
+    queryFn: ({ signal }) => api.get("/api/user/model-calls", { query: query, signal }),
     placeholderData: keepPreviousData,
   });
   const filtered = Boolean(search.from || search.until);

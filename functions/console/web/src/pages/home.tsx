@@ -16,7 +16,7 @@ export const balanceQuery = queryOptions({
 });
 export const quotaQuery = queryOptions({
   queryKey: ["quota"],
-  queryFn: ({ signal }) => api.get("/api/usage/quota", { query: { timeRange: "30" } as never, signal }),
+  queryFn: ({ signal }) => api.get("/api/usage/quota", { query: { timeRange: 30 }, signal }),
 });
 
 /** Home is what somebody wants to know first: what is left, what was spent, what was called. */

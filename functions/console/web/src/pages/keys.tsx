@@ -203,6 +203,10 @@ export function Keys() {
 
 function Shown({ secret, until, onClose }: { secret: string; until?: string | null; onClose: () => void }) {
   const t = useT();
+  const some = useQuery({
+    queryKey: ["prices", "one"],
+    queryFn: ({ signal }) => api.get("/api/billing/prices", { query: { type: "chatCompletion", pageSize: 1 }, signal }),
+  });
   return (
     <div className="flex flex-col gap-4">
       <Secret text={secret} />
@@ -211,7 +215,7 @@ function Shown({ secret, until, onClose }: { secret: string; until?: string | nu
           {t("keys.shown.old")} <Time at={until} exact />
         </Note>
       )}
-      <Snippets secret={secret} model="provider/model" />
+      <Snippets secret={secret} model={some.data?.data[0]?.model ?? "provider/model"} />
       <Button look="primary" onClick={onClose} className="self-end">
         {t("keys.kept")}
       </Button>
@@ -231,7 +235,7 @@ function Edit({ id, onClose }: { id: string; onClose: () => void }) {
           key_={key}
           onCancel={onClose}
           save={async (name, terms) => {
-            await api.patch("/api/auth/keys/{id}", { params: { id }, body: { name, ...terms } as never });
+            await api.patch("/api/auth/keys/{id}", { params: { id }, body: { name, ...terms } });
             await invalidate("keys");
             onClose();
           }}

@@ -50,7 +50,7 @@ export function Models() {
     queryKey: ["prices", search],
     queryFn: ({ signal }) =>
       api.get("/api/billing/prices", {
-        query: { q: search.q, type: search.type, provider: search.provider, page, pageSize: 50 } as never,
+        query: { q: search.q, type: search.type, provider: search.provider, page, pageSize: 50 },
         signal,
       }),
     placeholderData: keepPreviousData,

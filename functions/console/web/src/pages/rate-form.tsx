@@ -92,7 +92,7 @@ export function RateForm({ rate, onClose, saved }: { rate?: Rate; onClose: () =>
             body: {
               providers: [value("provider")],
               model: value("model"),
-              type: value("type") as never,
+              type: value("type") as Rate["type"],
               usd_per_million: table(rows, "price"),
               cost_usd_per_million: hasCosts ? costs : undefined,
               context,
@@ -137,6 +137,14 @@ export function RateForm({ rate, onClose, saved }: { rate?: Rate; onClose: () =>
           <fieldset className="flex flex-col gap-2">
             <legend className="mb-1 font-medium">{t("rates.prices")}</legend>
             <p className="text-sm text-ink-3">{rate ? t("rates.prices.credits") : t("rates.prices.usd")}</p>
+            <div
+              aria-hidden
+              className="grid grid-cols-[1fr_1fr_2.25rem] gap-2 text-right text-sm text-ink-3 sm:grid-cols-[10rem_1fr_1fr_2.25rem]"
+            >
+              <span className="max-sm:hidden" />
+              <span>{t("rates.price")}</span>
+              <span>{t("rates.cost.usd")}</span>
+            </div>
             {rows.map((r, i) => (
               <div key={r.bucket} className="grid grid-cols-[1fr_1fr_auto] items-center gap-2 sm:grid-cols-[10rem_1fr_1fr_auto]">
                 <span className="text-ink-2 max-sm:col-span-3 max-sm:-mb-1.5">{bucketName(r.bucket)}</span>

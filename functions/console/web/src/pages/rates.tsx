@@ -85,7 +85,7 @@ export function Rates() {
         action={t("action.remove")}
         act={async () => {
           if (act?.kind !== "delete") return;
-          await api.delete("/api/admin/rates/{id}", { params: { id: act.rate.id }, query: { force: true } as never });
+          await api.delete("/api/admin/rates/{id}", { params: { id: act.rate.id }, query: { force: "true" } });
           await changed();
         }}
       />
@@ -158,13 +158,13 @@ function List({ act }: { act: (act: Act) => void }) {
   const query = {
     provider: search.provider,
     model: search.model,
-    deprecated: search.deprecated ? "true" : undefined,
+    deprecated: search.deprecated ? ("true" as const) : undefined,
     page,
     pageSize: 50,
   };
   const rates = useQuery({
     queryKey: ["rates", "list", query],
-    queryFn: ({ signal }) => api.get("/api/admin/rates", { query: query as never, signal }),
+    queryFn: ({ signal }) => api.get("/api/admin/rates", { query: query, signal }),
     placeholderData: keepPreviousData,
   });
   const set = (change: Partial<typeof search>) => navigate({ search: (old) => ({ ...old, page: undefined, ...change }) });

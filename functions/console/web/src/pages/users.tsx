@@ -230,12 +230,11 @@ export function Users() {
   );
 }
 
-/** GrantForm gives credits. Its identifier makes a repeated click a single grant. */
+/** GrantForm gives credits to a user. */
 function GrantForm({ user, onClose }: { user: User; onClose: () => void }) {
   const t = useT();
   const say = useToast();
   const invalidate = useInvalidate();
-  const [id] = useState(() => crypto.randomUUID());
   return (
     <Form
       submit={t("users.grant")}
@@ -243,12 +242,11 @@ function GrantForm({ user, onClose }: { user: User; onClose: () => void }) {
       save={async (value) => {
         await api.post("/api/billing/grants", {
           body: {
-            id,
-            user: user.email,
+            email: user.email,
             amount: value("amount"),
             reason: value("reason"),
             expires_at: value("expires_at") ? new Date(value("expires_at")).toISOString() : null,
-          } as never,
+          },
         });
         await invalidate("balance", "grants", "moves", "quota");
         say(t("users.granted", { email: user.email, amount: value("amount") }));

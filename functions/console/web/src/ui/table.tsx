@@ -33,12 +33,12 @@ export function Table<Row>({ label, columns, rows, id, open }: TableProps<Row>) 
   const look = (c: Column<Row>) => `${c.num ? "num" : "text-left"} ${c.from ? hidden[c.from] : ""} ${c.className ?? ""}`;
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
-    <section aria-label={label} tabIndex={0} className="overflow-x-auto px-1">
+    <section aria-label={label} tabIndex={0} className="overflow-x-auto">
       <table className="w-full border-collapse">
         <thead>
           <tr className="border-b border-line text-sm text-ink-3">
             {columns.map((c) => (
-              <th key={c.key} scope="col" className={`px-3 py-2 font-medium whitespace-nowrap ${look(c)}`}>
+              <th key={c.key} scope="col" className={`px-3 py-2 font-medium sm:px-4 whitespace-nowrap ${look(c)}`}>
                 {c.head}
               </th>
             ))}
@@ -52,7 +52,7 @@ export function Table<Row>({ label, columns, rows, id, open }: TableProps<Row>) 
               className={`border-b border-line last:border-0 ${open ? "cursor-pointer hover:bg-sunken" : ""}`}
             >
               {columns.map((c) => (
-                <td key={c.key} className={`px-3 py-2.5 align-middle ${look(c)}`}>
+                <td key={c.key} className={`px-3 py-2.5 align-middle sm:px-4 ${look(c)}`}>
                   {c.cell(row)}
                 </td>
               ))}
