@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -48,15 +49,25 @@ func TestConsole(t *testing.T) {
 		t.Skip("the console is not built (make console): it is not tried in a browser")
 	}
 	fake := fakeprovider.Start(t, fakeprovider.OpenAI, fakeprovider.Options{Models: []string{model}})
-	h := newHub(t, "AIGNE_HUB_BILLING=on", "AIGNE_HUB_WELCOME_CREDITS=5")
-	s := h.serve()
-	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, node, "e2e/run.mjs")
-	cmd.Dir = web
-	cmd.Env = append(os.Environ(), "HUB="+s.url, "TOKEN="+s.token, "MODEL="+model, "CHROMIUM="+browser,
-		"PROVIDER="+fake.URL+"/v1", "PROVIDER_KEY="+fakeprovider.DefaultKey, "SHOTS="+os.Getenv("AIGNE_HUB_TEST_SHOTS"))
-	out, err := cmd.CombinedOutput()
-	t.Logf("%s", out)
-	require.NoError(t, err, "hub's log: %s", s.log)
+	run := func(t *testing.T, until string, args ...string) {
+		h := newHub(t, "AIGNE_HUB_BILLING=on", "AIGNE_HUB_WELCOME_CREDITS=5")
+		s := h.serve(args...)
+		ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
+		defer cancel()
+		cmd := exec.CommandContext(ctx, node, "e2e/run.mjs")
+		cmd.Dir = web
+		cmd.Env = append(os.Environ(), "HUB="+s.url, "TOKEN="+s.token, "MODEL="+model, "CHROMIUM="+browser, "STOP_AFTER="+until,
+			"PROVIDER="+fake.URL+"/v1", "PROVIDER_KEY="+fakeprovider.DefaultKey, "SHOTS="+os.Getenv("AIGNE_HUB_TEST_SHOTS"))
+		out, err := cmd.CombinedOutput()
+		t.Logf("%s", out)
+		require.NoError(t, err, "hub's log: %s", s.log)
+	}
+	t.Run("at the root of a host", func(t *testing.T) { run(t, "") })
+	t.Run("below a path, from the set-up to the first call", func(t *testing.T) {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		addr := l.Addr().String() // the address has to be known before the hub starts
+		require.NoError(t, l.Close())
+		run(t, "a key is made", "--listen", addr, "--public-url", "http://"+addr+"/ai")
+	})
 }

@@ -18,6 +18,15 @@ import { ToastProvider } from "./ui/toast";
   void router.navigate({ to: "/sign-in", search: { to: href } });
 };
 
+// After an upgrade the pages that are open ask for parts that are gone: load the new ones, once.
+window.addEventListener("vite:preloadError", () => {
+  const mark = "aigne-hub.reloaded";
+  const last = Number(sessionStorage.getItem(mark));
+  if (Date.now() - last < 60_000) return;
+  sessionStorage.setItem(mark, String(Date.now()));
+  location.reload();
+});
+
 const place = document.getElementById("root");
 if (place) {
   createRoot(place).render(

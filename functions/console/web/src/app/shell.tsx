@@ -3,7 +3,7 @@ import { Link, Outlet, useNavigate } from "@tanstack/react-router";
 import { CircleUser, Languages, LogOut, Menu as MenuIcon, MonitorCog, UserRound, X } from "lucide-react";
 import { useEffect, useState } from "react";
 import { api } from "../api/client";
-import { languages, useI18n } from "../lib/i18n";
+import { type Language, languages, useI18n } from "../lib/i18n";
 import { chooseTheme, useTheme } from "../lib/theme";
 import { IconButton } from "../ui/button";
 import { Menu, MenuChoice, MenuItem, MenuLine } from "../ui/menu";
@@ -192,10 +192,15 @@ function PhoneNav({ me }: { me: Me }) {
 
 /** Shell is the frame of all pages for people who signed in. */
 export function Shell() {
-  const { t, setTimeZone } = useI18n();
+  const { t, choice, choose, setTimeZone } = useI18n();
   const me = useMe();
   const zone = me?.user.time_zone ?? "";
   useEffect(() => setTimeZone(zone), [zone, setTimeZone]);
+  const own = me?.user.language as Language | "" | undefined;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the user's language counts once, where this browser has none
+  useEffect(() => {
+    if (own && !choice) choose(own);
+  }, [own]);
   if (!me) return null;
   const rooms = navigation(me.user.role).length > 0;
   return (

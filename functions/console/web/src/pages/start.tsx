@@ -4,6 +4,7 @@ import { Check } from "lucide-react";
 import { type ReactNode, useEffect, useState } from "react";
 import { ApiError, api, at } from "../api/client";
 import { firstKey, useInvalidate } from "../app/session";
+import { sign } from "../lib/format";
 import { useI18n, useT } from "../lib/i18n";
 import { Button, buttonClass } from "../ui/button";
 import { Secret } from "../ui/copy";
@@ -12,6 +13,7 @@ import { Mono, Page } from "../ui/page";
 import { Snippets } from "../ui/snippets";
 import { Loaded, Note, useFault } from "../ui/states";
 import { CataloguePicker } from "./catalogue-picker";
+import { balanceQuery } from "./home";
 import { type Provider, ProviderForm, providersQuery } from "./provider-form";
 import { Tested } from "./provider-test";
 
@@ -191,6 +193,7 @@ function CallStep({ secret, models, came }: { secret: string; models: string[]; 
   const t = useT();
   const say = useFault();
   const invalidate = useInvalidate();
+  const balance = useQuery(balanceQuery);
   const [chosen, setChosen] = useState("");
   const model = models.includes(chosen) ? chosen : (models[0] ?? "");
   const [busy, setBusy] = useState(false);
@@ -233,6 +236,14 @@ function CallStep({ secret, models, came }: { secret: string; models: string[]; 
         </Note>
       )}
       {fault !== undefined && <Note kind="danger">{say(fault)}</Note>}
+      {balance.data?.billing === "on" && sign(balance.data.available) <= 0 && (
+        <Note kind="warn">
+          {t("start.call.broke")}{" "}
+          <Link to="/admin/users" search={{}} className="text-accent underline">
+            {t("users.grant")}
+          </Link>
+        </Note>
+      )}
       <Snippets secret={secret || placeholder} model={model} />
       {came ? (
         <div className="flex flex-wrap items-center gap-3">
