@@ -49,9 +49,13 @@ func TestConsole(t *testing.T) {
 		t.Skip("the console is not built (make console): it is not tried in a browser")
 	}
 	fake := fakeprovider.Start(t, fakeprovider.OpenAI, fakeprovider.Options{Models: []string{model}})
-	run := func(t *testing.T, until string, args ...string) {
+	run := func(t *testing.T, prefix, until string) {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		addr := l.Addr().String() // links need it before the hub starts
+		require.NoError(t, l.Close())
 		h := newHub(t, "AIGNE_HUB_BILLING=on", "AIGNE_HUB_WELCOME_CREDITS=5")
-		s := h.serve(args...)
+		s := h.serve("--listen", addr, "--public-url", "http://"+addr+prefix)
 		ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
 		defer cancel()
 		cmd := exec.CommandContext(ctx, node, "e2e/run.mjs")
@@ -62,12 +66,6 @@ func TestConsole(t *testing.T) {
 		t.Logf("%s", out)
 		require.NoError(t, err, "hub's log: %s", s.log)
 	}
-	t.Run("at the root of a host", func(t *testing.T) { run(t, "") })
-	t.Run("below a path, from the set-up to the first call", func(t *testing.T) {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		require.NoError(t, err)
-		addr := l.Addr().String() // the address has to be known before the hub starts
-		require.NoError(t, l.Close())
-		run(t, "a key is made", "--listen", addr, "--public-url", "http://"+addr+"/ai")
-	})
+	t.Run("at the root of a host", func(t *testing.T) { run(t, "", "") })
+	t.Run("below a path, from the set-up to the first call", func(t *testing.T) { run(t, "/ai", "a key is made") })
 }
