@@ -16,7 +16,8 @@ endif
 
 # npm writes the file when it is done; its time is that of the install.
 $(PACKAGES): $(WEB)/package-lock.json $(WEB)/package.json
-	cd $(WEB) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@cd $(WEB) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error || \
+		{ echo "the console's packages cannot be fetched; with NPM= the hub is built without the console"; exit 1; }
 	@touch $@
 
 $(CONSOLE): $(PACKAGES) shared/openapi/openapi.json $(shell git ls-files -co --exclude-standard $(WEB) 2>/dev/null | grep -v -e '/e2e/' -e '\.test\.')

@@ -21,6 +21,7 @@ const refusals = [
 
 let browser;
 let page;
+let key;
 
 step("a new hub leads to its set-up", async () => {
   page = await open(browser, { expected: refusals });
@@ -87,6 +88,7 @@ step("models are priced from the catalogue", async () => {
 step("a key is made and the first call answers", async () => {
   if (await page.getByLabel("Name", { exact: true }).isVisible()) await button(page, "Create key").click(); // the first key is gone with a reload
   await page.getByText("Keep it: it is shown only until you leave this page.").waitFor();
+  key = await page.locator("code").first().textContent();
   for (const client of ["OpenAI", "Anthropic", "Gemini", "Vercel AI", "LangChain", "Claude Code", "Codex", "AIGNE", "curl"]) {
     await page.getByRole("tab", { name: client, exact: true }).click();
     must((await page.locator("pre").innerText()).includes(`openai/${model}`), `${client} does not say the model`);
@@ -109,6 +111,19 @@ step("the call is there with its attempts and its price", async () => {
   await look(page, "call");
   await page.keyboard.press("Escape");
   await page.waitForURL((u) => !u.search.includes("call="));
+  await page.getByLabel("Live").check();
+  const made = await page.evaluate(() => document.querySelectorAll("tbody tr").length);
+  await page.evaluate(
+    ([key, model]) =>
+      fetch(new URL("v1/chat/completions", document.baseURI), {
+        method: "POST",
+        headers: { Authorization: `Bearer ${key}`, "Content-Type": "application/json" },
+        body: JSON.stringify({ model, messages: [{ role: "user", content: "Once more" }] }),
+      }),
+    [key, `openai/${model}`],
+  );
+  await page.waitForFunction((n) => document.querySelectorAll("tbody tr").length === n + 1, made);
+  await page.getByLabel("Live").uncheck();
   await page.getByLabel("From", { exact: true }).fill("2020-01-01");
   await page.getByLabel("Until", { exact: true }).fill("2020-01-02");
   await page.getByText("Nothing matches").waitFor();

@@ -89,6 +89,7 @@ const calls = createRoute({
     before: text(s.before),
     call: text(s.call),
     everyone: flag(s.everyone),
+    live: flag(s.live),
     from: text(s.from),
     until: text(s.until),
   })),

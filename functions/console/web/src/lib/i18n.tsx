@@ -1,6 +1,7 @@
 import { createContext, type ReactNode, use, useCallback, useEffect, useMemo, useState } from "react";
 import type catalogue from "../locales/en.json";
 import type { Format } from "./format";
+import { recall, remember } from "./memory";
 
 export type Key = keyof typeof catalogue;
 type Counted = { [K in Key]: K extends `${infer Stem}.other` ? Stem : never }[Key];
@@ -52,7 +53,7 @@ const Context = createContext<I18n | undefined>(undefined);
 const remembered = "aigne-hub.language";
 
 function stored(): Language | "" {
-  const value = localStorage.getItem(remembered) ?? "";
+  const value = recall(remembered);
   return value in languages ? (value as Language) : "";
 }
 
@@ -69,8 +70,7 @@ export function I18nProvider({ children }: { children: ReactNode }) {
     };
   }, [language]);
   const choose = useCallback((next: Language | "") => {
-    if (next) localStorage.setItem(remembered, next);
-    else localStorage.removeItem(remembered);
+    remember(remembered, next);
     setChoice(next);
   }, []);
   const value = useMemo<I18n | undefined>(() => {

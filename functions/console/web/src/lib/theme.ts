@@ -1,4 +1,5 @@
 import { useSyncExternalStore } from "react";
+import { remember } from "./memory";
 
 export type Theme = "system" | "light" | "dark";
 const remembered = "aigne-hub.theme"; // read by public/assets/theme.js too
@@ -12,10 +13,10 @@ function current(): Theme {
 /** chooseTheme applies a theme and remembers it in this browser. */
 export function chooseTheme(theme: Theme) {
   if (theme === "system") {
-    localStorage.removeItem(remembered);
+    remember(remembered, "");
     delete document.documentElement.dataset.theme;
   } else {
-    localStorage.setItem(remembered, theme);
+    remember(remembered, theme);
     document.documentElement.dataset.theme = theme;
   }
   for (const tell of listeners) tell();

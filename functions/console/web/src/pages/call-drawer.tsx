@@ -162,16 +162,16 @@ function Price({ call }: { call: Detail }) {
           <table className="w-full">
             <thead>
               <tr className="border-b border-line text-sm text-ink-3">
-                <th scope="col" className="px-3 py-1.5 text-left font-medium">
+                <th scope="col" className="px-2 py-1.5 sm:px-3 text-left font-medium">
                   {t("call.unit")}
                 </th>
-                <th scope="col" className="num px-3 py-1.5 font-medium">
+                <th scope="col" className="num px-2 py-1.5 sm:px-3 font-medium">
                   {t("call.units")}
                 </th>
-                <th scope="col" className="num px-3 py-1.5 font-medium">
+                <th scope="col" className="num px-2 py-1.5 sm:px-3 font-medium">
                   {t("call.rate")}
                 </th>
-                <th scope="col" className="num px-3 py-1.5 font-medium">
+                <th scope="col" className="num px-2 py-1.5 sm:px-3 font-medium">
                   {t("call.amount")}
                 </th>
               </tr>
@@ -179,13 +179,13 @@ function Price({ call }: { call: Detail }) {
             <tbody>
               {e.lines.map((l) => (
                 <tr key={`${l.bucket} ${l.variant ?? ""} ${l.tier_above ?? ""}`} className="border-b border-line last:border-0">
-                  <td className="px-3 py-1.5">
+                  <td className="px-2 py-1.5 sm:px-3">
                     {bucketName(l.bucket)}
                     {l.variant && <span className="text-ink-3"> · {l.variant}</span>}
                   </td>
-                  <td className="num px-3 py-1.5">{count(format, l.units)}</td>
-                  <td className="num px-3 py-1.5 text-ink-3">{credits(format, l.rate, true)}</td>
-                  <td className="num px-3 py-1.5">{credits(format, l.amount, true)}</td>
+                  <td className="num px-2 py-1.5 sm:px-3">{count(format, l.units)}</td>
+                  <td className="num px-2 py-1.5 sm:px-3 text-ink-3">{credits(format, l.rate, true)}</td>
+                  <td className="num px-2 py-1.5 sm:px-3">{credits(format, l.amount, true)}</td>
                 </tr>
               ))}
             </tbody>

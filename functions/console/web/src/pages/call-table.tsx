@@ -11,6 +11,7 @@ export interface Found {
   before?: string;
   call?: string;
   everyone?: true;
+  live?: true;
   from?: string;
   until?: string;
 }

@@ -19,6 +19,8 @@ const seconds = (day: string | undefined, end: boolean): number | undefined => {
   return Math.floor(at.getTime() / 1000);
 };
 
+const tail = 2000; // ms between looks while the log is followed
+
 /** Calls is the log of calls; what is shown stands in the address. */
 export function Calls() {
   const t = useT();
@@ -38,6 +40,7 @@ export function Calls() {
     queryKey: ["calls", query],
     queryFn: ({ signal }) => api.get("/api/user/model-calls", { query: query, signal }),
     placeholderData: keepPreviousData,
+    refetchInterval: search.live && !search.before ? tail : false,
   });
   const filtered = Boolean(search.from || search.until);
   const set = (change: Partial<typeof search>) => navigate({ search: (old) => ({ ...old, before: undefined, ...change }) });
@@ -87,6 +90,15 @@ export function Calls() {
             </select>
           </label>
         )}
+        <label className="flex min-h-9 items-center gap-2">
+          <input
+            type="checkbox"
+            checked={search.live === true}
+            onChange={(e) => set({ live: e.target.checked || undefined })}
+            className="size-4 accent-accent-fill"
+          />
+          {t("calls.live")}
+        </label>
         {filtered && (
           <Button look="quiet" onClick={() => set({ from: undefined, until: undefined })}>
             {t("filter.clear")}

@@ -44,7 +44,8 @@ export function KeyForm({ submit, key_: key, onCancel, save }: Props) {
           models: lines(value("models")),
           ips: lines(value("ips")),
           scopes: chosen.length === 0 || chosen.length === scopes.length ? null : [...chosen],
-          wallet: value("wallet"),
+          // Where it cannot be chosen it stays.
+          wallet: form.elements.namedItem("wallet") ? value("wallet") : undefined,
           rpm: whole(value("rpm")),
           tpm: whole(value("tpm")),
           concurrency: whole(value("concurrency")),

@@ -45,7 +45,7 @@ export function Card({
   return (
     <section className="card min-w-0 overflow-hidden">
       {title && (
-        <header className="flex min-h-12 items-center justify-between gap-3 border-b border-line px-4 py-2">
+        <header className="flex min-h-12 items-center justify-between gap-3 border-b border-line px-3 py-2 sm:px-4">
           <h2 className="font-semibold">{title}</h2>
           {action}
         </header>
