@@ -40,9 +40,19 @@ export function Start() {
   });
   const [key, setKey] = useState("");
   const secret = key || first.data || "";
-  const models = (rates.data?.data ?? [])
-    .filter((r) => r.type === "chatCompletion" && !r.deprecated_at)
-    .map((r) => `${r.provider}/${r.model}`);
+  const [made, setMade] = useState<string[]>([]);
+  const callable = useQuery({
+    queryKey: ["prices", "chat"],
+    queryFn: ({ signal }) => api.get("/api/billing/prices", { query: { type: "chatCompletion", pageSize: 100 }, signal }),
+    // A price works within two seconds.
+    refetchInterval: (q) => {
+      const list = q.state.data?.data ?? [];
+      return list.length > 0 && made.every((m) => list.some((p) => p.model === m)) ? false : 2500;
+    },
+  });
+  const known = callable.data?.data.map((p) => p.model) ?? [];
+  const models = [...made.filter((m) => known.includes(m)), ...known.filter((m) => !made.includes(m))];
+  const free = callable.data?.billing === false;
 
   return (
     <Page title={t("start.title")} about={t("start.about")}>
@@ -53,7 +63,7 @@ export function Start() {
               <ProviderStep providers={data} />
             </Step>
             <Step n={2} title={t("start.models")} done={(rates.data?.total ?? 0) > 0} waits={data.length === 0}>
-              <ModelStep providers={data} priced={rates.data?.total ?? 0} />
+              <ModelStep providers={data} priced={rates.data?.total ?? 0} free={free} made={made} done={setMade} />
             </Step>
             <Step n={3} title={t("start.key")} done={secret !== ""} waits={data.length === 0}>
               <KeyStep secret={secret} made={setKey} />
@@ -128,16 +138,24 @@ function ProviderStep({ providers }: { providers: Provider[] }) {
   );
 }
 
-function ModelStep({ providers, priced }: { providers: Provider[]; priced: number }) {
+interface ModelStepProps {
+  providers: Provider[];
+  priced: number;
+  /** free: nothing is charged, so models need no price. */
+  free: boolean;
+  made: string[];
+  done: (models: string[]) => void;
+}
+
+function ModelStep({ providers, priced, free, made, done }: ModelStepProps) {
   const { t, tn } = useI18n();
   const [name, setName] = useState("");
   const provider = providers.find((p) => p.name === name) ?? providers[0];
-  const [made, setMade] = useState<string[]>([]);
   if (!provider) return null;
   return (
     <div className="flex flex-col gap-4">
       <p className="text-ink-3">
-        {t("start.models.about")} {priced > 0 && tn("start.models.have", priced)}
+        {free ? t("start.models.optional") : t("start.models.about")} {priced > 0 && tn("start.models.have", priced)}
       </p>
       {providers.length > 1 && (
         <div className="max-w-xs">
@@ -149,7 +167,7 @@ function ModelStep({ providers, priced }: { providers: Provider[]; priced: numbe
         </div>
       )}
       {made.length > 0 && <Note kind="ok">{t("start.models.made", { models: made.join(", ") })}</Note>}
-      <CataloguePicker key={provider.name} provider={provider} done={setMade} />
+      <CataloguePicker key={provider.name} provider={provider} done={done} />
     </div>
   );
 }
