@@ -176,13 +176,10 @@ func (g greeting) words() string {
 		return b.String()
 	}
 	line("Set-up token:  %s", g.SetupToken)
-	if console.Built() {
-		line("There is no owner yet. Become it in the browser; the link works once:")
-		line("  %s/setup#token=%s", g.URL, g.SetupToken)
-		line("or without one: aigne-hub quickstart --data %s   makes owner, provider and key, and prints the first call.", g.Data)
-		return b.String()
-	}
 	line("There is no owner yet. Become it with the token, which works once:")
+	if console.Built() {
+		line("  %s/setup#token=%s   in a browser, or", g.URL, g.SetupToken)
+	}
 	line("  curl %s/api/auth/setup -H 'Content-Type: application/json' -d '%s'", g.URL,
 		`{"token":"`+g.SetupToken+`","email":"you@example.com","password":"AT-LEAST-10-CHARACTERS"}`)
 	line("or without a password: aigne-hub quickstart --data %s   makes owner, provider and key, and prints the first call.", g.Data)

@@ -6,6 +6,7 @@ import { Front } from "../app/front";
 import { prefix } from "../app/router";
 import { client, waysQuery } from "../app/session";
 import { useI18n, useT } from "../lib/i18n";
+import { inside } from "../lib/inside";
 import { Button } from "../ui/button";
 import { Form, TextField } from "../ui/form";
 import { Loaded, Note, useFault } from "../ui/states";
@@ -65,15 +66,23 @@ export function SignIn() {
   );
 }
 
-/** useEnter goes to the page that somebody wanted before the sign-in. */
-function useEnter() {
+/** useBack is where somebody wanted to go before the sign-in, and whether that is outside of the console. */
+function useBack(): { path: string; outside: boolean } {
   const { to } = useSearch({ from: "/sign-in" });
+  const [outer] = useState(() => token("return")); // of the hub's own pages, such as that of an application's request
+  return outer ? { path: inside(outer), outside: true } : { path: inside(to), outside: false };
+}
+
+/** useEnter goes there. */
+function useEnter() {
+  const { path, outside } = useBack();
   const router = useRouter();
   return () => {
     client.clear();
     forget("invitation");
-    const inside = to?.startsWith("/") && !to.startsWith("//") && !to.includes("\\") ? to : "/";
-    router.history.push(prefix.replace(/\/$/, "") + inside);
+    const address = prefix.replace(/\/$/, "") + path;
+    if (outside) location.assign(address);
+    else router.history.push(address);
   };
 }
 
@@ -253,7 +262,7 @@ function ResetPassword({ secret, done }: { secret: string; done: () => void }) {
 function Providers({ ways, invitation }: { ways: Ways; invitation: string }) {
   const t = useT();
   const say = useFault();
-  const { to } = useSearch({ from: "/sign-in" });
+  const { path } = useBack();
   const [busy, setBusy] = useState("");
   const [fault, setFault] = useState<unknown>();
   if (ways.providers.length === 0) return null;
@@ -263,7 +272,7 @@ function Providers({ ways, invitation }: { ways: Ways; invitation: string }) {
     try {
       const { url } = await api.post("/api/auth/oidc/{name}/start", {
         params: { name },
-        body: { invitation, return_to: to ?? "/" },
+        body: { invitation, return_to: path },
       });
       location.assign(url);
     } catch (thrown) {
