@@ -40,7 +40,7 @@ export async function open(browser, { width = 1440, height = 900, expected = [] 
     );
   });
   const page = await context.newPage();
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(20_000);
   const say = (what) => {
     if (!expected.some((e) => what.includes(e))) complaints.push(`${page.url()}: ${what}`);
   };
