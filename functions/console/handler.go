@@ -144,6 +144,9 @@ func (h *handler) find(r *http.Request) (file, bool) {
 		f, ok := h.site.files[p]
 		return f, ok
 	}
+	if p == "/favicon.ico" && h.site.built { // asked for beside what is no page of ours
+		return h.site.files[icon], true
+	}
 	room, _, _ := strings.Cut(strings.TrimPrefix(p, "/"), "/")
 	if p == "/" || h.site.built && slices.Contains(rooms, room) {
 		return h.site.home(h.Browser.Prefix(r)), true

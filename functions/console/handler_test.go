@@ -42,6 +42,7 @@ func application(t *testing.T, browser httpkit.Browser) http.Handler {
 		"index.html":                    {Data: []byte(`<!doctype html><html><head><script src="./assets/main-AbCd_123.js"></script></head></html>`)},
 		"assets/main-AbCd_123.js.gz":    {Data: zipped(t, "start()")},
 		"assets/theme.js.gz":            {Data: zipped(t, "theme()")},
+		"assets/mark.svg.gz":            {Data: zipped(t, "<svg/>")},
 		"assets/picture-00000000.png":   {Data: []byte("\x89PNG")},
 		"assets/styles-Zz_9-abc.css.gz": {Data: zipped(t, "b{}")},
 	}
@@ -98,6 +99,14 @@ func TestTheApplicationKnowsWhereItIsMounted(t *testing.T) {
 	res := httptest.NewRecorder()
 	h.ServeHTTP(res, r)
 	assert.Contains(t, res.Body.String(), `<base href="/a&#34;&gt;&lt;script&gt;/">`, "what a request says is no markup")
+}
+
+func TestTheIconHasItsUsualAddress(t *testing.T) {
+	t.Parallel()
+	res := get(application(t, httpkit.Browser{}), "/favicon.ico")
+	assert.Equal(t, 200, res.Code)
+	assert.Equal(t, "image/svg+xml", res.Header().Get("Content-Type"))
+	assert.Equal(t, "<svg/>", res.Body.String())
 }
 
 func TestAssetsTravelZippedAndRest(t *testing.T) {

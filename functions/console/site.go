@@ -33,6 +33,7 @@ const (
 	homePage    = "/index.html"
 	missingPage = "/404.html"
 	assets      = "/assets/"
+	icon        = assets + "mark.svg"
 )
 
 // kinds are the media types of files, so that they do not depend on the machine.
