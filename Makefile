@@ -3,6 +3,10 @@
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 BIN := bin/aigne-hub
 LINT := go tool -modfile=infra/tools.mod golangci-lint
+# The web console is built with it; NPM= leaves the console out.
+NPM ?= $(shell command -v npm 2>/dev/null)
+WEB := functions/console/web
+PACKAGES := $(WEB)/node_modules/.package-lock.json
 # Packages whose tests run many goroutines over shared state.
 RACE ?= ./shared/store ./shared/admission ./shared/upstream ./shared/health ./shared/notify ./shared/credentials ./functions/proxy ./shared/wire ./shared/blob ./shared/capture
 FUZZTIME ?= 30s
@@ -21,26 +25,28 @@ run: build ## build and serve on 127.0.0.1:3030 with the default data folder
 	$(BIN) serve
 
 .PHONY: build
-build: ## build bin/aigne-hub
+build: console-if-npm ## build bin/aigne-hub, with the console where npm is installed
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(BIN) ./localrun
 
 .PHONY: test
-test: ## run all tests (AIGNE_HUB_TEST_FIXTURES adds recorded provider answers)
+test: console-if-npm ## run all tests (AIGNE_HUB_TEST_FIXTURES adds recorded provider answers)
 	@if [ -z "$$AIGNE_HUB_TEST_FIXTURES" ]; then echo "AIGNE_HUB_TEST_FIXTURES is not set: tests over 78 groups of recorded provider answers are skipped"; fi
 	@if [ -z "$$AIGNE_HUB_TEST_SAM_SCHEMA" ]; then echo "AIGNE_HUB_TEST_SAM_SCHEMA is not set: 1 test of template.yaml is skipped"; fi
 	@if [ -z "$$AIGNE_HUB_TEST_AGENTS" ]; then echo "AIGNE_HUB_TEST_AGENTS is not set: 1 test that runs Claude Code and Codex is skipped (make agents)"; fi
 	go test ./...
+	$(if $(NPM),cd $(WEB) && npm test)
 
 .PHONY: agents
 agents: ## run Claude Code and Codex against a hub with fake providers (fetches 770 MB)
 	AIGNE_HUB_TEST_AGENTS=1 go test ./functions/proxy -run '^TestAgents' -count=1 -v -timeout 20m
 
 .PHONY: lint
-lint: ## check formatting, go vet and golangci-lint (its first build takes minutes)
+lint: $(if $(NPM),$(PACKAGES)) ## check formatting, go vet and golangci-lint (its first build takes minutes)
 	@files=$$(git ls-files -co --exclude-standard '*.go' | xargs -r gofmt -l); \
 	if [ -n "$$files" ]; then echo "not formatted (make fmt):"; echo "$$files"; exit 1; fi
 	go vet ./...
 	$(LINT) run
+	$(if $(NPM),cd $(WEB) && npm run -s lint)
 
 .PHONY: fmt
 fmt: ## format the code
@@ -89,13 +95,15 @@ demo: build ## a temporary hub with a fake provider and made-up data
 migrate: build ## apply missing migrations to the configured database
 	$(BIN) migrate
 
+include infra/console.mk
+console: ## build the web console into functions/console/dist (needs Node 20 with npm)
+
 include infra/lambda.mk
 package: ## build the six Lambda functions as zip files below dist/lambda
 
 # A target that did nothing and succeeded would be a lie.
-.PHONY: console blocklet release
-console: ## build the web console (comes with a later version)
+.PHONY: blocklet release
 blocklet: ## build the Blocklet bundle (comes with a later version)
 release: ## build the release archives (comes with a later version)
-console blocklet release:
+blocklet release:
 	@echo "make $@ comes with a later version; there is nothing to do yet" >&2; exit 1

@@ -82,7 +82,7 @@ func (b *browser) role() string {
 // failure is the message that a browser is shown.
 func failure(t *testing.T, location string) string {
 	t.Helper()
-	text, ok := strings.CutPrefix(location, "/api/auth/sign-in#error=")
+	text, ok := strings.CutPrefix(location, "/sign-in#error=")
 	require.True(t, ok, location)
 	text, err := url.PathUnescape(text)
 	require.NoError(t, err)
@@ -94,7 +94,7 @@ func TestAProviderSignsAUserIn(t *testing.T) {
 	f := openFederated(t)
 	b := f.browser()
 	ways := b.send("auth", "GET", "/api/auth/providers", "")
-	assert.JSONEq(t, `{"providers":[{"name":"corp","label":"Corp"}],"mail":false}`, ways.Body.String())
+	assert.JSONEq(t, `{"providers":[{"name":"corp","label":"Corp"}],"mail":false,"set_up":true}`, ways.Body.String())
 	f.op.SignsIn(person("1", "Member@example.com", true), nil)
 	assert.Equal(t, "/usage?x=1", f.signIn(b, "?return_to=%2Fusage%3Fx%3D1"))
 	assert.Equal(t, "member", b.role(), "the verified address is that of a user")

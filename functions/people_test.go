@@ -37,7 +37,7 @@ func (m *postbox) Send(_ context.Context, n notify.Message) error {
 	return nil
 }
 
-var linked = regexp.MustCompile(`https://hub\.example\.com/api/auth/sign-in#(invitation|reset)=([A-Za-z0-9_-]{43})`)
+var linked = regexp.MustCompile(`https://hub\.example\.com/sign-in#(invitation|reset)=([A-Za-z0-9_-]{43})`)
 
 // token takes the token out of a text with a link.
 func (w *world) token(text, kind string) string {

@@ -27,6 +27,9 @@ $(eval $(call lambda,AdminFunction,admin))
 $(eval $(call lambda,ConsoleFunction,console))
 $(eval $(call lambda,AuthorizerFunction,authorizer,auth/authorizer))
 
+# The function serves what was built before.
+build-ConsoleFunction package-lambda-console: console-if-npm
+
 .PHONY: package package-lambda
 package: package-lambda
 package-lambda: $(addprefix package-lambda-,$(LAMBDA_FUNCTIONS))

@@ -12,7 +12,7 @@ func TestTheCommandLineLetsPeopleInAndOut(t *testing.T) {
 	h := newHub(t, "AIGNE_HUB_PUBLIC_URL=https://hub.example.com/ai")
 	h.ok("user", "create", "boss@example.com", "--role", "owner")
 	n := decode[invitationView](h, "user", "invite", "ann@example.com", "--role", "member", "--groups", "team")
-	assert.Regexp(t, `^https://hub\.example\.com/ai/api/auth/sign-in#invitation=[A-Za-z0-9_-]{43}$`, n.Link)
+	assert.Regexp(t, `^https://hub\.example\.com/ai/sign-in#invitation=[A-Za-z0-9_-]{43}$`, n.Link)
 	assert.Equal(t, []string{"team"}, n.Groups)
 	list := decode[[]invitationView](h, "user", "invitations")
 	require.Len(t, list, 1)

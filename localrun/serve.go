@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/aigne-hub/aigne-hub/functions/console"
 	"github.com/aigne-hub/aigne-hub/shared/boot"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/identity"
@@ -208,6 +209,9 @@ func (g greeting) words() string {
 	}
 	line("Set-up token:  %s", g.SetupToken)
 	line("There is no owner yet. Become it with the token, which works once:")
+	if console.Built() {
+		line("  %s/setup#token=%s   in a browser, or", g.URL, g.SetupToken)
+	}
 	line("  curl %s/api/auth/setup -H 'Content-Type: application/json' -d '%s'", g.URL,
 		`{"token":"`+g.SetupToken+`","email":"you@example.com","password":"AT-LEAST-10-CHARACTERS"}`)
 	line("or without a password: aigne-hub quickstart --data %s   makes owner, provider and key, and prints the first call.", g.Data)

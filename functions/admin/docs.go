@@ -24,6 +24,7 @@ func providerDocs() map[string]httpkit.Doc {
 	)
 	health := httpkit.Doc{Summary: "Shows how credentials and models fare.", Response: healthView{}}
 	return map[string]httpkit.Doc{
+		"GET /api/admin/provider-kinds":           {Summary: "Lists the sorts of providers that can be added.", Response: httpkit.Object{"data": []kindView{}}},
 		"GET " + providers:                        {Summary: "Lists providers, with those of the environment.", Response: httpkit.Object{"data": []providerView{}}},
 		"POST " + providers:                       {Summary: "Adds a provider.", Request: newProvider{}, Status: 201, Response: providerView{}},
 		"PATCH " + providers + "/{name}":          {Summary: "Changes a provider's time limits.", Request: providerChange{}, Response: providerView{}},

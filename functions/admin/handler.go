@@ -69,6 +69,7 @@ func (h *handler) routes() []httpkit.Route {
 		return httpkit.Route{Method: method, Pattern: pattern, Who: httpkit.Admin, As: as, Scope: hub.ScopeAdmin, Data: httpkit.All}
 	}
 	return slices.Concat(h.rateRoutes(admin), h.catalogueRoutes(admin), h.aigneRateRoutes(admin), h.peopleRoutes(admin), h.archiveRoutes(admin), h.oauthRoutes(admin), []httpkit.Route{
+		admin("GET", "/api/admin/provider-kinds", h.listKinds),
 		admin("GET", providers, h.listProviders),
 		admin("POST", providers, h.addProvider),
 		admin("PATCH", providers+"/{name}", h.changeProvider),

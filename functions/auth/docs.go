@@ -46,14 +46,14 @@ func doorDocs() map[string]httpkit.Doc {
 		"POST /api/auth/invitations/accept": {Summary: "Accepts an invitation with a password, and signs in.", Request: acceptance{}, Status: 201, Response: signedIn{}},
 		"POST /api/auth/password/forgot": {Summary: "Has a link for a new password mailed; the answer is the same for addresses that nobody has.", Request: forgotten{}, Status: 202,
 			Response: httpkit.Object{"message": ""}},
-		"POST /api/auth/password/reset":       {Summary: "Sets a new password by the token of a link, and ends the user's sessions.", Request: reset{}},
-		"GET " + identity.SignInPage:          {Summary: "The page by which people sign in.", Gives: "text/html"},
-		"GET " + identity.SignInPage + ".js":  {Summary: "Its script.", Gives: "text/javascript"},
-		"GET " + identity.SignInPage + ".css": {Summary: "Its style.", Gives: "text/css"},
-		"GET /api/auth/providers":             {Summary: "Says by which identity providers one can sign in.", Response: waysView{}},
-		"GET " + oidc + "start":               {Summary: "Sends a browser to an identity provider.", Query: []httpkit.Param{httpkit.Query("return_to", "A path of the hub to go to in the end.")}, Status: 303, Gives: "text/html"},
-		"POST " + oidc + "start":              {Summary: "Begins a sign-in that accepts an invitation or adds a way to sign in, and says where to go.", Request: startRequest{}, Response: httpkit.Object{"url": ""}},
-		"GET " + oidc + "callback":            {Summary: "Takes a browser back from an identity provider.", Status: 303, Gives: "text/html"},
+		"POST /api/auth/password/reset":        {Summary: "Sets a new password by the token of a link, and ends the user's sessions.", Request: reset{}},
+		"GET " + identity.PlainSignIn:          {Summary: "The page by which people sign in.", Gives: "text/html"},
+		"GET " + identity.PlainSignIn + ".js":  {Summary: "Its script.", Gives: "text/javascript"},
+		"GET " + identity.PlainSignIn + ".css": {Summary: "Its style.", Gives: "text/css"},
+		"GET /api/auth/providers":              {Summary: "Says by which identity providers one can sign in, and whether the hub has an owner.", Response: waysView{}},
+		"GET " + oidc + "start":                {Summary: "Sends a browser to an identity provider.", Query: []httpkit.Param{httpkit.Query("return_to", "A path of the hub to go to in the end.")}, Status: 303, Gives: "text/html"},
+		"POST " + oidc + "start":               {Summary: "Begins a sign-in that accepts an invitation or adds a way to sign in, and says where to go.", Request: startRequest{}, Response: httpkit.Object{"url": ""}},
+		"GET " + oidc + "callback":             {Summary: "Takes a browser back from an identity provider.", Status: 303, Gives: "text/html"},
 	}
 }
 

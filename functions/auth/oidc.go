@@ -30,16 +30,21 @@ type providerView struct {
 type waysView struct {
 	Providers []providerView `json:"providers"`
 	Mail      bool           `json:"mail"`               // links for lost passwords can be sent
+	SetUp     bool           `json:"set_up"`             // the hub has an owner
 	Blocklet  *elsewhereView `json:"blocklet,omitempty"` // of a component of a Blocklet Server
 }
 
 // waysIn tells the page that signs people in what to offer.
-func (h *handler) waysIn(w http.ResponseWriter, _ *http.Request) error {
+func (h *handler) waysIn(w http.ResponseWriter, r *http.Request) error {
+	owned, err := h.Store.HasOwner(r.Context())
+	if err != nil {
+		return err
+	}
 	data := make([]providerView, len(h.Providers))
 	for i, p := range h.Providers {
 		data[i] = providerView{p.Name, p.Label}
 	}
-	return httpkit.WriteJSON(w, http.StatusOK, waysView{Providers: data, Mail: h.Desk.Mails(), Blocklet: h.elsewhere()})
+	return httpkit.WriteJSON(w, http.StatusOK, waysView{Providers: data, Mail: h.Desk.Mails(), SetUp: owned, Blocklet: h.elsewhere()})
 }
 
 func (h *handler) provider(name string) (*oidc.Client, error) {

@@ -29,8 +29,8 @@ var consentCSS []byte
 // signInPolicy lets the page load its own script and style, and ask this hub.
 const signInPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// signInPage signs people in; the links of invitations and for lost passwords
-// lead to it.
+// signInPage signs people in where the hub has no console; the links of
+// invitations and for lost passwords lead to it then.
 func (h *handler) signInPage(w http.ResponseWriter, _ *http.Request) error {
 	return sendPage(w, "text/html; charset=utf-8", signInHTML)
 }

@@ -5,18 +5,17 @@ package console
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"io/fs"
 	"log/slog"
 	"net/http"
-	"path"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/identity"
 )
 
 // Deps is what the function needs.
@@ -26,32 +25,32 @@ type Deps struct {
 	Browser httpkit.Browser
 }
 
-// file is one embedded file, ready to be sent.
-type file struct {
-	body []byte
-	kind string // media type
-	etag string
-}
-
 type handler struct {
 	Deps
-	files map[string]file // by path, with a slash at the front
+	site site
 }
-
-const (
-	homePage    = "/index.html"
-	missingPage = "/404.html"
-	assets      = "/assets/"
-)
 
 // New returns the function's handler. Like httpkit.Mux it panics on what only a
 // broken build can cause: a file of an unknown kind, or no page.
 func New(d Deps) http.Handler {
-	files, err := load(dist)
+	built, err := fs.Sub(dist, "dist")
 	if err != nil {
 		panic(fmt.Sprintf("console: %v", err))
 	}
-	h := &handler{Deps: d, files: files}
+	without, err := fs.Sub(fallback, "fallback")
+	if err != nil {
+		panic(fmt.Sprintf("console: %v", err))
+	}
+	return serving(d, built, without)
+}
+
+// serving is New with the files named.
+func serving(d Deps, built, without fs.FS) http.Handler {
+	s, err := open(built, without)
+	if err != nil {
+		panic(fmt.Sprintf("console: %v", err))
+	}
+	h := &handler{Deps: d, site: s}
 	return httpkit.Mux(h.routes(), httpkit.Deps{Log: d.Log, Now: d.Now, Browser: d.Browser})
 }
 
@@ -64,42 +63,15 @@ func (h *handler) routes() []httpkit.Route {
 	return []httpkit.Route{{Pattern: "/", Who: httpkit.Anonymous, Handler: h.serve, Data: httpkit.Common}}
 }
 
-// kinds are the media types of files, so that they do not depend on the machine.
-var kinds = map[string]string{
-	".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8",
-	".json": "application/json", ".svg": "image/svg+xml", ".png": "image/png", ".ico": "image/x-icon", ".woff2": "font/woff2",
-	".txt": "text/plain; charset=utf-8",
-}
-
-func load(built fs.FS) (map[string]file, error) {
-	files := map[string]file{}
-	err := fs.WalkDir(built, "dist", func(name string, e fs.DirEntry, err error) error {
-		if err != nil || e.IsDir() {
-			return err
-		}
-		kind, ok := kinds[path.Ext(name)]
-		if !ok {
-			return fmt.Errorf("%s is of an unknown kind", name)
-		}
-		body, err := fs.ReadFile(built, name)
-		if err != nil {
-			return err
-		}
-		sum := sha256.Sum256(body)
-		files[strings.TrimPrefix(name, "dist")] = file{body: body, kind: kind, etag: `"` + hex.EncodeToString(sum[:12]) + `"`}
-		return nil
-	})
-	for _, page := range []string{homePage, missingPage} {
-		if _, ok := files[page]; err == nil && !ok {
-			err = fmt.Errorf("there is no %s", page)
-		}
-	}
-	return files, err
-}
+// rooms are the beginnings of the application's own addresses
+// (web/src/app/router.tsx; a test compares them).
+var rooms = []string{"admin", "calls", "credits", "keys", "models", "profile", "setup", "sign-in", "start"}
 
 // policy lets a page load what comes from the hub itself and nothing else: no
-// scripts, no frames, no forms.
-const policy = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+// frames, no forms, no script or style that stands in the page. base-uri is for
+// the address that home puts in.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; " +
+	"base-uri 'self'; form-action 'none'; frame-ancestors 'none'"
 
 func (h *handler) serve(w http.ResponseWriter, r *http.Request) error {
 	if forPrograms(r.URL.Path) {
@@ -109,19 +81,49 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request) error {
 	header.Set("Content-Security-Policy", policy)
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("Referrer-Policy", "no-referrer")
-	f, ok := h.find(r.URL.Path)
+	f, ok := h.find(r)
 	switch {
+	case !ok && !h.site.built && r.URL.Path == identity.SignInPage:
+		return h.plainSignIn(w, r)
 	case !ok:
 		return h.missing(w, r)
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		header.Set("Allow", "GET, HEAD")
 		return hub.Errorf(hub.CodeMethodNotAllowed, "Only GET and HEAD are allowed here.")
 	}
+	return send(w, r, f)
+}
+
+func send(w http.ResponseWriter, r *http.Request, f file) error {
+	header := w.Header()
+	if f.zipped {
+		r.Header.Del("Range") // a part of what is zipped would be of no use
+		header.Add("Vary", "Accept-Encoding")
+		if takesGzip(r) {
+			header.Set("Content-Encoding", "gzip")
+		} else {
+			plain, err := f.unzipped()
+			if err != nil {
+				return fmt.Errorf("unzip %s: %w", r.URL.Path, err)
+			}
+			f = plain
+		}
+	}
 	header.Set("Content-Type", f.kind)
 	header.Set("ETag", f.etag)
 	header.Set("Cache-Control", caching(r.URL.Path))
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(f.body))
 	return nil
+}
+
+func takesGzip(r *http.Request) bool {
+	for _, part := range strings.Split(r.Header.Get("Accept-Encoding"), ",") {
+		name, weight, _ := strings.Cut(strings.TrimSpace(part), ";")
+		if strings.EqualFold(name, "gzip") || name == "*" {
+			return strings.TrimLeft(strings.TrimPrefix(strings.TrimSpace(weight), "q="), "0.") != "" || weight == ""
+		}
+	}
+	return false
 }
 
 // forPrograms reports whether a path belongs to an API, whose callers want JSON.
@@ -134,32 +136,41 @@ func forPrograms(p string) bool {
 	return false
 }
 
-// find returns the home page for "/" and the assets by their paths. The pages
-// themselves have no other address.
-func (h *handler) find(p string) (file, bool) {
-	switch {
-	case p == "/":
-		return h.files[homePage], true
-	case strings.HasPrefix(p, assets):
-		f, ok := h.files[p]
+// find returns the first page for "/" and the application's addresses, and the
+// assets by their paths. The pages themselves have no other address.
+func (h *handler) find(r *http.Request) (file, bool) {
+	p := r.URL.Path
+	if strings.HasPrefix(p, assets) {
+		f, ok := h.site.files[p]
 		return f, ok
+	}
+	if p == "/favicon.ico" && h.site.built { // asked for beside what is no page of ours
+		return h.site.files[icon], true
+	}
+	room, _, _ := strings.Cut(strings.TrimPrefix(p, "/"), "/")
+	if p == "/" || h.site.built && slices.Contains(rooms, room) {
+		return h.site.home(h.Browser.Prefix(r)), true
 	}
 	return file{}, false
 }
 
-// caching lets assets rest for an hour; the page is asked for each time, and
-// answered with 304 while it is the same.
-func caching(p string) string {
-	if strings.HasPrefix(p, assets) {
-		return "public, max-age=3600"
-	}
-	return "no-cache"
+// plainSignIn leads to the page that the function auth has of its own. Browsers
+// keep the fragment, with the token of an invitation in it.
+func (h *handler) plainSignIn(w http.ResponseWriter, r *http.Request) error {
+	w.Header().Set("Location", h.Browser.Prefix(r)+identity.PlainSignIn)
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(http.StatusSeeOther)
+	return nil
 }
 
 // missing answers with a page of its own, which loads nothing: relative links
-// would not find the assets from everywhere.
+// would not find the assets from everywhere. The application says it in its own
+// frame and in the reader's language.
 func (h *handler) missing(w http.ResponseWriter, r *http.Request) error {
-	f := h.files[missingPage]
+	f := h.site.files[missingPage]
+	if h.site.built && !strings.HasPrefix(r.URL.Path, assets) {
+		f = h.site.home(h.Browser.Prefix(r))
+	}
 	header := w.Header()
 	header.Set("Content-Type", f.kind)
 	header.Set("Content-Length", fmt.Sprint(len(f.body)))

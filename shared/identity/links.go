@@ -12,8 +12,11 @@ type Links struct {
 	Base string // origin and prefix, without a slash at the end
 }
 
-// SignInPage is the path of the page that the links lead to.
-const SignInPage = "/api/auth/sign-in"
+// SignInPage is the path of the page that the links lead to, of the console.
+const SignInPage = "/sign-in"
+
+// PlainSignIn is the path of a page that does the same without the console.
+const PlainSignIn = "/api/auth/sign-in"
 
 // Invitation leads to where an invitation is accepted.
 func (l Links) Invitation(token hub.Secret) hub.Secret {

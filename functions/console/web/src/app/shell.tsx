@@ -1,0 +1,232 @@
+import { Dialog } from "@base-ui/react/dialog";
+import { Link, Outlet, useNavigate } from "@tanstack/react-router";
+import { CircleUser, Languages, LogOut, Menu as MenuIcon, MonitorCog, UserRound, X } from "lucide-react";
+import { useEffect, useState } from "react";
+import { api } from "../api/client";
+import { type Language, languages, useI18n } from "../lib/i18n";
+import { chooseTheme, useTheme } from "../lib/theme";
+import { IconButton } from "../ui/button";
+import { Menu, MenuChoice, MenuItem, MenuLine } from "../ui/menu";
+import { navigation, type Place } from "./nav";
+import { client, type Me, useMe } from "./session";
+
+const entry = "flex min-h-9 items-center gap-2.5 rounded-lg px-2.5 text-ink-2 hover:bg-sunken hover:text-ink";
+const chosen = { className: "bg-accent-soft !text-accent font-medium", "aria-current": "page" as const };
+
+function Entry({ place, onClick }: { place: Place; onClick?: () => void }) {
+  const { t } = useI18n();
+  return (
+    <Link
+      to={place.to}
+      onClick={onClick}
+      className={entry}
+      activeProps={chosen}
+      activeOptions={{ exact: place.to === "/", includeSearch: false }}
+    >
+      <place.icon aria-hidden className="size-4.5 shrink-0" />
+      <span className="truncate">{t(place.label)}</span>
+    </Link>
+  );
+}
+
+function Places({ me, onClick }: { me: Me; onClick?: () => void }) {
+  const { t } = useI18n();
+  return (
+    <nav aria-label={t("nav.label")} className="flex flex-col gap-5">
+      {navigation(me.user.role).map((group) => (
+        <div key={group.label ?? "all"} className="flex flex-col gap-0.5">
+          {group.label && <p className="px-2.5 pb-1 text-xs font-medium text-ink-3">{t(group.label)}</p>}
+          {group.places.map((place) => (
+            <Entry key={place.to} place={place} onClick={onClick} />
+          ))}
+        </div>
+      ))}
+    </nav>
+  );
+}
+
+export function Brand() {
+  return (
+    <span className="flex items-center gap-2.5 font-semibold tracking-tight">
+      <svg aria-hidden viewBox="0 0 32 32" className="size-7">
+        <rect width="32" height="32" rx="8" className="fill-accent-fill" />
+        <path
+          d="M16 11V6M20.300 18.500l4.400 2.500M11.700 18.500l-4.400 2.500"
+          fill="none"
+          stroke="#fff"
+          strokeWidth="2.4"
+          strokeLinecap="round"
+        />
+        <circle cx="16" cy="16" r="4" fill="#fff" />
+      </svg>
+      AIGNE Hub
+    </span>
+  );
+}
+
+/** Settings of this browser: language and theme. */
+export function Preferences() {
+  const { t, choice, choose } = useI18n();
+  const theme = useTheme();
+  return (
+    <>
+      <Menu
+        trigger={
+          <IconButton label={t("language.label")}>
+            <Languages aria-hidden className="size-4.5" />
+          </IconButton>
+        }
+      >
+        <MenuChoice
+          label={t("language.label")}
+          value={choice}
+          onChange={choose}
+          options={[["", t("language.browser")], ...(Object.entries(languages) as [keyof typeof languages, string][])]}
+        />
+      </Menu>
+      <Menu
+        trigger={
+          <IconButton label={t("theme.label")}>
+            <MonitorCog aria-hidden className="size-4.5" />
+          </IconButton>
+        }
+      >
+        <MenuChoice
+          label={t("theme.label")}
+          value={theme}
+          onChange={chooseTheme}
+          options={[
+            ["system", t("theme.system")],
+            ["light", t("theme.light")],
+            ["dark", t("theme.dark")],
+          ]}
+        />
+      </Menu>
+    </>
+  );
+}
+
+function Account({ me }: { me: Me }) {
+  const { t } = useI18n();
+  const navigate = useNavigate();
+  async function leave() {
+    await api.post("/api/auth/logout").catch(() => undefined); // ended or not, this browser is to forget
+    client.clear();
+    await navigate({ to: "/sign-in" });
+  }
+  return (
+    <Menu
+      trigger={
+        <button
+          type="button"
+          className="inline-flex h-9 max-w-56 items-center gap-2 rounded-lg px-2 text-ink-2 hover:bg-sunken hover:text-ink"
+        >
+          <CircleUser aria-hidden className="size-5 shrink-0" />
+          <span className="sr-only">{t("account.menu")}</span>
+          <span className="truncate max-sm:hidden">{me.user.name || me.user.email}</span>
+        </button>
+      }
+    >
+      <div className="px-2.5 py-1.5">
+        <p className="truncate font-medium">{me.user.name || me.user.email}</p>
+        <p className="truncate text-sm text-ink-3">
+          {me.user.email} · {t(`role.${me.user.role}`)}
+        </p>
+      </div>
+      <MenuLine />
+      <MenuItem icon={<UserRound aria-hidden className="size-4" />} onClick={() => navigate({ to: "/profile" })}>
+        {t("nav.profile")}
+      </MenuItem>
+      <MenuItem icon={<LogOut aria-hidden className="size-4" />} onClick={leave}>
+        {t("account.leave")}
+      </MenuItem>
+    </Menu>
+  );
+}
+
+function PhoneNav({ me }: { me: Me }) {
+  const { t } = useI18n();
+  const [open, setOpen] = useState(false);
+  const first = navigation(me.user.role)[0]?.places.slice(0, 4) ?? [];
+  const tab = "flex flex-1 flex-col items-center justify-center gap-0.5 text-[11px] text-ink-3 min-w-0 px-1";
+  return (
+    <div className="fixed inset-x-0 bottom-0 z-30 border-t border-line bg-surface pb-[env(safe-area-inset-bottom)] lg:hidden">
+      <div className="flex h-14">
+        {first.map((place) => (
+          <Link
+            key={place.to}
+            to={place.to}
+            className={tab}
+            activeProps={{ className: "!text-accent font-medium", "aria-current": "page" }}
+            activeOptions={{ exact: place.to === "/", includeSearch: false }}
+          >
+            <place.icon aria-hidden className="size-5" />
+            <span className="max-w-full truncate">{t(place.label)}</span>
+          </Link>
+        ))}
+        <Dialog.Root open={open} onOpenChange={setOpen}>
+          <Dialog.Trigger className={tab}>
+            <MenuIcon aria-hidden className="size-5" />
+            <span className="max-w-full truncate">{t("nav.more")}</span>
+          </Dialog.Trigger>
+          <Dialog.Portal>
+            <Dialog.Backdrop className="fade fixed inset-0 z-40 bg-shade" />
+            <Dialog.Popup className="fade fixed inset-y-0 right-0 z-50 w-72 max-w-[85vw] overflow-y-auto border-l border-line bg-surface p-4 shadow-lift data-[ending-style]:translate-x-6 data-[starting-style]:translate-x-6">
+              <div className="mb-4 flex items-center justify-between">
+                <Dialog.Title className="font-semibold">{t("nav.label")}</Dialog.Title>
+                <Dialog.Close
+                  aria-label={t("action.close")}
+                  className="inline-flex size-9 items-center justify-center rounded-lg hover:bg-sunken"
+                >
+                  <X aria-hidden className="size-4.5" />
+                </Dialog.Close>
+              </div>
+              <Places me={me} onClick={() => setOpen(false)} />
+            </Dialog.Popup>
+          </Dialog.Portal>
+        </Dialog.Root>
+      </div>
+    </div>
+  );
+}
+
+/** Shell is the frame of all pages for people who signed in. */
+export function Shell() {
+  const { t, choice, choose, setTimeZone } = useI18n();
+  const me = useMe();
+  const zone = me?.user.time_zone ?? "";
+  useEffect(() => setTimeZone(zone), [zone, setTimeZone]);
+  const own = me?.user.language as Language | "" | undefined;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the user's language counts once, where this browser has none
+  useEffect(() => {
+    if (own && !choice) choose(own);
+  }, [own]);
+  if (!me) return null;
+  const rooms = navigation(me.user.role).length > 0;
+  return (
+    <div className="min-h-dvh lg:grid lg:grid-cols-[15rem_minmax(0,1fr)]">
+      <a href="#content" className="sr-only z-50 rounded-lg bg-raised p-2 focus:not-sr-only focus:fixed focus:top-2 focus:left-2">
+        {t("nav.skip")}
+      </a>
+      <aside className="sticky top-0 flex h-dvh flex-col gap-6 overflow-y-auto border-r border-line bg-surface px-3 py-4 max-lg:hidden">
+        <Link to="/" className="px-2.5">
+          <Brand />
+        </Link>
+        <Places me={me} />
+      </aside>
+      <div className="flex min-w-0 flex-col max-lg:pb-16">
+        <header className="sticky top-0 z-20 flex h-13 items-center justify-end gap-0.5 border-b border-line bg-surface px-3 sm:px-4">
+          <Link to="/" className="mr-auto lg:hidden">
+            <Brand />
+          </Link>
+          <Preferences />
+          <Account me={me} />
+        </header>
+        <main id="content" tabIndex={-1} className="min-w-0 flex-1 outline-none">
+          <Outlet />
+        </main>
+      </div>
+      {rooms && <PhoneNav me={me} />}
+    </div>
+  );
+}

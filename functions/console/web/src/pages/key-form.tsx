@@ -1,0 +1,178 @@
+import { useQuery } from "@tanstack/react-query";
+import type { ReactNode } from "react";
+import { type Answer, api, type Body } from "../api/client";
+import { useT } from "../lib/i18n";
+import { Check, Field, Form, SelectField, TextField } from "../ui/form";
+
+export type KeyDetail = Answer<"/api/auth/keys/{id}">;
+type Terms = Omit<Body<"/api/auth/keys", "post">, "name">;
+
+const scopes = ["inference", "usage", "billing", "admin"] as const;
+const lines = (text: string) => (text ? text.split(/[\s,]+/).filter(Boolean) : null);
+const whole = (text: string) => (text ? Number(text) : null);
+
+interface Props {
+  submit: ReactNode;
+  key_?: KeyDetail;
+  onCancel: () => void;
+  save: (name: string, terms: Terms) => Promise<unknown>;
+}
+
+/** local is a time as a field of a form writes it, in the browser's zone. */
+function local(iso: string | null | undefined): string {
+  if (!iso) return "";
+  const at = new Date(iso);
+  return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+}
+
+/** KeyForm makes or changes an API key: what it is called, what it may do, and how much. */
+export function KeyForm({ submit, key_: key, onCancel, save }: Props) {
+  const t = useT();
+  const wallets = useQuery({ queryKey: ["wallets"], queryFn: ({ signal }) => api.get("/api/user/wallets", { signal }) });
+  const open = (wallets.data?.data ?? []).filter((w) => !w.closed_at);
+  const limit = (metric: string, period: string) =>
+    key?.limits.find((l) => l.metric === metric && l.period === period)?.amount ?? "";
+  const restricted = key && (key.models || key.ips || key.scopes || key.limits.length > 0);
+  return (
+    <Form
+      submit={submit}
+      onCancel={onCancel}
+      save={(value, form) => {
+        const chosen = scopes.filter((s) => (form.elements.namedItem(`scope-${s}`) as HTMLInputElement | null)?.checked);
+        return save(value("name"), {
+          expires_at: value("expires_at") ? new Date(value("expires_at")).toISOString() : null,
+          models: lines(value("models")),
+          ips: lines(value("ips")),
+          scopes: chosen.length === 0 || chosen.length === scopes.length ? null : [...chosen],
+          // Where it cannot be chosen it stays.
+          wallet: form.elements.namedItem("wallet") ? value("wallet") : undefined,
+          rpm: whole(value("rpm")),
+          tpm: whole(value("tpm")),
+          concurrency: whole(value("concurrency")),
+          budget_day: value("budget_day"),
+          budget_week: value("budget_week"),
+          budget_month: value("budget_month"),
+        });
+      }}
+    >
+      {(fault) => (
+        <>
+          <TextField name="name" label={t("keys.name")} defaultValue={key?.name} error={fault("name")} maxLength={100} required />
+          <TextField
+            name="expires_at"
+            type="datetime-local"
+            label={t("keys.expires")}
+            hint={t("keys.expires.hint")}
+            defaultValue={local(key?.expires_at)}
+            error={fault("expires_at")}
+          />
+          <details open={Boolean(restricted) || undefined}>
+            <summary className="font-medium">{t("keys.restrict")}</summary>
+            <div className="mt-3 flex flex-col gap-4">
+              <Field label={t("keys.models")} hint={t("keys.models.hint")} error={fault("models")}>
+                {(own) => (
+                  <textarea
+                    {...own}
+                    name="models"
+                    rows={2}
+                    defaultValue={key?.models?.join("\n")}
+                    placeholder={"openai/*\nanthropic/claude-*"}
+                    className="input font-mono text-sm"
+                  />
+                )}
+              </Field>
+              <Field label={t("keys.ips")} hint={t("keys.ips.hint")} error={fault("ips")}>
+                {(own) => (
+                  <textarea
+                    {...own}
+                    name="ips"
+                    rows={2}
+                    defaultValue={key?.ips?.join("\n")}
+                    placeholder="203.0.113.0/24"
+                    className="input font-mono text-sm"
+                  />
+                )}
+              </Field>
+              <fieldset>
+                <legend className="mb-1 text-sm font-medium">{t("keys.scopes")}</legend>
+                <div className="grid gap-2 sm:grid-cols-2">
+                  {scopes.map((s) => (
+                    <Check
+                      key={s}
+                      name={`scope-${s}`}
+                      defaultChecked={key?.scopes ? key.scopes.includes(s) : true}
+                      label={t(`scope.${s}`)}
+                      hint={t(`scope.${s}.hint`)}
+                    />
+                  ))}
+                </div>
+              </fieldset>
+              {open.length > 0 && (
+                <SelectField
+                  name="wallet"
+                  label={t("keys.wallet")}
+                  defaultValue={open.find((w) => w.id === key?.wallet_id)?.name ?? ""}
+                  error={fault("wallet")}
+                >
+                  <option value="">{t("keys.wallet.own")}</option>
+                  {open.map((w) => (
+                    <option key={w.id} value={w.name}>
+                      {w.name}
+                    </option>
+                  ))}
+                </SelectField>
+              )}
+              <div className="grid grid-cols-2 gap-3 sm:grid-cols-3">
+                <TextField
+                  name="rpm"
+                  type="number"
+                  min={1}
+                  label={t("keys.rpm")}
+                  defaultValue={limit("requests", "minute")}
+                  error={fault("rpm")}
+                />
+                <TextField
+                  name="tpm"
+                  type="number"
+                  min={1}
+                  label={t("keys.tpm")}
+                  defaultValue={limit("tokens", "minute")}
+                  error={fault("tpm")}
+                />
+                <TextField
+                  name="concurrency"
+                  type="number"
+                  min={1}
+                  label={t("keys.concurrency")}
+                  defaultValue={key?.limits.find((l) => l.metric === "concurrency")?.amount}
+                  error={fault("concurrency")}
+                />
+                <TextField
+                  name="budget_day"
+                  inputMode="decimal"
+                  label={t("keys.budget.day")}
+                  defaultValue={limit("credits", "day")}
+                  error={fault("budget_day")}
+                />
+                <TextField
+                  name="budget_week"
+                  inputMode="decimal"
+                  label={t("keys.budget.week")}
+                  defaultValue={limit("credits", "week")}
+                  error={fault("budget_week")}
+                />
+                <TextField
+                  name="budget_month"
+                  inputMode="decimal"
+                  label={t("keys.budget.month")}
+                  defaultValue={limit("credits", "month")}
+                  error={fault("budget_month")}
+                />
+              </div>
+            </div>
+          </details>
+        </>
+      )}
+    </Form>
+  );
+}
