@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/oauth2"
 
+	"github.com/aigne-hub/aigne-hub/shared/identity"
 	"github.com/aigne-hub/aigne-hub/shared/testkit/chromium"
 )
 
@@ -25,7 +26,14 @@ func TestThePagesWorkInABrowser(t *testing.T) {
 	origin := "http://" + door.Addr().String()
 	w := open(t, "AIGNE_HUB_PUBLIC_URL="+origin)
 	w.withPassword("member")
-	server := &httptest.Server{Listener: door, Config: &http.Server{Handler: w.fn["auth"]}}
+	plain := http.HandlerFunc(func(res http.ResponseWriter, r *http.Request) { // as the console does it where its application is not built
+		if r.URL.Path == identity.SignInPage {
+			http.Redirect(res, r, identity.PlainSignIn, http.StatusSeeOther)
+			return
+		}
+		w.fn["auth"].ServeHTTP(res, r)
+	})
+	server := &httptest.Server{Listener: door, Config: &http.Server{Handler: plain}}
 	server.Start()
 	defer server.Close()
 
