@@ -1,5 +1,5 @@
 import { Link } from "@tanstack/react-router";
-import type { Answer } from "../api/client";
+import { type Answer, api } from "../api/client";
 import { count, duration } from "../lib/format";
 import { useI18n } from "../lib/i18n";
 import { Amount, Time } from "../ui/page";
@@ -16,7 +16,17 @@ export interface Found {
   until?: string;
 }
 
-export type Call = Answer<"/api/user/model-calls">["data"][number];
+/** CallPage is the list as it goes on by cursor; with page= it has AIGNE Hub's form. */
+export type CallPage = Extract<Answer<"/api/user/model-calls">, { data: unknown }>;
+
+export type Call = CallPage["data"][number];
+
+type Options = NonNullable<Parameters<typeof api.get<"/api/user/model-calls">>[1]>;
+
+/** listCalls asks for a page of the call log. */
+export async function listCalls(options: Options): Promise<CallPage> {
+  return (await api.get("/api/user/model-calls", options)) as CallPage;
+}
 
 const looks: Record<Call["status"], "ok" | "danger" | "warn" | "info"> = {
   success: "ok",

@@ -1,7 +1,6 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useNavigate, useRouter, useSearch } from "@tanstack/react-router";
 import { ReceiptText, RefreshCw } from "lucide-react";
-import { api } from "../api/client";
 import { isAdmin, useMe } from "../app/session";
 import { useT } from "../lib/i18n";
 import { Button } from "../ui/button";
@@ -9,7 +8,7 @@ import { Card, Page } from "../ui/page";
 import { Empty, Loaded, Rows } from "../ui/states";
 import { Pager } from "../ui/table";
 import { CallDrawer } from "./call-drawer";
-import { CallTable } from "./call-table";
+import { CallTable, listCalls } from "./call-table";
 
 const seconds = (day: string | undefined, end: boolean): number | undefined => {
   if (!day) return undefined;
@@ -38,7 +37,7 @@ export function Calls() {
   };
   const calls = useQuery({
     queryKey: ["calls", query],
-    queryFn: ({ signal }) => api.get("/api/user/model-calls", { query: query, signal }),
+    queryFn: ({ signal }) => listCalls({ query: query, signal }),
     placeholderData: keepPreviousData,
     refetchInterval: search.live && !search.before ? tail : false,
   });

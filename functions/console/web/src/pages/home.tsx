@@ -8,7 +8,7 @@ import { useI18n } from "../lib/i18n";
 import { buttonClass } from "../ui/button";
 import { Amount, Card, Page, Stat } from "../ui/page";
 import { Empty, Loaded, Note, Skeleton } from "../ui/states";
-import { CallTable } from "./call-table";
+import { CallTable, listCalls } from "./call-table";
 
 export const balanceQuery = queryOptions({
   queryKey: ["balance"],
@@ -26,7 +26,7 @@ export function Home() {
   const navigate = useNavigate();
   const calls = useQuery({
     queryKey: ["calls", "recent"],
-    queryFn: ({ signal }) => api.get("/api/user/model-calls", { query: { pageSize: 10 }, signal }),
+    queryFn: ({ signal }) => listCalls({ query: { pageSize: 10 }, signal }),
     placeholderData: keepPreviousData,
     refetchInterval: 15_000,
   });

@@ -12,6 +12,7 @@ import { Form, SelectField, TextField } from "../ui/form";
 import { Mono, Page } from "../ui/page";
 import { Snippets } from "../ui/snippets";
 import { Loaded, Note, useFault } from "../ui/states";
+import { listCalls } from "./call-table";
 import { CataloguePicker } from "./catalogue-picker";
 import { balanceQuery } from "./home";
 import { type Provider, ProviderForm, providersQuery } from "./provider-form";
@@ -29,7 +30,7 @@ export function Start() {
   });
   const calls = useQuery({
     queryKey: ["calls", "first"],
-    queryFn: ({ signal }) => api.get("/api/user/model-calls", { query: { pageSize: 1 }, signal }),
+    queryFn: ({ signal }) => listCalls({ query: { pageSize: 1 }, signal }),
     refetchInterval: (q) => (q.state.data?.data.length ? false : 2500),
   });
   const first = useQuery<string>({
