@@ -286,14 +286,12 @@ func (h *history) settle(r *rand.Rand) error {
 // crash ends the process: its calls stay open until a sweeper finds them.
 func (h *history) crash() error {
 	ctx := h.t.Context()
-	h.mu.Lock()
-	old := h.lease
-	h.mu.Unlock()
 	fresh, err := h.s.OpenLease(ctx)
 	if err != nil {
 		return err
 	}
-	h.mu.Lock()
+	h.mu.Lock() // of two who crash at once each ends another lease, and none is left alive
+	old := h.lease
 	h.lease = fresh
 	h.mu.Unlock()
 	if err := h.s.Exec(ctx, "UPDATE leases SET dead = 1 WHERE id = ?1", old); err != nil && !errors.Is(err, store.ErrNotFound) {
