@@ -228,7 +228,7 @@ func TestTheHubsOwnSignInIsOffOnABlockletServer(t *testing.T) {
 		method, path, _ := strings.Cut(target, " ")
 		assert.Equal(t, 403, h.send(0, "auth", who, method, path, body).Code, target)
 	}
-	assert.JSONEq(t, `{"providers":[],"mail":false,"blocklet":{"sign_in":"/.well-known/service/login","sign_out":"/.well-known/service/api/user/logout","only":true}}`,
+	assert.JSONEq(t, `{"providers":[],"mail":false,"set_up":true,"blocklet":{"sign_in":"/.well-known/service/login","sign_out":"/.well-known/service/api/user/logout","only":true}}`,
 		h.send(0, "auth", nobody, "GET", "/api/auth/providers", "").Body.String())
 	assert.JSONEq(t, `{"data":[]}`, h.send(0, "auth", who, "GET", "/api/auth/sessions", "").Body.String())
 

@@ -14,6 +14,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/oauth2"
+
+	"github.com/aigne-hub/aigne-hub/shared/identity"
 )
 
 // program is a client outside that speaks HTTP to the hub of a world.
@@ -141,7 +143,7 @@ func TestAnApplicationSignsInWithTheHub(t *testing.T) {
 	first := b.send("auth", "GET", at.RequestURI(), "")
 	require.Equal(t, 303, first.Code)
 	signIn, back, _ := strings.Cut(first.Header().Get("Location"), "#return=")
-	assert.Equal(t, "/api/auth/sign-in", signIn)
+	assert.Equal(t, identity.SignInPage, signIn)
 	back, err = url.QueryUnescape(back)
 	require.NoError(t, err)
 	assert.Equal(t, at.RequestURI(), back, "sign-in leads back to the question")
