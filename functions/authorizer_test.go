@@ -25,9 +25,6 @@ import (
 // while keys come and go on the database server.
 func TestTheAuthorizerRunsAsALambda(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("builds a binary")
-	}
 	database, token := hrana.Start(t)
 	env := map[string]string{"AIGNE_HUB_DATABASE": database, "AIGNE_HUB_DATABASE_TOKEN": token, "AIGNE_HUB_MASTER_KEY": masterKey, "AIGNE_HUB_LOG_LEVEL": "debug"}
 	var environ []string

@@ -20,7 +20,7 @@ func keyDocs() map[string]httpkit.Doc {
 			Response: httpkit.Object{"id": "", "user": "", "name": "", "key": ""}},
 		"GET " + keys + "/{id}":   {Summary: "Shows an API key with its limits and its use.", Query: span(), Response: operator.KeyDetail{}},
 		"PATCH " + keys + "/{id}": {Summary: "Changes an API key: what is left out stays, null takes a restriction or limit away.", Request: operator.ChangedKey{}, Response: operator.KeyView{}},
-		"POST " + keys + "/{id}/rotate": {Summary: "Gives an API key another secret, shown only here; the one in use stays good for a while.", Request: rotation{},
+		"POST " + keys + "/{id}/rotate": {Summary: "Gives an API key another secret, shown only here; the one in use stays good for a while.", Request: operator.Rotation{},
 			Response: httpkit.Object{"id": "", "name": "", "key": "", "old_until": new(time.Time)}},
 		"DELETE " + keys + "/{id}": {Summary: "Revokes an API key."},
 	}

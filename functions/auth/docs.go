@@ -28,7 +28,7 @@ func keyDocs() map[string]httpkit.Doc {
 			Query: []httpkit.Param{{Name: "startTime", Doc: "Seconds since 1970.", Number: true}, {Name: "endTime", Doc: "Seconds since 1970; at most 31 days later.", Number: true}}},
 		"PATCH /api/auth/keys/{id}": {Summary: "Changes one of the caller's API keys: what is left out stays, null takes a restriction or limit away.",
 			Request: operator.ChangedKey{}, Response: operator.KeyView{}},
-		"POST /api/auth/keys/{id}/rotate": {Summary: "Gives one of the caller's API keys another secret, shown only here; the one in use stays good for a while.", Request: rotation{},
+		"POST /api/auth/keys/{id}/rotate": {Summary: "Gives one of the caller's API keys another secret, shown only here; the one in use stays good for a while.", Request: operator.Rotation{},
 			Response: httpkit.Object{"id": "", "name": "", "key": "", "old_until": new(time.Time)}},
 		"DELETE /api/auth/keys/{id}": {Summary: "Revokes one of the caller's API keys; owners and admins may revoke any."},
 	}

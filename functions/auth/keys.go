@@ -139,13 +139,9 @@ func (h *handler) managed(r *http.Request, c hub.Caller) (store.APIKey, error) {
 	return key, err
 }
 
-type rotation struct {
-	Grace int64 `json:"grace_seconds"` // how long the secret in use stays good
-}
-
 // rotateKey gives one of the caller's keys another secret, shown only here.
 func (h *handler) rotateKey(w http.ResponseWriter, r *http.Request, c hub.Caller) error {
-	in, err := httpkit.Decode[rotation](r)
+	in, err := httpkit.Decode[operator.Rotation](r)
 	if err != nil {
 		return err
 	}
@@ -153,16 +149,12 @@ func (h *handler) rotateKey(w http.ResponseWriter, r *http.Request, c hub.Caller
 	if err != nil {
 		return err
 	}
-	grace, err := operator.Grace(in.Grace)
-	if err != nil {
-		return err
-	}
-	secret, key, err := h.Desk.RotateKey(r.Context(), c.Email, key.ID, grace)
+	rotated, err := h.Desk.Rotate(r.Context(), c.Email, key.ID, in)
 	if err != nil {
 		return err
 	}
 	w.Header().Set("Cache-Control", "no-store")
-	return httpkit.WriteJSON(w, http.StatusOK, map[string]any{"id": key.ID, "name": key.Name, "key": secret.Reveal(), "old_until": key.OldUntil})
+	return httpkit.WriteJSON(w, http.StatusOK, rotated)
 }
 
 // revokeKey ends one of the caller's keys; owners and admins may end any. With a

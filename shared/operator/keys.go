@@ -146,6 +146,25 @@ func Grace(seconds int64) (time.Duration, error) {
 	return time.Duration(seconds) * time.Second, nil
 }
 
+// Rotation asks for another secret of a key.
+type Rotation struct {
+	Grace int64 `json:"grace_seconds"` // how long the secret in use stays good
+}
+
+// Rotate is RotateKey for a request; the document is the only place where the new
+// secret can be read.
+func (d *Desk) Rotate(ctx context.Context, actor, id string, in Rotation) (map[string]any, error) {
+	grace, err := Grace(in.Grace)
+	if err != nil {
+		return nil, err
+	}
+	secret, key, err := d.RotateKey(ctx, actor, id, grace)
+	if err != nil {
+		return nil, err
+	}
+	return map[string]any{"id": key.ID, "name": key.Name, "key": secret.Reveal(), "old_until": key.OldUntil}, nil
+}
+
 // MayManageKeys refuses callers that came with a key which is restricted in any
 // way: with it they could make or change one that is not.
 func (d *Desk) MayManageKeys(ctx context.Context, c hub.Caller) error {

@@ -20,11 +20,11 @@ INSERT INTO channels (id, type, key, status, name, weight, base_url, models, `gr
  (5, 18, 'spark', 1, 'xunfei', 0, '', 'SparkDesk', 'default', '', 0, ''),
  (6, 30, '', 1, 'local', 0, 'http://127.0.0.1:11434', 'llama3', 'default', '', 0, '');
 INSERT INTO users (id, username, password, display_name, role, status, email, quota, `group`) VALUES
- (1, 'root', '$2a$10$xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx', 'Root User', 100, 1, '', 1000000, 'default'),
- (2, 'ann', '$2a$10$xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx', 'Ann', 1, 1, 'Ann@Example.com', 750001, 'vip'),
- (3, 'bob', '$2a$10$xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx', 'Bob', 10, 2, 'ann@example.com', -5, 'default'),
- (4, '张三', '$2a$10$xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx', '', 1, 1, 'not an address', 0, 'default'),
- (5, 'gone', '$2a$10$xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx', '', 1, 3, '', 100, 'default');
+ (1, 'root', '$2a$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy', 'Root User', 100, 1, '', 1000000, 'default'),
+ (2, 'ann', '$2a$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy', 'Ann', 1, 1, 'Ann@Example.com', 750001, 'vip'),
+ (3, 'bob', '$2a$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy', 'Bob', 10, 2, 'ann@example.com', -5, 'default'),
+ (4, '张三', '$2a$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy', '', 1, 1, 'not an address', 0, 'default'),
+ (5, 'gone', '$2a$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy', '', 1, 3, '', 100, 'default');
 INSERT INTO tokens (id, user_id, key, status, name, expired_time, remain_quota, unlimited_quota, models, subnet) VALUES
  (1, 2, 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRST01', 1, 'laptop', -1, 0, 1, '', ''),
  (2, 2, 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRST02', 1, 'ci', 4102444800, 250000, 0, 'gpt-4o,gpt-4', '10.0.0.0/8,192.0.2.7'),
