@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -49,7 +50,7 @@ func TestConsole(t *testing.T) {
 		t.Skip("the console is not built (make console): it is not tried in a browser")
 	}
 	fake := fakeprovider.Start(t, fakeprovider.OpenAI, fakeprovider.Options{Models: []string{model}})
-	run := func(t *testing.T, prefix, until string) {
+	run := func(t *testing.T, script, prefix, until string) {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		require.NoError(t, err)
 		addr := l.Addr().String() // links need it before the hub starts
@@ -58,7 +59,7 @@ func TestConsole(t *testing.T) {
 		s := h.serve("--listen", addr, "--public-url", "http://"+addr+prefix)
 		ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
 		defer cancel()
-		cmd := exec.CommandContext(ctx, node, "e2e/run.mjs")
+		cmd := exec.CommandContext(ctx, node, script)
 		cmd.Dir = web
 		cmd.Env = append(os.Environ(), "HUB="+s.url, "TOKEN="+s.token, "MODEL="+model, "CHROMIUM="+browser, "STOP_AFTER="+until,
 			"PROVIDER="+fake.URL+"/v1", "PROVIDER_KEY="+fakeprovider.DefaultKey, "SHOTS="+os.Getenv("AIGNE_HUB_TEST_SHOTS"))
@@ -66,6 +67,13 @@ func TestConsole(t *testing.T) {
 		t.Logf("%s", out)
 		require.NoError(t, err, "hub's log: %s", s.log)
 	}
-	t.Run("at the root of a host", func(t *testing.T) { run(t, "", "") })
-	t.Run("below a path, from the set-up to the first call", func(t *testing.T) { run(t, "/ai", "a key is made") })
+	t.Run("at the root of a host", func(t *testing.T) { run(t, "e2e/run.mjs", "", "") })
+	t.Run("below a path, from the set-up to the first call", func(t *testing.T) { run(t, "e2e/run.mjs", "/ai", "a key is made") })
+	days, err := filepath.Glob(filepath.Join(web, "e2e", "day-*.mjs"))
+	require.NoError(t, err)
+	require.NotEmpty(t, days)
+	for _, day := range days {
+		name := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(day), "day-"), ".mjs")
+		t.Run(name, func(t *testing.T) { run(t, day, "", "") })
+	}
 }
