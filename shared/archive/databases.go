@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/aigne-hub/aigne-hub/shared/calls"
@@ -98,8 +97,16 @@ func (k *Keeper) migrate(ctx context.Context, name string) error {
 
 // open opens the database of an archive. Opened for writing, a new one is made.
 func (k *Keeper) open(ctx context.Context, name string, reading bool) (*store.Store, error) {
-	plain := strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(k.file(name))
-	return store.Open(ctx, store.Options{URL: "file:" + plain, Now: k.Now, Log: k.Log, Archive: true, ReadOnly: reading})
+	return store.Open(ctx, store.Options{URL: store.FileURL(k.file(name)), Now: k.Now, Log: k.Log, Archive: true, ReadOnly: reading})
+}
+
+// Snapshot copies the database of an archive into a new file.
+func (k *Keeper) Snapshot(ctx context.Context, name, path string) error {
+	s, err := k.open(ctx, name, false)
+	if err != nil {
+		return err
+	}
+	return errors.Join(s.Snapshot(ctx, path), s.Close())
 }
 
 // writer opens the database of an archive for calls that move there.

@@ -61,3 +61,18 @@ func (d Folder) Delete(_ context.Context, name string) error {
 	}
 	return nil
 }
+
+// Folders lists the folders at the top, in the order of their names.
+func (d Folder) Folders(context.Context) ([]string, error) {
+	all, err := os.ReadDir(d.Path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	var out []string
+	for _, e := range all {
+		if e.IsDir() {
+			out = append(out, e.Name())
+		}
+	}
+	return out, err
+}

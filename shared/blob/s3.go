@@ -37,11 +37,17 @@ var _ Place = (*S3)(nil)
 const s3Time = 2 * time.Minute
 
 func (s *S3) send(ctx context.Context, method, id string, body []byte, header http.Header) (*http.Response, error) {
+	return s.ask(ctx, method, "/"+s.Prefix+id, nil, body, header)
+}
+
+// ask sends a signed request about a path of the bucket.
+func (s *S3) ask(ctx context.Context, method, path string, query url.Values, body []byte, header http.Header) (*http.Response, error) {
 	u, err := url.Parse(s.Endpoint)
 	if err != nil {
 		return nil, err
 	}
-	u.Path = "/" + s.Bucket + "/" + s.Prefix + id
+	u.Path = "/" + s.Bucket + path
+	u.RawQuery = strings.ReplaceAll(query.Encode(), "+", "%20")
 	r, err := http.NewRequestWithContext(ctx, method, u.String(), bytes.NewReader(body))
 	if err != nil {
 		return nil, err

@@ -17,6 +17,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/money"
 	"github.com/aigne-hub/aigne-hub/shared/oauth"
+	"github.com/aigne-hub/aigne-hub/shared/store"
 	"github.com/aigne-hub/aigne-hub/shared/telemetry"
 )
 
@@ -194,7 +195,7 @@ func (c *Config) complete(e Env, overrides map[string]string, faulty bool) []err
 		blame("AIGNE_HUB_MASTER_KEY", "or AIGNE_HUB_KMS_KEY_ID must be set on Lambda, where the disk does not last")
 	}
 	if c.Database == "" && c.Data != "" {
-		c.Database = "file:" + strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(filepath.Join(c.Data, "hub.db"))
+		c.Database = store.FileURL(filepath.Join(c.Data, "hub.db"))
 	}
 	if c.DatabaseToken != "" && strings.HasPrefix(c.Database, "file:") {
 		blame("AIGNE_HUB_DATABASE_TOKEN", "is set, but the database is a file; set AIGNE_HUB_DATABASE to the server's URL")

@@ -73,6 +73,15 @@ func openPools(o Options) (read, write *sql.DB, remote bool, err error) {
 	return read, write, true, nil
 }
 
+// openPlain opens an embedded file as it is, without the pragmas of a hub.
+func openPlain(url string) (*sql.DB, error) {
+	conn, err := libsql.NewConnector(url + "?_pragma=busy_timeout(2000)")
+	if err != nil {
+		return nil, err
+	}
+	return sql.OpenDB(conn), nil
+}
+
 // autocheckpoint is the size of the write-ahead log, in pages, at which a commit
 // would copy it back by itself. The checkpointer does so long before, off the
 // writer's path; this bounds the log should it fall behind.

@@ -2,17 +2,20 @@
 // takes requests addressed by path whose AWS Signature Version 4 it computes anew
 // ("Authenticating Requests: Using the Authorization Header" in the S3 API
 // reference), wants the digest of the content to be signed, and knows PUT, GET with
-// ranges, HEAD and DELETE of objects.
+// ranges, HEAD and DELETE of objects, and lists what stands before a slash, two
+// names at a time.
 package fakes3
 
 import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/xml"
 	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -101,6 +104,10 @@ func (s *Store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusForbidden, "SignatureDoesNotMatch")
 		return
 	}
+	if r.URL.Path == "/"+s.Bucket && r.Method == http.MethodGet {
+		s.list(w, r.URL.Query())
+		return
+	}
 	name, ok := strings.CutPrefix(r.URL.Path, "/"+s.Bucket+"/")
 	if !ok || name == "" {
 		refuse(w, http.StatusNotFound, "NoSuchBucket")
@@ -134,4 +141,43 @@ func (s *Store) carryOut(w http.ResponseWriter, r *http.Request, name string, bo
 	default:
 		refuse(w, http.StatusMethodNotAllowed, "MethodNotAllowed")
 	}
+}
+
+// pageSize is how many names a list has.
+const pageSize = 2
+
+// list answers ListObjectsV2 with a delimiter. The token is the last prefix given.
+func (s *Store) list(w http.ResponseWriter, q url.Values) {
+	if q.Get("list-type") != "2" || q.Get("delimiter") != "/" {
+		refuse(w, http.StatusBadRequest, "InvalidArgument")
+		return
+	}
+	var page struct {
+		XMLName        struct{} `xml:"ListBucketResult"`
+		IsTruncated    bool
+		Next           string `xml:"NextContinuationToken,omitempty"`
+		CommonPrefixes []struct{ Prefix string }
+	}
+	last := q.Get("continuation-token")
+	for _, name := range s.Names() {
+		rest, under := strings.CutPrefix(name, q.Get("prefix"))
+		folder, _, deep := strings.Cut(rest, "/")
+		prefix := q.Get("prefix") + folder + "/"
+		if !under || !deep || prefix <= last {
+			continue
+		}
+		if len(page.CommonPrefixes) == pageSize {
+			page.IsTruncated, page.Next = true, last
+			break
+		}
+		page.CommonPrefixes = append(page.CommonPrefixes, struct{ Prefix string }{prefix})
+		last = prefix
+	}
+	text, err := xml.Marshal(page)
+	if err != nil {
+		refuse(w, http.StatusInternalServerError, "InternalError")
+		return
+	}
+	w.Header().Set("Content-Type", "application/xml")
+	_, _ = w.Write(text)
 }
