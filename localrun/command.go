@@ -57,6 +57,15 @@ func (s spec) describe() string {
 	return strings.Join(parts, "\n")
 }
 
+// withBelow makes a command that does something itself and has others below it.
+func (p *program) withBelow(s spec, below []spec) *cli.Command {
+	c := p.command(s)
+	for _, b := range below {
+		c.Subcommands = append(c.Subcommands, p.command(b))
+	}
+	return c
+}
+
 // family makes a command that only groups others.
 func (p *program) family(name, usage string, specs []spec, below ...*cli.Command) *cli.Command {
 	c := &cli.Command{Name: name, Usage: usage, HideHelpCommand: true, OnUsageError: usageFault,

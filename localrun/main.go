@@ -108,6 +108,10 @@ func (p *program) commands() []*cli.Command {
 		p.command(openapiSpec()),
 		p.command(applySpec()),
 		p.command(exportSpec()),
+		p.withBelow(backupSpec(), backupSpecs()),
+		p.command(restoreSpec()),
+		p.command(doctorSpec()),
+		p.command(versionSpec()),
 		p.family("import", "move in from another gateway", importSpecs()),
 	}
 }

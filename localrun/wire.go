@@ -23,5 +23,5 @@ func wire(a *boot.App) functions {
 
 // jobs are the scheduled jobs of all functions.
 func jobs(a *boot.App) []schedule.Job {
-	return slices.Concat(auth.Jobs(a), billing.Jobs(a), admin.Jobs(a), proxy.Jobs(a), usage.Jobs(a))
+	return slices.Concat(auth.Jobs(a), billing.Jobs(a), admin.Jobs(a), proxy.Jobs(a), usage.Jobs(a), backupJobs(a))
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/admission"
 	"github.com/aigne-hub/aigne-hub/shared/apps"
 	"github.com/aigne-hub/aigne-hub/shared/archive"
+	"github.com/aigne-hub/aigne-hub/shared/backup"
 	"github.com/aigne-hub/aigne-hub/shared/blob"
 	"github.com/aigne-hub/aigne-hub/shared/blocklet"
 	"github.com/aigne-hub/aigne-hub/shared/capture"
@@ -119,6 +120,11 @@ func Open(ctx context.Context, cfg Config, o Options) (*App, error) {
 	if err := prepareFolder(cfg); err != nil {
 		return nil, err
 	}
+	if file := cfg.DatabaseFile(); file != "" {
+		if err := backup.Unfinished(file); err != nil {
+			return nil, err
+		}
+	}
 	s, err := store.Open(ctx, store.Options{URL: cfg.Database, Token: cfg.DatabaseToken, Synchronous: cfg.Synchronous, Now: o.Now, Log: o.Log})
 	if err != nil {
 		return nil, err
@@ -187,8 +193,8 @@ func (a *App) schema(ctx context.Context, migrate bool) error {
 	return err
 }
 
-// databaseFile is the path of an embedded database, "" for others.
-func (c Config) databaseFile() string {
+// DatabaseFile is the path of an embedded database, "" for others.
+func (c Config) DatabaseFile() string {
 	path, embedded := strings.CutPrefix(c.Database, "file:")
 	if !embedded || strings.HasPrefix(path, ":memory:") {
 		return ""
@@ -201,15 +207,19 @@ func (c Config) databaseFile() string {
 }
 
 func prepareFolder(cfg Config) error {
-	path := cfg.databaseFile()
+	path := cfg.DatabaseFile()
 	if path == "" {
 		return nil
 	}
-	const private = 0o700
+	const private, privateFile = 0o700, 0o600
 	if err := os.MkdirAll(filepath.Dir(path), private); err != nil {
 		return fmt.Errorf("data folder: %w", err)
 	}
-	return nil
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, privateFile) // SQLite would let others read it
+	if err != nil {
+		return fmt.Errorf("data folder: %w", err)
+	}
+	return f.Close()
 }
 
 // Halting ends once Halt is called.

@@ -71,6 +71,7 @@ type Config struct {
 	Blob       BlobStore     // Bucket is "" for the data folder
 	BlobLife   time.Duration // of files kept for their links
 	Archive    Archive
+	Backup     Backup
 	FetchAllow []netip.Prefix // ranges inside that may be fetched from
 
 	SMTP  hub.Secret    // mail server; "" when unset

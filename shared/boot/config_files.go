@@ -105,11 +105,11 @@ func parseS3URL(b *BlobStore, v string) error {
 	return nil
 }
 
-// completePlaces fills in what the stores for files and archives take from AWS's own
+// completePlaces fills in what the stores for files, archives and backups take from AWS's own
 // variables. They share their keys.
 func (c *Config) completePlaces(e Env, blame func(name, format string, args ...any)) {
-	b, a := &c.Blob, &c.Archive.Place
-	if b.Bucket == "" && a.Bucket == "" {
+	b, a, k := &c.Blob, &c.Archive.Place, &c.Backup.Place
+	if b.Bucket == "" && a.Bucket == "" && k.Bucket == "" {
 		switch {
 		case b.Secret != "":
 			blame("AIGNE_HUB_BLOB_SECRET_ACCESS_KEY", "is set, but there is no store of files; set AIGNE_HUB_BLOB_URL")
@@ -120,14 +120,17 @@ func (c *Config) completePlaces(e Env, blame func(name, format string, args ...a
 	}
 	b.complete("AIGNE_HUB_BLOB_URL", e, blame)
 	a.complete("AIGNE_HUB_ARCHIVE_URL", e, blame)
+	k.complete("AIGNE_HUB_BACKUP_URL", e, blame)
 	if b.KeyID == "" && b.Secret == "" {
 		b.KeyID, b.Secret, b.Session = e.get("AWS_ACCESS_KEY_ID"), hub.Secret(e.get("AWS_SECRET_ACCESS_KEY")), hub.Secret(e.get("AWS_SESSION_TOKEN"))
 	}
 	if b.KeyID == "" || b.Secret == "" {
 		blame("AIGNE_HUB_BLOB_ACCESS_KEY_ID", "and AIGNE_HUB_BLOB_SECRET_ACCESS_KEY must both be set for the store of files")
 	}
-	if a.Bucket != "" {
-		a.KeyID, a.Secret, a.Session = b.KeyID, b.Secret, b.Session
+	for _, other := range []*BlobStore{a, k} {
+		if other.Bucket != "" {
+			other.KeyID, other.Secret, other.Session = b.KeyID, b.Secret, b.Session
+		}
 	}
 	if b.Bucket == "" {
 		*b = BlobStore{}

@@ -33,6 +33,7 @@ func Settings() []Setting {
 	all = append(all, doorSettings()...)
 	all = append(all, oidcSettings()...)
 	all = append(all, archiveSettings()...)
+	all = append(all, backupSettings()...)
 	all = append(all, observeSettings()...)
 	all = append(all, oauthSettings()...)
 	all = append(all, blockletSettings()...)

@@ -11,6 +11,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/dialect/geminimedia"
 	"github.com/aigne-hub/aigne-hub/shared/dialect/openaitasks"
 	"github.com/aigne-hub/aigne-hub/shared/dialect/xaimedia"
+	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/jobs"
 )
 
@@ -18,16 +19,16 @@ import (
 func (a *App) place() blob.Place {
 	switch {
 	case a.Config.Blob.Bucket != "":
-		return a.bucket(a.Config.Blob)
+		return bucket(a.Config.Blob, a.Now)
 	case a.Config.Data == "" || a.env.onLambda():
 		return nil
 	}
 	return blob.Dir{Path: filepath.Join(a.Config.Data, "blobs")}
 }
 
-func (a *App) bucket(b BlobStore) *blob.S3 {
+func bucket(b BlobStore, now hub.Now) *blob.S3 {
 	return &blob.S3{Endpoint: b.Endpoint, Bucket: b.Bucket, Prefix: b.Prefix, Region: b.Region, KeyID: b.KeyID, Secret: b.Secret,
-		Session: b.Session, Now: a.Now}
+		Session: b.Session, Now: now}
 }
 
 // archive is where old calls go: beside an embedded database, or as files to where
@@ -35,14 +36,14 @@ func (a *App) bucket(b BlobStore) *blob.S3 {
 func (a *App) archive() *archive.Keeper {
 	c := a.Config.Archive
 	k := &archive.Keeper{Store: a.Store, Settings: archive.Settings{After: c.After, Keep: c.Keep, Free: c.Free}, Now: a.Now, Log: a.Log}
-	file := a.Config.databaseFile()
+	file := a.Config.DatabaseFile()
 	switch {
 	case file != "":
 		folder, name := filepath.Split(file)
 		k.Folder, k.Stem, k.Disk = filepath.Join(folder, "archive"), strings.TrimSuffix(name, filepath.Ext(name)), folder
 	case !a.Store.Remote(): // in memory
 	case c.Place.Bucket != "":
-		k.Place = a.bucket(c.Place)
+		k.Place = bucket(c.Place, a.Now)
 	case a.Config.Data != "" && !a.env.onLambda():
 		k.Place, k.Disk = blob.Folder{Path: filepath.Join(a.Config.Data, "archive")}, a.Config.Data
 	}

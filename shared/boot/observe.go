@@ -147,7 +147,7 @@ func (a *App) observed() {
 // Watcher evaluates the rules of alerts.
 func (a *App) Watcher() *alert.Watcher {
 	w := &alert.Watcher{Store: a.Store, Tell: a.Notify.Tell, Log: a.Log, Now: a.Now}
-	if file := a.Config.databaseFile(); file != "" {
+	if file := a.Config.DatabaseFile(); file != "" {
 		w.Room = func() (free, all uint64, err error) { return alert.DiskRoom(filepath.Dir(file)) }
 	}
 	return w

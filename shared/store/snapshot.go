@@ -75,3 +75,12 @@ func Seclude(ctx context.Context, url string) error {
 	}
 	return err
 }
+
+// NewestSchema is the name of the last migration that this binary knows.
+func NewestSchema() string {
+	all, err := migrations()
+	if err != nil || len(all) == 0 {
+		return ""
+	}
+	return all[len(all)-1].name
+}
