@@ -101,9 +101,10 @@ console: ## build the web console into functions/console/dist (needs Node 20 wit
 include infra/lambda.mk
 package: ## build the six Lambda functions as zip files below dist/lambda
 
+include infra/release.mk
+release: ## build the release archives, SBOMs and digests below dist/release
+
 # A target that did nothing and succeeded would be a lie.
-.PHONY: blocklet release
+.PHONY: blocklet
 blocklet: ## build the Blocklet bundle (comes with a later version)
-release: ## build the release archives (comes with a later version)
-blocklet release:
 	@echo "make $@ comes with a later version; there is nothing to do yet" >&2; exit 1
