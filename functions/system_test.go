@@ -104,7 +104,7 @@ func TestJobsAreShownAndRunByHand(t *testing.T) {
 
 func TestTheSystemShowsWhatRunsAndNoSecret(t *testing.T) {
 	t.Parallel()
-	const secret = "smtps://user:hush-hush@mail.example.com:465"
+	const secret = "smtps://user:hush-hush@mail.example.com:465?from=hub@example.com"
 	w := open(t, "AIGNE_HUB_SMTP_URL="+secret, "AIGNE_HUB_BILLING=on")
 	type system struct {
 		Go       string
@@ -209,11 +209,11 @@ func TestAPlanIsExplainedForSomebodyElse(t *testing.T) {
 
 	_, key, err := w.app.Desk.CreateLimitedKey(t.Context(), "test", "member@example.com", "narrow", nil, operator.KeyLimits{Models: []string{"alpha/*"}})
 	require.NoError(t, err)
-	narrow := ask("&key=" + key.ID)
+	narrow := ask("&keyId=" + key.ID)
 	assert.Equal(t, "member@example.com", narrow.User)
 	assert.Empty(t, narrow.Targets)
 	assert.NotEmpty(t, narrow.Fault, "a key that may not use the model has nowhere to go, and the answer says so")
-	for query, param := range map[string]string{"&user=nobody@example.com": "user", "&key=01HZZZZZZZZZZZZZZZZZZZZZZZ": "key", "&tokens=-1": "tokens", "&needs=wings": "needs"} {
+	for query, param := range map[string]string{"&user=nobody@example.com": "user", "&keyId=01HZZZZZZZZZZZZZZZZZZZZZZZ": "keyId", "&tokens=-1": "tokens", "&needs=wings": "needs"} {
 		res := w.do("admin", "admin", "GET", "/api/admin/plan?model=smart"+query, "")
 		assert.Equal(t, 400, res.Code, query)
 		assert.Contains(t, res.Body.String(), `"param":"`+param+`"`, query)
@@ -325,7 +325,9 @@ func TestAModelIsCalledToTryIt(t *testing.T) {
 	require.NoError(t, json.Unmarshal(res.Body.Bytes(), &v))
 	assert.False(t, v.OK)
 	assert.NotEmpty(t, v.Error, "nobody listens there, and that is the answer")
-	probes := read[struct{ Data []struct{ Provider, Model string } }](w, "admin", "admin", "/api/admin/probes")
+	probes := read[struct {
+		Data []struct{ Provider, Model string }
+	}](w, "admin", "admin", "/api/admin/probes")
 	require.Len(t, probes.Data, 1)
 	assert.Equal(t, "alpha", probes.Data[0].Provider)
 	assert.Equal(t, 403, w.do("proxy", "member", "POST", "/api/ai/probe", `{"provider":"alpha","model":"m"}`).Code)

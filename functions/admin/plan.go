@@ -33,7 +33,7 @@ type planTarget struct {
 }
 
 // plan explains where a call would go, as routing.Ask reads it, for the user with
-// the address ?user= or for the API key ?key=.
+// the address ?user= or for the API key with the id ?keyId=.
 func (h *handler) plan(w http.ResponseWriter, r *http.Request, _ hub.Caller) error {
 	q := r.URL.Query()
 	v := planView{Model: q.Get("model"), Targets: []planTarget{}, Refused: []routing.Refusal{}, Groups: []string{}}
@@ -68,10 +68,10 @@ func (h *handler) plan(w http.ResponseWriter, r *http.Request, _ hub.Caller) err
 // planFor reads who would call.
 func (h *handler) planFor(r *http.Request, q url.Values, v *planView) error {
 	email := q.Get("user")
-	if id := q.Get("key"); id != "" {
+	if id := q.Get("keyId"); id != "" {
 		k, err := h.Desk.Key(r.Context(), id)
 		if hub.CodeOf(err) == hub.CodeNotFound {
-			return hub.Invalid("key", "There is no API key with this id.")
+			return hub.Invalid("keyId", "There is no API key with this id.")
 		}
 		if err != nil {
 			return err

@@ -155,7 +155,7 @@ func (h *handler) rotateVault(w http.ResponseWriter, r *http.Request, c hub.Call
 
 func systemDocs() map[string]httpkit.Doc {
 	plan := []httpkit.Param{
-		{Name: "model", Required: true}, httpkit.Query("user", "The address of who would call."), httpkit.Query("key", "The id of the API key that would."),
+		{Name: "model", Required: true}, httpkit.Query("user", "The address of who would call."), httpkit.Query("keyId", "The id of the API key that would."),
 		httpkit.Query("type", "chat or a kind of work"), httpkit.Query("dialect", "In which the call comes."), httpkit.Query("region", ""),
 		httpkit.Query("route", "A wish, such as cheap."), httpkit.Query("tags", "By comma."), httpkit.Query("needs", "By comma."), {Name: "tokens", Number: true},
 	}
