@@ -120,7 +120,7 @@ const start = createRoute({
 const overview = createRoute({
   getParentRoute: () => admin,
   path: "/admin",
-  validateSearch: optional((s) => ({ days: text(s.days) })),
+  validateSearch: optional((s) => ({ days: s.days === 7 || s.days === 30 ? s.days : undefined })),
   component: lazyRouteComponent(() => import("../pages/overview"), "AdminOverview"),
 });
 const routing = createRoute({

@@ -1,6 +1,5 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
-import type { ReactNode } from "react";
 import { type Answer, api } from "../api/client";
 import { change, count, duration, growth, percent, usd } from "../lib/format";
 import { useI18n } from "../lib/i18n";
@@ -73,7 +72,12 @@ function Now({ query }: { query: { data: Overview | undefined; error: unknown; i
           wait
         )}
       </Stat>
-      <Stat label={t("overview.resting")} note={n && t("overview.resting.note", { n: count(format, off) })}>
+      <Stat
+        label={t("overview.resting")}
+        note={
+          n && (off > 0 ? t("overview.resting.note", { n: count(format, off) }) : resting === 0 && t("overview.resting.none"))
+        }
+      >
         {n ? <span className={resting + off > 0 ? "text-warn" : ""}>{count(format, resting)}</span> : wait}
       </Stat>
     </section>
@@ -97,7 +101,7 @@ function Money() {
   const { t, format } = useI18n();
   const navigate = useNavigate({ from: "/admin" });
   const search = useSearch({ from: "/inside/admin/admin" });
-  const days = spans.find((d) => d === search.days) ?? "1";
+  const days = spans.find((d) => d === String(search.days)) ?? "1";
   const midnight = new Date();
   midnight.setHours(0, 0, 0, 0);
   const start = Math.floor(midnight.getTime() / 1000);
@@ -115,7 +119,7 @@ function Money() {
     <Tabs
       label={t("overview.span")}
       value={days}
-      onChange={(next) => navigate({ search: { days: next === "1" ? undefined : next }, replace: true })}
+      onChange={(next) => navigate({ search: { days: next === "1" ? undefined : Number(next) }, replace: true })}
       tabs={spans.map((d) => [d, t(`overview.days.${d}`)] as const)}
     >
       <Loaded query={summary} loading={<Rows n={2} />}>
@@ -168,23 +172,23 @@ function Figure({
   const { t, format } = useI18n();
   const tint = neutral || !since ? "text-ink-3" : since > 0 ? "text-ok" : "text-danger";
   return (
-    <Stat
-      label={label}
-      note={
-        <>
-          {since === undefined ? (
-            t("overview.nothing.before")
-          ) : (
-            <>
-              <span className={`font-medium tabular-nums ${tint}`}>{change(format, since)}</span> {t("overview.before")}
-            </>
-          )}
-          {note && <span className="block">{note}</span>}
-        </>
-      }
-    >
-      {value}
-    </Stat>
+    <div className="max-lg:last:col-span-2 *:h-full">
+      <Stat
+        label={label}
+        note={
+          <>
+            {since !== undefined && (
+              <>
+                <span className={`font-medium tabular-nums ${tint}`}>{change(format, since)}</span> {t("overview.before")}
+              </>
+            )}
+            {note && <span className="block">{note}</span>}
+          </>
+        }
+      >
+        {value}
+      </Stat>
+    </div>
   );
 }
 

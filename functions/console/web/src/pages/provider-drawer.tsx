@@ -14,7 +14,7 @@ import { useToast } from "../ui/toast";
 import { Credentials } from "./provider-credentials";
 import { kindsQuery, type Provider } from "./provider-form";
 import type { Health } from "./provider-health";
-import { Probes, useTest } from "./provider-test";
+import { Probes, useLive } from "./provider-test";
 
 type Probed = Answer<"/api/ai/probe", "post">;
 
@@ -24,12 +24,16 @@ export function Whole({ provider, health }: { provider: Provider; health: Health
   const say = useFault();
   const toast = useToast();
   const invalidate = useInvalidate();
-  const probe = useTest(provider.name);
   const kinds = useQuery(kindsQuery);
   const kind = kinds.data?.data.find((k) => k.id === provider.kind);
   const [editing, setEditing] = useState(false);
   const [stopping, setStopping] = useState(false);
   const stored = provider.source !== "env";
+  const states = Object.entries(health?.providers[provider.name] ?? {});
+  const live = useLive(
+    provider.name,
+    states.filter(([, c]) => c.state !== "disabled").map(([name]) => name),
+  );
   const timeouts = Object.entries(provider.timeouts ?? {}).filter(([, v]) => v);
   const turn = async (enabled: boolean) => {
     await api.patch("/api/admin/providers/{name}", { params: { name: provider.name }, body: { enabled } });
@@ -81,19 +85,26 @@ export function Whole({ provider, health }: { provider: Provider; health: Health
       <section className="flex flex-col gap-3">
         <div className="flex items-center justify-between gap-3">
           <h3 className="font-semibold">{t("provider.live")}</h3>
-          <Button small busy={probe.isPending} onClick={() => probe.mutate()} icon={<Plug aria-hidden className="size-4" />}>
+          <Button
+            small
+            busy={live.asking.isPending}
+            onClick={() => live.asking.mutate()}
+            icon={<Plug aria-hidden className="size-4" />}
+          >
             {t("provider.test")}
           </Button>
         </div>
-        {probe.isPending ? (
-          <p role="status" className="text-ink-3">
-            {t("provider.testing")}
-          </p>
-        ) : (
-          !probe.data && !probe.error && <p className="text-ink-3">{t("provider.test.about")}</p>
+        {live.asking.isPending && (
+          <div role="status">
+            <p className="text-ink-3">{t("provider.testing", { n: live.probes?.length ?? 0, of: live.of })}</p>
+            <progress max={live.of} value={live.probes?.length ?? 0} aria-label={t("provider.live")} className="mt-1 w-full" />
+          </div>
         )}
-        {probe.data && <Probes probes={probe.data} />}
-        {probe.error && <Note kind="danger">{say(probe.error)}</Note>}
+        {!live.probes && !live.asking.isPending && <p className="text-ink-3">{t("provider.test.about")}</p>}
+        {live.probes && (live.probes.length > 0 || !live.asking.isPending) && !live.asking.error && (
+          <Probes probes={live.probes} />
+        )}
+        {live.asking.error && <Note kind="danger">{say(live.asking.error)}</Note>}
       </section>
       <TryModel provider={provider} health={health} />
       {stored ? <Credentials provider={provider} health={health} /> : <Note>{t("provider.env.about")}</Note>}
@@ -124,7 +135,7 @@ function ProviderEdit({ provider, url, onClose }: { provider: Provider; url: str
       submit={t("action.save")}
       onCancel={onClose}
       save={async (value) => {
-        const timeouts = Object.fromEntries(spans.map((s) => [s, value(s)]).filter(([, v]) => v));
+        const timeouts = Object.fromEntries(spans.map((s) => [s, value(`timeouts.${s}`)]).filter(([, v]) => v));
         await api.patch("/api/admin/providers/{name}", {
           params: { name: provider.name },
           body: { display_name: value("display_name"), base_url: value("base_url"), region: value("region"), timeouts },
@@ -160,11 +171,11 @@ function ProviderEdit({ provider, url, onClose }: { provider: Provider; url: str
               {spans.map((s) => (
                 <TextField
                   key={s}
-                  name={s}
+                  name={`timeouts.${s}`}
                   label={t(`provider.timeout.${s}`)}
                   defaultValue={given[s]}
                   placeholder="–"
-                  error={fault(s) ?? fault(`timeouts.${s}`)}
+                  error={fault(`timeouts.${s}`)}
                 />
               ))}
             </div>

@@ -66,12 +66,17 @@ function Names() {
       key: "name",
       head: t("routing.name"),
       cell: (a) => (
-        <button type="button" onClick={() => show(a)} className="font-medium break-all text-left hover:underline">
-          {a.name}
-        </button>
+        <div className="min-w-0">
+          <button type="button" onClick={() => show(a)} className="text-left font-medium wrap-anywhere hover:underline">
+            {a.name}
+          </button>
+          <div className="mt-0.5 sm:hidden">
+            <Way alias={a} />
+          </div>
+        </div>
       ),
     },
-    { key: "to", head: t("routing.to"), cell: (a) => <Way alias={a} /> },
+    { key: "to", head: t("routing.to"), from: "sm", cell: (a) => <Way alias={a} /> },
     {
       key: "rules",
       head: t("routing.rules"),
@@ -163,7 +168,7 @@ function Way({ alias }: { alias: Alias }) {
                 <span className="sr-only">{t("routing.then")}</span>
               </span>
             )}
-            <span className="font-mono text-[13px] break-all">{models}</span>
+            <span className="font-mono text-[13px] wrap-anywhere">{models}</span>
           </span>
         );
       })}

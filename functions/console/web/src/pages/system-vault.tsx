@@ -73,7 +73,7 @@ export function Vault() {
   return (
     <div className="flex flex-col gap-3">
       <div className="flex flex-wrap items-start gap-3">
-        <p className="min-w-56 flex-1 text-ink-3">{t("vault.about")}</p>
+        <p className="flex-1 basis-72 text-ink-3">{t("vault.about")}</p>
         <Button
           icon={<KeyRound aria-hidden className="size-4" />}
           disabled={vault.data?.rotating}

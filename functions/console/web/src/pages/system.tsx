@@ -274,22 +274,13 @@ function Settings() {
         <div className="min-w-0">
           <Mono>{s.name}</Mono>
           <p className="text-sm text-ink-3">{s.doc}</p>
+          <div className="mt-1 sm:hidden">
+            <Value of={s} />
+          </div>
         </div>
       ),
     },
-    {
-      key: "value",
-      head: t("settings.value"),
-      className: "w-1/3",
-      cell: (s) =>
-        s.secret && s.from !== "unset" ? (
-          <Badge>{t("settings.secret")}</Badge>
-        ) : s.value === "" ? (
-          <span className="text-ink-3">{t("settings.unset")}</span>
-        ) : (
-          <Mono>{s.value}</Mono>
-        ),
-    },
+    { key: "value", head: t("settings.value"), from: "sm", className: "w-1/3", cell: (s) => <Value of={s} /> },
     {
       key: "from",
       head: t("settings.from"),
@@ -336,6 +327,12 @@ function Settings() {
       </Card>
     </div>
   );
+}
+
+function Value({ of }: { of: Setting }) {
+  const { t } = useI18n();
+  if (of.secret && of.from !== "unset") return <Badge>{t("settings.secret")}</Badge>;
+  return of.value === "" ? <span className="text-ink-3">{t("settings.unset")}</span> : <Mono>{of.value}</Mono>;
 }
 
 /** Backups says what has to be kept, and how. */
