@@ -244,6 +244,9 @@ func TestAdminsSetLimitsAndAliases(t *testing.T) {
 	limit := func(scope, subject, metric, period, amount string) string {
 		return `{"id":"ID","scope":"` + scope + `","subject":"` + subject + `","metric":"` + metric + `","period":"` + period + `","amount":"` + amount + `"}`
 	}
+	used := func(limit, name string) string {
+		return strings.TrimSuffix(limit, "}") + `,"name":"` + name + `","owner":"","used":"0","used_by":"","counted":0,"ends":"TIME"}`
+	}
 	const alias = `{"name":"team/smart","rules":[{"when":{"groups":["pilots"]},"policy":"cheap","steps":[{"targets":[{"model":"openai/gpt-4o","weight":3}]}]}]}`
 	w.golden("admin", []apiCase{
 		{"members set no limit", "member", "PUT " + limits, `{"scope":"key"}`, 403, adminsOnly},
@@ -254,7 +257,8 @@ func TestAdminsSetLimitsAndAliases(t *testing.T) {
 			notFound("There is no user with the e-mail address x@example.com.")},
 		{"a metric is known", "admin", "PUT " + limits, `{"scope":"user","subject":"*","metric":"joy","period":"month","amount":"2"}`, 400,
 			invalid("metric", "The metric must be requests, tokens, concurrency or credits.")},
-		{"limits are listed", "admin", "GET " + limits, "", 200, `{"data":[` + limit("key", "*", "requests", "minute", "30") + `,` + limit("user", "ID", "credits", "month", "2.5") + `]}`},
+		{"limits are listed", "admin", "GET " + limits, "", 200, `{"data":[` + used(limit("user", "ID", "credits", "month", "2.5"), "member@example.com") + `,` +
+			used(limit("key", "*", "requests", "minute", "30"), "") + `],"next_cursor":null}`},
 		{"an unknown one is not removed", "admin", "DELETE " + limits + "/nope", "", 404, notFound("There is no limit nope.")},
 		{"an alias is defined", "admin", "PUT " + aliases, alias, 200, alias},
 		{"and listed", "admin", "GET " + aliases, "", 200, `{"data":[` + alias + `]}`},

@@ -34,6 +34,7 @@ func compose(a *boot.App, f functions, h *health) http.Handler {
 		{"/api/v2", f.proxy},
 		{"/api/ai/models", f.proxy},
 		{"/api/ai/plan", f.proxy},
+		{"/api/ai/probe", f.proxy},
 		{"/api/ai", f.admin},
 		{"/__blocklet__.js", f.proxy},
 		{"/media", f.proxy},

@@ -44,7 +44,7 @@ func serve(j *job) error {
 		return err
 	}
 	log := j.logger(cfg, true)
-	a, err := boot.Open(j.ctx, cfg, boot.Options{Log: log, Env: j.lookup, Migrate: true, Observe: boot.NewObserver(cfg, version, log, time.Now)})
+	a, err := boot.Open(j.ctx, cfg, boot.Options{Log: log, Env: j.lookup, Flags: j.overrides(), Migrate: true, Observe: boot.NewObserver(cfg, version, log, time.Now)})
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
@@ -84,10 +84,11 @@ func (s *server) run(listener net.Listener, signals <-chan os.Signal) error {
 	if err != nil {
 		return errors.Join(err, closeSides(beside), listener.Close())
 	}
-	runner, err := schedule.New(s.app.Observe.Jobs(jobs(s.app)), schedule.Options{Lease: s.app.JobLease(), Log: s.log})
+	runner, err := schedule.New(s.app.Noted(jobs(s.app)), schedule.Options{Lease: s.app.JobLease(), Log: s.log})
 	if err != nil {
 		return errors.Join(err, closeSides(beside), listener.Close())
 	}
+	s.app.Runner = runner
 	background, stop := context.WithCancel(s.ctx)
 	defer stop()
 	ended := make(chan struct{})

@@ -93,6 +93,8 @@ type credentialChange struct {
 	Active        *bool  `json:"active"`
 	Weight        *int64 `json:"weight"`
 	MaxConcurrent *int64 `json:"max_concurrent"`
+
+	Value hub.Secret `json:"value"` // in place of the one there is; "": it stays
 }
 
 // changeCredential switches a credential on or off, or changes its use. It may be named by its name
@@ -103,8 +105,14 @@ func (h *handler) changeCredential(w http.ResponseWriter, r *http.Request, c hub
 		return err
 	}
 	name, credential := r.PathValue("name"), r.PathValue("credential")
-	if in.Active == nil && in.Weight == nil && in.MaxConcurrent == nil {
-		return hub.Invalid("active", "There is nothing to change: give active, weight or max_concurrent.")
+	if in.Active == nil && in.Weight == nil && in.MaxConcurrent == nil && in.Value == "" {
+		return hub.Invalid("active", "There is nothing to change: give active, weight, max_concurrent or value.")
+	}
+	if in.Value != "" {
+		const sameWeight = 0
+		if err := h.Desk.ChangeCredential(r.Context(), c.Email, name, credential, sameWeight, in.Value); err != nil {
+			return err
+		}
 	}
 	if in.Weight != nil || in.MaxConcurrent != nil {
 		use := operator.CredentialUse{Weight: in.Weight, MaxConcurrent: in.MaxConcurrent}

@@ -11,7 +11,7 @@ import (
 // docs describe the routes.
 func docs() map[string]httpkit.Doc {
 	all := providerDocs()
-	for _, more := range []map[string]httpkit.Doc{peopleDocs(), doorDocs(), oauthDocs(), keyDocs(), appDocs(), auditDocs(), noticeDocs(), archiveDocs(), rateDocs(), catalogueDocs(), aigneRateDocs("/api/ai-providers"), aigneRateDocs("/api/ai")} {
+	for _, more := range []map[string]httpkit.Doc{peopleDocs(), doorDocs(), oauthDocs(), keyDocs(), appDocs(), auditDocs(), noticeDocs(), archiveDocs(), systemDocs(), rateDocs(), catalogueDocs(), aigneRateDocs("/api/ai-providers"), aigneRateDocs("/api/ai")} {
 		maps.Copy(all, more)
 	}
 	return all
@@ -24,12 +24,13 @@ func providerDocs() map[string]httpkit.Doc {
 	)
 	health := httpkit.Doc{Summary: "Shows how credentials and models fare.", Response: healthView{}}
 	return map[string]httpkit.Doc{
-		"GET /api/admin/provider-kinds":           {Summary: "Lists the sorts of providers that can be added.", Response: httpkit.Object{"data": []kindView{}}},
-		"GET " + providers:                        {Summary: "Lists providers, with those of the environment.", Response: httpkit.Object{"data": []providerView{}}},
-		"POST " + providers:                       {Summary: "Adds a provider.", Request: newProvider{}, Status: 201, Response: providerView{}},
-		"PATCH " + providers + "/{name}":          {Summary: "Changes a provider's time limits.", Request: providerChange{}, Response: providerView{}},
-		"DELETE " + providers + "/{name}":         {Summary: "Removes a provider."},
-		"POST " + providers + "/{name}/test":      {Summary: "Asks a provider whether it takes its credentials; free of charge.", Takes: httpkit.NoBody, Response: httpkit.Object{"data": []probeView{}}},
+		"GET /api/admin/provider-kinds":   {Summary: "Lists the sorts of providers that can be added.", Response: httpkit.Object{"data": []kindView{}}},
+		"GET " + providers:                {Summary: "Lists providers, with those of the environment.", Response: httpkit.Object{"data": []providerView{}}},
+		"POST " + providers:               {Summary: "Adds a provider.", Request: newProvider{}, Status: 201, Response: providerView{}},
+		"PATCH " + providers + "/{name}":  {Summary: "Changes a provider; what is left out stays.", Request: providerChange{}, Response: providerView{}},
+		"DELETE " + providers + "/{name}": {Summary: "Removes a provider."},
+		"POST " + providers + "/{name}/test": {Summary: "Asks a provider whether it takes its credentials; free of charge.", Takes: httpkit.NoBody,
+			Query: []httpkit.Param{httpkit.Query("credential", "Only this one.")}, Response: httpkit.Object{"data": []probeView{}}},
 		"GET " + credentials:                      {Summary: "Lists a provider's credentials without their values.", Response: httpkit.Object{"data": []credentialView{}}},
 		"POST " + credentials:                     {Summary: "Adds a credential.", Request: newCredential{}, Status: 201, Response: credentialView{}},
 		"PATCH " + credentials + "/{credential}":  {Summary: "Changes a credential.", Request: credentialChange{}, Response: credentialView{}},
@@ -52,9 +53,10 @@ func peopleDocs() map[string]httpkit.Doc {
 		"GET /api/admin/capture":               {Summary: "Shows by which rules bodies of calls are kept.", Response: captureView{}},
 		"POST /api/admin/capture/rules":        {Summary: "Adds a rule by which bodies of calls are kept.", Request: operator.NewCaptureRule{}, Status: 201, Response: captureRuleView{}},
 		"DELETE /api/admin/capture/rules/{id}": {Summary: "Removes such a rule; what was kept stays for its time."},
-		"GET /api/admin/limits":                {Summary: "Lists limits.", Response: httpkit.Object{"data": []limitView{}}},
-		"PUT /api/admin/limits":                {Summary: "Sets a limit.", Request: operator.NewLimit{}, Response: limitView{}},
-		"DELETE /api/admin/limits/{id}":        {Summary: "Removes a limit."},
+		"GET /api/admin/limits": {Summary: "Lists limits, the newest first, with how much of them is used.", Response: httpkit.Listing[limitUseView]{},
+			Query: httpkit.Cursors(httpkit.Query("scope", "", "key", "user", "app", "model", "member"), httpkit.Query("subject", "An id, a model, or *; an address where the scope is user."), httpkit.Query("metric", "", "requests", "tokens", "concurrency", "credits"))},
+		"PUT /api/admin/limits":         {Summary: "Sets a limit.", Request: operator.NewLimit{}, Response: limitView{}},
+		"DELETE /api/admin/limits/{id}": {Summary: "Removes a limit."},
 	}
 }
 

@@ -13,7 +13,9 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/operator"
+	"github.com/aigne-hub/aigne-hub/shared/reseal"
 	"github.com/aigne-hub/aigne-hub/shared/routing"
+	"github.com/aigne-hub/aigne-hub/shared/schedule"
 	"github.com/aigne-hub/aigne-hub/shared/store"
 	"github.com/aigne-hub/aigne-hub/shared/upstream"
 )
@@ -33,6 +35,11 @@ type Deps struct {
 	// Streams: answers can go on for ever. Otherwise, on Lambda, a stream of events
 	// ends with what there is, and the console comes back.
 	Streams bool
+	Billing bool // calls are charged
+	// System tells what runs; what the database and the runtime know is added.
+	System  func(context.Context) (systemView, error)
+	Rotator func() *reseal.Rotator  // of the keys that seal secrets
+	Runner  func() *schedule.Runner // of this process's jobs; nil: there are none
 	// Ping is the silence on a stream before a comment is sent; 0: 15 s.
 	Ping time.Duration
 	// Leaving ends when streams must end. nil: never.
@@ -68,7 +75,7 @@ func (h *handler) routes() []httpkit.Route {
 	admin := func(method, pattern string, as httpkit.CallerHandler) httpkit.Route {
 		return httpkit.Route{Method: method, Pattern: pattern, Who: httpkit.Admin, As: as, Scope: hub.ScopeAdmin, Data: httpkit.All}
 	}
-	return slices.Concat(h.rateRoutes(admin), h.catalogueRoutes(admin), h.aigneRateRoutes(admin), h.peopleRoutes(admin), h.archiveRoutes(admin), h.oauthRoutes(admin), []httpkit.Route{
+	return slices.Concat(h.rateRoutes(admin), h.catalogueRoutes(admin), h.aigneRateRoutes(admin), h.peopleRoutes(admin), h.archiveRoutes(admin), h.oauthRoutes(admin), h.systemRoutes(admin), []httpkit.Route{
 		admin("GET", "/api/admin/provider-kinds", h.listKinds),
 		admin("GET", providers, h.listProviders),
 		admin("POST", providers, h.addProvider),

@@ -38,6 +38,7 @@ type targetHealth struct {
 	SuccessRate float64      `json:"success_rate"`
 	P50         int64        `json:"p50_ms"` // to the first byte; 0: unknown
 	P95         int64        `json:"p95_ms"`
+	Failing     bool         `json:"failing"` // asked after all others, because calls of the process that answers fail
 	CheckedAt   time.Time    `json:"checked_at"`
 	ChangedAt   time.Time    `json:"changed_at"` // since when available is what it is
 }
@@ -70,9 +71,14 @@ func (h *handler) health(w http.ResponseWriter, r *http.Request, _ hub.Caller) e
 	if err != nil {
 		return err
 	}
+	failing := map[[2]string]bool{}
+	for _, b := range h.Upstream.OpenBreakers() {
+		failing[b] = true
+	}
 	v.Targets = make([]targetHealth, len(statuses))
 	for i, m := range statuses {
 		v.Targets[i] = h.viewTarget(m)
+		v.Targets[i].Failing = failing[[2]string{m.Provider, m.Model}]
 	}
 	return httpkit.WriteJSON(w, http.StatusOK, v)
 }

@@ -17,6 +17,9 @@ type kindView struct {
 	KeyOptional bool   `json:"key_optional"` // it may serve without a credential
 	Local       bool   `json:"local"`        // it usually runs on the hub's own machine
 	Docs        string `json:"docs"`         // the vendor's documentation; "" for none
+
+	Languages []string `json:"languages"` // that chat is spoken in, the best first
+	Refuses   []string `json:"refuses"`   // fields of requests that it does not take, and is not sent
 }
 
 // listKinds lists the sorts of providers, the vendors themselves first.
@@ -26,6 +29,10 @@ func (h *handler) listKinds(w http.ResponseWriter, _ *http.Request, _ hub.Caller
 	for i, k := range all {
 		v := kindView{ID: k.ID, Title: k.Title, BaseURL: k.BaseURL, Credential: "api_key", KeyOptional: k.KeyOptional || k.LocalBaseURL,
 			Local: k.LocalBaseURL, Docs: k.PublicDocs}
+		v.Languages, v.Refuses = []string{}, append([]string{}, k.Quirks.Refuses...)
+		for _, d := range k.Dialects {
+			v.Languages = append(v.Languages, string(d))
+		}
 		switch k.Auth {
 		case provider.SigV4:
 			v.Credential = "access_key_pair"

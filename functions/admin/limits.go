@@ -3,6 +3,7 @@ package admin
 import (
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
@@ -30,16 +31,56 @@ func viewLimit(l store.Limit) limitView {
 	return v
 }
 
+// limitUseView is a limit with how much of it is used now, by whoever uses most.
+type limitUseView struct {
+	limitView
+	Name    string     `json:"name"`    // of the key or application, the user's address; "" otherwise
+	Owner   string     `json:"owner"`   // address of the key's user
+	Used    string     `json:"used"`    // like amount
+	UsedBy  string     `json:"used_by"` // an id or a model; "" where nobody uses any
+	Counted int64      `json:"counted"` // how many are counted by themselves
+	Ends    *time.Time `json:"ends"`    // when counting begins anew; null: never
+}
+
+// listLimits lists limits, of ?scope=, ?subject= and ?metric= if given.
 func (h *handler) listLimits(w http.ResponseWriter, r *http.Request, _ hub.Caller) error {
-	all, err := h.Store.Limits(r.Context())
+	before, size, err := httpkit.CursorPage(r)
 	if err != nil {
 		return err
 	}
-	out := make([]limitView, len(all))
-	for i, l := range all {
-		out[i] = viewLimit(l)
+	q := r.URL.Query()
+	f := store.LimitFilter{Scope: q.Get("scope"), Subject: q.Get("subject"), Metric: q.Get("metric")}
+	if f.Scope == limits.User && f.Subject != "" && f.Subject != limits.Each {
+		u, err := h.Desk.User(r.Context(), f.Subject)
+		if err != nil {
+			return err
+		}
+		f.Subject = u.ID
 	}
-	return httpkit.WriteJSON(w, http.StatusOK, map[string]any{"data": out})
+	rows, err := h.Store.LimitsPage(r.Context(), f, before, size+1)
+	if err != nil {
+		return err
+	}
+	uses := make(map[string]store.LimitUse, len(rows))
+	for _, row := range rows {
+		if uses[row.ID], err = h.Store.LimitUse(r.Context(), row.Limit); err != nil {
+			return err
+		}
+	}
+	return httpkit.WriteJSON(w, http.StatusOK, httpkit.Listed(rows, size, func(l store.LimitRow) string { return l.ID }, func(l store.LimitRow) limitUseView {
+		return h.viewUse(l, uses[l.ID])
+	}))
+}
+
+func (h *handler) viewUse(l store.LimitRow, u store.LimitUse) limitUseView {
+	v := limitUseView{limitView: viewLimit(l.Limit), Name: l.Name, Owner: l.Owner, UsedBy: u.Counts, Counted: u.Counted, Used: strconv.FormatInt(u.Most, 10)}
+	if l.Metric == limits.Credits {
+		v.Used = money.Credits(u.Most).String()
+	}
+	if u.Ends > 0 {
+		v.Ends = new(h.Now().UTC().Add(time.Duration(u.Ends) * time.Millisecond))
+	}
+	return v
 }
 
 func (h *handler) setLimit(w http.ResponseWriter, r *http.Request, c hub.Caller) error {

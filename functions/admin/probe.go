@@ -17,15 +17,18 @@ type probeView struct {
 }
 
 // testProvider asks a provider, stored or of the environment, whether it takes
-// each of its active credentials. It costs nothing and changes nothing.
+// each of its active credentials, or ?credential= alone. It costs nothing and changes nothing.
 func (h *handler) testProvider(w http.ResponseWriter, r *http.Request, _ hub.Caller) error {
-	name := r.PathValue("name")
+	name, only := r.PathValue("name"), r.URL.Query().Get("credential")
 	for _, p := range h.Routes().Providers() {
 		if p.Name != name {
 			continue
 		}
 		data := make([]probeView, 0, len(p.Credentials))
 		for _, c := range p.Credentials {
+			if only != "" && c.Name != only {
+				continue
+			}
 			v := h.Probe(r.Context(), p, c.Secret)
 			data = append(data, probeView{Credential: c.Name, OK: v.OK, HTTPStatus: v.HTTPStatus, LatencyMS: v.Latency.Milliseconds(), Error: v.Error})
 		}

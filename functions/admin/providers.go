@@ -106,17 +106,37 @@ func (h *handler) addProvider(w http.ResponseWriter, r *http.Request, c hub.Call
 	return httpkit.WriteJSON(w, http.StatusCreated, viewProvider(p, credentials))
 }
 
+// providerChange says what changes; what is null or left out stays.
 type providerChange struct {
-	Timeouts routing.Timeouts `json:"timeouts"`
+	DisplayName *string           `json:"display_name" validate:"omitempty,max=100"`
+	BaseURL     *string           `json:"base_url"` // "" for the kind's
+	Region      *string           `json:"region" validate:"omitempty,max=64"`
+	Enabled     *bool             `json:"enabled"`
+	Timeouts    *routing.Timeouts `json:"timeouts"` // all of them
 }
 
-// changeProvider replaces a stored provider's time-outs.
+// changeProvider changes a stored provider.
 func (h *handler) changeProvider(w http.ResponseWriter, r *http.Request, c hub.Caller) error {
 	in, err := httpkit.Decode[providerChange](r)
 	if err != nil {
 		return err
 	}
-	p, err := h.Desk.SetProviderTimeouts(r.Context(), c.Email, r.PathValue("name"), in.Timeouts)
+	name := r.PathValue("name")
+	facts := operator.ChangedProvider{DisplayName: in.DisplayName, BaseURL: in.BaseURL, Region: in.Region, Enabled: in.Enabled}
+	if facts == (operator.ChangedProvider{}) && in.Timeouts == nil {
+		return hub.Invalid("timeouts", "There is nothing to change: give display_name, base_url, region, enabled or timeouts.")
+	}
+	if facts != (operator.ChangedProvider{}) {
+		if err := h.Desk.ChangeProvider(r.Context(), c.Email, name, facts); err != nil {
+			return err
+		}
+	}
+	if in.Timeouts != nil {
+		if _, err := h.Desk.SetProviderTimeouts(r.Context(), c.Email, name, *in.Timeouts); err != nil {
+			return err
+		}
+	}
+	p, err := h.Store.ProviderByName(r.Context(), name)
 	if err != nil {
 		return err
 	}

@@ -30,6 +30,7 @@ func docs() map[string]httpkit.Doc {
 		"GET /api/ai/plan": {Summary: "Shows how a call would be routed, without making it.", Response: routing.Explained{}, Query: []httpkit.Param{
 			{Name: "model", Required: true}, httpkit.Query("type", "chat or a kind of work"), httpkit.Query("dialect", "In which the call comes."), httpkit.Query("region", ""),
 			httpkit.Query("route", "A wish, such as cheapest."), httpkit.Query("tags", "By comma."), httpkit.Query("needs", "By comma."), {Name: "tokens", Number: true}}},
+		"POST /api/ai/probe": {Summary: "Makes the smallest call of chat to one model, at the operator's expense.", Request: wantedProbe{}, Response: probed{}},
 		"GET /__blocklet__.js": {Summary: "Tells AIGNE clients where the hub is mounted.", Gives: "application/javascript, application/json",
 			Query: []httpkit.Param{httpkit.Query("type", "", "json")}},
 		"GET /media/{name}":    {Summary: "Serves a kept file; whoever knows its name may have it.", Gives: "image/*, video/*, audio/*"},

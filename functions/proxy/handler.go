@@ -167,6 +167,7 @@ func (h *handler) routes() []httpkit.Route {
 		{Method: "GET", Pattern: "/v1/models/{id...}", Who: httpkit.AnyUser, As: h.getModel, Scope: hub.ScopeInference, Data: httpkit.Own},
 		{Method: "GET", Pattern: "/api/ai/models", Who: httpkit.Optional, As: h.aigneModels, Scope: hub.ScopeInference, Data: httpkit.Own},
 		{Method: "GET", Pattern: "/api/ai/plan", Who: httpkit.AnyUser, As: h.explain, Scope: hub.ScopeInference, Data: httpkit.Own},
+		{Method: "POST", Pattern: "/api/ai/probe", Who: httpkit.Admin, As: h.probeNow, Scope: hub.ScopeAdmin, Data: httpkit.All},
 		{Method: "GET", Pattern: "/api/v2/status", Who: httpkit.Optional, As: h.status, Scope: hub.ScopeInference, Data: httpkit.Common},
 		{Method: "GET", Pattern: "/__blocklet__.js", Who: httpkit.Anonymous, Handler: h.discovery, Data: httpkit.Common},
 	}...)

@@ -79,7 +79,7 @@ func (h *handler) told(r *http.Request, c hub.Caller, model string, body **wire.
 	}
 	t.Draw = rand.Uint64()
 	t.Region = header(r, regionHeader)
-	t.Tags = words(header(r, tagHeader))
+	t.Tags = routing.Words(header(r, tagHeader))
 	t.Groups = groupsOf(c)
 	return t, true, nil
 }

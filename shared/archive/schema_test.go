@@ -17,7 +17,7 @@ var fates = map[string]string{ //nolint:gochecknoglobals // a table
 
 	"settings": few, "config_version": few, "vault_keys": few, "vault_masters": few, "ai_providers": few, "ai_credentials": few, "ai_model_rates": few,
 	"ai_model_rate_plans": few, "model_aliases": few, "route_rules": few, "limits": few, "webhook_endpoints": few, "catalogue_files": few,
-	"catalogue_proposals": few, "ledger_horizon": few, "answer_cache_size": few, "audit_head": few, "bill_keys": few, "job_leases": few,
+	"catalogue_proposals": few, "ledger_horizon": few, "answer_cache_size": few, "audit_head": few, "bill_keys": few, "job_leases": few, "job_runs": few,
 	"capture_rules": few, "model_call_stats_state": few, "archives": few, "schema_migrations": few, "ai_model_rates_history": few,
 
 	"users": people, "api_keys": people, "apps": people, "accounts": people, "shared_wallets": people, "wallet_members": people, "notice_choices": people,

@@ -26,6 +26,51 @@ func (a *App) place() blob.Place {
 	return blob.Dir{Path: filepath.Join(a.Config.Data, "blobs")}
 }
 
+// Places are where things lie beside the database.
+type Places struct {
+	Data    string // the folder
+	Master  string // of the vault's keys: file, setting or kms
+	KeyFile string // "" unless Master is file
+	Files   string // folder or bucket; "": they are not kept
+	Archive string // folder or bucket; "": calls stay
+}
+
+// Places tells where things lie.
+func (a *App) Places() Places {
+	p := Places{Data: a.Config.Data, Master: "file"}
+	switch {
+	case a.Config.KMSKeyID != "":
+		p.Master = "kms"
+	case a.Config.MasterKey != "":
+		p.Master = "setting"
+	default:
+		p.KeyFile = a.Config.MasterKeyFile()
+	}
+	p.Files = placeName(a.place())
+	if a.Config.Archive.After > 0 {
+		if p.Archive = a.Archive.Folder; p.Archive == "" {
+			p.Archive = placeName(a.Archive.Place)
+		}
+	}
+	return p
+}
+
+// placeName is where a place is, as an operator calls it.
+func placeName(place any) string {
+	switch p := place.(type) {
+	case blob.Dir:
+		return p.Path
+	case blob.Folder:
+		return p.Path
+	case *blob.S3:
+		return "s3://" + p.Bucket + "/" + p.Prefix
+	}
+	return ""
+}
+
+// DatabaseFile is the path of an embedded database, "" for others.
+func (a *App) DatabaseFile() string { return a.Config.DatabaseFile() }
+
 func bucket(b BlobStore, now hub.Now) *blob.S3 {
 	return &blob.S3{Endpoint: b.Endpoint, Bucket: b.Bucket, Prefix: b.Prefix, Region: b.Region, KeyID: b.KeyID, Secret: b.Secret,
 		Session: b.Session, Now: now}

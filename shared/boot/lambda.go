@@ -113,7 +113,10 @@ func (l *lazy) get(ctx context.Context) (*opened, error) {
 	}
 	o := &opened{app: app, handler: l.wire(app), lease: app.JobLease()}
 	if l.jobs != nil {
-		o.jobs = app.Observe.Jobs(l.jobs(app))
+		o.jobs = app.Noted(l.jobs(app))
+		if app.Runner, err = schedule.New(o.jobs, schedule.Options{Lease: o.lease, Log: l.log}); err != nil {
+			return nil, errors.Join(err, app.Close(context.WithoutCancel(ctx)))
+		}
 	}
 	if l.events != nil {
 		o.events = l.events(app)

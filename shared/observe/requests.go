@@ -89,6 +89,12 @@ func (f *jobFigures) init(r *meter.Registry) {
 	f.time = r.Counters(meter.Desc{Name: "aigne_hub_job_seconds_total", Labels: []string{"job"}, Decimals: 6, Help: "Time that scheduled jobs took in this process.", Unit: "s"})
 }
 
+// Version is the version that runs; "" where nobody said it.
+func (s *Set) Version() string { return s.version }
+
+// Started is when the process began.
+func (s *Set) Started() time.Time { return s.started }
+
 // Jobs returns the jobs with their runs counted.
 func (s *Set) Jobs(jobs []schedule.Job) []schedule.Job {
 	out := make([]schedule.Job, len(jobs))

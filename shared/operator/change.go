@@ -12,9 +12,10 @@ import (
 
 // ChangedProvider says what of a stored provider changes; nil fields stay.
 type ChangedProvider struct {
-	BaseURL *string // "" for the kind's own
-	Region  *string
-	Enabled *bool
+	DisplayName *string
+	BaseURL     *string // "" for the kind's own
+	Region      *string
+	Enabled     *bool
 }
 
 // ChangeProvider alters a stored provider.
@@ -27,7 +28,13 @@ func (d *Desk) ChangeProvider(ctx context.Context, actor, name string, n Changed
 	if !ok {
 		return hub.Invalid("kind", "The provider %s is of the unknown kind %s.", p.Name, p.Kind)
 	}
-	before := map[string]any{"base_url": p.BaseURL, "region": p.Region, "enabled": p.Enabled}
+	facts := func() map[string]any {
+		return map[string]any{"display_name": p.DisplayName, "base_url": p.BaseURL, "region": p.Region, "enabled": p.Enabled}
+	}
+	before := facts()
+	if n.DisplayName != nil {
+		p.DisplayName = *n.DisplayName
+	}
 	if n.BaseURL != nil {
 		switch {
 		case *n.BaseURL != "":
@@ -54,7 +61,7 @@ func (d *Desk) ChangeProvider(ctx context.Context, actor, name string, n Changed
 	if err := d.Store.UpdateProvider(ctx, p); err != nil {
 		return err
 	}
-	return d.audit(ctx, actor, "provider.change", name, before, map[string]any{"base_url": p.BaseURL, "region": p.Region, "enabled": p.Enabled})
+	return d.audit(ctx, actor, "provider.change", name, before, facts())
 }
 
 // ChangeCredential gives a credential another secret or weight. An empty secret

@@ -118,6 +118,9 @@ func (r *Runner) Run(ctx context.Context, name string) error {
 	return hub.Errorf(hub.CodeNotFound, "There is no job %q here. The jobs are: %s.", name, strings.Join(names, ", "))
 }
 
+// Jobs lists the runner's jobs.
+func (r *Runner) Jobs() []Job { return r.jobs }
+
 // Serve runs every job by its interval until ctx ends, then waits for the runs
 // that are still going; their contexts end with ctx. A job's first run comes
 // within its interval or 30 s, whichever is shorter, at random, so that processes

@@ -6,11 +6,11 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 )
 
-// UpdateProvider writes a provider's base URL, region and whether it is
+// UpdateProvider writes a provider's shown name, base URL, region and whether it is
 // enabled. ErrNotFound: there is none with that id.
 func (s *Store) UpdateProvider(ctx context.Context, p Provider) error {
-	return s.changed(ctx, "UPDATE ai_providers SET base_url = ?2, region = ?3, enabled = ?4, updated_at = ?5 WHERE id = ?1",
-		p.ID, p.BaseURL, p.Region, boolInt(p.Enabled), s.millis())
+	return s.changed(ctx, "UPDATE ai_providers SET base_url = ?2, region = ?3, enabled = ?4, updated_at = ?5, display_name = ?6 WHERE id = ?1",
+		p.ID, p.BaseURL, p.Region, boolInt(p.Enabled), s.millis(), p.DisplayName)
 }
 
 // UpdateCredential writes a credential's sealed value and weight.

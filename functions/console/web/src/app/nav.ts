@@ -1,12 +1,16 @@
 import {
   Boxes,
   CircleGauge,
+  Gauge,
   KeyRound,
+  LayoutDashboard,
   type LucideIcon,
   Plug,
   ReceiptText,
   Rocket,
+  Route,
   ScrollText,
+  Server,
   Tags,
   UsersRound,
   Wallet,
@@ -20,29 +24,61 @@ export interface Place {
   icon: LucideIcon;
 }
 
-interface Group {
+export interface Group {
   label?: Key;
   places: Place[];
 }
 
-const everyone: Place[] = [
-  { to: "/", label: "nav.home", icon: CircleGauge },
-  { to: "/calls", label: "nav.calls", icon: ReceiptText },
-  { to: "/keys", label: "nav.keys", icon: KeyRound },
-  { to: "/credits", label: "nav.credits", icon: Wallet },
-  { to: "/models", label: "nav.models", icon: Boxes },
-];
+const everyone: Group = {
+  places: [
+    { to: "/", label: "nav.home", icon: CircleGauge },
+    { to: "/calls", label: "nav.calls", icon: ReceiptText },
+    { to: "/keys", label: "nav.keys", icon: KeyRound },
+    { to: "/credits", label: "nav.credits", icon: Wallet },
+    { to: "/models", label: "nav.models", icon: Boxes },
+  ],
+};
 
-const admins: Place[] = [
-  { to: "/admin/providers", label: "nav.providers", icon: Plug },
-  { to: "/admin/rates", label: "nav.rates", icon: Tags },
-  { to: "/admin/users", label: "nav.users", icon: UsersRound },
-  { to: "/admin/audit", label: "nav.audit", icon: ScrollText },
-  { to: "/start", label: "nav.start", icon: Rocket },
+/** What admins run the hub with, by what it is about. */
+const admins: Group[] = [
+  {
+    label: "nav.admin",
+    places: [
+      { to: "/admin", label: "nav.overview", icon: LayoutDashboard },
+      { to: "/start", label: "nav.start", icon: Rocket },
+    ],
+  },
+  {
+    label: "nav.group.gateway",
+    places: [
+      { to: "/admin/providers", label: "nav.providers", icon: Plug },
+      { to: "/admin/rates", label: "nav.rates", icon: Tags },
+      { to: "/admin/routing", label: "nav.routing", icon: Route },
+      { to: "/admin/limits", label: "nav.limits", icon: Gauge },
+    ],
+  },
+  {
+    label: "nav.group.people",
+    places: [{ to: "/admin/users", label: "nav.users", icon: UsersRound }],
+  },
+  {
+    label: "nav.group.money",
+    places: [],
+  },
+  {
+    label: "nav.group.system",
+    places: [
+      { to: "/admin/audit", label: "nav.audit", icon: ScrollText },
+      { to: "/admin/system", label: "nav.system", icon: Server },
+    ],
+  },
 ];
 
 /** navigation is what a role can go to. */
 export function navigation(role: Role): Group[] {
   if (role === "guest") return [];
-  return isAdmin(role) ? [{ places: everyone }, { label: "nav.admin", places: admins }] : [{ places: everyone }];
+  return isAdmin(role) ? [everyone, ...admins.filter((g) => g.places.length > 0)] : [everyone];
 }
+
+/** whole: only the place itself is current there, not what lies below it. */
+export const whole = (to: string) => to === "/" || to === "/admin";

@@ -117,6 +117,43 @@ const start = createRoute({
   path: "/start",
   component: lazyRouteComponent(() => import("../pages/start"), "Start"),
 });
+const overview = createRoute({
+  getParentRoute: () => admin,
+  path: "/admin",
+  validateSearch: optional((s) => ({ days: s.days === 7 || s.days === 30 ? s.days : undefined })),
+  component: lazyRouteComponent(() => import("../pages/overview"), "AdminOverview"),
+});
+const routing = createRoute({
+  getParentRoute: () => admin,
+  path: "/admin/routing",
+  validateSearch: optional((s) => ({
+    tab: text(s.tab),
+    name: text(s.name),
+    edit: text(s.edit),
+    model: text(s.model),
+    user: text(s.user),
+    key: text(s.key),
+    type: text(s.type),
+    needs: text(s.needs),
+    tokens: Number.isInteger(s.tokens) && (s.tokens as number) > 0 ? (s.tokens as number) : undefined,
+    tags: text(s.tags),
+    region: text(s.region),
+    route: text(s.route),
+  })),
+  component: lazyRouteComponent(() => import("../pages/routing"), "Routing"),
+});
+const limits = createRoute({
+  getParentRoute: () => admin,
+  path: "/admin/limits",
+  validateSearch: optional((s) => ({ scope: text(s.scope), metric: text(s.metric), cursor: text(s.cursor) })),
+  component: lazyRouteComponent(() => import("../pages/limits"), "Limits"),
+});
+const system = createRoute({
+  getParentRoute: () => admin,
+  path: "/admin/system",
+  validateSearch: optional((s) => ({ tab: text(s.tab) })),
+  component: lazyRouteComponent(() => import("../pages/system"), "SystemPage"),
+});
 const providers = createRoute({
   getParentRoute: () => admin,
   path: "/admin/providers",
@@ -159,7 +196,15 @@ const audit = createRoute({
 const tree = root.addChildren([
   setup,
   signIn,
-  inside.addChildren([home, keys, calls, credits, models, profile, admin.addChildren([start, providers, rates, users, audit])]),
+  inside.addChildren([
+    home,
+    keys,
+    calls,
+    credits,
+    models,
+    profile,
+    admin.addChildren([overview, start, providers, rates, routing, limits, users, audit, system]),
+  ]),
 ]);
 
 /** prefix is the path that the hub is mounted below, from the page's base. */

@@ -7,7 +7,7 @@ import { type Language, languages, useI18n } from "../lib/i18n";
 import { chooseTheme, useTheme } from "../lib/theme";
 import { IconButton } from "../ui/button";
 import { Menu, MenuChoice, MenuItem, MenuLine } from "../ui/menu";
-import { navigation, type Place } from "./nav";
+import { navigation, type Place, whole } from "./nav";
 import { client, type Me, useMe } from "./session";
 
 const entry = "flex min-h-9 items-center gap-2.5 rounded-lg px-2.5 text-ink-2 hover:bg-sunken hover:text-ink";
@@ -21,7 +21,7 @@ function Entry({ place, onClick }: { place: Place; onClick?: () => void }) {
       onClick={onClick}
       className={entry}
       activeProps={chosen}
-      activeOptions={{ exact: place.to === "/", includeSearch: false }}
+      activeOptions={{ exact: whole(place.to), includeSearch: false }}
     >
       <place.icon aria-hidden className="size-4.5 shrink-0" />
       <span className="truncate">{t(place.label)}</span>
@@ -158,7 +158,7 @@ function PhoneNav({ me }: { me: Me }) {
             to={place.to}
             className={tab}
             activeProps={{ className: "!text-accent font-medium", "aria-current": "page" }}
-            activeOptions={{ exact: place.to === "/", includeSearch: false }}
+            activeOptions={{ exact: whole(place.to), includeSearch: false }}
           >
             <place.icon aria-hidden className="size-5" />
             <span className="max-w-full truncate">{t(place.label)}</span>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { perMillion } from "../pages/models";
-import { ago, count, credits, duration, type Format, percent, share, sign, usd } from "./format";
+import { ago, bytes, change, count, credits, duration, type Format, growth, percent, share, sign, usd } from "./format";
 
 const en: Format = { locale: "en", timeZone: "UTC" };
 const ja: Format = { locale: "ja", timeZone: "Asia/Tokyo" };
@@ -64,4 +64,17 @@ it("speaks the reader's language", () => {
   expect(ago(en, "2026-01-01T00:00:00Z", now)).toBe("yesterday");
   expect(ago(en, "2026-01-01T21:00:00Z", now)).toBe("3 hours ago");
   expect(ago(ja, "2026-01-02T00:05:00Z", now)).toBe("5 分後");
+});
+
+it("shows sizes and growth", () => {
+  expect(bytes(en, 0)).toBe("0 bytes");
+  expect(bytes(en, 1_500)).toBe("1.5 kB");
+  expect(bytes(en, 12_345_678)).toBe("12 MB");
+  expect(bytes(en, 3_000_000_000_000_000)).toBe("3,000 TB");
+  expect(change(en, 0.125)).toBe("+12.5%");
+  expect(change(en, 0)).toBe("0%");
+  expect(growth("3", "2")).toBe(0.5);
+  expect(growth("-1", "-2")).toBe(0.5);
+  expect(growth("1", "0")).toBeUndefined();
+  expect(growth("0.000000000002", "0.000000000001")).toBe(1);
 });

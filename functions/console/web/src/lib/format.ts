@@ -14,13 +14,15 @@ export function sign(text: string): -1 | 0 | 1 {
   return p.negative ? -1 : 1;
 }
 
+/** scale is a decimal string in millionths of a millionth. */
+function scale(text: string): bigint {
+  const p = parts(text) ?? { negative: false, whole: "0", fraction: "" };
+  const n = BigInt(p.whole + p.fraction.padEnd(12, "0").slice(0, 12));
+  return p.negative ? -n : n;
+}
+
 /** ratio of two decimal strings in percent, bounded by 0 and 100; for bars only, never for sums. */
 export function share(part: string, whole: string): number {
-  const scale = (text: string) => {
-    const p = parts(text) ?? { negative: false, whole: "0", fraction: "" };
-    const n = BigInt(p.whole + p.fraction.padEnd(12, "0").slice(0, 12));
-    return p.negative ? -n : n;
-  };
   const of = scale(whole);
   if (of <= 0n) return 0;
   const n = Number((scale(part) * 10000n) / of) / 100;
@@ -111,4 +113,36 @@ export function ago(f: Format, iso: string, now = Date.now()): string {
     if (Math.abs(seconds) >= size) return words.format(Math.round(seconds / size), unit);
   }
   return words.format(seconds, "second");
+}
+
+/** bytes formats a size: 12.3 MB. */
+export function bytes(f: Format, n: number): string {
+  const units = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"];
+  let at = 0;
+  let value = n;
+  while (value >= 1000 && at < units.length - 1) {
+    value /= 1000;
+    at++;
+  }
+  return new Intl.NumberFormat(f.locale, {
+    style: "unit",
+    unit: units[at],
+    unitDisplay: at === 0 ? "long" : "short",
+    maximumFractionDigits: value < 10 && at > 0 ? 1 : 0,
+  }).format(value);
+}
+
+/** change is by how much something grew: +12.5%. */
+export function change(f: Format, fraction: number): string {
+  return new Intl.NumberFormat(f.locale, { style: "percent", maximumFractionDigits: 1, signDisplay: "exceptZero" }).format(
+    fraction,
+  );
+}
+
+/** growth of a decimal string since another, as a fraction; undefined where there was nothing before. */
+export function growth(now: string, before: string): number | undefined {
+  const was = scale(before);
+  if (was === 0n) return undefined;
+  const size = was < 0n ? -was : was;
+  return Number(((scale(now) - was) * 10000n) / size) / 10000;
 }

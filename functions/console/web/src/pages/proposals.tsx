@@ -2,9 +2,10 @@ import { keepPreviousData, useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { type Answer, api } from "../api/client";
 import { useInvalidate } from "../app/session";
-import { usd } from "../lib/format";
+import { change, growth, usd } from "../lib/format";
 import { useI18n } from "../lib/i18n";
 import { Button } from "../ui/button";
+import { Confirm } from "../ui/dialog";
 import { Card } from "../ui/page";
 import { Badge, Empty, Loaded, Note, Rows, useFault } from "../ui/states";
 import { type Column, Pager, Table } from "../ui/table";
@@ -14,12 +15,14 @@ type Proposal = Answer<"/api/admin/catalogue/proposals">["data"][number];
 
 /** Proposals are what a newer catalogue says differently: nothing changes until somebody says so. */
 export function Proposals() {
-  const { t, tn, format } = useI18n();
+  const { t, tn } = useI18n();
   const say = useToast();
   const fault = useFault();
   const invalidate = useInvalidate();
   const [trail, setTrail] = useState<string[]>([]);
   const [chosen, setChosen] = useState(new Set<string>());
+  const [margin, setMargin] = useState<"keep" | "">("keep");
+  const [asking, setAsking] = useState(false);
   const cursor = trail.at(-1);
   const catalogue = useQuery({
     queryKey: ["catalogue", "force"],
@@ -36,7 +39,7 @@ export function Proposals() {
   };
   const failed = (thrown: unknown) => say(fault(thrown), true);
   const apply = useMutation({
-    mutationFn: () => api.post("/api/admin/catalogue/apply", { body: { ids: [...chosen], margin: "keep" } }),
+    mutationFn: () => api.post("/api/admin/catalogue/apply", { body: { ids: [...chosen], margin } }),
     onSuccess: (made) => say(tn("proposals.applied", made.applied.length)),
     onError: failed,
     onSettled: ended,
@@ -53,10 +56,6 @@ export function Proposals() {
     onError: failed,
     onSettled: ended,
   });
-  const price = (of: Proposal["before"], bucket: string) => {
-    const text = of?.per_million[bucket];
-    return text === undefined ? "–" : usd(format, text);
-  };
   const rows = proposals.data?.data ?? [];
   const all = rows.length > 0 && rows.every((p) => chosen.has(p.id));
   const toggle = (ids: string[], on: boolean) =>
@@ -99,9 +98,14 @@ export function Proposals() {
       key: "model",
       head: t("call.model"),
       cell: (p) => (
-        <span className="break-all">
-          {p.provider}/{p.model}
-        </span>
+        <div className="min-w-0">
+          <span className="break-all">
+            {p.provider}/{p.model}
+          </span>
+          <div className="sm:hidden">
+            <Difference of={p} />
+          </div>
+        </div>
       ),
     },
     {
@@ -111,20 +115,7 @@ export function Proposals() {
         <Badge kind={p.kind === "gone" ? "warn" : "info"}>{t(`proposals.${p.kind as "cost" | "new" | "gone"}`)}</Badge>
       ),
     },
-    {
-      key: "before",
-      head: t("proposals.before"),
-      num: true,
-      from: "md",
-      cell: (p) => `${price(p.before, "input")} · ${price(p.before, "output")}`,
-    },
-    {
-      key: "after",
-      head: t("proposals.after"),
-      num: true,
-      from: "sm",
-      cell: (p) => `${price(p.after, "input")} · ${price(p.after, "output")}`,
-    },
+    { key: "change", head: t("proposals.change"), from: "sm", cell: (p) => <Difference of={p} /> },
   ];
   const next = proposals.data?.next_cursor;
   const busy = apply.isPending || dismiss.isPending;
@@ -138,10 +129,20 @@ export function Proposals() {
         <Button disabled={chosen.size === 0 || busy} onClick={() => dismiss.mutate()}>
           {t("proposals.dismiss")}
         </Button>
+        <Button disabled={rows.length === 0 || busy} onClick={() => setAsking(true)}>
+          {t("proposals.all")}
+        </Button>
         <Button look="primary" disabled={chosen.size === 0} busy={busy} onClick={() => apply.mutate()}>
           {tn("proposals.apply", chosen.size)}
         </Button>
       </div>
+      <label className="flex flex-wrap items-center gap-2">
+        <span className="text-sm font-medium">{t("proposals.margin")}</span>
+        <select value={margin} onChange={(e) => setMargin(e.target.value as "keep" | "")} className="input !w-auto max-w-full">
+          <option value="keep">{t("proposals.margin.keep")}</option>
+          <option value="">{t("proposals.margin.stay")}</option>
+        </select>
+      </label>
       {catalogue.data && catalogue.data.embedded !== catalogue.data.in_force && <Note>{t("proposals.newer")}</Note>}
       <Card flush>
         <Loaded query={proposals} loading={<Rows />}>
@@ -158,6 +159,52 @@ export function Proposals() {
           older={next ? () => setTrail((old) => [...old, next]) : undefined}
         />
       </Card>
+      <Confirm
+        open={asking}
+        onClose={() => setAsking(false)}
+        title={t("proposals.all.title")}
+        consequences={t(margin === "keep" ? "proposals.all.keep" : "proposals.all.stay")}
+        action={t("proposals.all")}
+        act={async () => {
+          const made = await api.post("/api/admin/catalogue/apply", { body: { all: true, own_costs: true, margin } });
+          say(tn("proposals.applied", made.applied.length));
+          await ended();
+        }}
+      />
     </div>
+  );
+}
+
+/** Difference shows costs in US dollars per million that change, each before and after, with the percentage. */
+function Difference({ of }: { of: Proposal }) {
+  const { t, known, format } = useI18n();
+  const [before, after] = [of.before?.per_million ?? {}, of.after?.per_million ?? {}];
+  const buckets = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(
+    (b) => before[b] !== after[b] || of.kind === "gone",
+  );
+  const price = (text: string | undefined) => (text === undefined ? "–" : usd(format, text));
+  if (buckets.length === 0) return <span className="text-sm text-ink-3">{t("proposals.same")}</span>;
+  return (
+    <ul className="flex flex-col gap-0.5 text-sm">
+      {buckets.map((b) => {
+        const [was, is] = [before[b], after[b]];
+        const grown = was !== undefined && is !== undefined ? growth(is, was) : undefined;
+        return (
+          <li key={b} className="flex flex-wrap items-baseline gap-x-2 tabular-nums">
+            <span className="min-w-24 text-ink-3">{known(`bucket.${b}`, b)}</span>
+            <span className={is === undefined ? "line-through" : "text-ink-3"}>{price(was)}</span>
+            {is !== undefined && (
+              <>
+                <span aria-hidden>→</span>
+                <strong className="font-medium">{price(is)}</strong>
+              </>
+            )}
+            {grown !== undefined && (
+              <span className={`font-medium ${grown > 0 ? "text-danger" : "text-ok"}`}>{change(format, grown)}</span>
+            )}
+          </li>
+        );
+      })}
+    </ul>
   );
 }

@@ -1,6 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Plug } from "lucide-react";
-import { useEffect } from "react";
+import { useEffect, useState } from "react";
+import { api } from "../api/client";
 import { duration } from "../lib/format";
 import { useI18n } from "../lib/i18n";
 import { Button } from "../ui/button";
@@ -11,6 +12,27 @@ import { type Probe, test } from "./provider-form";
 export function useTest(name: string) {
   const queries = useQueryClient();
   return useMutation({ mutationFn: () => test(name), onSettled: () => queries.invalidateQueries({ queryKey: ["health"] }) });
+}
+
+/** useLive asks a provider under one credential after the other, and tells how far it is. */
+export function useLive(name: string, credentials: string[]) {
+  const queries = useQueryClient();
+  const [probes, setProbes] = useState<Probe[]>();
+  const asking = useMutation({
+    mutationFn: async () => {
+      setProbes([]);
+      if (credentials.length < 2) {
+        setProbes(await test(name));
+        return;
+      }
+      for (const credential of credentials) {
+        const { data } = await api.post("/api/admin/providers/{name}/test", { params: { name }, query: { credential } });
+        setProbes((old) => [...(old ?? []), ...data]);
+      }
+    },
+    onSettled: () => queries.invalidateQueries({ queryKey: ["health"] }),
+  });
+  return { asking, probes, of: Math.max(1, credentials.length) };
 }
 
 /** Probes are what a provider said under each credential. */

@@ -1,5 +1,5 @@
 import { Tabs as Base } from "@base-ui/react/tabs";
-import type { ReactNode } from "react";
+import { type ReactNode, useEffect, useRef } from "react";
 
 interface Props<T extends string> {
   label: string;
@@ -11,9 +11,15 @@ interface Props<T extends string> {
 
 /** Tabs show one of several views; on narrow screens their names scroll. */
 export function Tabs<T extends string>({ label, value, onChange, tabs, children }: Props<T>) {
+  const list = useRef<HTMLDivElement>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: whenever another tab is active
+  useEffect(() => {
+    const [row, tab] = [list.current, list.current?.querySelector<HTMLElement>("[data-active]")];
+    if (row && tab) row.scrollLeft = Math.max(0, tab.offsetLeft - row.offsetLeft - (row.clientWidth - tab.clientWidth) / 2);
+  }, [value]);
   return (
     <Base.Root value={value} onValueChange={(next) => onChange(next as T)}>
-      <Base.List aria-label={label} className="mb-4 flex gap-1 overflow-x-auto border-b border-line">
+      <Base.List ref={list} aria-label={label} className="mb-4 flex gap-1 overflow-x-auto border-b border-line">
         {tabs.map(([key, text]) => (
           <Base.Tab
             key={key}
