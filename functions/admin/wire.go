@@ -10,6 +10,6 @@ import (
 func Wire(a *boot.App) http.Handler {
 	return New(Deps{
 		Deps: a.HTTP(), Store: a.Store, Desk: a.Desk, Routes: a.Routes, Probe: a.Upstream.Probe,
-		Upstream: a.Upstream, Capture: a.Capture, Streams: !a.OnLambda(), Leaving: a.Leaving(),
+		Upstream: a.Upstream, Capture: a.Capture, Settings: a.Config.InForce(), Streams: !a.OnLambda(), Leaving: a.Leaving(),
 	})
 }

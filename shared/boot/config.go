@@ -95,6 +95,8 @@ type Config struct {
 
 	LogLevel  slog.Level
 	LogFormat telemetry.Format
+
+	given map[string]string // values of variables and flags, by the variable's name
 }
 
 // Timeouts bound one attempt at a provider. All are positive.
@@ -131,14 +133,16 @@ const (
 func Load(env func(string) (string, bool), environ []string, overrides map[string]string) (Config, error) {
 	settings := Settings()
 	faults := unknownNames(settings, environ, overrides)
-	var c Config
+	c := Config{given: map[string]string{}}
 	e := Env(env)
 	for _, s := range settings {
 		value, given := overrides[s.Name]
 		if value = strings.TrimSpace(value); !given {
 			value = e.get(s.Name)
 		}
-		if value == "" {
+		if value != "" {
+			c.given[s.Name] = value
+		} else {
 			value = s.fallback(e)
 		}
 		if value == "" {
