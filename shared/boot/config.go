@@ -96,7 +96,9 @@ type Config struct {
 	LogLevel  slog.Level
 	LogFormat telemetry.Format
 
-	given map[string]string // values of variables and flags, by the variable's name
+	// Given are the values of variables and flags by the variable's name, those of
+	// secrets empty: for InForce.
+	Given map[string]hub.Secret
 }
 
 // Timeouts bound one attempt at a provider. All are positive.
@@ -133,7 +135,7 @@ const (
 func Load(env func(string) (string, bool), environ []string, overrides map[string]string) (Config, error) {
 	settings := Settings()
 	faults := unknownNames(settings, environ, overrides)
-	c := Config{given: map[string]string{}}
+	c := Config{Given: map[string]hub.Secret{}}
 	e := Env(env)
 	for _, s := range settings {
 		value, given := overrides[s.Name]
@@ -141,7 +143,7 @@ func Load(env func(string) (string, bool), environ []string, overrides map[strin
 			value = e.get(s.Name)
 		}
 		if value != "" {
-			c.given[s.Name] = value
+			c.Given[s.Name] = s.shown(value)
 		} else {
 			value = s.fallback(e)
 		}

@@ -3,6 +3,8 @@ package boot
 import (
 	"net/url"
 	"strings"
+
+	"github.com/aigne-hub/aigne-hub/shared/hub"
 )
 
 // InForce is a setting and what this process was started with, as those who
@@ -21,13 +23,21 @@ func (c Config) InForce() []InForce {
 	all := Settings()
 	out := make([]InForce, len(all))
 	for i, s := range all {
-		v, given := c.given[s.Name]
-		out[i] = InForce{Setting: s, Given: given, Secret: s.Flag == ""} // secrets have no flag
-		if !out[i].Secret {
-			out[i].Value = withoutUser(v)
-		}
+		v, given := c.Given[s.Name]
+		out[i] = InForce{Setting: s, Given: given, Secret: s.secret(), Value: v.Reveal()}
 	}
 	return out
+}
+
+// secret: what does not belong on a command line has no flag.
+func (s Setting) secret() bool { return s.Flag == "" }
+
+// shown is what of a value may be shown.
+func (s Setting) shown(v string) hub.Secret {
+	if s.secret() {
+		return ""
+	}
+	return hub.Secret(withoutUser(v))
 }
 
 // withoutUser takes user, query and fragment out of a URL, where tokens stand;
