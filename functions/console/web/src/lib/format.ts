@@ -112,3 +112,18 @@ export function ago(f: Format, iso: string, now = Date.now()): string {
   }
   return words.format(seconds, "second");
 }
+
+const sizes = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"] as const;
+
+/** bytes is a size in its largest decimal unit. */
+export function bytes(f: Format, n: number): string {
+  let value = n;
+  let i = 0;
+  for (; Math.abs(value) >= 1000 && i < sizes.length - 1; i++) value /= 1000;
+  return new Intl.NumberFormat(f.locale, {
+    style: "unit",
+    unit: sizes[i],
+    unitDisplay: "short",
+    maximumFractionDigits: Math.abs(value) < 10 && i > 0 ? 1 : 0,
+  }).format(value);
+}

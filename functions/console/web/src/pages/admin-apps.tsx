@@ -47,13 +47,13 @@ export function AdminApps() {
         </div>
       ),
     },
-    { key: "source", head: t("apps.source"), from: "lg", cell: (a) => <Source of={a} /> },
+    { key: "source", head: t("adminapps.source"), from: "lg", cell: (a) => <Source of={a} /> },
     { key: "calls", head: t("nav.calls"), num: true, from: "sm", cell: (a) => count(format, a.use?.calls ?? 0) },
     { key: "failed", head: t("keys.failed"), num: true, from: "md", cell: (a) => count(format, a.use?.failed ?? 0) },
     { key: "credits", head: t("call.credits"), num: true, cell: (a) => <Amount of={a.use?.credits ?? "0"} /> },
     {
       key: "seen",
-      head: t("apps.seen"),
+      head: t("adminapps.seen"),
       from: "lg",
       cell: (a) => (a.first_seen_at ? <Time at={a.first_seen_at} /> : <span className="text-ink-3">{t("keys.never")}</span>),
     },
@@ -62,10 +62,10 @@ export function AdminApps() {
   return (
     <Page
       title={t("nav.admin.apps")}
-      about={t("apps.admin.about")}
+      about={t("adminapps.about")}
       actions={
         <Button look="primary" icon={<Plus aria-hidden className="size-4" />} onClick={() => setAdding(true)}>
-          {t("apps.register")}
+          {t("adminapps.register")}
         </Button>
       }
     >
@@ -73,8 +73,8 @@ export function AdminApps() {
         <Loaded query={apps} loading={<Rows />}>
           {({ data }) =>
             data.length === 0 ? (
-              <Empty icon={<Blocks aria-hidden className="size-5" />} title={t("apps.admin.none")}>
-                {t("apps.admin.none.hint")}
+              <Empty icon={<Blocks aria-hidden className="size-5" />} title={t("adminapps.none")}>
+                {t("adminapps.none.hint")}
               </Empty>
             ) : (
               <Table label={t("nav.admin.apps")} columns={columns} rows={data} id={(a) => a.id} open={(a) => show(a.id)} />
@@ -89,7 +89,7 @@ export function AdminApps() {
       <Drawer open={search.app !== undefined} onClose={() => show(undefined)} title={search.app ?? t("call.app")}>
         {search.app !== undefined && <Whole key={search.app} id={search.app} />}
       </Drawer>
-      <Modal open={adding} onClose={() => setAdding(false)} title={t("apps.register")} about={t("apps.register.about")}>
+      <Modal open={adding} onClose={() => setAdding(false)} title={t("adminapps.register")} about={t("adminapps.register.about")}>
         <AppForm
           onClose={() => setAdding(false)}
           saved={(id) => {
@@ -104,10 +104,10 @@ export function AdminApps() {
 
 function Source({ of: a }: { of: App }) {
   const t = useT();
-  if (a.public_key) return <Badge kind="ok">{t("apps.source.registered")}</Badge>;
-  if (a.source === "operator") return <Badge kind="info">{t("apps.source.operator")}</Badge>;
-  if (a.source === "fetched") return <Badge>{t("apps.source.fetched")}</Badge>;
-  return <Badge>{t("apps.source.seen")}</Badge>;
+  if (a.public_key) return <Badge kind="ok">{t("adminapps.source.registered")}</Badge>;
+  if (a.source === "operator") return <Badge kind="info">{t("adminapps.source.operator")}</Badge>;
+  if (a.source === "fetched") return <Badge>{t("adminapps.source.fetched")}</Badge>;
+  return <Badge>{t("adminapps.source.seen")}</Badge>;
 }
 
 function Whole({ id }: { id: string }) {
@@ -124,17 +124,17 @@ function Whole({ id }: { id: string }) {
           <Facts
             items={[
               [t("field.name"), a.name || "–"],
-              [t("apps.source"), <Source key="s" of={a} />],
-              a.url !== "" && [t("apps.url"), <Mono key="u">{a.url}</Mono>],
-              a.logo !== "" && [t("apps.logo"), <Mono key="l">{a.logo}</Mono>],
-              a.public_key !== "" && [t("apps.key"), <Mono key="k">{a.public_key}</Mono>],
-              a.first_seen_at !== null && [t("apps.seen"), <Time key="f" at={a.first_seen_at} exact />],
-              a.fetched_at !== null && [t("apps.fetched"), <Time key="t" at={a.fetched_at} exact />],
+              [t("adminapps.source"), <Source key="s" of={a} />],
+              a.url !== "" && [t("adminapps.url"), <Mono key="u">{a.url}</Mono>],
+              a.logo !== "" && [t("adminapps.logo"), <Mono key="l">{a.logo}</Mono>],
+              a.public_key !== "" && [t("adminapps.key"), <Mono key="k">{a.public_key}</Mono>],
+              a.first_seen_at !== null && [t("adminapps.seen"), <Time key="f" at={a.first_seen_at} exact />],
+              a.fetched_at !== null && [t("adminapps.fetched"), <Time key="t" at={a.fetched_at} exact />],
             ]}
           />
           {a.fetch_error !== "" && (
             <Note kind="warn">
-              {t("apps.fetch.error")} {a.fetch_error}
+              {t("adminapps.fetch.error")} {a.fetch_error}
             </Note>
           )}
           <Button className="self-start" onClick={() => setEditing(true)}>
@@ -152,9 +152,9 @@ function Whole({ id }: { id: string }) {
             />
           </section>
           <section>
-            <h3 className="mb-2 font-semibold">{t("apps.keys")}</h3>
+            <h3 className="mb-2 font-semibold">{t("adminapps.keys")}</h3>
             {(a.keys ?? []).length === 0 ? (
-              <p className="text-ink-3">{t("apps.keys.none")}</p>
+              <p className="text-ink-3">{t("adminapps.keys.none")}</p>
             ) : (
               <ul className="divide-y divide-line rounded-lg border border-line">
                 {a.keys?.map((k) => (
@@ -167,7 +167,7 @@ function Whole({ id }: { id: string }) {
               </ul>
             )}
           </section>
-          <Modal open={editing} onClose={() => setEditing(false)} title={t("apps.edit")} about={<Mono>{id}</Mono>}>
+          <Modal open={editing} onClose={() => setEditing(false)} title={t("adminapps.edit")} about={<Mono>{id}</Mono>}>
             <AppForm of={a} onClose={() => setEditing(false)} saved={() => setEditing(false)} />
           </Modal>
         </div>
@@ -184,11 +184,11 @@ function AppForm({ of: a, onClose, saved }: { of?: App; onClose: () => void; sav
   const invalidate = useInvalidate();
   return (
     <Form
-      submit={a ? t("action.save") : t("apps.register")}
+      submit={a ? t("action.save") : t("adminapps.register")}
       onCancel={onClose}
       save={async (value) => {
         const id = a?.id ?? value("id");
-        if (id.length === 0) throw new ApiError(400, "invalid_request", t("apps.id.hint"), "id");
+        if (id.length === 0) throw new ApiError(400, "invalid_request", t("adminapps.id.hint"), "id");
         const body: Partial<Record<(typeof said)[number], string>> = {}; // what is not said is still found out by the hub
         for (const field of said) if (value(field) !== (a?.[field] ?? "")) body[field] = value(field);
         await api.patch("/api/admin/apps/{id}", { params: { id }, body });
@@ -200,22 +200,29 @@ function AppForm({ of: a, onClose, saved }: { of?: App; onClose: () => void; sav
       {(fault) => (
         <>
           {!a && (
-            <TextField name="id" label={t("apps.id")} hint={t("apps.id.hint")} error={fault("id")} autoComplete="off" required />
+            <TextField
+              name="id"
+              label={t("adminapps.id")}
+              hint={t("adminapps.id.hint")}
+              error={fault("id")}
+              autoComplete="off"
+              required
+            />
           )}
           <TextField
             name="name"
             label={t("field.name")}
-            hint={t("apps.name.hint")}
+            hint={t("adminapps.name.hint")}
             defaultValue={a?.name}
             error={fault("name")}
             autoComplete="off"
           />
-          <TextField name="url" type="url" label={t("apps.url")} defaultValue={a?.url} error={fault("url")} />
-          <TextField name="logo" type="url" label={t("apps.logo")} defaultValue={a?.logo} error={fault("logo")} />
+          <TextField name="url" type="url" label={t("adminapps.url")} defaultValue={a?.url} error={fault("url")} />
+          <TextField name="logo" type="url" label={t("adminapps.logo")} defaultValue={a?.logo} error={fault("logo")} />
           <TextField
             name="public_key"
-            label={t("apps.key")}
-            hint={t("apps.key.hint")}
+            label={t("adminapps.key")}
+            hint={t("adminapps.key.hint")}
             defaultValue={a?.public_key}
             error={fault("public_key")}
             autoComplete="off"

@@ -54,7 +54,13 @@ export function Clients() {
       >
         {tab === "clients" ? <List act={setAct} /> : <Connections />}
       </Tabs>
-      <Modal wide open={act?.kind === "register"} onClose={close} title={t("clients.register")} about={t("clients.register.about")}>
+      <Modal
+        wide
+        open={act?.kind === "register"}
+        onClose={close}
+        title={t("clients.register")}
+        about={t("clients.register.about")}
+      >
         <ClientForm
           onClose={close}
           saved={(client, secret) => setAct(secret || client ? { kind: "made", client, secret } : undefined)}
@@ -72,10 +78,20 @@ export function Clients() {
       <Modal keep open={act?.kind === "made"} onClose={close} title={t("clients.made")} about={t("clients.made.about")}>
         {act?.kind === "made" && (
           <div className="flex flex-col gap-4">
-            <Field label={t("clients.id")}>{({ id }) => <output id={id}><Secret text={act.client.client_id} /></output>}</Field>
+            <Field label={t("clients.id")}>
+              {({ id }) => (
+                <output id={id}>
+                  <Secret text={act.client.client_id} />
+                </output>
+              )}
+            </Field>
             {act.secret && (
               <Field label={t("clients.secret")} hint={t("clients.secret.hint")}>
-                {({ id }) => <output id={id}><Secret text={act.secret} /></output>}
+                {({ id }) => (
+                  <output id={id}>
+                    <Secret text={act.secret} />
+                  </output>
+                )}
               </Field>
             )}
             <Button look="primary" className="self-end" onClick={close}>
@@ -251,8 +267,22 @@ function ClientForm({
     >
       {(fault) => (
         <>
-          <TextField name="name" label={t("field.name")} hint={t("clients.name.hint")} defaultValue={c?.name} error={fault("name")} required />
-          <TextField name="url" type="url" label={t("apps.url")} defaultValue={c?.url} error={fault("url")} placeholder="https://" />
+          <TextField
+            name="name"
+            label={t("field.name")}
+            hint={t("clients.name.hint")}
+            defaultValue={c?.name}
+            error={fault("name")}
+            required
+          />
+          <TextField
+            name="url"
+            type="url"
+            label={t("adminapps.url")}
+            defaultValue={c?.url}
+            error={fault("url")}
+            placeholder="https://"
+          />
           <Field label={t("clients.redirects")} hint={t("clients.redirects.hint")} error={fault("redirect_uris")}>
             {(own) => (
               <textarea

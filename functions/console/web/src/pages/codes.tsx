@@ -18,7 +18,11 @@ import { useToast } from "../ui/toast";
 
 type RedeemCode = Answer<"/api/billing/codes">["data"][number];
 type State = "active" | "used" | "expired" | "disabled";
-type Act = { kind: "create" } | { kind: "made"; batch: string; codes: string[] } | { kind: "code"; code: RedeemCode } | { kind: "batch"; batch: string };
+type Act =
+  | { kind: "create" }
+  | { kind: "made"; batch: string; codes: string[] }
+  | { kind: "code"; code: RedeemCode }
+  | { kind: "batch"; batch: string };
 
 const looks = { active: "ok", used: undefined, expired: "warn", disabled: "danger" } as const;
 
@@ -179,9 +183,20 @@ function List({ rows, stop, pick }: { rows: RedeemCode[]; stop: (code: RedeemCod
       head: t("keys.state"),
       cell: (c) => <Badge kind={looks[c.state as State]}>{known(`code.state.${c.state}`, c.state)}</Badge>,
     },
-    { key: "uses", head: t("codes.uses"), num: true, from: "sm", cell: (c) => `${count(format, c.uses)} / ${count(format, c.max_uses)}` },
+    {
+      key: "uses",
+      head: t("codes.uses"),
+      num: true,
+      from: "sm",
+      cell: (c) => `${count(format, c.uses)} / ${count(format, c.max_uses)}`,
+    },
     { key: "amount", head: t("call.credits"), num: true, cell: (c) => <Amount of={c.amount} /> },
-    { key: "until", head: t("keys.until"), from: "md", cell: (c) => (c.expires_at ? date(format, c.expires_at) : t("keys.always")) },
+    {
+      key: "until",
+      head: t("keys.until"),
+      from: "md",
+      cell: (c) => (c.expires_at ? date(format, c.expires_at) : t("keys.always")),
+    },
     { key: "by", head: t("codes.by"), from: "xl", cell: (c) => c.created_by },
     { key: "at", head: t("keys.created"), from: "lg", cell: (c) => <Time at={c.created_at} /> },
     {
@@ -230,10 +245,30 @@ function Create({ onClose, made }: { onClose: () => void; made: (batch: string, 
       {(fault) => (
         <>
           <div className="grid gap-4 sm:grid-cols-2">
-            <TextField name="count" type="number" min={1} label={t("codes.count")} defaultValue="1" error={fault("count")} required />
+            <TextField
+              name="count"
+              type="number"
+              min={1}
+              label={t("codes.count")}
+              defaultValue="1"
+              error={fault("count")}
+              required
+            />
             <TextField name="amount" label={t("codes.amount")} inputMode="decimal" error={fault("amount")} required />
-            <TextField name="batch" label={t("codes.batch")} hint={t("codes.batch.hint")} error={fault("batch")} autoComplete="off" />
-            <TextField name="prefix" label={t("codes.prefix")} hint={t("codes.prefix.hint")} error={fault("prefix")} autoComplete="off" />
+            <TextField
+              name="batch"
+              label={t("codes.batch")}
+              hint={t("codes.batch.hint")}
+              error={fault("batch")}
+              autoComplete="off"
+            />
+            <TextField
+              name="prefix"
+              label={t("codes.prefix")}
+              hint={t("codes.prefix.hint")}
+              error={fault("prefix")}
+              autoComplete="off"
+            />
             <TextField
               name="max_uses"
               type="number"

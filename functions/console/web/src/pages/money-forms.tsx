@@ -1,4 +1,4 @@
-import { type Body, api } from "../api/client";
+import { api, type Body } from "../api/client";
 import { useInvalidate } from "../app/session";
 import { useT } from "../lib/i18n";
 import { Form, SelectField, TextField } from "../ui/form";

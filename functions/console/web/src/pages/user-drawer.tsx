@@ -12,7 +12,10 @@ import { Badge, Empty, Loaded, Rows } from "../ui/states";
 import { KeyState } from "./keys";
 import { agent } from "./profile";
 
-type Doing = { kind: "sessions" | "factor" } | { kind: "key"; id: string; name: string } | { kind: "session"; id: string; name: string };
+type Doing =
+  | { kind: "sessions" | "factor" }
+  | { kind: "key"; id: string; name: string }
+  | { kind: "session"; id: string; name: string };
 type Detail = Answer<"/api/admin/users/{email}">;
 
 /** UserDrawer shows a user's keys and sessions to an admin, and ends them. */
@@ -138,7 +141,12 @@ function About({ user: u, act }: { user: Detail; act: (doing: Doing) => void }) 
         items={[
           u.name !== "" && [t("field.name"), u.name],
           [t("users.role"), <Badge key="r">{t(`role.${u.role}`)}</Badge>],
-          u.disabled_at !== null && [t("keys.state"), <Badge key="d" kind="danger">{t("users.disabled")}</Badge>],
+          u.disabled_at !== null && [
+            t("keys.state"),
+            <Badge key="d" kind="danger">
+              {t("users.disabled")}
+            </Badge>,
+          ],
           u.groups.length > 0 && [t("users.groups"), u.groups.join(", ")],
           u.did !== "" && ["DID", <Mono key="did">{u.did}</Mono>],
           [t("keys.created"), <Time key="c" at={u.created_at} exact />],
@@ -176,7 +184,9 @@ function About({ user: u, act }: { user: Detail; act: (doing: Doing) => void }) 
           <p className="text-ink-3">{t("user.limits.none")}</p>
         ) : (
           <Facts
-            items={u.limits.map((l) => [known(`limit.${l.metric}.${l.period || "now"}`, `${l.metric} ${l.period}`), l.amount] as const)}
+            items={u.limits.map(
+              (l) => [known(`limit.${l.metric}.${l.period || "now"}`, `${l.metric} ${l.period}`), l.amount] as const,
+            )}
           />
         )}
       </section>

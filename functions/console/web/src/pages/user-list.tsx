@@ -12,7 +12,15 @@ import { type Column, Pager, Table } from "../ui/table";
 import type { Act, User } from "./users";
 
 /** UserList lists the users of the hub. */
-export function UserList({ act, resetLink, enable }: { act: (act: Act) => void; resetLink: (u: User) => void; enable: (u: User) => void }) {
+export function UserList({
+  act,
+  resetLink,
+  enable,
+}: {
+  act: (act: Act) => void;
+  resetLink: (u: User) => void;
+  enable: (u: User) => void;
+}) {
   const t = useT();
   const router = useRouter();
   const navigate = useNavigate({ from: "/admin/users" });

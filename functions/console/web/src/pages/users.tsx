@@ -12,8 +12,8 @@ import { Page, Time } from "../ui/page";
 import { Note, useFault } from "../ui/states";
 import { Tabs } from "../ui/tabs";
 import { useToast } from "../ui/toast";
-import { GrantForm } from "./money-forms";
 import { type Invitation, Invitations } from "./invitations";
+import { GrantForm } from "./money-forms";
 import { UserDrawer } from "./user-drawer";
 import { UserList } from "./user-list";
 
