@@ -37,9 +37,11 @@ export function WalletDetail({ of: h }: { of: Holder }) {
   return (
     <div className="flex flex-col gap-5">
       <div className="grid grid-cols-2 gap-3 sm:grid-cols-3">
-        <Stat label={t("credits.available")}>
-          <Amount of={h.available} />
-        </Stat>
+        <div className="max-sm:col-span-2">
+          <Stat label={t("credits.available")}>
+            <Amount of={h.available} />
+          </Stat>
+        </div>
         <Stat label={t("credits.held")}>
           <Amount of={h.held} />
         </Stat>

@@ -154,7 +154,12 @@ function WalletDrawer({ id, onClose }: { id: string | undefined; onClose: () => 
   });
   const h = wallet.data;
   return (
-    <Drawer open={id !== undefined} onClose={onClose} title={h ? holderName(h) : t("user.wallet")} about={h?.email || undefined}>
+    <Drawer
+      open={id !== undefined}
+      onClose={onClose}
+      title={h ? holderName(h) : t("user.wallet")}
+      about={h?.name && h.email ? h.email : undefined}
+    >
       {id !== undefined && <Loaded query={wallet}>{(holder) => <WalletDetail key={holder.id} of={holder} />}</Loaded>}
     </Drawer>
   );

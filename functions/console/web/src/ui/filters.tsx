@@ -19,7 +19,7 @@ export function Search({
   return (
     <form
       key={value}
-      className="relative min-w-48 flex-1 sm:max-w-sm"
+      className="relative min-w-48 flex-1 basis-full sm:max-w-sm sm:basis-48"
       onSubmit={(e) => {
         e.preventDefault();
         onSearch(String(new FormData(e.currentTarget).get("q") ?? "").trim() || undefined);
