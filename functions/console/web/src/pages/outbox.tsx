@@ -77,7 +77,9 @@ export function Outbox() {
         r.dropped_at ? (
           <Badge>{t("outbox.dropped")}</Badge>
         ) : (
-          <Badge kind={looks[r.state as State]}>{t(`outbox.${r.state as State}`)}</Badge>
+          <Badge kind={looks[r.state as State]}>
+            {r.state === "dead" ? t("notes.state.dead") : t(`outbox.${r.state as State}`)}
+          </Badge>
         ),
     },
     {
