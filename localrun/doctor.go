@@ -332,4 +332,3 @@ func (r *round) backups(ctx context.Context) {
 		r.say("backups", look, "they lie on the disk they are to save (%s); set AIGNE_HUB_BACKUP_URL", r.cfg.Data)
 	}
 }
-

@@ -17,18 +17,13 @@ const actor = "cli"
 
 // config reads the settings: flags that were given win over the environment.
 func (j *job) config() (boot.Config, error) {
-	return boot.Load(j.lookup, j.environ, j.overrides())
-}
-
-// overrides are settings that came by flags.
-func (j *job) overrides() map[string]string {
 	overrides := map[string]string{}
 	for _, s := range boot.Settings() {
 		if s.Flag != "" && j.c.IsSet(s.Flag) {
 			overrides[s.Name] = j.c.String(s.Flag)
 		}
 	}
-	return overrides
+	return boot.Load(j.lookup, j.environ, overrides)
 }
 
 // logger writes to standard error. A command that is over in a moment says only

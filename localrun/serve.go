@@ -44,7 +44,7 @@ func serve(j *job) error {
 		return err
 	}
 	log := j.logger(cfg, true)
-	a, err := boot.Open(j.ctx, cfg, boot.Options{Log: log, Env: j.lookup, Flags: j.overrides(), Migrate: true, Observe: boot.NewObserver(cfg, version, log, time.Now)})
+	a, err := boot.Open(j.ctx, cfg, boot.Options{Log: log, Env: j.lookup, Migrate: true, Observe: boot.NewObserver(cfg, version, log, time.Now)})
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}

@@ -40,6 +40,10 @@ type archivePage struct {
 	After   string                 `json:"after"`  // the age at which calls move
 	Keep    string                 `json:"keep"`   // how long archives are kept; "" for ever
 	Cutoff  *time.Time             `json:"cutoff"` // calls admitted before are due; null: none ever is
+	// FreeBytes is what is free on the disk; null: not known. Below NeedBytes nothing
+	// moves; 0: that is not looked at.
+	FreeBytes *int64 `json:"free_bytes"`
+	NeedBytes int64  `json:"need_bytes"`
 }
 
 func (h *handler) listArchives(w http.ResponseWriter, r *http.Request, _ hub.Caller) error {
@@ -48,7 +52,12 @@ func (h *handler) listArchives(w http.ResponseWriter, r *http.Request, _ hub.Cal
 		return err
 	}
 	k := h.Desk.Archive
-	page := archivePage{Data: all, Enabled: k.Ready()}
+	page := archivePage{Data: all, Enabled: k.Ready(), NeedBytes: k.Settings.Free}
+	if _, free, known, err := k.FreeRoom(); err != nil {
+		return err
+	} else if known {
+		page.FreeBytes = &free
+	}
 	if k.Enabled() {
 		cutoff := k.Cutoff()
 		page.After, page.Cutoff = k.Settings.After.String(), &cutoff

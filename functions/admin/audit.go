@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"context"
 	"net/http"
 	"strconv"
 	"time"
@@ -67,6 +68,37 @@ func (h *handler) listActs(w http.ResponseWriter, r *http.Request, _ hub.Caller)
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	return httpkit.WriteJSON(w, http.StatusOK, out)
+}
+
+// verifyTime is how long a verification that an administrator asks for may take:
+// API Gateway gives up after 30 s.
+const verifyTime = 25 * time.Second
+
+type auditReport struct {
+	OK bool `json:"ok"`
+	store.AuditReport
+}
+
+// verifyActs proves the chain of the audit log: ?anchor= (number:hash, as it was
+// printed once). What is wrong is part of the answer, not an error.
+func (h *handler) verifyActs(w http.ResponseWriter, r *http.Request, _ hub.Caller) error {
+	anchor, err := operator.ParseHead(r.URL.Query().Get("anchor"))
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), verifyTime)
+	defer cancel()
+	report, err := h.Store.VerifyAudit(ctx, anchor)
+	if err != nil && ctx.Err() != nil && r.Context().Err() == nil {
+		return hub.Wrap(hub.CodeUnavailable, err, "The log is too long to be proved while you wait: `aigne-hub audit verify` does it.")
+	}
+	if err != nil {
+		return err
+	}
+	if report.Violations == nil {
+		report.Violations = []store.Violation{}
+	}
+	return httpkit.WriteJSON(w, http.StatusOK, auditReport{len(report.Violations) == 0, report})
 }
 
 // exportActs writes what listActs would list, all of it: ?format=ndjson

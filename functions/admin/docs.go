@@ -11,7 +11,7 @@ import (
 // docs describe the routes.
 func docs() map[string]httpkit.Doc {
 	all := providerDocs()
-	for _, more := range []map[string]httpkit.Doc{peopleDocs(), doorDocs(), oauthDocs(), keyDocs(), appDocs(), auditDocs(), noticeDocs(), archiveDocs(), systemDocs(), rateDocs(), catalogueDocs(), aigneRateDocs("/api/ai-providers"), aigneRateDocs("/api/ai")} {
+	for _, more := range []map[string]httpkit.Doc{peopleDocs(), doorDocs(), oauthDocs(), keyDocs(), appDocs(), auditDocs(), noticeDocs(), archiveDocs(), systemDocs(), settingDocs(), rateDocs(), catalogueDocs(), aigneRateDocs("/api/ai-providers"), aigneRateDocs("/api/ai")} {
 		maps.Copy(all, more)
 	}
 	return all
@@ -46,7 +46,9 @@ func providerDocs() map[string]httpkit.Doc {
 
 func peopleDocs() map[string]httpkit.Doc {
 	return map[string]httpkit.Doc{
-		"GET /api/admin/users":                 {Summary: "Lists users.", Query: httpkit.Cursors(), Response: httpkit.Listing[userView]{}},
+		"GET /api/admin/users": {Summary: "Lists users.", Response: httpkit.Listing[userView]{}, Query: httpkit.Cursors(httpkit.Query("q", "A part of the e-mail address or the name."),
+			httpkit.Query("role", "", "owner", "admin", "member", "guest"), httpkit.Query("state", "", "active", "disabled"))},
+		"GET /api/admin/users/{email}":         {Summary: "Shows a user with wallet, ways to sign in, limits and use.", Query: span(), Response: userDetail{}},
 		"POST /api/admin/users":                {Summary: "Makes a user.", Request: newUser{}, Status: 201, Response: userView{}},
 		"PUT /api/admin/users/{email}/groups":  {Summary: "Puts a user into groups.", Request: newGroups{}, Response: userView{}},
 		"PUT /api/admin/users/{email}/did":     {Summary: "Says under which DID Payment Kit knows a user.", Request: newDID{}, Response: userView{}},
@@ -71,18 +73,19 @@ func noticeDocs() map[string]httpkit.Doc {
 			Query: []httpkit.Param{{Name: "after", Doc: "The id of the last event seen.", Number: true}}, Response: httpkit.Object{"data": []eventView{}, "last": 0}},
 		"GET " + alerts: {Summary: "Lists what is or was wrong, newest first; what is wrong now at once.",
 			Query: httpkit.Cursors(httpkit.Query("state", "open: what is wrong now; all unless given.", "open", "all")), Response: httpkit.Listing[alertView]{}},
-		"POST " + alerts + "/{id}/acknowledge":  {Summary: "Says that somebody takes care of an alert.", Takes: httpkit.NoBody, Response: alertView{}},
-		"GET " + alerts + "/rules":              {Summary: "Shows the rules of alerts.", Response: alert.Rules{}},
-		"PUT " + alerts + "/rules":              {Summary: "Changes the rules of alerts; what is left out stays.", Request: alert.Rules{}, Response: alert.Rules{}},
-		"GET " + notifications:                  {Summary: "Lists notifications, newest first, and how far they got.", Query: httpkit.Cursors(), Response: httpkit.Listing[notificationView]{}},
-		"GET " + notifications + "/email":       {Summary: "Shows which kinds go out by e-mail.", Response: mailChoice{}},
-		"PUT " + notifications + "/email":       {Summary: "Chooses which kinds go out by e-mail.", Request: newMailChoice{}, Response: mailChoice{}},
-		"GET " + notifications + "/low-balance": {Summary: "Shows below which balance users are told.", Response: lowChoice{}},
-		"PUT " + notifications + "/low-balance": {Summary: "Sets below which balance users are told.", Request: lowChoice{}, Response: lowChoice{}},
-		"GET " + webhooks:                       {Summary: "Lists webhooks.", Response: httpkit.Object{"data": []webhookView{}}},
-		"POST " + webhooks:                      {Summary: "Adds a webhook; its secret is shown only here.", Request: newWebhook{}, Status: 201, Response: webhookView{}},
-		"DELETE " + webhooks + "/{id}":          {Summary: "Removes a webhook."},
-		"POST " + webhooks + "/{id}/test":       {Summary: "Sends a test event at once and says whether it arrived.", Takes: httpkit.NoBody, Response: httpkit.Object{"delivered": true}},
+		"POST " + alerts + "/{id}/acknowledge":   {Summary: "Says that somebody takes care of an alert.", Takes: httpkit.NoBody, Response: alertView{}},
+		"GET " + alerts + "/rules":               {Summary: "Shows the rules of alerts.", Response: alert.Rules{}},
+		"PUT " + alerts + "/rules":               {Summary: "Changes the rules of alerts; what is left out stays.", Request: alert.Rules{}, Response: alert.Rules{}},
+		"GET " + notifications:                   {Summary: "Lists notifications, newest first, and how far they got.", Query: httpkit.Cursors(), Response: httpkit.Listing[notificationView]{}},
+		"POST " + notifications + "/{id}/resend": {Summary: "Sends a notification again to where it was given up.", Takes: httpkit.NoBody},
+		"GET " + notifications + "/email":        {Summary: "Shows which kinds go out by e-mail.", Response: mailChoice{}},
+		"PUT " + notifications + "/email":        {Summary: "Chooses which kinds go out by e-mail.", Request: newMailChoice{}, Response: mailChoice{}},
+		"GET " + notifications + "/low-balance":  {Summary: "Shows below which balance users are told.", Response: lowChoice{}},
+		"PUT " + notifications + "/low-balance":  {Summary: "Sets below which balance users are told.", Request: lowChoice{}, Response: lowChoice{}},
+		"GET " + webhooks:                        {Summary: "Lists webhooks.", Response: httpkit.Object{"data": []webhookView{}}},
+		"POST " + webhooks:                       {Summary: "Adds a webhook; its secret is shown only here.", Request: newWebhook{}, Status: 201, Response: webhookView{}},
+		"DELETE " + webhooks + "/{id}":           {Summary: "Removes a webhook."},
+		"POST " + webhooks + "/{id}/test":        {Summary: "Sends a test event at once and says whether it arrived.", Takes: httpkit.NoBody, Response: httpkit.Object{"delivered": true}},
 	}
 }
 

@@ -41,7 +41,9 @@ func auditDocs() map[string]httpkit.Doc {
 			httpkit.Query("subject", "What it was done to."), httpkit.Query("from", "A time, such as 2027-01-31T00:00:00Z."), httpkit.Query("until", "A time.")}, more...)
 	}
 	return map[string]httpkit.Doc{
-		"GET /api/admin/audit":        {Summary: "Lists what was done, newest first.", Query: acts(httpkit.Cursors()...), Response: httpkit.Listing[operator.ActView]{}},
+		"GET /api/admin/audit": {Summary: "Lists what was done, newest first.", Query: acts(httpkit.Cursors()...), Response: httpkit.Listing[operator.ActView]{}},
+		"GET /api/admin/audit/verify": {Summary: "Proves the chain of the audit log; what is wrong with it is part of the answer.", Response: auditReport{},
+			Query: []httpkit.Param{httpkit.Query("anchor", "What an earlier verification printed, number:hash.")}},
 		"GET /api/admin/audit/export": {Summary: "Gives all of it as a file.", Query: acts(httpkit.Query("format", "ndjson unless given.", operator.NDJSON, operator.CSV)), Gives: "application/x-ndjson, text/csv"},
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/aigne-hub/aigne-hub/shared/boot"
 	"github.com/aigne-hub/aigne-hub/shared/capture"
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
@@ -30,6 +31,8 @@ type Deps struct {
 	// Probe asks a provider what costs nothing under a credential.
 	Probe   func(ctx context.Context, p *routing.Provider, secret hub.Secret) upstream.Probe
 	Capture *capture.Recorder // counts; nil: no bodies are kept
+	// Settings are what the process was started with, without secrets.
+	Settings []boot.InForce
 	// Upstream knows which credentials rest.
 	Upstream *upstream.Client
 	// Streams: answers can go on for ever. Otherwise, on Lambda, a stream of events
@@ -97,12 +100,15 @@ func (h *handler) routes() []httpkit.Route {
 		admin("DELETE", "/api/admin/limits/{id}", h.removeLimit),
 		admin("GET", "/api/admin/audit", h.listActs),
 		admin("GET", "/api/admin/audit/export", h.exportActs),
+		admin("GET", "/api/admin/audit/verify", h.verifyActs),
+		admin("GET", "/api/admin/settings", h.listSettings),
 		admin("GET", "/api/admin/events", h.events),
 		admin("GET", "/api/admin/alerts", h.listAlerts),
 		admin("POST", "/api/admin/alerts/{id}/acknowledge", h.acknowledgeAlert),
 		admin("GET", "/api/admin/alerts/rules", h.alertRules),
 		admin("PUT", "/api/admin/alerts/rules", h.setAlertRules),
 		admin("GET", "/api/admin/notifications", h.listNotifications),
+		admin("POST", "/api/admin/notifications/{id}/resend", h.resendNotification),
 		admin("GET", "/api/admin/notifications/email", h.mailKinds),
 		admin("PUT", "/api/admin/notifications/email", h.setMailKinds),
 		admin("GET", "/api/admin/notifications/low-balance", h.lowBalance),
@@ -116,6 +122,7 @@ func (h *handler) routes() []httpkit.Route {
 		admin("GET", "/api/ai/health", h.health),
 		admin("GET", "/api/admin/users", h.listUsers),
 		admin("POST", "/api/admin/users", h.createUser),
+		admin("GET", "/api/admin/users/{email}", h.getUser),
 		admin("PUT", "/api/admin/users/{email}/groups", h.setGroups),
 		admin("PUT", "/api/admin/users/{email}/did", h.setDID),
 		admin("GET", "/api/admin/keys", h.listKeys),

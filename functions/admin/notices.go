@@ -32,3 +32,12 @@ func (h *handler) setLowBalance(w http.ResponseWriter, r *http.Request, c hub.Ca
 	}
 	return httpkit.WriteJSON(w, http.StatusOK, in)
 }
+
+// resendNotification tries the deliveries of a notification again that were given up.
+func (h *handler) resendNotification(w http.ResponseWriter, r *http.Request, c hub.Caller) error {
+	if err := h.Desk.Redeliver(r.Context(), c.Email, r.PathValue("id")); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}

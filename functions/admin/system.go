@@ -26,7 +26,6 @@ type systemView struct {
 	Routines  int          `json:"goroutines"`
 	Database  databaseView `json:"database"`
 	Places    placesView   `json:"places"`
-	Settings  []settingNow `json:"settings"`
 }
 
 type databaseView struct {
@@ -57,15 +56,6 @@ type placesView struct {
 	KeyFile string `json:"key_file"` // "" unless Master is file
 	Files   string `json:"files"`    // folder or bucket
 	Archive string `json:"archive"`  // folder or bucket; "": calls stay
-}
-
-// settingNow is a setting as it is in force.
-type settingNow struct {
-	Name   string `json:"name"`
-	Value  string `json:"value"` // "" of one that is unset, or secret
-	From   string `json:"from"`  // flag, environment, default or unset
-	Secret bool   `json:"secret"`
-	Doc    string `json:"doc"`
 }
 
 // system shows what runs.
@@ -162,7 +152,7 @@ func systemDocs() map[string]httpkit.Doc {
 	return map[string]httpkit.Doc{
 		"GET /api/admin/overview":         {Summary: "Shows how the hub fares now, and what needs a hand.", Response: overviewView{}},
 		"GET /api/admin/plan":             {Summary: "Shows how a call of somebody would be routed, without making it.", Query: plan, Response: planView{}},
-		"GET /api/admin/system":           {Summary: "Shows what runs, over which database and by which settings; secrets are not shown.", Response: systemView{}},
+		"GET /api/admin/system":           {Summary: "Shows what runs, over which database, and where things lie.", Response: systemView{}},
 		"GET /api/admin/jobs":             {Summary: "Lists scheduled jobs and how they fare.", Response: httpkit.Object{"data": []jobView{}}},
 		"POST /api/admin/jobs/{name}/run": {Summary: "Runs a job now; a long one goes on when the request is over.", Takes: httpkit.NoBody, Response: startedWork{}},
 		"GET /api/admin/vault":            {Summary: "Lists the keys that seal secrets, and how many values each seals.", Response: vaultView{}},

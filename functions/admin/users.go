@@ -25,13 +25,28 @@ func viewUser(u store.User) userView {
 	return userView{ID: u.ID, Email: u.Email, Name: u.Name, Role: u.Role, Groups: append([]string{}, u.Groups...), DID: u.DID, CreatedAt: u.CreatedAt, DisabledAt: u.DisabledAt}
 }
 
-// listUsers lists users by age: ?cursor=, ?pageSize=.
+// listUsers lists users by age: ?q= (part of the e-mail address or the name),
+// ?role=, ?state=active|disabled, ?cursor=, ?pageSize=.
 func (h *handler) listUsers(w http.ResponseWriter, r *http.Request, _ hub.Caller) error {
 	after, size, err := httpkit.CursorPage(r)
 	if err != nil {
 		return err
 	}
-	rows, err := h.Store.Users(r.Context(), after, size+1)
+	q := r.URL.Query()
+	f := store.UserFilter{Part: q.Get("q"), Role: hub.Role(q.Get("role"))}
+	if f.Role != "" && !f.Role.Valid() {
+		return hub.Invalid("role", "role must be owner, admin, member or guest.")
+	}
+	switch q.Get("state") {
+	case "":
+	case "active":
+		f.Disabled = new(false)
+	case "disabled":
+		f.Disabled = new(true)
+	default:
+		return hub.Invalid("state", "state must be active or disabled.")
+	}
+	rows, err := h.Store.FindUsers(r.Context(), f, after, size+1)
 	if err != nil {
 		return err
 	}

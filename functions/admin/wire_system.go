@@ -11,7 +11,7 @@ import (
 // systemOf is what only an open hub knows of what runs.
 func systemOf(a *boot.App) func(context.Context) (systemView, error) {
 	return func(context.Context) (systemView, error) {
-		v := systemView{Version: a.Observe.Version(), StartedAt: a.Observe.Started().UTC(), Settings: []settingNow{}}
+		v := systemView{Version: a.Observe.Version(), StartedAt: a.Observe.Started().UTC()}
 		if built, ok := debug.ReadBuildInfo(); ok {
 			for _, s := range built.Settings {
 				switch s.Key {
@@ -21,9 +21,6 @@ func systemOf(a *boot.App) func(context.Context) (systemView, error) {
 					v.BuiltAt = s.Value
 				}
 			}
-		}
-		for _, s := range a.InForce() {
-			v.Settings = append(v.Settings, settingNow{Name: s.Name, Value: s.Value, From: s.From, Secret: s.Secret, Doc: s.Doc})
 		}
 		v.Places = placesView(a.Places())
 		d := &v.Database

@@ -163,6 +163,14 @@ type grantPage struct {
 // listGrants lists the caller's grants, oldest first: ?page=, ?pageSize= (20, at
 // most 100), ?start= and ?end= (seconds).
 func (h *handler) listGrants(w http.ResponseWriter, r *http.Request, c hub.Caller) error {
+	account, err := h.account(r, c)
+	if err != nil {
+		return err
+	}
+	return h.writeGrants(w, r, account)
+}
+
+func (h *handler) writeGrants(w http.ResponseWriter, r *http.Request, account string) error {
 	paging, err := httpkit.ParsePaging(r)
 	switch {
 	case err != nil:
@@ -171,10 +179,6 @@ func (h *handler) listGrants(w http.ResponseWriter, r *http.Request, c hub.Calle
 		return hub.Invalid("cursor", "This list has no cursor; use page.")
 	}
 	within, err := span(r)
-	if err != nil {
-		return err
-	}
-	account, err := h.account(r, c)
 	if err != nil {
 		return err
 	}
@@ -227,11 +231,15 @@ type transactionPage struct {
 // for all of it, or ?page= for the newest 10,000; ?pageSize= (20, at most 100),
 // ?start= and ?end= (seconds).
 func (h *handler) listTransactions(w http.ResponseWriter, r *http.Request, c hub.Caller) error {
-	paging, err := httpkit.ParsePaging(r)
+	account, err := h.account(r, c)
 	if err != nil {
 		return err
 	}
-	account, err := h.account(r, c)
+	return h.writeTransactions(w, r, account)
+}
+
+func (h *handler) writeTransactions(w http.ResponseWriter, r *http.Request, account string) error {
+	paging, err := httpkit.ParsePaging(r)
 	if err != nil {
 		return err
 	}

@@ -13,7 +13,7 @@ import (
 // docs describe the routes.
 func docs() map[string]httpkit.Doc {
 	all := ownDocs()
-	for _, more := range []map[string]httpkit.Doc{shopDocs(), walletDocs(), operatorDocs(), reconcileDocs()} {
+	for _, more := range []map[string]httpkit.Doc{shopDocs(), walletDocs(), operatorDocs(), reconcileDocs(), accountDocs()} {
 		maps.Copy(all, more)
 	}
 	return all
@@ -86,6 +86,7 @@ func operatorDocs() map[string]httpkit.Doc {
 		"GET /api/billing/outbox": {Summary: "Shows usage on its way to Payment Kit.", Response: outboxView{},
 			Query: httpkit.Cursors(httpkit.Query("state", "Reports in this state are listed.", "pending", "sent", "confirmed", "dead"))},
 		"POST /api/billing/outbox/resend": {Summary: "Sends reports again that were given up.", Request: resendOrder{}, Response: httpkit.Object{"resent": 0}},
+		"POST /api/billing/outbox/drop":   {Summary: "Gives a report up for good that Payment Kit refused: nobody is billed for it there.", Request: droppedReport{}},
 		"GET /api/billing/ledger/verify": {Summary: "Proves the books; what is wrong with them is part of the answer.", Response: verifyView{},
 			Query: []httpkit.Param{httpkit.Query("all", "From their beginning, not from their last seals.", "true", "false")}},
 		"GET /api/billing/payments": {Summary: "Lists card payments, newest first.", Response: httpkit.Listing[paymentView]{},

@@ -53,7 +53,7 @@ func New(d Deps) http.Handler {
 func Routes() []httpkit.Route { return httpkit.Describe((&handler{}).routes(), docs()) }
 
 func (h *handler) routes() []httpkit.Route {
-	return slices.Concat(h.creditRoutes(), h.codeRoutes(), h.shopRoutes(), h.receiptRoutes())
+	return slices.Concat(h.creditRoutes(), h.codeRoutes(), h.shopRoutes(), h.receiptRoutes(), h.accountRoutes())
 }
 
 func (h *handler) creditRoutes() []httpkit.Route {
@@ -80,6 +80,7 @@ func (h *handler) creditRoutes() []httpkit.Route {
 		{Method: "POST", Pattern: "/api/billing/transfers", Who: httpkit.Admin, As: h.transfer, Scope: hub.ScopeAdmin, Data: httpkit.All},
 		{Method: "GET", Pattern: "/api/billing/outbox", Who: httpkit.Admin, As: h.outbox, Scope: hub.ScopeAdmin, Data: httpkit.All},
 		{Method: "POST", Pattern: "/api/billing/outbox/resend", Who: httpkit.Admin, As: h.resend, Scope: hub.ScopeAdmin, Data: httpkit.All},
+		{Method: "POST", Pattern: "/api/billing/outbox/drop", Who: httpkit.Admin, As: h.drop, Scope: hub.ScopeAdmin, Data: httpkit.All},
 		{Method: "POST", Pattern: "/api/payment/callback", Who: httpkit.Anonymous, Handler: h.paymentNotice, Data: httpkit.Common},
 		{Method: "GET", Pattern: "/api/billing/ledger/verify", Who: httpkit.Admin, As: h.verify, Scope: hub.ScopeAdmin, Data: httpkit.All},
 		{Method: "GET", Pattern: "/api/billing/reconcile", Who: httpkit.Admin, As: h.reportBills, Scope: hub.ScopeAdmin, Data: httpkit.All},

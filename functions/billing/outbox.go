@@ -37,11 +37,12 @@ type batchView struct {
 	NextTry   time.Time        `json:"next_try"`
 	Error     string           `json:"error"`
 	CreatedAt time.Time        `json:"created_at"`
+	DroppedAt *time.Time       `json:"dropped_at"` // null unless an operator gave it up for good
 }
 
 func viewBatch(b store.Batch) batchView {
 	return batchView{ID: b.ID, Email: b.Email, DID: b.DID, AppID: b.AppID, Amount: b.Amount, Calls: b.Calls, State: b.State, Attempts: b.Attempts,
-		NextTry: b.NextTry, Error: b.Error, CreatedAt: b.CreatedAt}
+		NextTry: b.NextTry, Error: b.Error, CreatedAt: b.CreatedAt, DroppedAt: b.DroppedAt}
 }
 
 // outbox counts what has not arrived at Payment Kit and lists the reports of
@@ -99,4 +100,22 @@ func (h *handler) resend(w http.ResponseWriter, r *http.Request, c hub.Caller) e
 		return err
 	}
 	return httpkit.WriteJSON(w, http.StatusOK, map[string]int{"resent": n})
+}
+
+type droppedReport struct {
+	ID     string `json:"id" validate:"required,max=64"`
+	Reason string `json:"reason" validate:"required,max=500"`
+}
+
+// drop gives a dead report up for good.
+func (h *handler) drop(w http.ResponseWriter, r *http.Request, c hub.Caller) error {
+	in, err := httpkit.Decode[droppedReport](r)
+	if err != nil {
+		return err
+	}
+	if err := h.Desk.DropReport(r.Context(), c.Email, in.ID, in.Reason); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
 }

@@ -297,10 +297,27 @@ func (r *run) keepOn(ctx context.Context) error {
 // room refuses to go on when the disk is nearly full: a copy needs room before
 // the original gives any.
 func (k *Keeper) room() error {
-	if k.Disk == "" || k.Settings.Free <= 0 {
+	if k.Settings.Free <= 0 {
 		return nil
 	}
-	path := k.Disk
+	path, free, known, err := k.FreeRoom()
+	if err != nil {
+		return fmt.Errorf("free disk: %w", err)
+	}
+	if known && free < k.Settings.Free {
+		return hub.Errorf(hub.CodeUnavailable, "Only %d MB are free on the disk of %s; AIGNE_HUB_ARCHIVE_FREE asks for %d MB before calls are archived.",
+			free/1e6, path, k.Settings.Free/1e6)
+	}
+	return nil
+}
+
+// FreeRoom is how many bytes are free on the disk that is watched, and the folder
+// that was looked at. known is false where none is watched or it cannot be told.
+func (k *Keeper) FreeRoom() (path string, free int64, known bool, err error) {
+	if k.Disk == "" {
+		return "", 0, false, nil
+	}
+	path = k.Disk
 	for {
 		if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) || path == filepath.Dir(path) {
 			break
@@ -311,15 +328,8 @@ func (k *Keeper) room() error {
 	if look == nil {
 		look = FreeDisk
 	}
-	free, known, err := look(path)
-	if err != nil {
-		return fmt.Errorf("free disk: %w", err)
-	}
-	if known && free < k.Settings.Free {
-		return hub.Errorf(hub.CodeUnavailable, "Only %d MB are free on the disk of %s; AIGNE_HUB_ARCHIVE_FREE asks for %d MB before calls are archived.",
-			free/1e6, path, k.Settings.Free/1e6)
-	}
-	return nil
+	free, known, err = look(path)
+	return path, free, known, err
 }
 
 // shrink gives back what is empty beyond what new calls fill again soon.

@@ -49,8 +49,6 @@ type Options struct {
 	Env Env     // for providers from the environment; nil: none
 	// Observe counts what happens; nil: one of its own.
 	Observe *Observer
-	// Flags are settings that came by flags, under the names of their variables.
-	Flags map[string]string
 	// Migrate applies missing migrations; otherwise they are only checked.
 	Migrate bool
 }
@@ -98,7 +96,6 @@ type App struct {
 	Runner *schedule.Runner // of the jobs that this process runs; nil: none
 
 	env      Env
-	flags    map[string]string
 	noted    notes
 	halting  context.Context
 	halt     context.CancelFunc
@@ -135,7 +132,7 @@ func Open(ctx context.Context, cfg Config, o Options) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &App{Config: cfg, Log: o.Log, Now: o.Now, Store: s, env: o.Env, flags: o.Flags, Observe: o.Observe}
+	a := &App{Config: cfg, Log: o.Log, Now: o.Now, Store: s, env: o.Env, Observe: o.Observe}
 	if a.Observe == nil {
 		a.Observe = NewObserver(cfg, "", o.Log, o.Now)
 	}

@@ -97,6 +97,10 @@ type Config struct {
 
 	LogLevel  slog.Level
 	LogFormat telemetry.Format
+
+	// Given are the values of variables and flags by the variable's name, those of
+	// secrets empty: for InForce.
+	Given map[string]hub.Secret
 }
 
 // Timeouts bound one attempt at a provider. All are positive.
@@ -133,14 +137,16 @@ const (
 func Load(env func(string) (string, bool), environ []string, overrides map[string]string) (Config, error) {
 	settings := Settings()
 	faults := unknownNames(settings, environ, overrides)
-	var c Config
+	c := Config{Given: map[string]hub.Secret{}}
 	e := Env(env)
 	for _, s := range settings {
 		value, given := overrides[s.Name]
 		if value = strings.TrimSpace(value); !given {
 			value = e.get(s.Name)
 		}
-		if value == "" {
+		if value != "" {
+			c.Given[s.Name] = s.shown(value)
+		} else {
 			value = s.fallback(e)
 		}
 		if value == "" {

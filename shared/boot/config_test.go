@@ -42,6 +42,8 @@ func TestWithoutAnySettingTheDefaultsHold(t *testing.T) {
 	t.Parallel()
 	got, err := load(nil, nil)
 	require.NoError(t, err)
+	assert.Empty(t, got.Given)
+	got.Given = nil
 	assert.Equal(t, boot.Config{
 		Listen: "127.0.0.1:3030", Data: "/home/me/.local/share/aigne-hub",
 		Database: "file:/home/me/.local/share/aigne-hub/hub.db", Synchronous: "NORMAL",
@@ -92,6 +94,10 @@ func TestEverySettingIsRead(t *testing.T) {
 		"AIGNE_HUB_ARCHIVE_FREE": "1GB", "AIGNE_HUB_ARCHIVE_URL": "s3://old-calls/hub?region=eu-test-1", "AIGNE_HUB_FETCH_ALLOW": "10.9.0.0/16", "AIGNE_HUB_APP_DOMAIN": "apps.test",
 	}, nil)
 	require.NoError(t, err)
+	for _, s := range got.InForce() {
+		assert.Equal(t, s.Given && !s.Secret, s.Value != "", "%s: what is given is shown, unless it is a secret", s.Name)
+	}
+	got.Given = nil
 	assert.Equal(t, boot.Config{
 		Listen: "[::]:80", Data: "/srv/hub", Database: "libsql://db.example.com", DatabaseToken: "tok", Synchronous: "FULL",
 		Billing: true, CreditPrice: "0.01", DefaultMargin: "12.5", OnAbort: "free", OnUpstreamFailure: "free", EmptyAnswer: "free", Slice: 1024,

@@ -135,6 +135,12 @@ func (d *Desk) KeyDetail(ctx context.Context, k *store.APIKey, span store.Span) 
 	return v, nil
 }
 
+// UserUse sums what a user used in a span.
+func (d *Desk) UserUse(ctx context.Context, userID string, span store.Span) (UseView, error) {
+	x, use, _, err := d.Stats.Summary(ctx, rollup.Question{From: span.From, Until: span.Until, Only: store.StatKey{UserID: userID}})
+	return viewUse(&use, x), err
+}
+
 func limitText(metric string, n int64) string {
 	if metric == limits.Credits {
 		return money.Credits(n).String()

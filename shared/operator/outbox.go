@@ -111,3 +111,19 @@ func (d *Desk) ResendAll(ctx context.Context, actor string) (n int, err error) {
 		}
 	}
 }
+
+// DropReport gives a report up for good that Payment Kit refused: it is never sent
+// again, so Payment Kit never bills what is in it. The user's wallet stays as it is.
+func (d *Desk) DropReport(ctx context.Context, actor, id, reason string) error {
+	if strings.TrimSpace(reason) == "" {
+		return hub.Invalid("reason", "Say why the report is dropped.")
+	}
+	b, err := d.Store.DropBatch(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return hub.Errorf(hub.CodeNotFound, "There is no dead report %.64s.", id)
+	}
+	if err != nil {
+		return err
+	}
+	return d.audit(ctx, actor, "outbox.drop", id, nil, map[string]any{"user": b.Email, "amount": b.Amount.String(), "calls": b.Calls, "error": b.Error, "reason": reason})
+}

@@ -92,6 +92,18 @@ func (d *Desk) TestWebhook(ctx context.Context, id string) error {
 	return nil
 }
 
+// Redeliver has a notification sent again to where it was given up.
+func (d *Desk) Redeliver(ctx context.Context, actor, id string) error {
+	err := d.Store.Redeliver(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return hub.Errorf(hub.CodeNotFound, "No delivery of this notification was given up, or its webhook is gone.")
+	}
+	if err != nil {
+		return err
+	}
+	return d.audit(ctx, actor, "notifications.resend", id, nil, nil)
+}
+
 // SetMailKinds chooses the kinds of events that administrators get by e-mail.
 // nil goes back to the default: all that are more than information.
 func (d *Desk) SetMailKinds(ctx context.Context, actor string, kinds []string) error {

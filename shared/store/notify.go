@@ -113,6 +113,13 @@ func (s *Store) Undelivered(ctx context.Context, d Delivery, reason string, wait
 	return s.Do(ctx, u)
 }
 
+// Redeliver has the deliveries of a notification tried again that were given up. A
+// webhook that was removed gets nothing. ErrNotFound: there is nothing to try.
+func (s *Store) Redeliver(ctx context.Context, id string) error {
+	return s.Exec(ctx, "UPDATE notification_deliveries SET state = 'pending', attempts = 0, next_at = "+dbNow+` WHERE notification_id = ?1 AND state = 'dead'
+  AND (channel <> 'webhook' OR EXISTS (SELECT 1 FROM webhook_endpoints WHERE id = address AND enabled = 1))`, id)
+}
+
 // Notifications lists up to limit notifications older than the one with id
 // before ("": from the newest), newest first.
 func (s *Store) Notifications(ctx context.Context, before string, limit int) ([]Notification, error) {

@@ -34,6 +34,7 @@ type Batch struct {
 	NextTry   time.Time
 	Error     string
 	CreatedAt time.Time
+	DroppedAt *time.Time // it is confirmed by nobody: an operator gave it up for good
 }
 
 // ReportUsage says whether usage that is settled from now on is to be reported to
@@ -83,14 +84,16 @@ SELECT ?1, ?2, ?3, sum(credits_nano - reported_nano), count(*), 'pending', ?5, ?
 	return u
 }
 
-const batchColumns = `b.id, b.user_id, coalesce(u.did, ''), u.email, b.app_id, b.amount_nano, b.calls, b.state, b.attempts, b.next_try, b.error, b.created_at
+const batchColumns = `b.id, b.user_id, coalesce(u.did, ''), u.email, b.app_id, b.amount_nano, b.calls, b.state, b.attempts, b.next_try, b.error, b.created_at, b.dropped_at
 FROM outbox_batches b JOIN users u ON u.id = b.user_id`
 
 func scanBatch(r *sql.Rows, b *Batch) error {
 	var next, created int64
-	if err := r.Scan(&b.ID, &b.UserID, &b.DID, &b.Email, &b.AppID, &b.Amount, &b.Calls, &b.State, &b.Attempts, &next, &b.Error, &created); err != nil {
+	var dropped sql.NullInt64
+	if err := r.Scan(&b.ID, &b.UserID, &b.DID, &b.Email, &b.AppID, &b.Amount, &b.Calls, &b.State, &b.Attempts, &next, &b.Error, &created, &dropped); err != nil {
 		return err
 	}
+	b.DroppedAt = nullMillis(dropped)
 	b.NextTry, b.CreatedAt = time.UnixMilli(next).UTC(), time.UnixMilli(created).UTC()
 	return nil
 }
@@ -147,6 +150,30 @@ func (s *Store) ReviveBatch(ctx context.Context, id string) error {
 	u := &Unit{Priority: Background}
 	u.Add("UPDATE usage SET report_state = 'sent' WHERE batch_id = ?1 AND report_state IN ('sent','dead') AND EXISTS (SELECT 1 FROM outbox_batches WHERE id = ?1 AND state = 'sent')", id)
 	return s.Do(ctx, u)
+}
+
+// DropBatch gives a dead batch up for good: it is never sent again, and what it
+// holds is waited for no longer. The customer's expected balance stays, since the
+// outside system took nothing. ErrNotFound: there is no dead one with that id.
+func (s *Store) DropBatch(ctx context.Context, id string) (b Batch, err error) {
+	found, err := list(ctx, s.read, scanBatch, "SELECT "+batchColumns+" WHERE b.id = ?1 AND b.state = 'dead'", id)
+	switch {
+	case err != nil:
+		return b, err
+	case len(found) == 0:
+		return b, ErrNotFound
+	}
+	return found[0], s.Tx(ctx, func(ctx context.Context, tx *Tx) error {
+		res, err := tx.ExecContext(ctx, "UPDATE outbox_batches SET state = 'confirmed', dropped_at = ?2 WHERE id = ?1 AND state = 'dead'", id, s.millis())
+		if err != nil {
+			return err
+		}
+		if n, err := res.RowsAffected(); err != nil || n == 0 {
+			return errors.Join(err, ErrNotFound) // it was revived meanwhile
+		}
+		_, err = tx.ExecContext(ctx, "UPDATE usage SET report_state = 'confirmed' WHERE batch_id = ?1 AND report_state IN ('sent','dead')", id)
+		return err
+	})
 }
 
 // Outbox is what has not arrived yet.

@@ -88,6 +88,11 @@ async function call<P extends keyof paths, M extends Method>(method: M, path: P,
     if (o.signal?.aborted) throw fault;
     throw new ApiError(0, "unreachable", "");
   }
+  return read<Answer<P, M>>(answer);
+}
+
+/** read is the value of an answer, or throws what the hub said instead. */
+async function read<T>(answer: Response): Promise<T> {
   const text = await answer.text();
   let value: unknown;
   try {
@@ -99,7 +104,28 @@ async function call<P extends keyof paths, M extends Method>(method: M, path: P,
     const said = (value as { error?: { code?: string; message?: string; param?: string } } | undefined)?.error;
     throw new ApiError(answer.status, said?.code ?? "unreadable", said?.message ?? "", said?.param);
   }
-  return value as Answer<P, M>;
+  return value as T;
+}
+
+/** upload sends a file as it is. */
+export async function upload<P extends PathOf<"post">>(
+  path: P,
+  file: Blob,
+  type: string,
+  query?: QueryOf<P, "post">,
+): Promise<Answer<P, "post">> {
+  let answer: Response;
+  try {
+    answer = await fetch(address(path, {}, query as object), {
+      method: "POST",
+      headers: { Accept: "application/json", "X-Aigne-Hub-Csrf": "1", "Content-Type": type },
+      credentials: "same-origin",
+      body: file,
+    });
+  } catch {
+    throw new ApiError(0, "unreachable", "");
+  }
+  return read<Answer<P, "post">>(answer);
 }
 
 /** api calls the hub with the session of this browser. */

@@ -175,7 +175,14 @@ const rates = createRoute({
 const users = createRoute({
   getParentRoute: () => admin,
   path: "/admin/users",
-  validateSearch: optional((s) => ({ tab: text(s.tab), cursor: text(s.cursor), user: text(s.user) })),
+  validateSearch: optional((s) => ({
+    tab: text(s.tab),
+    cursor: text(s.cursor),
+    user: text(s.user),
+    q: text(s.q),
+    role: text(s.role),
+    state: text(s.state),
+  })),
   component: lazyRouteComponent(() => import("../pages/users"), "Users"),
 });
 const audit = createRoute({
@@ -193,6 +200,96 @@ const audit = createRoute({
   component: lazyRouteComponent(() => import("../pages/audit"), "Audit"),
 });
 
+const adminApps = createRoute({
+  getParentRoute: () => admin,
+  path: "/admin/apps",
+  validateSearch: optional((s) => ({ cursor: text(s.cursor), app: text(s.app) })),
+  component: lazyRouteComponent(() => import("../pages/admin-apps"), "AdminApps"),
+});
+const clients = createRoute({
+  getParentRoute: () => admin,
+  path: "/admin/clients",
+  validateSearch: optional((s) => ({ tab: text(s.tab), cursor: text(s.cursor), user: text(s.user) })),
+  component: lazyRouteComponent(() => import("../pages/clients"), "Clients"),
+});
+const wallets = createRoute({
+  getParentRoute: () => admin,
+  path: "/admin/credits",
+  validateSearch: optional((s) => ({
+    q: text(s.q),
+    kind: text(s.kind),
+    cursor: text(s.cursor),
+    wallet: text(s.wallet),
+  })),
+  component: lazyRouteComponent(() => import("../pages/wallets"), "Wallets"),
+});
+const codes = createRoute({
+  getParentRoute: () => admin,
+  path: "/admin/codes",
+  validateSearch: optional((s) => ({ batch: text(s.batch), state: text(s.state), cursor: text(s.cursor) })),
+  component: lazyRouteComponent(() => import("../pages/codes"), "Codes"),
+});
+const payments = createRoute({
+  getParentRoute: () => admin,
+  path: "/admin/payments",
+  validateSearch: optional((s) => ({
+    tab: text(s.tab),
+    user: text(s.user),
+    state: text(s.state),
+    cursor: text(s.cursor),
+  })),
+  component: lazyRouteComponent(() => import("../pages/payments"), "Payments"),
+});
+const outbox = createRoute({
+  getParentRoute: () => admin,
+  path: "/admin/outbox",
+  validateSearch: optional((s) => ({ state: text(s.state), cursor: text(s.cursor), report: text(s.report) })),
+  component: lazyRouteComponent(() => import("../pages/outbox"), "Outbox"),
+});
+const reconcile = createRoute({
+  getParentRoute: () => admin,
+  path: "/admin/reconcile",
+  validateSearch: optional((s) => ({
+    tab: text(s.tab),
+    provider: text(s.provider),
+    from: text(s.from),
+    to: text(s.to),
+    tolerance: text(s.tolerance),
+    whole: flag(s.whole),
+    page: page(s.page),
+    cursor: text(s.cursor),
+  })),
+  component: lazyRouteComponent(() => import("../pages/reconcile"), "Reconcile"),
+});
+const notifications = createRoute({
+  getParentRoute: () => admin,
+  path: "/admin/notifications",
+  validateSearch: optional((s) => ({ tab: text(s.tab), cursor: text(s.cursor), note: text(s.note) })),
+  component: lazyRouteComponent(() => import("../pages/notifications"), "Notifications"),
+});
+const alerts = createRoute({
+  getParentRoute: () => admin,
+  path: "/admin/alerts",
+  validateSearch: optional((s) => ({ tab: text(s.tab), cursor: text(s.cursor), alert: text(s.alert) })),
+  component: lazyRouteComponent(() => import("../pages/alerts"), "Alerts"),
+});
+const settings = createRoute({
+  getParentRoute: () => admin,
+  path: "/admin/settings",
+  validateSearch: optional((s) => ({ tab: text(s.tab), q: text(s.q), state: text(s.state) })),
+  component: lazyRouteComponent(() => import("../pages/settings"), "Settings"),
+});
+const archive = createRoute({
+  getParentRoute: () => admin,
+  path: "/admin/archive",
+  validateSearch: optional((s) => ({ tab: text(s.tab), cursor: text(s.cursor) })),
+  component: lazyRouteComponent(() => import("../pages/archive"), "Archive"),
+});
+
+const people = [adminApps, clients];
+const money = [wallets, codes, payments, outbox, reconcile];
+const watching = [notifications, alerts, settings, archive];
+
 const tree = root.addChildren([
   setup,
   signIn,
@@ -203,7 +300,7 @@ const tree = root.addChildren([
     credits,
     models,
     profile,
-    admin.addChildren([overview, start, providers, rates, routing, limits, users, audit, system]),
+    admin.addChildren([overview, start, providers, rates, routing, limits, users, audit, system, ...people, ...money, ...watching]),
   ]),
 ]);
 

@@ -9,6 +9,7 @@ import { TextField } from "../ui/form";
 import { Card, Facts, Mono, Page, Time } from "../ui/page";
 import { Empty, Loaded, Rows } from "../ui/states";
 import { type Column, Pager, Table } from "../ui/table";
+import { AuditProof } from "./audit-proof";
 
 type Act = Answer<"/api/admin/audit">["data"][number];
 
@@ -68,10 +69,13 @@ export function Audit() {
       title={t("nav.audit")}
       about={t("audit.about")}
       actions={
-        <a href={address("/api/admin/audit/export", {}, { ...filter, format: "csv" })} download className={buttonClass()}>
-          <Download aria-hidden className="size-4" />
-          {t("action.export")}
-        </a>
+        <>
+          <AuditProof />
+          <a href={address("/api/admin/audit/export", {}, { ...filter, format: "csv" })} download className={buttonClass()}>
+            <Download aria-hidden className="size-4" />
+            {t("action.export")}
+          </a>
+        </>
       }
     >
       <form

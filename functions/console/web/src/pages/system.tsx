@@ -16,7 +16,7 @@ import { Vault } from "./system-vault";
 type System = Answer<"/api/admin/system">;
 type Job = Answer<"/api/admin/jobs">["data"][number];
 
-const tabs = ["about", "jobs", "keys", "settings", "backups"] as const;
+const tabs = ["about", "jobs", "keys", "backups"] as const;
 
 const systemQuery = {
   queryKey: ["system"],
@@ -24,7 +24,7 @@ const systemQuery = {
   refetchInterval: 30_000,
 };
 
-/** SystemPage is what runs, over what, and by which settings. */
+/** SystemPage is what runs, and over what. */
 export function SystemPage() {
   const { t } = useI18n();
   const navigate = useNavigate({ from: "/admin/system" });
@@ -41,7 +41,6 @@ export function SystemPage() {
         {tab === "about" && <About />}
         {tab === "jobs" && <Jobs />}
         {tab === "keys" && <Vault />}
-        {tab === "settings" && <Settings />}
         {tab === "backups" && <Backups />}
       </Tabs>
     </Page>
@@ -256,83 +255,6 @@ function every(locale: string, seconds: number): string {
           ? (["minute", seconds / 60] as const)
           : (["second", seconds] as const);
   return new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay: "long" }).format(n);
-}
-
-type Setting = NonNullable<System["settings"]>[number];
-
-function Settings() {
-  const { t, known } = useI18n();
-  const [find, setFind] = useState("");
-  const [own, setOwn] = useState(false);
-  const wanted = useDeferredValue(find.trim().toLowerCase());
-  const system = useQuery(systemQuery);
-  const columns: Column<Setting>[] = [
-    {
-      key: "name",
-      head: t("settings.name"),
-      cell: (s) => (
-        <div className="min-w-0">
-          <Mono>{s.name}</Mono>
-          <p className="text-sm text-ink-3">{s.doc}</p>
-          <div className="mt-1 sm:hidden">
-            <Value of={s} />
-          </div>
-        </div>
-      ),
-    },
-    { key: "value", head: t("settings.value"), from: "sm", className: "w-1/3", cell: (s) => <Value of={s} /> },
-    {
-      key: "from",
-      head: t("settings.from"),
-      from: "sm",
-      cell: (s) => (
-        <Badge kind={s.from === "environment" || s.from === "flag" ? "info" : undefined}>
-          {known(`settings.from.${s.from}`, s.from)}
-        </Badge>
-      ),
-    },
-  ];
-  return (
-    <div className="flex flex-col gap-3">
-      <p className="text-ink-3">{t("settings.about")}</p>
-      <div className="flex flex-wrap items-center gap-x-4 gap-y-2">
-        <input
-          type="search"
-          value={find}
-          onChange={(e) => setFind(e.target.value)}
-          aria-label={t("settings.search")}
-          placeholder={t("settings.search")}
-          className="input sm:!w-80"
-        />
-        <label className="flex items-center gap-2">
-          <input type="checkbox" checked={own} onChange={(e) => setOwn(e.target.checked)} className="size-4 accent-accent-fill" />
-          {t("settings.own")}
-        </label>
-      </div>
-      <Card flush>
-        <Loaded query={system} loading={<Rows />}>
-          {(s) => {
-            const rows = (s.settings ?? []).filter(
-              (x) =>
-                (!own || x.from === "environment" || x.from === "flag") &&
-                `${x.name} ${x.doc} ${x.value}`.toLowerCase().includes(wanted),
-            );
-            return rows.length === 0 ? (
-              <Empty title={t("settings.none")} />
-            ) : (
-              <Table label={t("system.tab.settings")} columns={columns} rows={rows} id={(x) => x.name} />
-            );
-          }}
-        </Loaded>
-      </Card>
-    </div>
-  );
-}
-
-function Value({ of }: { of: Setting }) {
-  const { t } = useI18n();
-  if (of.secret && of.from !== "unset") return <Badge>{t("settings.secret")}</Badge>;
-  return of.value === "" ? <span className="text-ink-3">{t("settings.unset")}</span> : <Mono>{of.value}</Mono>;
 }
 
 /** Backups says what has to be kept, and how. */

@@ -1,6 +1,5 @@
-import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { useNavigate, useRouter, useSearch } from "@tanstack/react-router";
-import { Gift, UserPlus } from "lucide-react";
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { UserPlus } from "lucide-react";
 import { useState } from "react";
 import { type Answer, api } from "../api/client";
 import { type Role, useInvalidate, useMe } from "../app/session";
@@ -9,14 +8,14 @@ import { Button } from "../ui/button";
 import { Secret } from "../ui/copy";
 import { Confirm, Modal } from "../ui/dialog";
 import { Form, SelectField, TextField } from "../ui/form";
-import { MenuItem, MenuLine, RowMenu } from "../ui/menu";
-import { Card, Page, Time } from "../ui/page";
-import { Badge, Loaded, Note, Rows, useFault } from "../ui/states";
-import { type Column, Pager, Table } from "../ui/table";
+import { Page, Time } from "../ui/page";
+import { Note, useFault } from "../ui/states";
 import { Tabs } from "../ui/tabs";
 import { useToast } from "../ui/toast";
 import { type Invitation, Invitations } from "./invitations";
+import { GrantForm } from "./money-forms";
 import { UserDrawer } from "./user-drawer";
+import { UserList } from "./user-list";
 
 export type User = Answer<"/api/admin/users">["data"][number];
 export type Act =
@@ -84,7 +83,7 @@ export function Users() {
           ["invitations", t("users.invitations")],
         ]}
       >
-        {tab === "users" ? <List act={setAct} resetLink={resetLink} enable={enable} /> : <Invitations act={setAct} />}
+        {tab === "users" ? <UserList act={setAct} resetLink={resetLink} enable={enable} /> : <Invitations act={setAct} />}
       </Tabs>
       <UserDrawer email={search.user} onClose={() => navigate({ search: (old) => ({ ...old, user: undefined }) })} />
 
@@ -201,7 +200,7 @@ export function Users() {
         )}
       </Modal>
       <Modal open={act?.kind === "grant"} onClose={close} title={t("users.grant")} about={user?.email}>
-        {user && act?.kind === "grant" && <GrantForm user={user} onClose={close} />}
+        {user && act?.kind === "grant" && <GrantForm to={{ email: user.email }} name={user.email} onClose={close} />}
       </Modal>
       <Confirm
         open={act?.kind === "disable"}
@@ -227,126 +226,5 @@ export function Users() {
         }}
       />
     </Page>
-  );
-}
-
-/** GrantForm gives credits to a user. */
-function GrantForm({ user, onClose }: { user: User; onClose: () => void }) {
-  const t = useT();
-  const say = useToast();
-  const invalidate = useInvalidate();
-  return (
-    <Form
-      submit={t("users.grant")}
-      onCancel={onClose}
-      save={async (value) => {
-        await api.post("/api/billing/grants", {
-          body: {
-            email: user.email,
-            amount: value("amount"),
-            reason: value("reason"),
-            expires_at: value("expires_at") ? new Date(value("expires_at")).toISOString() : null,
-          },
-        });
-        await invalidate("balance", "grants", "moves", "quota");
-        say(t("users.granted", { email: user.email, amount: value("amount") }));
-        onClose();
-      }}
-    >
-      {(fault) => (
-        <>
-          <TextField name="amount" label={t("call.credits")} inputMode="decimal" error={fault("amount")} required />
-          <TextField name="reason" label={t("rates.reason")} error={fault("reason")} required />
-          <TextField
-            name="expires_at"
-            type="datetime-local"
-            label={t("keys.expires")}
-            hint={t("users.grant.expires")}
-            error={fault("expires_at")}
-          />
-        </>
-      )}
-    </Form>
-  );
-}
-
-function List({ act, resetLink, enable }: { act: (act: Act) => void; resetLink: (u: User) => void; enable: (u: User) => void }) {
-  const t = useT();
-  const router = useRouter();
-  const navigate = useNavigate({ from: "/admin/users" });
-  const search = useSearch({ from: "/inside/admin/admin/users" });
-  const users = useQuery({
-    queryKey: ["users", search.cursor],
-    queryFn: ({ signal }) => api.get("/api/admin/users", { query: { cursor: search.cursor, pageSize: 50 }, signal }),
-    placeholderData: keepPreviousData,
-  });
-  const show = (u: User) => navigate({ search: (old) => ({ ...old, user: u.email }) });
-  const columns: Column<User>[] = [
-    {
-      key: "email",
-      head: t("users.one"),
-      cell: (u) => (
-        <div className="min-w-0">
-          <button type="button" onClick={() => show(u)} className="text-left font-medium break-all hover:underline">
-            {u.name || u.email}
-          </button>
-          {u.name && <div className="text-sm break-all text-ink-3">{u.email}</div>}
-        </div>
-      ),
-    },
-    {
-      key: "role",
-      head: t("users.role"),
-      cell: (u) => <Badge kind={u.role === "owner" || u.role === "admin" ? "info" : undefined}>{t(`role.${u.role}`)}</Badge>,
-    },
-    {
-      key: "state",
-      head: t("keys.state"),
-      from: "sm",
-      cell: (u) =>
-        u.disabled_at ? <Badge kind="danger">{t("users.disabled")}</Badge> : <Badge kind="ok">{t("keys.active")}</Badge>,
-    },
-    {
-      key: "groups",
-      head: t("users.groups"),
-      from: "lg",
-      cell: (u) => (u.groups.length > 0 ? u.groups.join(", ") : <span className="text-ink-3">–</span>),
-    },
-    { key: "since", head: t("keys.created"), from: "md", cell: (u) => <Time at={u.created_at} /> },
-    {
-      key: "menu",
-      head: <span className="sr-only">{t("action.menu")}</span>,
-      num: true,
-      cell: (u) => (
-        <RowMenu label={t("action.menu.of", { name: u.email })}>
-          <MenuItem onClick={() => act({ kind: "role", user: u })}>{t("users.role.change")}</MenuItem>
-          <MenuItem onClick={() => act({ kind: "groups", user: u })}>{t("users.groups")}</MenuItem>
-          <MenuItem icon={<Gift aria-hidden className="size-4" />} onClick={() => act({ kind: "grant", user: u })}>
-            {t("users.grant")}
-          </MenuItem>
-          <MenuItem onClick={() => resetLink(u)}>{t("users.reset")}</MenuItem>
-          <MenuLine />
-          {u.disabled_at ? (
-            <MenuItem onClick={() => enable(u)}>{t("users.enable")}</MenuItem>
-          ) : (
-            <MenuItem danger onClick={() => act({ kind: "disable", user: u })}>
-              {t("users.disable")}
-            </MenuItem>
-          )}
-        </RowMenu>
-      ),
-    },
-  ];
-  const next = users.data?.next_cursor;
-  return (
-    <Card flush>
-      <Loaded query={users} loading={<Rows />}>
-        {({ data }) => <Table label={t("nav.users")} columns={columns} rows={data} id={(u) => u.id} open={show} />}
-      </Loaded>
-      <Pager
-        newer={search.cursor ? () => router.history.back() : undefined}
-        older={next ? () => navigate({ search: (old) => ({ ...old, cursor: next }) }) : undefined}
-      />
-    </Card>
   );
 }
