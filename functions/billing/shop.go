@@ -25,6 +25,7 @@ func (h *handler) shopRoutes() []httpkit.Route {
 		{Method: "GET", Pattern: topUp, Who: httpkit.AnyUser, As: h.topUp, Scope: hub.ScopeBilling, Data: httpkit.Own},
 		{Method: "PUT", Pattern: topUp, Who: httpkit.AnyUser, As: h.setTopUp, Scope: hub.ScopeBilling, Data: httpkit.Own, MaxBody: maxForm},
 		{Method: "DELETE", Pattern: topUp, Who: httpkit.AnyUser, As: h.stopTopUp, Scope: hub.ScopeBilling, Data: httpkit.Own},
+		{Method: "GET", Pattern: "/api/user/credit/cards", Who: httpkit.AnyUser, As: h.cards, Scope: hub.ScopeBilling, Data: httpkit.Own},
 		{Method: "DELETE", Pattern: "/api/user/credit/cards", Who: httpkit.AnyUser, As: h.forgetCards, Scope: hub.ScopeBilling, Data: httpkit.Own},
 	}
 }
@@ -80,7 +81,8 @@ func (h *handler) offer(w http.ResponseWriter, _ *http.Request) error {
 type newCheckout struct {
 	Credits  money.Credits `json:"credits"` // decimal text; or package
 	Package  string        `json:"package"`
-	SaveCard bool          `json:"save_card"` // for automatic top-ups
+	SaveCard bool          `json:"save_card"`                                    // for automatic top-ups
+	ReturnTo string        `json:"return_to" validate:"omitempty,oneof=console"` // where the browser goes then; "": the page where credits are bought
 }
 
 // checkout begins a purchase and says where to pay.
@@ -89,7 +91,7 @@ func (h *handler) checkout(w http.ResponseWriter, r *http.Request, c hub.Caller)
 	if err != nil {
 		return err
 	}
-	p, url, err := h.Shop.Checkout(r.Context(), c, selling.Order{Credits: in.Credits, Package: in.Package}, in.SaveCard)
+	p, url, err := h.Shop.Checkout(r.Context(), c, selling.Order{Credits: in.Credits, Package: in.Package, Console: in.ReturnTo == "console"}, in.SaveCard)
 	if err != nil {
 		return err
 	}
@@ -182,6 +184,19 @@ func (h *handler) stopTopUp(w http.ResponseWriter, r *http.Request, c hub.Caller
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
+}
+
+// cards says which card is kept for the caller: its brand and last digits, "" for
+// none.
+func (h *handler) cards(w http.ResponseWriter, r *http.Request, c hub.Caller) error {
+	card := ""
+	if h.Shop.On() {
+		var err error
+		if card, err = h.Shop.Card(r.Context(), c.UserID); err != nil {
+			return err
+		}
+	}
+	return httpkit.WriteJSON(w, http.StatusOK, map[string]string{"card": card})
 }
 
 // forgetCards has the caller's kept cards forgotten, which ends automatic top-ups.

@@ -1,4 +1,5 @@
 import {
+  AppWindow,
   Boxes,
   CircleGauge,
   KeyRound,
@@ -29,6 +30,7 @@ const everyone: Place[] = [
   { to: "/", label: "nav.home", icon: CircleGauge },
   { to: "/calls", label: "nav.calls", icon: ReceiptText },
   { to: "/keys", label: "nav.keys", icon: KeyRound },
+  { to: "/apps", label: "nav.apps", icon: AppWindow },
   { to: "/credits", label: "nav.credits", icon: Wallet },
   { to: "/models", label: "nav.models", icon: Boxes },
 ];
