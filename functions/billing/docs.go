@@ -61,7 +61,7 @@ func shopDocs() map[string]httpkit.Doc {
 		"GET /api/user/credit/auto-topup":    {Summary: "Shows the caller's automatic top-up.", Response: topUpView{}},
 		"PUT /api/user/credit/auto-topup":    {Summary: "Has credits bought by themselves with the caller's kept card.", Request: newTopUp{}, Response: topUpView{}},
 		"DELETE /api/user/credit/auto-topup": {Summary: "Switches the caller's automatic top-up off."},
-		"GET /api/user/credit/cards":         {Summary: "Says which card is kept for the caller's automatic top-ups.", Response: httpkit.Object{"card": ""}},
+		"GET /api/user/credit/cards":         {Summary: "Says which card is kept for the caller, and what is bought with it by itself.", Response: cardsView{}},
 		"DELETE /api/user/credit/cards":      {Summary: "Has the caller's kept cards forgotten, which ends automatic top-ups."},
 	}
 }

@@ -134,17 +134,25 @@ func (h *handler) topUp(w http.ResponseWriter, r *http.Request, c hub.Caller) er
 }
 
 func (h *handler) showTopUp(w http.ResponseWriter, r *http.Request, t store.TopUp) error {
-	spent, err := h.Store.MonthSpent(r.Context(), t.AccountID)
+	v, err := h.viewTopUp(r, t)
 	if err != nil {
 		return err
 	}
+	return httpkit.WriteJSON(w, http.StatusOK, v)
+}
+
+func (h *handler) viewTopUp(r *http.Request, t store.TopUp) (*topUpView, error) {
+	spent, err := h.Store.MonthSpent(r.Context(), t.AccountID)
+	if err != nil {
+		return nil, err
+	}
 	card, err := h.Store.CardCustomerOf(r.Context(), t.UserID)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return err
+		return nil, err
 	}
 	currency := t.Currency
-	return httpkit.WriteJSON(w, http.StatusOK, topUpView{Enabled: t.Enabled, Threshold: t.Threshold, Credits: t.Credits, Currency: currency,
-		MonthlyCap: selling.Decimal(t.MonthlyCap, currency), MonthSpent: selling.Decimal(spent, currency), Card: card.Card, Failures: t.Failures, Error: t.Error})
+	return &topUpView{Enabled: t.Enabled, Threshold: t.Threshold, Credits: t.Credits, Currency: currency,
+		MonthlyCap: selling.Decimal(t.MonthlyCap, currency), MonthSpent: selling.Decimal(spent, currency), Card: card.Card, Failures: t.Failures, Error: t.Error}, nil
 }
 
 type newTopUp struct {
@@ -186,17 +194,33 @@ func (h *handler) stopTopUp(w http.ResponseWriter, r *http.Request, c hub.Caller
 	return nil
 }
 
-// cards says which card is kept for the caller: its brand and last digits, "" for
-// none.
+// cardsView is what is kept to pay by, and what is bought with it by itself.
+type cardsView struct {
+	Card      string     `json:"card"`      // brand and last digits; "": none is kept
+	Automatic *topUpView `json:"automatic"` // null: nothing is, and never was
+}
+
+// cards says which card is kept for the caller, and what it is used for.
 func (h *handler) cards(w http.ResponseWriter, r *http.Request, c hub.Caller) error {
-	card := ""
+	var v cardsView
 	if h.Shop.On() {
 		var err error
-		if card, err = h.Shop.Card(r.Context(), c.UserID); err != nil {
+		if v.Card, err = h.Shop.Card(r.Context(), c.UserID); err != nil {
 			return err
 		}
 	}
-	return httpkit.WriteJSON(w, http.StatusOK, map[string]string{"card": card})
+	user, err := h.Store.UserByID(r.Context(), c.UserID)
+	if err != nil {
+		return err
+	}
+	t, err := h.Store.TopUpOf(r.Context(), user.AccountID)
+	if err == nil {
+		v.Automatic, err = h.viewTopUp(r, t)
+	}
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	return httpkit.WriteJSON(w, http.StatusOK, v)
 }
 
 // forgetCards has the caller's kept cards forgotten, which ends automatic top-ups.

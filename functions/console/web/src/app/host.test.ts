@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { wishes } from "../lib/i18n";
 import { chooseTheme, hostTheme } from "../lib/theme";
-import { about, enterHost, entered, sendOnce } from "./host";
+import { about, entered, enterHost, sendOnce } from "./host";
 
 afterEach(() => {
   localStorage.clear();

@@ -1,7 +1,7 @@
 import { Dialog } from "@base-ui/react/dialog";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { Boxes, CornerDownLeft, KeyRound, Keyboard, Languages, LogOut, MonitorCog, Plug, Plus, UserRound } from "lucide-react";
+import { Boxes, CornerDownLeft, Keyboard, KeyRound, Languages, LogOut, MonitorCog, Plug, Plus, UserRound } from "lucide-react";
 import { type KeyboardEvent, useEffect, useId, useMemo, useRef, useState } from "react";
 import { api } from "../api/client";
 import { languages, useI18n } from "../lib/i18n";
@@ -47,7 +47,9 @@ function usePages(me: Me, onSheet: () => void): Entry[] {
         icon: <UserRound aria-hidden className={icon} />,
         act: () => navigate({ to: "/profile" }),
       },
-      act("make key", t("keys.create"), <Plus aria-hidden className={icon} />, () => navigate({ to: "/keys", search: { make: "key" } })),
+      act("make key", t("keys.create"), <Plus aria-hidden className={icon} />, () =>
+        navigate({ to: "/keys", search: { make: "key" } }),
+      ),
       ...(["light", "dark", "system"] as const).map((theme) =>
         act(
           `theme ${theme}`,

@@ -177,7 +177,16 @@ const audit = createRoute({
 const tree = root.addChildren([
   setup,
   signIn,
-  inside.addChildren([home, keys, apps, calls, credits, models, profile, admin.addChildren([start, providers, rates, users, audit])]),
+  inside.addChildren([
+    home,
+    keys,
+    apps,
+    calls,
+    credits,
+    models,
+    profile,
+    admin.addChildren([start, providers, rates, users, audit]),
+  ]),
 ]);
 
 /** prefix is the path that the hub is mounted below, from the page's base. */

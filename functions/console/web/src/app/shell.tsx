@@ -219,7 +219,7 @@ function PhoneNav({ me }: { me: Me }) {
 
 /** Shell is the frame of all pages for people who signed in. */
 export function Shell() {
-  const { t, choice, choose, setTimeZone } = useI18n();
+  const { choice, choose, setTimeZone } = useI18n();
   const me = useMe();
   const zone = me?.user.time_zone ?? "";
   useEffect(() => setTimeZone(zone), [zone, setTimeZone]);
@@ -261,7 +261,10 @@ function Frame({ me }: { me: Me }) {
             >
               <Search aria-hidden className="size-4.5 lg:size-4" />
               <span className="flex-1 text-left max-lg:sr-only">{t("palette.open")}</span>
-              <kbd aria-hidden className="rounded border border-line bg-surface px-1.5 font-sans text-xs text-ink-3 max-lg:hidden">
+              <kbd
+                aria-hidden
+                className="rounded border border-line bg-surface px-1.5 font-sans text-xs text-ink-3 max-lg:hidden"
+              >
                 {keyName("mod")} K
               </kbd>
             </button>

@@ -15,7 +15,9 @@ describe("a fault", () => {
     expect(faultText(words("en"), fault("conflict", "It is so."))).toBe("It is so.");
   });
   it("has a sentence of its own where people meet it often", () => {
-    expect(faultText(words("zh-CN"), fault("unauthenticated", "The e-mail address or the password is wrong."))).toBe(zh["said.login"]);
+    expect(faultText(words("zh-CN"), fault("unauthenticated", "The e-mail address or the password is wrong."))).toBe(
+      zh["said.login"],
+    );
     expect(faultText(words("zh-CN"), fault("invalid_request", "Buy 1 to 500 credits at once.", "credits"))).toBe(
       fill(zh["said.buy"], { a: "1", b: "500" }),
     );

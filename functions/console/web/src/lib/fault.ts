@@ -37,7 +37,17 @@ export function said(message: string): { key: Key; vars: Vars } | undefined {
     const vars: Vars = {};
     let rest = message;
     const fits = parts.every((part, i) => {
-      const at = i === 0 ? (rest.startsWith(part) ? 0 : -1) : part === "" ? rest.length : rest.indexOf(part);
+      const last = i === parts.length - 1;
+      const at =
+        i === 0
+          ? rest.startsWith(part)
+            ? 0
+            : -1
+          : part === ""
+            ? rest.length
+            : last
+              ? rest.lastIndexOf(part)
+              : rest.indexOf(part);
       if (at < 0) return false;
       if (i > 0) vars[String.fromCharCode(96 + i)] = rest.slice(0, at);
       rest = rest.slice(at + part.length);

@@ -73,7 +73,10 @@ function HostButton({ page, primary }: { page: string; primary?: boolean }) {
   const t = useT();
   const { path } = useBack();
   return (
-    <a href={enterHost(page, prefix.replace(/\/$/, "") + path)} className={`${buttonClass(primary ? "primary" : "plain")} w-full`}>
+    <a
+      href={enterHost(page, prefix.replace(/\/$/, "") + path)}
+      className={`${buttonClass(primary ? "primary" : "plain")} w-full`}
+    >
       {t("host.signin")}
     </a>
   );

@@ -8,7 +8,7 @@ import { Confirm, Drawer } from "../ui/dialog";
 import { Mono, Time } from "../ui/page";
 import { Empty, Loaded, Rows } from "../ui/states";
 import { KeyState } from "./keys";
-import { agent } from "./profile";
+import { agent } from "./sessions";
 
 type Doing = { kind: "sessions" | "factor" } | { kind: "key"; id: string; name: string };
 
