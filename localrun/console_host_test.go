@@ -19,7 +19,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/aigne-hub/aigne-hub/functions/console"
 	"github.com/aigne-hub/aigne-hub/shared/testkit/fakeblocklet"
 )
 
@@ -79,15 +78,8 @@ func TestTheConsoleOnABlockletServer(t *testing.T) {
 	web, err := filepath.Abs("../functions/console/web")
 	require.NoError(t, err)
 	browser := chromium()
-	node, nodeErr := exec.LookPath("node")
-	_, installed := os.Stat(filepath.Join(web, "node_modules", "playwright-core"))
-	switch {
-	case browser == "":
-		t.Skip("no Chromium is installed: the console is not tried in a browser (CHROMIUM names one)")
-	case nodeErr != nil:
-		t.Skip("node is not installed: the console is not tried in a browser")
-	case installed != nil || !console.Built():
-		t.Skip("the console is not built (make console): it is not tried in a browser")
+	if why := untried(web, browser); why != "" {
+		t.Skip(why)
 	}
 	server := fakeblocklet.New(t)
 	free, err := net.Listen("tcp", "127.0.0.1:0")
@@ -100,7 +92,7 @@ func TestTheConsoleOnABlockletServer(t *testing.T) {
 	front := pagesOfAHost(t, server, port)
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, node, "e2e/host.mjs")
+	cmd := exec.CommandContext(ctx, "node", "e2e/host.mjs")
 	cmd.Dir = web
 	cmd.Env = append(os.Environ(), "HUB="+front.URL, "CHROMIUM="+browser, "SHOTS="+os.Getenv("AIGNE_HUB_TEST_SHOTS"))
 	out, err := cmd.CombinedOutput()

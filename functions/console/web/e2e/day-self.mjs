@@ -51,7 +51,7 @@ await run(day, [
     async () => {
       await go(page, "/apps");
       await page.getByRole("cell", { name: "@acme/cli" }).waitFor();
-      await page.getByRole("button", { name: "Shop assistant" }).waitFor();
+      await page.getByRole("button", { name: "Shop assistant", exact: true }).waitFor();
       await look(page, "apps");
       await page.getByRole("button", { name: "Shop assistant", exact: true }).click();
       await dialog().getByRole("link", { name: "shop server" }).waitFor();
@@ -65,7 +65,7 @@ await run(day, [
     async () => {
       await go(page, "/keys");
       await look(page, "keys");
-      await page.getByRole("button", { name: "shop server" }).click();
+      await page.getByRole("button", { name: "shop server", exact: true }).click();
       await dialog().getByRole("link", { name: "Shop assistant" }).waitFor();
       await look(page, "keys-one");
       await page.keyboard.press("Escape");
@@ -113,7 +113,7 @@ await run(day, [
     async () => {
       await go(page, "/credits");
       await look(page, "credits");
-      await page.getByLabel("What", { exact: true }).selectOption("grant");
+      await page.locator("main select").selectOption("grant");
       await page.waitForURL(/kind=grant/);
       await settled(page);
       must((await page.getByRole("cell", { name: "Call", exact: true }).count()) === 0, "no calls among grants");
@@ -135,7 +135,7 @@ await run(day, [
       await page.getByRole("button", { name: "Give credits" }).click();
       await dialog().getByLabel("Credits").fill("1000");
       await submit("Give credits");
-      await dialog().getByRole("alert").waitFor();
+      await dialog().locator("[aria-invalid], [role=alert]").first().waitFor();
       await dialog().getByLabel("Credits").fill("2");
       await submit("Give credits");
       await page.getByText("2.00 credits are now in Research.").waitFor();
@@ -155,7 +155,7 @@ await run(day, [
     async () => {
       await go(page, "/credits?tab=auto");
       await page.getByLabel("Below a number of mine").check();
-      await page.getByLabel("Credits", { exact: true }).fill("7.5");
+      await page.getByRole("textbox", { name: "Credits" }).fill("7.5");
       await page.getByRole("button", { name: "Save" }).click();
       await page.getByText("Saved").waitFor();
       must((await api("GET", "/api/user/credit/notices")).low_balance === "7.5", "it is kept");
@@ -190,6 +190,7 @@ await run(day, [
       await page.keyboard.press("Enter");
       await page.waitForFunction(() => document.documentElement.dataset.theme === "dark");
       await page.keyboard.press("Control+k");
+      await field.waitFor();
       await page.keyboard.type("gpt-4.1");
       await page.getByRole("option", { name: /gpt-4.1-nano/ }).waitFor();
       await look(page, "palette-found");
@@ -237,6 +238,7 @@ await run(day, [
       await page.evaluate(() => localStorage.removeItem("aigne-hub.language"));
       await go(page, "/");
       await page.keyboard.press("Control+k");
+      await page.getByRole("combobox", { name: "Search and commands" }).waitFor();
       await page.keyboard.type("sign out");
       await page.keyboard.press("Enter");
       await page.waitForURL(/sign-in/);

@@ -185,7 +185,7 @@ export function Palette({ me, onClose, onSheet }: { me: Me; onClose: () => void;
   return (
     <Dialog.Root open onOpenChange={(open) => !open && onClose()}>
       <Dialog.Portal>
-        <Dialog.Backdrop className="fade fixed inset-0 z-40 bg-shade" />
+        <Dialog.Backdrop className="fade fixed inset-0 z-50 bg-shade" />
         <Dialog.Popup
           aria-label={t("palette.open")}
           className="pop fade fixed inset-x-3 top-[max(0.75rem,10dvh)] z-50 mx-auto flex max-h-[75dvh] max-w-xl flex-col overflow-hidden"
@@ -212,7 +212,7 @@ export function Palette({ me, onClose, onSheet }: { me: Me; onClose: () => void;
               className="min-h-12 min-w-0 flex-1 bg-transparent outline-none"
             />
             <Dialog.Close
-              aria-label={t("action.close")}
+              aria-label={`Esc, ${t("action.close")}`}
               className="rounded border border-line bg-sunken px-1.5 py-0.5 text-xs text-ink-3 hover:text-ink"
             >
               Esc

@@ -40,6 +40,7 @@ export function useShortcuts(on: boolean) {
   const first = useRef(0);
   useEffect(() => {
     if (!on) return;
+    const early = setTimeout(() => void import("./palette"), 3000); // so that nothing typed after Ctrl K is lost
     function press(e: KeyboardEvent) {
       const busy = document.querySelector('[role="dialog"],[role="alertdialog"]') !== null;
       const does = meaning(e, typingIn(e.target), Date.now() - first.current < 1200);
@@ -55,7 +56,10 @@ export function useShortcuts(on: boolean) {
       } else void navigate({ to: does.go });
     }
     window.addEventListener("keydown", press);
-    return () => window.removeEventListener("keydown", press);
+    return () => {
+      clearTimeout(early);
+      window.removeEventListener("keydown", press);
+    };
   }, [on, navigate]);
   return { open, setOpen };
 }

@@ -97,7 +97,7 @@ function One({ of: c, onEnd }: { of: Connection; onEnd: () => void }) {
             </>
           )}
           {" · "}
-          <Link to="/keys" search={{ key: c.key_id }} className="text-accent hover:underline">
+          <Link to="/keys" search={{ key: c.key_id }} className="text-accent underline">
             {t("connections.key")}
           </Link>
         </p>

@@ -183,6 +183,7 @@ function NoticesForm({ of: n, mail }: { of: Notices; mail: boolean }) {
   const { t, format } = useI18n();
   const say = useToast();
   const [how, setHow] = useState(n.low_balance === null ? "hub" : n.low_balance === "0" ? "empty" : "own");
+  const hub = n.hub_low_balance === "0" ? "hub.empty" : "hub";
   return (
     <Form
       submit={t("action.save")}
@@ -214,7 +215,7 @@ function NoticesForm({ of: n, mail }: { of: Notices; mail: boolean }) {
                   onChange={() => setHow(way)}
                   className="size-4 accent-accent-fill"
                 />
-                {t(`notices.when.${way}`, { amount: credits(format, n.hub_low_balance) })}
+                {t(`notices.when.${way === "hub" ? hub : way}`, { amount: credits(format, n.hub_low_balance) })}
               </label>
             ))}
           </fieldset>
@@ -223,7 +224,7 @@ function NoticesForm({ of: n, mail }: { of: Notices; mail: boolean }) {
               name="low_balance"
               label={t("notices.low")}
               inputMode="decimal"
-              defaultValue={n.low_balance && n.low_balance !== "0" ? n.low_balance : n.hub_low_balance}
+              defaultValue={[n.low_balance, n.hub_low_balance].find((x) => x && x !== "0") ?? ""}
               error={fault("low_balance")}
               required
             />

@@ -74,7 +74,7 @@ export function Moves({ wallet }: { wallet?: string }) {
   return (
     <div className="flex flex-col gap-4">
       <div className="flex flex-wrap items-end gap-3">
-        <label className="text-sm max-sm:flex-1">
+        <label className="text-sm max-sm:w-full">
           <span className="mb-1 block font-medium">{t("credits.what")}</span>
           <select className="input" value={asked.kind ?? ""} onChange={(e) => set({ kind: e.target.value || undefined })}>
             <option value="">{t("credits.all")}</option>
@@ -110,7 +110,11 @@ export function Moves({ wallet }: { wallet?: string }) {
             {t("filter.clear")}
           </Button>
         )}
-        <a href={address("/api/user/credit/transactions/export", {}, asked)} download className={`${buttonClass()} sm:ml-auto`}>
+        <a
+          href={address("/api/user/credit/transactions/export", {}, asked)}
+          download
+          className={`${buttonClass()} max-sm:w-full sm:ml-auto`}
+        >
           <Download aria-hidden className="size-4" />
           {t("action.export")}
         </a>
