@@ -17,8 +17,9 @@ const dialog = () => page.getByRole("dialog");
 await page.route(
   (url) => url.origin !== new URL(hub).origin,
   async (route) => {
+    if (route.request().resourceType() !== "document") return route.fulfill({ status: 204 });
     const back = await (await fetch(`${process.env.TILL}/?page=${encodeURIComponent(route.request().url())}`)).text();
-    await route.fulfill({ contentType: "text/html", body: `<meta http-equiv="refresh" content="0;url=${back}">` });
+    return route.fulfill({ contentType: "text/html", body: `<meta http-equiv="refresh" content="0;url=${back}">` });
   },
 );
 

@@ -3,7 +3,7 @@ import { Link, Outlet, useNavigate } from "@tanstack/react-router";
 import { AppWindow, CircleUser, Languages, LogOut, Menu as MenuIcon, MonitorCog, Search, UserRound, X } from "lucide-react";
 import { lazy, Suspense, useEffect, useState } from "react";
 import { api } from "../api/client";
-import { type Language, languages, useI18n } from "../lib/i18n";
+import { hostLanguage, type Language, languages, useI18n } from "../lib/i18n";
 import { chooseTheme, onHost, useTheme } from "../lib/theme";
 import { IconButton } from "../ui/button";
 import { Menu, MenuChoice, MenuItem, MenuLine } from "../ui/menu";
@@ -226,7 +226,7 @@ export function Shell() {
   const own = me?.user.language as Language | "" | undefined;
   // biome-ignore lint/correctness/useExhaustiveDependencies: the user's language counts once, where this browser has none
   useEffect(() => {
-    if (own && !choice) choose(own);
+    if (own && !choice && !hostLanguage()) choose(own);
   }, [own]);
   if (!me) return null;
   return <Frame me={me} />;

@@ -29,10 +29,14 @@ export function match(wishes: readonly string[]): Language {
   return "en";
 }
 
-/** wishes are the languages that somebody wants: the one of the app's pages on a Blocklet Server (its cookie nf_lang), then the
- * browser's. */
+/** hostLanguage is the one of the app's pages on a Blocklet Server (its cookie nf_lang). */
+export function hostLanguage(): string | undefined {
+  return onHost() ? /(?:^|; )nf_lang=([\w-]+)/.exec(document.cookie)?.[1] : undefined;
+}
+
+/** wishes are the languages that somebody wants: the app's on a Blocklet Server, then the browser's. */
 export function wishes(browser: readonly string[]): readonly string[] {
-  const app = onHost() ? /(?:^|; )nf_lang=([\w-]+)/.exec(document.cookie)?.[1] : undefined;
+  const app = hostLanguage();
   return app ? [app, ...browser] : browser;
 }
 

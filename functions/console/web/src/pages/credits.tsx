@@ -60,8 +60,10 @@ export function Credits() {
       {balance.error ? (
         <Loaded query={balance}>{() => null}</Loaded>
       ) : (
-        <div className="grid gap-3 sm:grid-cols-3">
-          <Stat label={t("credits.available")}>{b ? <Amount of={b.available} /> : <Skeleton className="mt-2 h-6 w-24" />}</Stat>
+        <div className="grid grid-cols-2 gap-3 sm:grid-cols-3">
+          <div className="max-sm:col-span-2">
+            <Stat label={t("credits.available")}>{b ? <Amount of={b.available} /> : <Skeleton className="mt-2 h-6 w-24" />}</Stat>
+          </div>
           <Stat label={t("credits.held")} note={t("credits.held.note")}>
             {b ? <Amount of={b.held} /> : <Skeleton className="mt-2 h-6 w-24" />}
           </Stat>
