@@ -24,8 +24,9 @@ export function useWays(on: boolean) {
     queryFn: ({ signal }) => api.get("/api/user/credit/payment-link", { signal }),
     enabled: on,
   });
-  // With an offer of its own the hub's link leads to its own page, which sells the same.
-  return { offer: offer.data?.enabled ? offer.data : undefined, link: offer.data && !offer.data.enabled ? link.data : undefined };
+  // The hub's own page sells what is sold here.
+  const elsewhere = link.data && !link.data.endsWith("/api/billing/buy") ? link.data : undefined;
+  return { offer: offer.data?.enabled ? offer.data : undefined, link: elsewhere };
 }
 
 /** price is money of an offer, in its currency. */
@@ -63,7 +64,7 @@ export function Buy({ offer, open, onClose }: { offer: Offer; open: boolean; onC
       >
         {(fault) => (
           <>
-            <fieldset className="flex flex-col gap-2">
+            <fieldset className="flex flex-col gap-2" hidden={offer.packages.length === 0}>
               <legend className="mb-1 text-sm font-medium">{t("buy.how")}</legend>
               {offer.packages.map((p) => (
                 <Way key={p.id} id={p.id} chosen={chosen} choose={setChosen} right={money(p.price)}>
@@ -78,7 +79,7 @@ export function Buy({ offer, open, onClose }: { offer: Offer; open: boolean; onC
               <TextField
                 name="credits"
                 label={t("call.credits")}
-                hint={t("buy.between", { min: credits(format, offer.min), max: credits(format, offer.max) })}
+                hint={`${t("buy.between", { min: credits(format, offer.min), max: credits(format, offer.max) })} ${t("buy.each", { price: money(offer.price) })}`}
                 inputMode="decimal"
                 error={fault("credits")}
                 required
@@ -122,11 +123,11 @@ function Way({ id, chosen, choose, right, children }: WayProps) {
 }
 
 /** BuyElsewhere leads to where the operator, or a Payment Kit beside the hub, sells credits. */
-export function BuyElsewhere({ link }: { link: string }) {
+export function BuyElsewhere({ link, beside }: { link: string; beside: boolean }) {
   const { t } = useI18n();
   return (
-    <a href={link} className={buttonClass("primary")}>
-      {t("credits.buy")}
+    <a href={link} className={buttonClass(beside ? "plain" : "primary")}>
+      {t(beside ? "buy.elsewhere" : "credits.buy")}
       <ArrowUpRight aria-hidden className="size-4" />
     </a>
   );

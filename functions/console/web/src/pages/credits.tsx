@@ -50,7 +50,7 @@ export function Credits() {
                 {t("credits.buy")}
               </Button>
             )}
-            {ways.link && <BuyElsewhere link={ways.link} />}
+            {ways.link && <BuyElsewhere link={ways.link} beside={ways.offer !== undefined} />}
           </>
         )
       }
@@ -149,6 +149,12 @@ function Grants() {
           {g.name || g.reason || known(`grant.${g.kind}`, g.kind)}
           <div className="text-sm text-ink-3">
             {t("grants.of")} <Time at={g.created_at} />
+            {g.expires_at && (
+              <span className="md:hidden">
+                {" · "}
+                {t("grants.expires")} <Time at={g.expires_at} />
+              </span>
+            )}
           </div>
         </div>
       ),

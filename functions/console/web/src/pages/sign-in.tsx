@@ -3,7 +3,7 @@ import { useRouter, useSearch } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 import { type Answer, ApiError, api } from "../api/client";
 import { Front } from "../app/front";
-import { enterHost, sendOnce } from "../app/host";
+import { enterHost, leaveHost, sendOnce } from "../app/host";
 import { prefix } from "../app/router";
 import { client, waysQuery } from "../app/session";
 import { useI18n, useT } from "../lib/i18n";
@@ -41,7 +41,7 @@ export function SignIn() {
         </div>
       </Front>
     );
-  if (ways.data?.blocklet?.only) return <HostSignIn page={ways.data.blocklet.sign_in} />;
+  if (ways.data?.blocklet?.only) return <HostSignIn host={ways.data.blocklet} />;
   if (reset)
     return (
       <ResetPassword
@@ -84,8 +84,9 @@ function HostButton({ page, primary }: { page: string; primary?: boolean }) {
 
 /** HostSignIn leads to the Blocklet Server, where people sign in to the whole app: at once, unless they just signed out or came back
  * from there without being let in. */
-function HostSignIn({ page }: { page: string }) {
+function HostSignIn({ host }: { host: NonNullable<Ways["blocklet"]> }) {
   const t = useT();
+  const page = host.sign_in;
   const { out } = useSearch({ from: "/sign-in" });
   const { path } = useBack();
   const [refused, setRefused] = useState(false);
@@ -100,6 +101,16 @@ function HostSignIn({ page }: { page: string }) {
         {refused && <Note kind="warn">{t("host.refused")}</Note>}
         {out && <Note kind="ok">{t("host.out")}</Note>}
         <HostButton page={page} primary />
+        {refused && (
+          <Button
+            onClick={async () => {
+              await leaveHost(host.sign_out);
+              setRefused(false);
+            }}
+          >
+            {t("account.leave")}
+          </Button>
+        )}
       </div>
     </Front>
   );
