@@ -156,6 +156,7 @@ func (w *world) belongings(fake *fakestripe.Stripe) (ids map[string]string, mark
 	res := done(201, w.do("auth", "other", "POST", "/api/auth/keys", `{"name":"hidden key"}`))
 	w.secrets = append(w.secrets, field(t, res, "key"))
 	key := field(t, res, "id")
+	ownApp := field(t, done(201, w.do("auth", "other", "POST", "/api/auth/apps", `{"name":"hidden app"}`)), "id")
 	done(201, w.do("billing", "admin", "POST", "/api/billing/wallets", `{"name":"Hidden"}`))
 	done(204, w.do("billing", "admin", "PUT", "/api/user/wallets/Hidden/members/other@example.com", `{"manager":true}`))
 	done(200, w.do("billing", "other", "PUT", "/api/user/credit/notices", `{"email":false,"low_balance":"7.77"}`))
@@ -175,11 +176,11 @@ func (w *world) belongings(fake *fakestripe.Stripe) (ids map[string]string, mark
 		call, other.ID, other.AccountID, now.UnixMilli(), now.Add(time.Hour).UnixMilli())
 	require.NoError(t, w.app.Store.Do(ctx, u))
 	return map[string]string{
-		"/api/user/model-calls/{id}": call, "/api/usage/exports/{id}": export, "/api/user/model-calls/{id}/payload": call, "/api/auth/keys/{id}": key, "/api/auth/keys/{id}/rotate": key, "/api/user/receipts/{number}": "000001",
+		"/api/user/model-calls/{id}": call, "/api/usage/exports/{id}": export, "/api/user/model-calls/{id}/payload": call, "/api/auth/keys/{id}": key, "/api/auth/keys/{id}/rotate": key, "/api/auth/apps/{id...}": ownApp, "/api/user/receipts/{number}": "000001",
 		"/api/user/wallets/{name}/members": "Hidden", "/api/user/wallets/{name}/members/{email}": "Hidden",
 		"/media/{name}": media, "/v1/responses/{id}": "resp_hidden", "/v1/responses/{id}/input_items": "resp_hidden", "/v1/responses/{id}/cancel": "resp_hidden",
 		"/v1/videos/{id}": "video_hiddenjob", "/v1/videos/{id}/content": "video_hiddenjob",
-	}, []string{call, export, key, payment, "hidden key", "Hidden", media, "resp_hidden", "hiddenjob", "7.77", "000001", other.ID, other.AccountID, "other@example.com"}
+	}, []string{call, export, key, payment, "hidden key", ownApp, "hidden app", "Hidden", media, "resp_hidden", "hiddenjob", "7.77", "000001", other.ID, other.AccountID, "other@example.com"}
 }
 
 // models are routes whose placeholder is the name of a model, which nobody owns.
@@ -235,7 +236,8 @@ func TestWhatBelongsToAnotherUserIsHidden(t *testing.T) {
 	}
 	require.GreaterOrEqual(t, len(attempts), len(ids))
 	// Things that are named elsewhere than in the path.
-	for target, want := range map[string]int{"/api/user/credit/grants?wallet=Hidden": 404, "/api/user/credit/transactions?wallet=Hidden": 404} {
+	for target, want := range map[string]int{"/api/user/credit/grants?wallet=Hidden": 404, "/api/user/credit/transactions?wallet=Hidden": 404,
+		"/api/user/credit/transactions/export?wallet=Hidden": 404} {
 		status, _ := hidden("billing", "member", http.MethodGet, target, "")
 		assert.Equal(t, want, status, target)
 		assert.Equal(t, 200, w.do("billing", "other", http.MethodGet, target, "").Code, target+" of its manager")

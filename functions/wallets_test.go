@@ -1,6 +1,7 @@
 package functions_test
 
 import (
+	"encoding/csv"
 	"net/http"
 	"testing"
 
@@ -9,7 +10,9 @@ import (
 
 	"github.com/aigne-hub/aigne-hub/shared/admission"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/ledger"
 	"github.com/aigne-hub/aigne-hub/shared/limits"
+	"github.com/aigne-hub/aigne-hub/shared/money"
 	"github.com/aigne-hub/aigne-hub/shared/operator"
 	"github.com/aigne-hub/aigne-hub/shared/routing"
 )
@@ -79,11 +82,15 @@ func TestMembersShareAWallet(t *testing.T) {
 		{"strangers do not", "admin", "POST /api/user/credit/transfer", `{"wallet":"Team","amount":"3"}`, 404,
 			notFound("There is no shared wallet Team of which you are a member.")},
 		{"its members see it", "member", "GET /api/user/wallets", "", 200, `{"next_cursor":null,"data":[{"id":"ID","name":"Team","kind":"team","balance":"3",
-			"held":"0","available":"3","debt":"0","created_at":"TIME","closed_at":null}]}`},
+			"held":"0","available":"3","debt":"0","created_at":"TIME","closed_at":null,"manager":false}]}`},
 		{"its manager sees what moved", "other", "GET /api/user/credit/transactions?wallet=Team", "", 200, `{"data":[{"id":"grant/ID/0","kind":"adjust",
 			"cause":"transfer","call_id":"","amount":"3","change":"3","reason":"transfer","created_at":"TIME"}],"next_cursor":null,"count":1,
 			"list":[{"id":"grant/ID/0","quantity":"-3","credit_amount":"-3","meter_event_name":"transfer","description":"transfer","created_at":"TIME",
 			"paymentCurrency":{"id":"credit","name":"Credit","symbol":"credits","decimal":0}}],"paging":{"page":1,"pageSize":20,"total":1}}`},
+		{"of one kind", "other", "GET /api/user/credit/transactions?wallet=Team&kind=charge", "", 200,
+			`{"data":[],"next_cursor":null,"count":0,"list":[],"paging":{"page":1,"pageSize":20,"total":0}}`},
+		{"a kind must be one", "other", "GET /api/user/credit/transactions?kind=odd", "", 400,
+			invalid("kind", "kind must be one of [charge correct grant expire adjust refund].")},
 		{"a member does not", "member", "GET /api/user/credit/transactions?wallet=Team", "", 403,
 			refused("permission_error", "forbidden", "Only managers of the wallet Team may do that.")},
 	})
@@ -129,4 +136,25 @@ func TestMembersShareAWallet(t *testing.T) {
 	require.NoError(t, w.app.Desk.BindKey(ctx, "test", row.ID, ""))
 	require.NoError(t, w.app.Reload(ctx))
 	assert.Equal(t, http.StatusOK, w.do("billing", "work", "GET", "/api/user/credit/balance", "").Code)
+}
+
+func TestWhatMovedAWalletIsExported(t *testing.T) {
+	t.Parallel()
+	w := open(t, "AIGNE_HUB_BILLING=on")
+	w.grant("member@example.com", "10")
+	err := w.app.Desk.Adjust(t.Context(), "test", operator.Purse{User: "member@example.com"}, ledger.Adjustment{ID: "a", Amount: -money.Credit, Reason: "=cmd()"})
+	require.NoError(t, err)
+	rows := func(query string) [][]string {
+		res := w.do("billing", "member", "GET", "/api/user/credit/transactions/export"+query, "")
+		require.Equal(t, 200, res.Code, res.Body.String())
+		out, err := csv.NewReader(res.Body).ReadAll()
+		require.NoError(t, err)
+		return out[1:]
+	}
+	all := rows("")
+	require.Len(t, all, 2)
+	assert.Equal(t, []string{"adjust", "adjust", "-1", "'=cmd()"}, all[0][2:6], "newest first, and no formula")
+	assert.Len(t, rows("?kind=grant"), 1)
+	assert.Empty(t, rows("?end=1000"))
+	assert.Equal(t, 400, w.do("billing", "member", "GET", "/api/user/credit/transactions/export?kind=odd", "").Code)
 }

@@ -29,6 +29,21 @@ func chromium() string {
 	return ""
 }
 
+// untried says why the console cannot be tried in a browser here, "" where it can.
+func untried(web, browser string) string {
+	_, node := exec.LookPath("node")
+	_, installed := os.Stat(filepath.Join(web, "node_modules", "playwright-core"))
+	switch {
+	case browser == "":
+		return "no Chromium is installed: the console is not tried in a browser (CHROMIUM names one)"
+	case node != nil:
+		return "node is not installed: the console is not tried in a browser"
+	case installed != nil || !console.Built():
+		return "the console is not built (make console): it is not tried in a browser"
+	}
+	return ""
+}
+
 // TestConsole drives the console in a browser over a running hub, from the set-up
 // to the first call and beyond (functions/console/web/e2e). It fails on a console
 // error, a violation of the content security policy, a request to another host,
@@ -39,15 +54,8 @@ func TestConsole(t *testing.T) {
 	web, err := filepath.Abs("../functions/console/web")
 	require.NoError(t, err)
 	browser := chromium()
-	node, nodeErr := exec.LookPath("node")
-	_, installed := os.Stat(filepath.Join(web, "node_modules", "playwright-core"))
-	switch {
-	case browser == "":
-		t.Skip("no Chromium is installed: the console is not tried in a browser (CHROMIUM names one)")
-	case nodeErr != nil:
-		t.Skip("node is not installed: the console is not tried in a browser")
-	case installed != nil || !console.Built():
-		t.Skip("the console is not built (make console): it is not tried in a browser")
+	if why := untried(web, browser); why != "" {
+		t.Skip(why)
 	}
 	fake := fakeprovider.Start(t, fakeprovider.OpenAI, fakeprovider.Options{Models: []string{model}})
 	run := func(t *testing.T, script, prefix, until string) {
@@ -59,7 +67,7 @@ func TestConsole(t *testing.T) {
 		s := h.serve("--listen", addr, "--public-url", "http://"+addr+prefix)
 		ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
 		defer cancel()
-		cmd := exec.CommandContext(ctx, node, script)
+		cmd := exec.CommandContext(ctx, "node", script)
 		cmd.Dir = web
 		cmd.Env = append(os.Environ(), "HUB="+s.url, "TOKEN="+s.token, "MODEL="+model, "CHROMIUM="+browser, "STOP_AFTER="+until,
 			"PROVIDER="+fake.URL+"/v1", "PROVIDER_KEY="+fakeprovider.DefaultKey, "SHOTS="+os.Getenv("AIGNE_HUB_TEST_SHOTS"))

@@ -13,7 +13,7 @@ import (
 // docs describe the routes.
 func docs() map[string]httpkit.Doc {
 	all := keyDocs()
-	for _, more := range []map[string]httpkit.Doc{doorDocs(), ownDocs(), oauthDocs()} {
+	for _, more := range []map[string]httpkit.Doc{doorDocs(), ownDocs(), appDocs(), oauthDocs()} {
 		maps.Copy(all, more)
 	}
 	return all
@@ -31,6 +31,20 @@ func keyDocs() map[string]httpkit.Doc {
 		"POST /api/auth/keys/{id}/rotate": {Summary: "Gives one of the caller's API keys another secret, shown only here; the one in use stays good for a while.", Request: operator.Rotation{},
 			Response: httpkit.Object{"id": "", "name": "", "key": "", "old_until": new(time.Time)}},
 		"DELETE /api/auth/keys/{id}": {Summary: "Revokes one of the caller's API keys; owners and admins may revoke any."},
+	}
+}
+
+// appDocs: the caller's applications.
+func appDocs() map[string]httpkit.Doc {
+	const one = "/api/auth/apps/{id...}"
+	span := []httpkit.Param{{Name: "startTime", Doc: "Seconds since 1970.", Number: true}, {Name: "endTime", Doc: "Seconds since 1970; at most 31 days later.", Number: true}}
+	return map[string]httpkit.Doc{
+		"GET /api/auth/apps": {Summary: "Lists the applications that the caller registered, has service keys of or made calls through, with what the caller used through them.",
+			Query: append(httpkit.Cursors(), span...), Response: httpkit.Listing[appView]{}},
+		"POST /api/auth/apps": {Summary: "Registers an application of the caller's; the id that calls name it by is made here.", Request: operator.AboutApp{}, Status: 201, Response: appView{}},
+		"GET " + one:          {Summary: "Shows one of the caller's applications with its service keys that the caller answers for.", Query: span, Response: appView{}},
+		"PATCH " + one:        {Summary: "Changes what is said of an application that the caller registered; what is left out stays.", Request: operator.AboutApp{}, Response: appView{}},
+		"DELETE " + one:       {Summary: "Removes an application that the caller registered, and revokes its service keys. What was used through it stays on record."},
 	}
 }
 

@@ -86,5 +86,10 @@ func (h *handler) routes() []httpkit.Route {
 		{Method: "PATCH", Pattern: "/api/auth/keys/{id}", Who: httpkit.AnyUser, As: h.changeKey, Scope: hub.ScopeAdmin, Data: httpkit.Own},
 		{Method: "POST", Pattern: "/api/auth/keys/{id}/rotate", Who: httpkit.AnyUser, As: h.rotateKey, Scope: hub.ScopeAdmin, Data: httpkit.Own},
 		{Method: "DELETE", Pattern: "/api/auth/keys/{id}", Who: httpkit.AnyUser, As: h.revokeKey, Scope: httpkit.AnyScope, Data: httpkit.OwnUnlessAdmin},
+		{Method: "GET", Pattern: "/api/auth/apps", Who: httpkit.AnyUser, As: h.listApps, Scope: hub.ScopeAdmin, Data: httpkit.Own},
+		{Method: "POST", Pattern: "/api/auth/apps", Who: httpkit.AnyUser, As: h.registerApp, Scope: hub.ScopeAdmin, Data: httpkit.Own},
+		{Method: "GET", Pattern: "/api/auth/apps/{id...}", Who: httpkit.AnyUser, As: h.getApp, Scope: hub.ScopeAdmin, Data: httpkit.Own},
+		{Method: "PATCH", Pattern: "/api/auth/apps/{id...}", Who: httpkit.AnyUser, As: h.changeApp, Scope: hub.ScopeAdmin, Data: httpkit.Own},
+		{Method: "DELETE", Pattern: "/api/auth/apps/{id...}", Who: httpkit.AnyUser, As: h.removeApp, Scope: hub.ScopeAdmin, Data: httpkit.Own},
 	}, h.oauthRoutes(own)...)
 }

@@ -91,6 +91,7 @@ type newKey struct {
 	BudgetDay   string      `json:"budget_day"`                // decimal credits
 	BudgetWeek  string      `json:"budget_week"`
 	BudgetMonth string      `json:"budget_month"`
+	App         string      `json:"app" validate:"max=200"` // makes a service key of an application that the caller registered
 }
 
 // createKey makes a key for the caller. The answer is the only place where the
@@ -103,9 +104,16 @@ func (h *handler) createKey(w http.ResponseWriter, r *http.Request, c hub.Caller
 	if err := h.Desk.MayManageKeys(r.Context(), c); err != nil {
 		return err
 	}
+	if in.App != "" {
+		if _, err := h.Desk.OwnApp(r.Context(), c.UserID, in.App); hub.CodeOf(err) == hub.CodeNotFound {
+			return hub.Invalid("app", "There is no application with this id among those that you registered.")
+		} else if err != nil {
+			return err
+		}
+	}
 	key, row, err := h.Desk.CreateLimitedKey(r.Context(), c.Email, c.Email, in.Name, in.ExpiresAt, operator.KeyLimits{
 		Wallet: in.Wallet, Models: in.Models, IPs: in.IPs, Scopes: in.Scopes, RPM: in.RPM, TPM: in.TPM, Concurrency: in.Concurrency,
-		BudgetDay: in.BudgetDay, BudgetWeek: in.BudgetWeek, BudgetMonth: in.BudgetMonth})
+		BudgetDay: in.BudgetDay, BudgetWeek: in.BudgetWeek, BudgetMonth: in.BudgetMonth, App: in.App})
 	if err != nil {
 		return err
 	}

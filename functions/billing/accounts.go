@@ -113,5 +113,10 @@ func (h *handler) transactionsOfHolder(w http.ResponseWriter, r *http.Request, _
 	if err != nil {
 		return err
 	}
-	return h.writeTransactions(w, r, o.ID)
+	f, err := moves(r)
+	if err != nil {
+		return err
+	}
+	f.AccountID = o.ID
+	return h.writeTransactions(w, r, f)
 }

@@ -1,7 +1,6 @@
 package billing
 
 import (
-	"cmp"
 	"net/http"
 	"strconv"
 	"time"
@@ -190,93 +189,6 @@ func (h *handler) writeGrants(w http.ResponseWriter, r *http.Request, account st
 	page.Count, page.Paging.Total = count, count
 	for _, g := range grants {
 		page.Data, page.List = append(page.Data, viewGrant(g)), append(page.List, kitView(g))
-	}
-	return httpkit.WriteJSON(w, http.StatusOK, page)
-}
-
-// transactionView is an operation on the caller's wallet. The amount has no
-// sign; change is what it did to the wallet.
-type transactionView struct {
-	ID        string        `json:"id"`
-	Kind      string        `json:"kind"`
-	Cause     string        `json:"cause"` // transfer, refund, debt …; "" where the kind says it all
-	CallID    string        `json:"call_id"`
-	Amount    money.Credits `json:"amount"`
-	Change    money.Credits `json:"change"`
-	Reason    string        `json:"reason"`
-	CreatedAt time.Time     `json:"created_at"`
-}
-
-// kitTransaction is the same in Payment Kit's words: what was taken, so that what
-// was given is negative.
-type kitTransaction struct {
-	ID           string        `json:"id"`
-	Quantity     money.Credits `json:"quantity"`
-	CreditAmount money.Credits `json:"credit_amount"`
-	Event        string        `json:"meter_event_name"` // the cause of the operation, else its kind
-	Description  string        `json:"description"`
-	CreatedAt    time.Time     `json:"created_at"`
-	Currency     currency      `json:"paymentCurrency"`
-}
-
-type transactionPage struct {
-	Data       []transactionView `json:"data"`
-	NextCursor *string           `json:"next_cursor"` // for ?cursor=; null at the end
-	Count      int               `json:"count"`       // in the span, at most 10,000
-	List       []kitTransaction  `json:"list"`
-	Paging     listPaging        `json:"paging"`
-}
-
-// listTransactions lists what moved the caller's wallet, newest first: ?cursor=
-// for all of it, or ?page= for the newest 10,000; ?pageSize= (20, at most 100),
-// ?start= and ?end= (seconds).
-func (h *handler) listTransactions(w http.ResponseWriter, r *http.Request, c hub.Caller) error {
-	account, err := h.account(r, c)
-	if err != nil {
-		return err
-	}
-	return h.writeTransactions(w, r, account)
-}
-
-func (h *handler) writeTransactions(w http.ResponseWriter, r *http.Request, account string) error {
-	paging, err := httpkit.ParsePaging(r)
-	if err != nil {
-		return err
-	}
-	f := store.TransactionFilter{AccountID: account, Limit: paging.Size + 1}
-	if f.Span, err = span(r); err != nil {
-		return err
-	}
-	if paging.Cursor != "" {
-		keys, err := httpkit.DecodeCursor(paging.Cursor, 2)
-		if err != nil {
-			return err
-		}
-		if f.BeforeAt, err = strconv.ParseInt(keys[0], 10, 64); err != nil {
-			return hub.Invalid("cursor", "cursor is not one that this list gave out.")
-		}
-		f.BeforeID = keys[1]
-	} else if f.Offset = paging.Offset(); f.Offset >= store.MostCounted {
-		return hub.Invalid("page", "Pages end at the newest %d; go on with cursor=<next_cursor>.", store.MostCounted)
-	}
-	found, err := h.Store.Transactions(r.Context(), f)
-	if err != nil {
-		return err
-	}
-	page := transactionPage{Data: []transactionView{}, List: []kitTransaction{}, Paging: listPaging{Page: paging.Page, PageSize: paging.Size}}
-	if page.Count, err = h.Store.CountTransactions(r.Context(), account, f.Span); err != nil {
-		return err
-	}
-	page.Paging.Total = page.Count
-	if len(found) > paging.Size {
-		found = found[:paging.Size]
-		last := found[len(found)-1]
-		page.NextCursor = new(httpkit.EncodeCursor(strconv.FormatInt(last.CreatedAt.UnixMilli(), 10), last.ID))
-	}
-	for _, t := range found {
-		page.Data = append(page.Data, transactionView{ID: t.ID, Kind: t.Kind, Cause: t.Cause, CallID: t.CallID, Amount: t.Amount, Change: t.Change, Reason: t.Reason, CreatedAt: t.CreatedAt})
-		page.List = append(page.List, kitTransaction{ID: t.ID, Quantity: -t.Change, CreditAmount: -t.Change, Event: cmp.Or(t.Cause, t.Kind), Description: t.Reason,
-			CreatedAt: t.CreatedAt, Currency: credit})
 	}
 	return httpkit.WriteJSON(w, http.StatusOK, page)
 }

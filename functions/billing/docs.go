@@ -2,6 +2,7 @@ package billing
 
 import (
 	"maps"
+	"slices"
 
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
 	"github.com/aigne-hub/aigne-hub/shared/money"
@@ -22,17 +23,19 @@ func docs() map[string]httpkit.Doc {
 func ownDocs() map[string]httpkit.Doc {
 	span := []httpkit.Param{{Name: "start", Doc: "Seconds since 1970.", Number: true}, {Name: "end", Doc: "Seconds since 1970.", Number: true},
 		httpkit.Query("wallet", "A shared wallet that the caller manages, in place of the own.")}
+	kind := httpkit.Query("kind", "One of charge, correct, grant, expire, adjust and refund; all where it is left out.")
 	return map[string]httpkit.Doc{
 		"GET /api/user/credit/balance": {Summary: "Shows the wallet that pays for the caller's calls.", Response: balanceView{}},
 		"GET /api/user/credit/grants":  {Summary: "Lists the grants of a wallet, oldest first.", Query: httpkit.Pages(span...), Response: grantPage{}},
 		"GET /api/user/credit/transactions": {Summary: "Lists what moved a wallet, newest first.", Response: transactionPage{},
-			Query: append(httpkit.Pages(span...), httpkit.Query("cursor", "The next_cursor of the answer before."))},
-		"GET /api/user/credit/payment-link": {Summary: "Says where credits can be had; null where nowhere.", Response: (*string)(nil)},
-		"GET /api/user/credit/notices":      {Summary: "Shows what the caller is told about the own wallet.", Response: noticesView{}},
-		"PUT /api/user/credit/notices":      {Summary: "Chooses what the caller is told about the own wallet.", Request: noticeView{}, Response: noticesView{}},
-		"GET /api/user/info":                {Summary: "Shows the caller and the own credits as AIGNE's clients read them.", Response: infoView{}},
-		"POST /api/user/admin/user-info":    {Summary: "Names users by their DIDs.", Request: askedUsers{}, Response: httpkit.Object{"users": []namedUser{}}},
-		"POST /api/user/credit/transfer":    {Summary: "Moves credits from the caller's own wallet to a shared one.", Request: newOwnTransfer{}, Response: accountView{}},
+			Query: append(httpkit.Pages(span...), httpkit.Query("cursor", "The next_cursor of the answer before."), kind)},
+		"GET /api/user/credit/transactions/export": {Summary: "Writes what moved a wallet as CSV, newest first; at most 10,000.", Query: append(slices.Clone(span), kind), Gives: "text/csv"},
+		"GET /api/user/credit/payment-link":        {Summary: "Says where credits can be had; null where nowhere.", Response: (*string)(nil)},
+		"GET /api/user/credit/notices":             {Summary: "Shows what the caller is told about the own wallet.", Response: noticesView{}},
+		"PUT /api/user/credit/notices":             {Summary: "Chooses what the caller is told about the own wallet.", Request: noticeView{}, Response: noticesView{}},
+		"GET /api/user/info":                       {Summary: "Shows the caller and the own credits as AIGNE's clients read them.", Response: infoView{}},
+		"POST /api/user/admin/user-info":           {Summary: "Names users by their DIDs.", Request: askedUsers{}, Response: httpkit.Object{"users": []namedUser{}}},
+		"POST /api/user/credit/transfer":           {Summary: "Moves credits from the caller's own wallet to a shared one.", Request: newOwnTransfer{}, Response: accountView{}},
 		"POST /api/user/credit/redeem": {Summary: "Gives the caller a code's credits.", Request: httpkit.Object{"code": ""}, Status: 201,
 			Response: httpkit.Object{"grant": grantView{}, "balance": money.Credits(0), "available": money.Credits(0)}},
 		"GET /api/user/receipts": {Summary: "Lists the caller's receipts, newest first.", Query: httpkit.Cursors(), Response: httpkit.Listing[selling.Receipt]{}},
@@ -58,6 +61,7 @@ func shopDocs() map[string]httpkit.Doc {
 		"GET /api/user/credit/auto-topup":    {Summary: "Shows the caller's automatic top-up.", Response: topUpView{}},
 		"PUT /api/user/credit/auto-topup":    {Summary: "Has credits bought by themselves with the caller's kept card.", Request: newTopUp{}, Response: topUpView{}},
 		"DELETE /api/user/credit/auto-topup": {Summary: "Switches the caller's automatic top-up off."},
+		"GET /api/user/credit/cards":         {Summary: "Says which card is kept for the caller, and what is bought with it by itself.", Response: cardsView{}},
 		"DELETE /api/user/credit/cards":      {Summary: "Has the caller's kept cards forgotten, which ends automatic top-ups."},
 	}
 }
@@ -65,7 +69,7 @@ func shopDocs() map[string]httpkit.Doc {
 func walletDocs() map[string]httpkit.Doc {
 	const members = "/api/user/wallets/{name}/members"
 	return map[string]httpkit.Doc{
-		"GET /api/user/wallets":              {Summary: "Lists the shared wallets that the caller is a member of.", Response: httpkit.Listing[walletView]{}},
+		"GET /api/user/wallets":              {Summary: "Lists the shared wallets that the caller is a member of.", Response: httpkit.Listing[ownWalletView]{}},
 		"GET " + members:                     {Summary: "Lists the members of a shared wallet that the caller manages.", Query: httpkit.Cursors(), Response: httpkit.Listing[memberView]{}},
 		"PUT " + members + "/{email}":        {Summary: "Takes a user into a shared wallet, or makes one a manager.", Request: newMember{}},
 		"DELETE " + members + "/{email}":     {Summary: "Removes a member from a shared wallet."},

@@ -61,6 +61,7 @@ func (h *handler) creditRoutes() []httpkit.Route {
 		{Method: "GET", Pattern: "/api/user/credit/balance", Who: httpkit.AnyUser, As: h.balance, Scope: hub.ScopeBilling, Data: httpkit.Own},
 		{Method: "GET", Pattern: "/api/user/credit/grants", Who: httpkit.AnyUser, As: h.listGrants, Scope: hub.ScopeBilling, Data: httpkit.Own},
 		{Method: "GET", Pattern: "/api/user/credit/transactions", Who: httpkit.AnyUser, As: h.listTransactions, Scope: hub.ScopeBilling, Data: httpkit.Own},
+		{Method: "GET", Pattern: "/api/user/credit/transactions/export", Who: httpkit.AnyUser, As: h.exportTransactions, Scope: hub.ScopeBilling, Data: httpkit.Own},
 		{Method: "GET", Pattern: "/api/user/credit/payment-link", Who: httpkit.Optional, As: h.paymentLink, Scope: hub.ScopeBilling, Data: httpkit.Own},
 		{Method: "GET", Pattern: "/api/user/credit/notices", Who: httpkit.AnyUser, As: h.notices, Scope: hub.ScopeBilling, Data: httpkit.Own},
 		{Method: "PUT", Pattern: "/api/user/credit/notices", Who: httpkit.AnyUser, As: h.setNotices, Scope: hub.ScopeBilling, Data: httpkit.Own},

@@ -25,6 +25,7 @@ func (h *handler) shopRoutes() []httpkit.Route {
 		{Method: "GET", Pattern: topUp, Who: httpkit.AnyUser, As: h.topUp, Scope: hub.ScopeBilling, Data: httpkit.Own},
 		{Method: "PUT", Pattern: topUp, Who: httpkit.AnyUser, As: h.setTopUp, Scope: hub.ScopeBilling, Data: httpkit.Own, MaxBody: maxForm},
 		{Method: "DELETE", Pattern: topUp, Who: httpkit.AnyUser, As: h.stopTopUp, Scope: hub.ScopeBilling, Data: httpkit.Own},
+		{Method: "GET", Pattern: "/api/user/credit/cards", Who: httpkit.AnyUser, As: h.cards, Scope: hub.ScopeBilling, Data: httpkit.Own},
 		{Method: "DELETE", Pattern: "/api/user/credit/cards", Who: httpkit.AnyUser, As: h.forgetCards, Scope: hub.ScopeBilling, Data: httpkit.Own},
 	}
 }
@@ -80,7 +81,8 @@ func (h *handler) offer(w http.ResponseWriter, _ *http.Request) error {
 type newCheckout struct {
 	Credits  money.Credits `json:"credits"` // decimal text; or package
 	Package  string        `json:"package"`
-	SaveCard bool          `json:"save_card"` // for automatic top-ups
+	SaveCard bool          `json:"save_card"`                                    // for automatic top-ups
+	ReturnTo string        `json:"return_to" validate:"omitempty,oneof=console"` // where the browser goes then; "": the page where credits are bought
 }
 
 // checkout begins a purchase and says where to pay.
@@ -89,7 +91,7 @@ func (h *handler) checkout(w http.ResponseWriter, r *http.Request, c hub.Caller)
 	if err != nil {
 		return err
 	}
-	p, url, err := h.Shop.Checkout(r.Context(), c, selling.Order{Credits: in.Credits, Package: in.Package}, in.SaveCard)
+	p, url, err := h.Shop.Checkout(r.Context(), c, selling.Order{Credits: in.Credits, Package: in.Package, Console: in.ReturnTo == "console"}, in.SaveCard)
 	if err != nil {
 		return err
 	}
@@ -132,17 +134,25 @@ func (h *handler) topUp(w http.ResponseWriter, r *http.Request, c hub.Caller) er
 }
 
 func (h *handler) showTopUp(w http.ResponseWriter, r *http.Request, t store.TopUp) error {
-	spent, err := h.Store.MonthSpent(r.Context(), t.AccountID)
+	v, err := h.viewTopUp(r, t)
 	if err != nil {
 		return err
 	}
+	return httpkit.WriteJSON(w, http.StatusOK, v)
+}
+
+func (h *handler) viewTopUp(r *http.Request, t store.TopUp) (*topUpView, error) {
+	spent, err := h.Store.MonthSpent(r.Context(), t.AccountID)
+	if err != nil {
+		return nil, err
+	}
 	card, err := h.Store.CardCustomerOf(r.Context(), t.UserID)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return err
+		return nil, err
 	}
 	currency := t.Currency
-	return httpkit.WriteJSON(w, http.StatusOK, topUpView{Enabled: t.Enabled, Threshold: t.Threshold, Credits: t.Credits, Currency: currency,
-		MonthlyCap: selling.Decimal(t.MonthlyCap, currency), MonthSpent: selling.Decimal(spent, currency), Card: card.Card, Failures: t.Failures, Error: t.Error})
+	return &topUpView{Enabled: t.Enabled, Threshold: t.Threshold, Credits: t.Credits, Currency: currency,
+		MonthlyCap: selling.Decimal(t.MonthlyCap, currency), MonthSpent: selling.Decimal(spent, currency), Card: card.Card, Failures: t.Failures, Error: t.Error}, nil
 }
 
 type newTopUp struct {
@@ -182,6 +192,35 @@ func (h *handler) stopTopUp(w http.ResponseWriter, r *http.Request, c hub.Caller
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
+}
+
+// cardsView is what is kept to pay by, and what is bought with it by itself.
+type cardsView struct {
+	Card      string     `json:"card"`      // brand and last digits; "": none is kept
+	Automatic *topUpView `json:"automatic"` // null: nothing is, and never was
+}
+
+// cards says which card is kept for the caller, and what it is used for.
+func (h *handler) cards(w http.ResponseWriter, r *http.Request, c hub.Caller) error {
+	var v cardsView
+	if h.Shop.On() {
+		var err error
+		if v.Card, err = h.Shop.Card(r.Context(), c.UserID); err != nil {
+			return err
+		}
+	}
+	user, err := h.Store.UserByID(r.Context(), c.UserID)
+	if err != nil {
+		return err
+	}
+	t, err := h.Store.TopUpOf(r.Context(), user.AccountID)
+	if err == nil {
+		v.Automatic, err = h.viewTopUp(r, t)
+	}
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	return httpkit.WriteJSON(w, http.StatusOK, v)
 }
 
 // forgetCards has the caller's kept cards forgotten, which ends automatic top-ups.

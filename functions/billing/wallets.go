@@ -3,6 +3,7 @@ package billing
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/aigne-hub/aigne-hub/shared/httpkit"
@@ -78,13 +79,25 @@ func (h *handler) closeWallet(w http.ResponseWriter, r *http.Request, c hub.Call
 	return nil
 }
 
+// ownWalletView is a shared wallet as a member of it sees it.
+type ownWalletView struct {
+	walletView
+	Manager bool `json:"manager"` // the caller is one: may see and change its members, and see what moved it
+}
+
 // ownWallets lists the open shared wallets that the caller may spend from.
 func (h *handler) ownWallets(w http.ResponseWriter, r *http.Request, c hub.Caller) error {
 	rows, err := h.Store.WalletsOf(r.Context(), c.UserID)
 	if err != nil {
 		return err
 	}
-	return httpkit.WriteJSON(w, http.StatusOK, httpkit.Listed(rows, len(rows), func(w store.Wallet) string { return w.AccountID }, viewWallet))
+	managed, err := h.Store.ManagedBy(r.Context(), c.UserID)
+	if err != nil {
+		return err
+	}
+	return httpkit.WriteJSON(w, http.StatusOK, httpkit.Listed(rows, len(rows), func(w store.Wallet) string { return w.AccountID }, func(w store.Wallet) ownWalletView {
+		return ownWalletView{viewWallet(w), slices.Contains(managed, w.AccountID)}
+	}))
 }
 
 // managed finds a shared wallet that the caller may manage: a manager of it, or

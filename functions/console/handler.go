@@ -23,6 +23,9 @@ type Deps struct {
 	Log     *slog.Logger
 	Now     hub.Now
 	Browser httpkit.Browser
+	// Blocklet: the hub is a component on a Blocklet Server, whose session, theme and
+	// language the console takes over.
+	Blocklet bool
 }
 
 type handler struct {
@@ -65,7 +68,7 @@ func (h *handler) routes() []httpkit.Route {
 
 // rooms are the beginnings of the application's own addresses
 // (web/src/app/router.tsx; a test compares them).
-var rooms = []string{"admin", "calls", "credits", "keys", "models", "profile", "setup", "sign-in", "start"}
+var rooms = []string{"admin", "apps", "calls", "credits", "keys", "models", "profile", "setup", "sign-in", "start"}
 
 // policy lets a page load what comes from the hub itself and nothing else: no
 // frames, no forms, no script or style that stands in the page. base-uri is for
@@ -149,7 +152,7 @@ func (h *handler) find(r *http.Request) (file, bool) {
 	}
 	room, _, _ := strings.Cut(strings.TrimPrefix(p, "/"), "/")
 	if p == "/" || h.site.built && slices.Contains(rooms, room) {
-		return h.site.home(h.Browser.Prefix(r)), true
+		return h.site.home(h.Browser.Prefix(r), h.Blocklet), true
 	}
 	return file{}, false
 }
@@ -169,7 +172,7 @@ func (h *handler) plainSignIn(w http.ResponseWriter, r *http.Request) error {
 func (h *handler) missing(w http.ResponseWriter, r *http.Request) error {
 	f := h.site.files[missingPage]
 	if h.site.built && !strings.HasPrefix(r.URL.Path, assets) {
-		f = h.site.home(h.Browser.Prefix(r))
+		f = h.site.home(h.Browser.Prefix(r), h.Blocklet)
 	}
 	header := w.Header()
 	header.Set("Content-Type", f.kind)

@@ -37,16 +37,21 @@ func zipped(t *testing.T, text string) []byte {
 // application is a console as the build leaves it, in small.
 func application(t *testing.T, browser httpkit.Browser) http.Handler {
 	t.Helper()
+	return applicationOf(t, Deps{Log: slog.New(slog.DiscardHandler), Now: time.Now, Browser: browser})
+}
+
+func applicationOf(t *testing.T, d Deps) http.Handler {
+	t.Helper()
 	built := fstest.MapFS{
 		".keep":                         {},
-		"index.html":                    {Data: []byte(`<!doctype html><html><head><script src="./assets/main-AbCd_123.js"></script></head></html>`)},
+		"index.html":                    {Data: []byte(`<!doctype html><html lang="en"><head><script src="./assets/main-AbCd_123.js"></script></head></html>`)},
 		"assets/main-AbCd_123.js.gz":    {Data: zipped(t, "start()")},
 		"assets/theme.js.gz":            {Data: zipped(t, "theme()")},
 		"assets/mark.svg.gz":            {Data: zipped(t, "<svg/>")},
 		"assets/picture-00000000.png":   {Data: []byte("\x89PNG")},
 		"assets/styles-Zz_9-abc.css.gz": {Data: zipped(t, "b{}")},
 	}
-	return serving(Deps{Log: slog.New(slog.DiscardHandler), Now: time.Now, Browser: browser}, built, pages(t))
+	return serving(d, built, pages(t))
 }
 
 func pages(t *testing.T) fs.FS {
@@ -99,6 +104,15 @@ func TestTheApplicationKnowsWhereItIsMounted(t *testing.T) {
 	res := httptest.NewRecorder()
 	h.ServeHTTP(res, r)
 	assert.Contains(t, res.Body.String(), `<base href="/a&#34;&gt;&lt;script&gt;/">`, "what a request says is no markup")
+}
+
+func TestTheApplicationKnowsThatItIsOnABlockletServer(t *testing.T) {
+	t.Parallel()
+	assert.NotContains(t, get(application(t, httpkit.Browser{}), "/keys").Body.String(), "data-host")
+	there := applicationOf(t, Deps{Log: slog.New(slog.DiscardHandler), Now: time.Now, Blocklet: true})
+	res := get(there, "/keys")
+	assert.Contains(t, res.Body.String(), `<html data-host="blocklet" lang="en">`)
+	assert.Equal(t, 304, get(there, "/keys", "If-None-Match", res.Header().Get("ETag")).Code)
 }
 
 func TestTheIconHasItsUsualAddress(t *testing.T) {

@@ -109,14 +109,18 @@ func (f file) unzipped() (file, error) {
 
 // home is the first page with the address that its links start from: the hub may
 // be mounted below a path, which only the request tells, and the application is
-// the same page at every depth.
-func (s site) home(prefix string) file {
+// the same page at every depth. On a Blocklet Server it says so, for the script that
+// chooses the theme before anything is painted.
+func (s site) home(prefix string, blocklet bool) file {
 	f := s.files[homePage]
 	if !s.built {
 		return f
 	}
 	base := `<head><base href="` + html.EscapeString(prefix+"/") + `">`
 	f.body = bytes.Replace(f.body, []byte("<head>"), []byte(base), 1)
+	if blocklet {
+		f.body = bytes.Replace(f.body, []byte("<html "), []byte(`<html data-host="blocklet" `), 1)
+	}
 	f.etag = etag(f.body)
 	return f
 }

@@ -8,5 +8,5 @@ import (
 
 // Wire makes the function from an open hub.
 func Wire(a *boot.App) http.Handler {
-	return New(Deps{Log: a.Log, Now: a.Now, Browser: a.Browser()})
+	return New(Deps{Log: a.Log, Now: a.Now, Browser: a.Browser(), Blocklet: a.Host != nil})
 }

@@ -104,8 +104,12 @@ func (s *Shop) Checkout(ctx context.Context, c hub.Caller, o Order, saveCard boo
 	if err := s.Store.AddPayment(ctx, p, newLife); err != nil {
 		return p, "", err
 	}
+	back := s.BuyURL()
+	if o.Console {
+		back = s.PublicURL + "/credits"
+	}
 	session, err := s.Stripe.CreateSession(ctx, stripe.NewSession{Customer: p.CustomerID, Amount: amount, Currency: p.Currency, Product: credits.String() + " credits",
-		SuccessURL: s.BuyURL() + "?state=done", CancelURL: s.BuyURL() + "?state=cancelled", Reference: p.ID, Metadata: map[string]string{metadata: p.ID},
+		SuccessURL: back + "?state=done", CancelURL: back + "?state=cancelled", Reference: p.ID, Metadata: map[string]string{metadata: p.ID},
 		SaveCard: saveCard, Tax: s.Terms.Tax}, p.ID)
 	if err != nil {
 		return p, "", s.refused(err)

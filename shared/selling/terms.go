@@ -83,6 +83,7 @@ func (t Terms) Cost(credits money.Credits) (int64, error) { return units(t.Price
 type Order struct {
 	Credits money.Credits
 	Package string
+	Console bool // the browser goes back to the console then, not to the page of BuyURL
 }
 
 // price says what an order is and costs.

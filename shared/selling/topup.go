@@ -78,8 +78,29 @@ func (s *Shop) keepCard(ctx context.Context, userID string) error {
 	if len(cards) == 0 {
 		return noCard
 	}
-	return s.Store.SetCard(ctx, userID, cards[0].ID, cards[0].Card.Brand+" …"+cards[0].Card.Last4)
+	return s.Store.SetCard(ctx, userID, cards[0].ID, cardText(cards[0]))
 }
+
+// Card says for people which card the provider keeps for a user, "" for none.
+func (s *Shop) Card(ctx context.Context, userID string) (string, error) {
+	customer, err := s.Store.CardCustomerOf(ctx, userID)
+	if err != nil {
+		return "", ignore(err, store.ErrNotFound)
+	}
+	if customer.Card != "" {
+		return customer.Card, nil
+	}
+	cards, err := s.Stripe.Cards(ctx, customer.CustomerID)
+	if err != nil {
+		return "", s.refused(err)
+	}
+	if len(cards) == 0 {
+		return "", nil
+	}
+	return cardText(cards[0]), nil
+}
+
+func cardText(c stripe.Card) string { return c.Card.Brand + " …" + c.Card.Last4 }
 
 // ForgetCards has the provider forget a user's kept cards, and switches automatic
 // top-ups off.

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"time"
 )
@@ -27,14 +28,15 @@ type App struct {
 	FetchDueAt  *time.Time // when it is asked next; nil: never
 	FetchError  string     // of the last time
 	CreatedAt   time.Time
+	OwnerID     string // the user who registered it; "": nobody
 }
 
-const appColumns = "id, name, logo, url, source, public_key, first_seen_at, fetched_at, fetch_due_at, fetch_error, created_at FROM apps"
+const appColumns = "id, name, logo, url, source, public_key, first_seen_at, fetched_at, fetch_due_at, fetch_error, created_at, coalesce(owner_id, '') FROM apps"
 
 func scanApp(scan func(...any) error, a *App) error {
 	var seen, fetched, due sql.NullInt64
 	var created int64
-	if err := scan(&a.ID, &a.Name, &a.Logo, &a.URL, &a.Source, &a.PublicKey, &seen, &fetched, &due, &a.FetchError, &created); err != nil {
+	if err := scan(&a.ID, &a.Name, &a.Logo, &a.URL, &a.Source, &a.PublicKey, &seen, &fetched, &due, &a.FetchError, &created, &a.OwnerID); err != nil {
 		return err
 	}
 	a.FirstSeenAt, a.FetchedAt, a.FetchDueAt, a.CreatedAt = nullMillis(seen), nullMillis(fetched), nullMillis(due), time.UnixMilli(created).UTC()
@@ -128,10 +130,71 @@ func (s *Store) Apps(ctx context.Context, after string, limit int) ([]App, error
 		"SELECT "+appColumns+" WHERE id > ? ORDER BY id LIMIT ?", after, limit)
 }
 
+// AppsByID finds applications; those that are not there are left out.
+func (s *Store) AppsByID(ctx context.Context, ids []string) ([]App, error) {
+	text, err := json.Marshal(ids)
+	if err != nil {
+		return nil, err
+	}
+	return list(ctx, s.read, func(r *sql.Rows, a *App) error { return scanApp(r.Scan, a) },
+		"SELECT "+appColumns+" WHERE id IN (SELECT value FROM json_each(?))", string(text))
+}
+
+// RegisterApp stores an application of its owner's. ErrConflict: the owner has
+// most already.
+func (s *Store) RegisterApp(ctx context.Context, a App, most int) error {
+	return s.Tx(ctx, func(ctx context.Context, tx *Tx) error {
+		res, err := tx.ExecContext(ctx, `INSERT INTO apps (id, name, logo, url, source, created_at, owner_id)
+SELECT ?1, ?2, ?3, ?4, 'operator', ?5, ?6 WHERE (SELECT count(*) FROM apps WHERE owner_id = ?6) < ?7`,
+			a.ID, a.Name, a.Logo, a.URL, s.millis(), a.OwnerID, most)
+		if err != nil {
+			return err
+		}
+		if n, err := res.RowsAffected(); err != nil || n == 0 {
+			return errors.Join(err, ErrConflict)
+		}
+		return nil
+	})
+}
+
+// ReleaseApp ends that an application is its owner's, and the service keys of it
+// that the owner answers for. Its name stays for what was used through it.
+// ErrNotFound: it is not the owner's.
+func (s *Store) ReleaseApp(ctx context.Context, id, ownerID string) error {
+	return s.Tx(ctx, func(ctx context.Context, tx *Tx) error {
+		res, err := tx.ExecContext(ctx, "UPDATE apps SET owner_id = NULL WHERE id = ?1 AND owner_id = ?2", id, ownerID)
+		if err != nil {
+			return err
+		}
+		if n, err := res.RowsAffected(); err != nil || n == 0 {
+			return errors.Join(err, ErrNotFound)
+		}
+		u := &Unit{}
+		u.Add("UPDATE api_keys SET revoked_at = coalesce(revoked_at, ?3) WHERE app_id = ?1 AND user_id = ?2", id, ownerID, s.millis())
+		if err := tx.run(ctx, u); err != nil {
+			return err
+		}
+		return tx.Bump(ctx)
+	})
+}
+
+// AppsOfUser lists the ids of the applications that a user registered, or answers
+// for a service key of, up to limit.
+func (s *Store) AppsOfUser(ctx context.Context, userID string, limit int) ([]string, error) {
+	return list(ctx, s.read, func(r *sql.Rows, id *string) error { return r.Scan(id) }, `SELECT id FROM apps WHERE owner_id = ?1
+UNION SELECT DISTINCT k.app_id FROM api_keys k WHERE k.user_id = ?1 AND k.app_id IS NOT NULL LIMIT ?2`, userID, limit)
+}
+
 // CountApps counts applications, up to most.
 func (s *Store) CountApps(ctx context.Context, most int) (n int, err error) {
 	err = s.read.QueryRowContext(ctx, "SELECT count(*) FROM (SELECT 1 FROM apps WHERE id > '' LIMIT ?1)", most).Scan(&n)
 	return n, err
+}
+
+// OwnKeysOfApp lists the service keys of an application that a user answers for.
+func (s *Store) OwnKeysOfApp(ctx context.Context, appID, userID string) ([]APIKey, error) {
+	return list(ctx, s.read, func(r *sql.Rows, k *APIKey) error { return scanKey(r.Scan, k) },
+		"SELECT "+keyColumns+" FROM api_keys k WHERE k.app_id = ?1 AND k.user_id = ?2 ORDER BY k.id LIMIT 1000", appID, userID)
 }
 
 // KeysOfApp lists an application's service keys.

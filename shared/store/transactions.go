@@ -34,6 +34,7 @@ func (s Span) millis() (from, until int64) {
 // TransactionFilter selects an account's transactions.
 type TransactionFilter struct {
 	AccountID string
+	Kind      string // of the operations; "": all
 	Span      Span
 	// BeforeAt and BeforeID are the cursor: the time (Unix milliseconds) and the id
 	// of the last one that was seen; an empty id begins at the newest.
@@ -59,19 +60,21 @@ func (s *Store) Transactions(ctx context.Context, f TransactionFilter) ([]Transa
 		return err
 	}, `SELECT o.id, o.kind, o.cause, coalesce(o.call_id, ''), o.account_id, o.amount_nano, o.actor, o.reason, o.created_at,
   coalesce((SELECT e.amount_nano FROM ledger_entries e WHERE e.operation_id = o.id AND e.account_id = o.account_id), 0)
-FROM ledger_operations o WHERE o.account_id = ?1 AND o.created_at >= ?2 AND o.created_at < ?3 AND (o.created_at, o.id) < (?4, ?5)
-ORDER BY o.created_at DESC, o.id DESC LIMIT ?6 OFFSET ?7`, f.AccountID, from, until, at, id, f.Limit, f.Offset)
+FROM ledger_operations o WHERE o.account_id = ?1 AND o.created_at >= ?2 AND o.created_at < ?3 AND (o.created_at, o.id) < (?4, ?5) AND (?8 = '' OR o.kind = ?8)
+ORDER BY o.created_at DESC, o.id DESC LIMIT ?6 OFFSET ?7`, f.AccountID, from, until, at, id, f.Limit, f.Offset, f.Kind)
 }
 
 // MostCounted is where counting transactions stops: beyond it nobody pages by
 // number.
 const MostCounted = 10_000
 
-// CountTransactions counts an account's operations, at most MostCounted.
-func (s *Store) CountTransactions(ctx context.Context, accountID string, span Span) (n int, err error) {
+// CountTransactions counts an account's operations of a kind ("": of all), at most
+// MostCounted.
+func (s *Store) CountTransactions(ctx context.Context, accountID, kind string, span Span) (n int, err error) {
 	from, until := span.millis()
-	err = s.read.QueryRowContext(ctx, `SELECT count(*) FROM (SELECT 1 FROM ledger_operations WHERE account_id = ?1 AND created_at >= ?2 AND created_at < ?3 LIMIT ?4)`,
-		accountID, from, until, MostCounted).Scan(&n)
+	err = s.read.QueryRowContext(ctx, `SELECT count(*) FROM (SELECT 1 FROM ledger_operations
+WHERE account_id = ?1 AND created_at >= ?2 AND created_at < ?3 AND (?5 = '' OR kind = ?5) LIMIT ?4)`,
+		accountID, from, until, MostCounted, kind).Scan(&n)
 	return n, err
 }
 

@@ -79,6 +79,12 @@ func (s *Store) WalletsOf(ctx context.Context, userID string) ([]Wallet, error) 
 		"SELECT "+walletColumns+" JOIN wallet_members m ON m.account_id = w.account_id WHERE m.user_id = ? AND w.closed_at IS NULL ORDER BY w.account_id LIMIT 1000", userID)
 }
 
+// ManagedBy lists the ids of the shared wallets that a user is a manager of.
+func (s *Store) ManagedBy(ctx context.Context, userID string) ([]string, error) {
+	return list(ctx, s.read, func(r *sql.Rows, id *string) error { return r.Scan(id) },
+		"SELECT m.account_id FROM wallet_members m WHERE m.user_id = ? AND m.manager = 1 ORDER BY m.account_id LIMIT 1000", userID)
+}
+
 // CloseWallet ends a shared wallet: from the commit on no call is paid from it.
 // ErrNotFound: it is closed already. ErrInsufficient: credits are left on it.
 func (s *Store) CloseWallet(ctx context.Context, accountID string) error {

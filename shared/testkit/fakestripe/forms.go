@@ -104,7 +104,7 @@ func (f *Stripe) createSession(form url.Values) (object, *wrong) {
 	}
 	f.objects[id] = object{"id": id, "object": "checkout.session", "url": "https://checkout.example/c/" + id, "mode": "payment", "status": "open",
 		"payment_status": "unpaid", "amount_subtotal": amount, "amount_total": amount + tax, "currency": currency, "customer": form.Get("customer"),
-		"client_reference_id": form.Get("client_reference_id"), "payment_intent": nil, "customer_details": nil, "created": time.Now().Unix(),
+		"client_reference_id": form.Get("client_reference_id"), "success_url": form.Get("success_url"), "cancel_url": form.Get("cancel_url"), "payment_intent": nil, "customer_details": nil, "created": time.Now().Unix(),
 		"total_details": object{"amount_discount": 0, "amount_shipping": 0, "amount_tax": tax}, "metadata": group(form, "metadata"),
 		"save": future != "", "intent_metadata": group(form, "payment_intent_data[metadata]")}
 	return f.objects[id], nil

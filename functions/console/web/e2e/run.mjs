@@ -263,7 +263,7 @@ step("four languages are whole, and each is remembered", async () => {
     ["日本語", "ja", "ホーム"],
   ]) {
     await go(page, "/");
-    await page.locator("header button").nth(0).click();
+    await page.locator("header button[aria-haspopup=menu]").nth(0).click();
     await page.getByRole("menuitemradio", { name }).click();
     await page.getByRole("link", { name: home, exact: true }).waitFor();
     must((await page.locator("html").getAttribute("lang")) === tag, `the page does not say that it is in ${tag}`);
@@ -278,7 +278,7 @@ step("four languages are whole, and each is remembered", async () => {
       await look(page, `${tag}-${picture}`);
     }
   }
-  await page.locator("header button").nth(0).click();
+  await page.locator("header button[aria-haspopup=menu]").nth(0).click();
   await page.getByRole("menuitemradio", { name: "English" }).click();
   await page.getByRole("link", { name: "Home", exact: true }).waitFor();
 });

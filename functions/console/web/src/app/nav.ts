@@ -12,6 +12,7 @@ import {
   LayoutDashboard,
   type LucideIcon,
   Plug,
+  Plug2,
   ReceiptText,
   Rocket,
   Route,
@@ -45,6 +46,7 @@ const everyone: Group = {
     { to: "/", label: "nav.home", icon: CircleGauge },
     { to: "/calls", label: "nav.calls", icon: ReceiptText },
     { to: "/keys", label: "nav.keys", icon: KeyRound },
+    { to: "/apps", label: "nav.apps", icon: AppWindow },
     { to: "/credits", label: "nav.credits", icon: Wallet },
     { to: "/models", label: "nav.models", icon: Boxes },
   ],
@@ -73,7 +75,7 @@ const admins: Group[] = [
     places: [
       { to: "/admin/users", label: "nav.users", icon: UsersRound },
       { to: "/admin/apps", label: "nav.admin.apps", icon: Blocks },
-      { to: "/admin/clients", label: "nav.clients", icon: AppWindow },
+      { to: "/admin/clients", label: "nav.clients", icon: Plug2 },
     ],
   },
   {

@@ -8,6 +8,7 @@ import {
 } from "@tanstack/react-router";
 import { ApiError } from "../api/client";
 import { Failed } from "../ui/states";
+import { entered } from "./host";
 import { Missing } from "./missing";
 import { client, isAdmin, meQuery, waysQuery } from "./session";
 import { Shell } from "./shell";
@@ -30,11 +31,13 @@ const root = createRootRouteWithContext()({ component: Outlet, notFoundComponent
 /** gate lets those in who signed in; a hub without an owner is set up first. */
 async function gate(href: string) {
   try {
-    return await client.ensureQueryData(meQuery);
+    const me = await client.ensureQueryData(meQuery);
+    entered();
+    return me;
   } catch (fault) {
     if (!(fault instanceof ApiError) || fault.status !== 401) throw fault;
     const ways = await client.fetchQuery(waysQuery);
-    if (!ways.set_up) throw redirect({ to: "/setup" });
+    if (!ways.set_up && !ways.blocklet?.only) throw redirect({ to: "/setup" }); // a server's owner becomes the hub's
     throw redirect({ to: "/sign-in", search: href === "/" ? {} : { to: href } });
   }
 }
@@ -68,7 +71,7 @@ const setup = createRoute({
 const signIn = createRoute({
   getParentRoute: () => root,
   path: "/sign-in",
-  validateSearch: optional((s) => ({ to: text(s.to) })),
+  validateSearch: optional((s) => ({ to: text(s.to), out: flag(s.out) })),
   component: lazyRouteComponent(() => import("../pages/sign-in"), "SignIn"),
 });
 const home = createRoute({
@@ -79,8 +82,14 @@ const home = createRoute({
 const keys = createRoute({
   getParentRoute: () => inside,
   path: "/keys",
-  validateSearch: optional((s) => ({ cursor: text(s.cursor), key: text(s.key) })),
+  validateSearch: optional((s) => ({ cursor: text(s.cursor), key: text(s.key), make: text(s.make) })),
   component: lazyRouteComponent(() => import("../pages/keys"), "Keys"),
+});
+const apps = createRoute({
+  getParentRoute: () => inside,
+  path: "/apps",
+  validateSearch: optional((s) => ({ cursor: text(s.cursor), app: text(s.app) })),
+  component: lazyRouteComponent(() => import("../pages/apps"), "Apps"),
 });
 const calls = createRoute({
   getParentRoute: () => inside,
@@ -98,7 +107,16 @@ const calls = createRoute({
 const credits = createRoute({
   getParentRoute: () => inside,
   path: "/credits",
-  validateSearch: optional((s) => ({ cursor: text(s.cursor), tab: text(s.tab), page: page(s.page) })),
+  validateSearch: optional((s) => ({
+    cursor: text(s.cursor),
+    tab: text(s.tab),
+    page: page(s.page),
+    kind: text(s.kind),
+    from: text(s.from),
+    until: text(s.until),
+    wallet: text(s.wallet),
+    state: text(s.state),
+  })),
   component: lazyRouteComponent(() => import("../pages/credits"), "Credits"),
 });
 const models = createRoute({
@@ -296,11 +314,25 @@ const tree = root.addChildren([
   inside.addChildren([
     home,
     keys,
+    apps,
     calls,
     credits,
     models,
     profile,
-    admin.addChildren([overview, start, providers, rates, routing, limits, users, audit, system, ...people, ...money, ...watching]),
+    admin.addChildren([
+      overview,
+      start,
+      providers,
+      rates,
+      routing,
+      limits,
+      users,
+      audit,
+      system,
+      ...people,
+      ...money,
+      ...watching,
+    ]),
   ]),
 ]);
 

@@ -1,14 +1,19 @@
 import { Dialog } from "@base-ui/react/dialog";
 import { Link, Outlet, useNavigate } from "@tanstack/react-router";
-import { CircleUser, Languages, LogOut, Menu as MenuIcon, MonitorCog, UserRound, X } from "lucide-react";
-import { useEffect, useState } from "react";
+import { AppWindow, CircleUser, Languages, LogOut, Menu as MenuIcon, MonitorCog, Search, UserRound, X } from "lucide-react";
+import { lazy, Suspense, useEffect, useState } from "react";
 import { api } from "../api/client";
-import { type Language, languages, useI18n } from "../lib/i18n";
-import { chooseTheme, useTheme } from "../lib/theme";
+import { hostLanguage, type Language, languages, useI18n } from "../lib/i18n";
+import { chooseTheme, onHost, useTheme } from "../lib/theme";
 import { IconButton } from "../ui/button";
 import { Menu, MenuChoice, MenuItem, MenuLine } from "../ui/menu";
+import { leaveHost, useHost } from "./host";
 import { navigation, type Place, whole } from "./nav";
-import { client, type Me, useMe } from "./session";
+import { client, type Me, useMe, waysQuery } from "./session";
+import { keyName, useShortcuts } from "./shortcuts";
+
+const Palette = lazy(() => import("./palette").then((m) => ({ default: m.Palette })));
+const Sheet = lazy(() => import("./sheet").then((m) => ({ default: m.Sheet })));
 
 const entry = "flex min-h-9 items-center gap-2.5 rounded-lg px-2.5 text-ink-2 hover:bg-sunken hover:text-ink";
 const chosen = { className: "bg-accent-soft !text-accent font-medium", "aria-current": "page" as const };
@@ -96,7 +101,7 @@ export function Preferences() {
           value={theme}
           onChange={chooseTheme}
           options={[
-            ["system", t("theme.system")],
+            ["system", t(onHost() ? "theme.app" : "theme.system")],
             ["light", t("theme.light")],
             ["dark", t("theme.dark")],
           ]}
@@ -106,14 +111,23 @@ export function Preferences() {
   );
 }
 
+/** useLeave signs out: of the whole app on a Blocklet Server, as whose part the hub was signed in to. */
+export function useLeave() {
+  const navigate = useNavigate();
+  return async () => {
+    const ways = await client.fetchQuery(waysQuery).catch(() => undefined);
+    await api.post("/api/auth/logout").catch(() => undefined); // ended or not, this browser is to forget
+    if (ways?.blocklet) await leaveHost(ways.blocklet.sign_out);
+    client.clear();
+    await navigate({ to: "/sign-in", search: ways?.blocklet ? { out: true } : {} });
+  };
+}
+
 function Account({ me }: { me: Me }) {
   const { t } = useI18n();
   const navigate = useNavigate();
-  async function leave() {
-    await api.post("/api/auth/logout").catch(() => undefined); // ended or not, this browser is to forget
-    client.clear();
-    await navigate({ to: "/sign-in" });
-  }
+  const leave = useLeave();
+  const host = useHost();
   return (
     <Menu
       trigger={
@@ -121,7 +135,7 @@ function Account({ me }: { me: Me }) {
           type="button"
           className="inline-flex h-9 max-w-56 items-center gap-2 rounded-lg px-2 text-ink-2 hover:bg-sunken hover:text-ink"
         >
-          <CircleUser aria-hidden className="size-5 shrink-0" />
+          <Face me={me} />
           <span className="sr-only">{t("account.menu")}</span>
           <span className="truncate max-sm:hidden">{me.user.name || me.user.email}</span>
         </button>
@@ -137,11 +151,24 @@ function Account({ me }: { me: Me }) {
       <MenuItem icon={<UserRound aria-hidden className="size-4" />} onClick={() => navigate({ to: "/profile" })}>
         {t("nav.profile")}
       </MenuItem>
+      {onHost() && (
+        <MenuItem icon={<AppWindow aria-hidden className="size-4" />} onClick={() => location.assign("/")}>
+          {host?.name ? t("host.back", { app: host.name }) : t("host.back.plain")}
+        </MenuItem>
+      )}
       <MenuItem icon={<LogOut aria-hidden className="size-4" />} onClick={leave}>
         {t("account.leave")}
       </MenuItem>
     </Menu>
   );
+}
+
+/** Face is somebody's picture, where the server that the hub runs on has one at its own address. */
+function Face({ me }: { me: Me }) {
+  const picture = me.blocklet?.avatar ? new URL(me.blocklet.avatar, location.origin) : undefined;
+  if (picture?.origin === location.origin)
+    return <img src={picture.href} alt="" className="size-6 shrink-0 rounded-full bg-sunken object-cover" />;
+  return <CircleUser aria-hidden className="size-5 shrink-0" />;
 }
 
 function PhoneNav({ me }: { me: Me }) {
@@ -192,17 +219,23 @@ function PhoneNav({ me }: { me: Me }) {
 
 /** Shell is the frame of all pages for people who signed in. */
 export function Shell() {
-  const { t, choice, choose, setTimeZone } = useI18n();
+  const { choice, choose, setTimeZone } = useI18n();
   const me = useMe();
   const zone = me?.user.time_zone ?? "";
   useEffect(() => setTimeZone(zone), [zone, setTimeZone]);
   const own = me?.user.language as Language | "" | undefined;
   // biome-ignore lint/correctness/useExhaustiveDependencies: the user's language counts once, where this browser has none
   useEffect(() => {
-    if (own && !choice) choose(own);
+    if (own && !choice && !hostLanguage()) choose(own);
   }, [own]);
   if (!me) return null;
+  return <Frame me={me} />;
+}
+
+function Frame({ me }: { me: Me }) {
+  const { t } = useI18n();
   const rooms = navigation(me.user.role).length > 0;
+  const { open, setOpen } = useShortcuts(rooms);
   return (
     <div className="min-h-dvh lg:grid lg:grid-cols-[15rem_minmax(0,1fr)]">
       <a href="#content" className="sr-only z-50 rounded-lg bg-raised p-2 focus:not-sr-only focus:fixed focus:top-2 focus:left-2">
@@ -219,6 +252,23 @@ export function Shell() {
           <Link to="/" className="mr-auto lg:hidden">
             <Brand />
           </Link>
+          {rooms && (
+            <button
+              type="button"
+              onClick={() => setOpen("palette")}
+              aria-keyshortcuts="Control+K Meta+K"
+              className="mr-auto inline-flex h-9 items-center gap-2 rounded-lg text-ink-3 hover:text-ink max-lg:mr-0 max-lg:w-9 max-lg:justify-center lg:w-72 lg:border lg:border-line lg:bg-bg lg:px-2.5 lg:hover:border-line-strong"
+            >
+              <Search aria-hidden className="size-4.5 lg:size-4" />
+              <span className="flex-1 text-left max-lg:sr-only">{t("palette.open")}</span>
+              <kbd
+                aria-hidden
+                className="rounded border border-line bg-surface px-1.5 font-sans text-xs text-ink-3 max-lg:hidden"
+              >
+                {keyName("mod")} K
+              </kbd>
+            </button>
+          )}
           <Preferences />
           <Account me={me} />
         </header>
@@ -227,6 +277,10 @@ export function Shell() {
         </main>
       </div>
       {rooms && <PhoneNav me={me} />}
+      <Suspense>
+        {open === "palette" && <Palette me={me} onClose={() => setOpen(undefined)} onSheet={() => setOpen("sheet")} />}
+        {open === "sheet" && <Sheet onClose={() => setOpen(undefined)} />}
+      </Suspense>
     </div>
   );
 }

@@ -2,6 +2,7 @@ import { createContext, type ReactNode, use, useCallback, useEffect, useMemo, us
 import type catalogue from "../locales/en.json";
 import type { Format } from "./format";
 import { recall, remember } from "./memory";
+import { onHost } from "./theme";
 
 export type Key = keyof typeof catalogue;
 type Counted = { [K in Key]: K extends `${infer Stem}.other` ? Stem : never }[Key];
@@ -26,6 +27,17 @@ export function match(wishes: readonly string[]): Language {
     if (tag.startsWith("en")) return "en";
   }
   return "en";
+}
+
+/** hostLanguage is the one of the app's pages on a Blocklet Server (its cookie nf_lang). */
+export function hostLanguage(): string | undefined {
+  return onHost() ? /(?:^|; )nf_lang=([\w-]+)/.exec(document.cookie)?.[1] : undefined;
+}
+
+/** wishes are the languages that somebody wants: the app's on a Blocklet Server, then the browser's. */
+export function wishes(browser: readonly string[]): readonly string[] {
+  const app = hostLanguage();
+  return app ? [app, ...browser] : browser;
 }
 
 export type Vars = Record<string, string | number>;
@@ -59,7 +71,7 @@ function stored(): Language | "" {
 
 export function I18nProvider({ children }: { children: ReactNode }) {
   const [choice, setChoice] = useState(stored);
-  const language = choice || match(navigator.languages);
+  const language = choice || match(wishes(navigator.languages));
   const [loaded, setLoaded] = useState<{ language: Language; messages: Messages }>();
   const [timeZone, setTimeZone] = useState("");
   useEffect(() => {

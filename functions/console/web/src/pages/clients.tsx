@@ -14,7 +14,7 @@ import { Card, Mono, Page, Time } from "../ui/page";
 import { Badge, Empty, Loaded, Rows } from "../ui/states";
 import { type Column, Pager, Table } from "../ui/table";
 import { Tabs } from "../ui/tabs";
-import { Connections } from "./connections";
+import { AllConnections } from "./connections-all";
 
 type Client = Answer<"/api/admin/oauth-clients">["data"][number];
 const scopes = ["inference", "usage", "billing", "admin"] as const;
@@ -52,7 +52,7 @@ export function Clients() {
           ["connections", t("clients.connections")],
         ]}
       >
-        {tab === "clients" ? <List act={setAct} /> : <Connections />}
+        {tab === "clients" ? <List act={setAct} /> : <AllConnections />}
       </Tabs>
       <Modal
         wide

@@ -1,103 +1,112 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { useNavigate, useRouter, useSearch } from "@tanstack/react-router";
-import { Link2 } from "lucide-react";
+import { Link } from "@tanstack/react-router";
+import { Blocks } from "lucide-react";
 import { useState } from "react";
 import { type Answer, api } from "../api/client";
 import { useInvalidate } from "../app/session";
 import { useT } from "../lib/i18n";
 import { Button } from "../ui/button";
 import { Confirm } from "../ui/dialog";
-import { Filters, Search } from "../ui/filters";
 import { Card, Time } from "../ui/page";
-import { Badge, Empty, Loaded, Rows } from "../ui/states";
-import { type Column, Pager, Table } from "../ui/table";
+import { Badge, Empty, Loaded } from "../ui/states";
+import { Pager } from "../ui/table";
 
-type Connection = Answer<"/api/admin/connections">["data"][number];
+type Connection = Answer<"/api/auth/connections">["data"][number];
 
-/** Connections are what users allowed applications. */
+/** Connections are the applications that the user signed in to with this hub, what each may do, and the way to take it back. */
 export function Connections() {
   const t = useT();
-  const router = useRouter();
-  const navigate = useNavigate({ from: "/admin/clients" });
-  const search = useSearch({ from: "/inside/admin/admin/clients" });
   const invalidate = useInvalidate();
+  const [cursors, setCursors] = useState<string[]>([]);
   const [ending, setEnding] = useState<Connection>();
-  const all = useQuery({
-    queryKey: ["connections", "all", search.user, search.cursor],
-    queryFn: ({ signal }) =>
-      api.get("/api/admin/connections", { query: { user: search.user, cursor: search.cursor, pageSize: 50 }, signal }),
+  const cursor = cursors.at(-1);
+  const list = useQuery({
+    queryKey: ["connections", cursor],
+    queryFn: ({ signal }) => api.get("/api/auth/connections", { query: { cursor, pageSize: 20 }, signal }),
     placeholderData: keepPreviousData,
   });
-  const columns: Column<Connection>[] = [
-    {
-      key: "name",
-      head: t("call.app"),
-      cell: (c) => (
-        <div className="min-w-0">
-          <span className="font-medium break-words">{c.name}</span>
-          <div className="text-sm break-all text-ink-3">{c.user}</div>
-        </div>
-      ),
-    },
-    { key: "scopes", head: t("keys.scopes"), from: "md", cell: (c) => c.scopes.map((s) => t(`scope.${s}`)).join(", ") },
-    {
-      key: "state",
-      head: t("keys.state"),
-      from: "sm",
-      cell: (c) =>
-        c.revoked_at ? <Badge kind="danger">{t("keys.revoked")}</Badge> : <Badge kind="ok">{t("keys.active")}</Badge>,
-    },
-    { key: "since", head: t("keys.created"), from: "lg", cell: (c) => <Time at={c.created_at} /> },
-    {
-      key: "end",
-      head: <span className="sr-only">{t("action.menu")}</span>,
-      num: true,
-      cell: (c) =>
-        !c.revoked_at && (
-          <Button small onClick={() => setEnding(c)}>
-            {t("keys.revoke")}
-          </Button>
-        ),
-    },
-  ];
-  const next = all.data?.next_cursor;
+  const next = list.data?.next_cursor;
   return (
-    <div>
-      <Filters>
-        <Search
-          label={t("clients.user")}
-          value={search.user}
-          onSearch={(user) => navigate({ search: (old) => ({ ...old, user, cursor: undefined }) })}
-        />
-      </Filters>
-      <Card flush>
-        <Loaded query={all} loading={<Rows />}>
+    <div id="connections" className="scroll-mt-16">
+      <Card flush title={t("connections.title")}>
+        <Loaded query={list}>
           {({ data }) =>
             data.length === 0 ? (
-              <Empty icon={<Link2 aria-hidden className="size-5" />} title={t("clients.connections.none")}>
-                {t("clients.connections.none.hint")}
+              <Empty icon={<Blocks aria-hidden className="size-5" />} title={t("connections.none")}>
+                {t("connections.none.hint")}
               </Empty>
             ) : (
-              <Table label={t("clients.connections")} columns={columns} rows={data} id={(c) => c.id} />
+              <ul className="divide-y divide-line">
+                {data.map((c) => (
+                  <One key={c.id} of={c} onEnd={() => setEnding(c)} />
+                ))}
+              </ul>
             )
           }
         </Loaded>
         <Pager
-          newer={search.cursor ? () => router.history.back() : undefined}
-          older={next ? () => navigate({ search: (old) => ({ ...old, cursor: next }) }) : undefined}
+          newer={cursors.length > 0 ? () => setCursors(cursors.slice(0, -1)) : undefined}
+          older={next ? () => setCursors([...cursors, next]) : undefined}
         />
       </Card>
       <Confirm
         open={ending !== undefined}
         onClose={() => setEnding(undefined)}
-        title={t("clients.end.title", { name: ending?.name ?? "", user: ending?.user ?? "" })}
-        consequences={t("clients.end.consequences")}
-        action={t("keys.revoke")}
+        title={t("connections.end.title", { name: ending?.name ?? "" })}
+        consequences={t("connections.end.consequences")}
+        action={t("connections.end")}
         act={async () => {
-          await api.delete("/api/admin/connections/{id}", { params: { id: ending?.id ?? "" } });
-          await invalidate("connections");
+          if (!ending) return;
+          await api.delete("/api/auth/connections/{id}", { params: { id: ending.id } });
+          await invalidate("connections", "keys");
         }}
       />
     </div>
+  );
+}
+
+function One({ of: c, onEnd }: { of: Connection; onEnd: () => void }) {
+  const t = useT();
+  const over = c.revoked_at !== null || (c.ends_at !== null && new Date(c.ends_at).getTime() < Date.now());
+  return (
+    <li className="flex items-start gap-3 px-3 py-3 sm:px-4">
+      <div className="min-w-0 flex-1">
+        <p className="flex flex-wrap items-center gap-2 font-medium">
+          {c.name}
+          {!c.client_id && <Badge>{t("connections.cli")}</Badge>}
+          {over && <Badge kind="danger">{c.revoked_at ? t("connections.ended") : t("keys.expired")}</Badge>}
+        </p>
+        <p className="mt-0.5 flex flex-wrap items-center gap-1.5 text-sm text-ink-3">
+          {t("apps.may")}
+          {c.scopes.map((s) => (
+            <Badge key={s}>{t(`scope.${s}`)}</Badge>
+          ))}
+        </p>
+        <p className="mt-1 text-sm text-ink-3">
+          {t("connections.since")} <Time at={c.created_at} />
+          {c.refreshed_at && (
+            <>
+              {" · "}
+              {t("keys.used")} <Time at={c.refreshed_at} />
+            </>
+          )}
+          {c.ends_at && !over && (
+            <>
+              {" · "}
+              {t("keys.until")} <Time at={c.ends_at} />
+            </>
+          )}
+          {" · "}
+          <Link to="/keys" search={{ key: c.key_id }} className="text-accent underline">
+            {t("connections.key")}
+          </Link>
+        </p>
+      </div>
+      {!over && (
+        <Button small onClick={onEnd}>
+          {t("connections.end")}
+        </Button>
+      )}
+    </li>
   );
 }

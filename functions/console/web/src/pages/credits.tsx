@@ -1,26 +1,26 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { Link, useNavigate, useRouter, useSearch } from "@tanstack/react-router";
-import { ArrowUpRight, Gift, ReceiptText, Ticket } from "lucide-react";
-import { useState } from "react";
+import { useNavigate, useRouter, useSearch } from "@tanstack/react-router";
+import { CreditCard, Gift, ReceiptText, Ticket } from "lucide-react";
+import { useEffect, useState } from "react";
 import { type Answer, api, at } from "../api/client";
 import { useInvalidate } from "../app/session";
 import { credits, share } from "../lib/format";
 import { useI18n, useT } from "../lib/i18n";
-import { Button, buttonClass } from "../ui/button";
-import { Modal } from "../ui/dialog";
-import { Form, TextField } from "../ui/form";
+import { Button } from "../ui/button";
 import { Amount, Card, Page, Stat, Time } from "../ui/page";
 import { Badge, Empty, Loaded, Note, Rows, Skeleton } from "../ui/states";
 import { type Column, Pager, Table } from "../ui/table";
 import { Tabs } from "../ui/tabs";
-import { useToast } from "../ui/toast";
+import { Automatic, NoticesCard } from "./credits-auto";
+import { Buy, BuyElsewhere, Redeem, useWays } from "./credits-buy";
+import { Moves, usePages } from "./credits-moves";
+import { Wallets } from "./credits-wallets";
 import { balanceQuery } from "./home";
 
 type Grant = Answer<"/api/user/credit/grants">["data"][number];
-type Move = Answer<"/api/user/credit/transactions">["data"][number];
 type Receipt = Answer<"/api/user/receipts">["data"][number];
 
-const tabs = ["moves", "grants", "receipts"] as const;
+const tabs = ["moves", "grants", "receipts", "wallets", "auto"] as const;
 type Tab = (typeof tabs)[number];
 
 /** Credits is the caller's wallet: what is left, where it came from and where it went. */
@@ -29,14 +29,12 @@ export function Credits() {
   const navigate = useNavigate({ from: "/credits" });
   const search = useSearch({ from: "/inside/credits" });
   const balance = useQuery(balanceQuery);
-  const link = useQuery({
-    queryKey: ["payment-link"],
-    queryFn: ({ signal }) => api.get("/api/user/credit/payment-link", { signal }),
-  });
-  const [redeeming, setRedeeming] = useState(false);
+  const [doing, setDoing] = useState<"redeem" | "buy">();
+  const close = () => setDoing(undefined);
   const tab: Tab = tabs.find((x) => x === search.tab) ?? "moves";
   const b = balance.data;
   const off = b?.billing === "off";
+  const ways = useWays(b?.billing === "on");
   return (
     <Page
       title={t("nav.credits")}
@@ -44,25 +42,28 @@ export function Credits() {
       actions={
         !off && (
           <>
-            <Button icon={<Ticket aria-hidden className="size-4" />} onClick={() => setRedeeming(true)}>
+            <Button icon={<Ticket aria-hidden className="size-4" />} onClick={() => setDoing("redeem")}>
               {t("credits.redeem")}
             </Button>
-            {link.data && (
-              <a href={link.data} className={buttonClass("primary")}>
+            {ways.offer && (
+              <Button look="primary" icon={<CreditCard aria-hidden className="size-4" />} onClick={() => setDoing("buy")}>
                 {t("credits.buy")}
-                <ArrowUpRight aria-hidden className="size-4" />
-              </a>
+              </Button>
             )}
+            {ways.link && <BuyElsewhere link={ways.link} beside={ways.offer !== undefined} />}
           </>
         )
       }
     >
       {off && <Note>{t("credits.off")}</Note>}
+      <Came />
       {balance.error ? (
         <Loaded query={balance}>{() => null}</Loaded>
       ) : (
-        <div className="grid gap-3 sm:grid-cols-3">
-          <Stat label={t("credits.available")}>{b ? <Amount of={b.available} /> : <Skeleton className="mt-2 h-6 w-24" />}</Stat>
+        <div className="grid grid-cols-2 gap-3 sm:grid-cols-3">
+          <div className="max-sm:col-span-2">
+            <Stat label={t("credits.available")}>{b ? <Amount of={b.available} /> : <Skeleton className="mt-2 h-6 w-24" />}</Stat>
+          </div>
           <Stat label={t("credits.held")} note={t("credits.held.note")}>
             {b ? <Amount of={b.held} /> : <Skeleton className="mt-2 h-6 w-24" />}
           </Stat>
@@ -81,106 +82,52 @@ export function Credits() {
         onChange={(next) => navigate({ search: { tab: next === "moves" ? undefined : next } })}
         tabs={tabs.map((x) => [x, t(`credits.tab.${x}`)] as const)}
       >
-        <Card flush>{tab === "moves" ? <Moves /> : tab === "grants" ? <Grants /> : <Receipts />}</Card>
+        {tab === "moves" && <Moves />}
+        {tab === "grants" && (
+          <Card flush>
+            <Grants />
+          </Card>
+        )}
+        {tab === "receipts" && (
+          <Card flush>
+            <Receipts />
+          </Card>
+        )}
+        {tab === "wallets" && <Wallets />}
+        {tab === "auto" && (
+          <div className="grid items-start gap-5 lg:grid-cols-2">
+            {ways.offer && <Automatic offer={ways.offer} onBuy={() => setDoing("buy")} />}
+            <NoticesCard />
+          </div>
+        )}
       </Tabs>
-      <Redeem open={redeeming} onClose={() => setRedeeming(false)} />
+      <Redeem open={doing === "redeem"} onClose={close} />
+      {ways.offer && <Buy offer={ways.offer} open={doing === "buy"} onClose={close} />}
     </Page>
   );
 }
 
-function Redeem({ open, onClose }: { open: boolean; onClose: () => void }) {
-  const { t, format } = useI18n();
+const settling = 3000; // ms between looks at the balance after a payment
+const settled = 30_000; // ms after which the payment provider's word came, or comes late
+
+/** Came says what became of a payment, when the payment provider sent the browser back. */
+function Came() {
+  const t = useT();
+  const { state } = useSearch({ from: "/inside/credits" });
   const invalidate = useInvalidate();
-  const say = useToast();
-  return (
-    <Modal open={open} onClose={onClose} title={t("credits.redeem")} about={t("credits.redeem.about")}>
-      <Form
-        submit={t("credits.redeem")}
-        onCancel={onClose}
-        save={async (value) => {
-          const got = await api.post("/api/user/credit/redeem", { body: { code: value("code") } });
-          await invalidate("balance", "grants", "moves", "quota");
-          say(t("credits.redeemed", { amount: credits(format, got.grant.amount) }));
-          onClose();
-        }}
-      >
-        {(fault) => (
-          <TextField
-            name="code"
-            label={t("credits.code")}
-            error={fault("code")}
-            autoComplete="off"
-            spellCheck={false}
-            required
-            autoFocus
-          />
-        )}
-      </Form>
-    </Modal>
-  );
-}
-
-/** usePages turns pages of a list by its cursor in the address. */
-function usePages() {
-  const router = useRouter();
-  const navigate = useNavigate({ from: "/credits" });
-  const search = useSearch({ from: "/inside/credits" });
-  return {
-    search,
-    pager: (next: string | null | undefined) => (
-      <Pager
-        newer={search.cursor ? () => router.history.back() : undefined}
-        older={next ? () => navigate({ search: (old) => ({ ...old, cursor: next }) }) : undefined}
-      />
-    ),
-  };
-}
-
-function Moves() {
-  const { t, known } = useI18n();
-  const { search, pager } = usePages();
-  const moves = useQuery({
-    queryKey: ["moves", search.cursor],
-    queryFn: ({ signal }) => api.get("/api/user/credit/transactions", { query: { cursor: search.cursor, pageSize: 50 }, signal }),
-    placeholderData: keepPreviousData,
-  });
-  const columns: Column<Move>[] = [
-    { key: "at", head: t("credits.at"), cell: (m) => <Time at={m.created_at} />, from: "sm" },
-    {
-      key: "kind",
-      head: t("credits.what"),
-      cell: (m) => (
-        <div className="min-w-0">
-          {m.call_id ? (
-            <Link to="/calls" search={{ call: m.call_id }} className="hover:underline">
-              {known(`move.${m.kind}`, m.kind)}
-            </Link>
-          ) : (
-            known(`move.${m.kind}`, m.kind)
-          )}
-          {(m.reason || m.cause) && <div className="text-sm text-ink-3">{m.reason || m.cause}</div>}
-          <div className="text-sm text-ink-3 sm:hidden">
-            <Time at={m.created_at} />
-          </div>
-        </div>
-      ),
-    },
-    { key: "change", head: t("call.credits"), num: true, cell: (m) => <Amount of={m.change} signed={m.change !== "0"} /> },
-  ];
-  return (
-    <Loaded query={moves} loading={<Rows />}>
-      {({ data, next_cursor }) =>
-        data.length === 0 ? (
-          <Empty icon={<ReceiptText aria-hidden className="size-5" />} title={t("credits.moves.none")} />
-        ) : (
-          <>
-            <Table label={t("credits.tab.moves")} columns={columns} rows={data} id={(m) => m.id} />
-            {pager(next_cursor)}
-          </>
-        )
-      }
-    </Loaded>
-  );
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once for each return
+  useEffect(() => {
+    if (state !== "done") return;
+    const look = setInterval(() => invalidate("balance", "moves", "grants", "receipts", "cards"), settling);
+    const end = setTimeout(() => clearInterval(look), settled);
+    return () => {
+      clearInterval(look);
+      clearTimeout(end);
+    };
+  }, [state]);
+  if (state === "done") return <Note kind="ok">{t("buy.done")}</Note>;
+  if (state === "cancelled") return <Note kind="warn">{t("buy.cancelled")}</Note>;
+  return null;
 }
 
 function Grants() {
@@ -202,6 +149,12 @@ function Grants() {
           {g.name || g.reason || known(`grant.${g.kind}`, g.kind)}
           <div className="text-sm text-ink-3">
             {t("grants.of")} <Time at={g.created_at} />
+            {g.expires_at && (
+              <span className="md:hidden">
+                {" · "}
+                {t("grants.expires")} <Time at={g.expires_at} />
+              </span>
+            )}
           </div>
         </div>
       ),

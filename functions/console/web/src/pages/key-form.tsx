@@ -1,7 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
-import type { ReactNode } from "react";
+import { type ReactNode, useState } from "react";
 import { type Answer, api, type Body } from "../api/client";
-import { useT } from "../lib/i18n";
+import { useI18n } from "../lib/i18n";
+import { Button } from "../ui/button";
 import { Check, Field, Form, SelectField, TextField } from "../ui/form";
 
 export type KeyDetail = Answer<"/api/auth/keys/{id}">;
@@ -14,6 +15,8 @@ const whole = (text: string) => (text ? Number(text) : null);
 interface Props {
   submit: ReactNode;
   key_?: KeyDetail;
+  /** app: the application that a service key is made for, at first. */
+  app?: string;
   onCancel: () => void;
   save: (name: string, terms: Terms) => Promise<unknown>;
 }
@@ -26,9 +29,18 @@ function local(iso: string | null | undefined): string {
 }
 
 /** KeyForm makes or changes an API key: what it is called, what it may do, and how much. */
-export function KeyForm({ submit, key_: key, onCancel, save }: Props) {
-  const t = useT();
+export function KeyForm({ submit, key_: key, app: first = "", onCancel, save }: Props) {
+  const { t, tn } = useI18n();
   const wallets = useQuery({ queryKey: ["wallets"], queryFn: ({ signal }) => api.get("/api/user/wallets", { signal }) });
+  const apps = useQuery({
+    queryKey: ["apps", "own"],
+    queryFn: ({ signal }) => api.get("/api/auth/apps", { query: { pageSize: 100 }, signal }),
+    enabled: !key,
+  });
+  const owned = (apps.data?.data ?? []).filter((a) => a.own);
+  const [chosenApp, setApp] = useState(first);
+  const app = key ? key.app : owned.some((a) => a.id === chosenApp) ? chosenApp : "";
+  const [expires, setExpires] = useState(() => local(key?.expires_at));
   const open = (wallets.data?.data ?? []).filter((w) => !w.closed_at);
   const limit = (metric: string, period: string) =>
     key?.limits.find((l) => l.metric === metric && l.period === period)?.amount ?? "";
@@ -43,7 +55,9 @@ export function KeyForm({ submit, key_: key, onCancel, save }: Props) {
           expires_at: value("expires_at") ? new Date(value("expires_at")).toISOString() : null,
           models: lines(value("models")),
           ips: lines(value("ips")),
-          scopes: chosen.length === 0 || chosen.length === scopes.length ? null : [...chosen],
+          // A service key calls models and does nothing else.
+          scopes: app ? undefined : chosen.length === 0 || chosen.length === scopes.length ? null : [...chosen],
+          app: key ? undefined : app,
           // Where it cannot be chosen it stays.
           wallet: form.elements.namedItem("wallet") ? value("wallet") : undefined,
           rpm: whole(value("rpm")),
@@ -63,9 +77,37 @@ export function KeyForm({ submit, key_: key, onCancel, save }: Props) {
             type="datetime-local"
             label={t("keys.expires")}
             hint={t("keys.expires.hint")}
-            defaultValue={local(key?.expires_at)}
+            value={expires}
+            onChange={(e) => setExpires(e.target.value)}
             error={fault("expires_at")}
           />
+          <fieldset className="-mt-2 flex flex-wrap gap-1.5" aria-label={t("keys.expires.in")}>
+            {([7, 30, 90, 365] as const).map((days) => (
+              <Button key={days} small onClick={() => setExpires(local(new Date(Date.now() + days * 86_400_000).toISOString()))}>
+                {tn("keys.days", days)}
+              </Button>
+            ))}
+            <Button small look="quiet" onClick={() => setExpires("")}>
+              {t("keys.always")}
+            </Button>
+          </fieldset>
+          {owned.length > 0 && (
+            <SelectField
+              name="app"
+              label={t("keys.app")}
+              hint={app ? t("keys.app.service") : t("keys.app.hint")}
+              value={app}
+              onChange={(e) => setApp(e.target.value)}
+              error={fault("app")}
+            >
+              <option value="">{t("keys.app.none")}</option>
+              {owned.map((a) => (
+                <option key={a.id} value={a.id}>
+                  {a.name}
+                </option>
+              ))}
+            </SelectField>
+          )}
           <details open={Boolean(restricted) || undefined}>
             <summary className="font-medium">{t("keys.restrict")}</summary>
             <div className="mt-3 flex flex-col gap-4">
@@ -93,7 +135,7 @@ export function KeyForm({ submit, key_: key, onCancel, save }: Props) {
                   />
                 )}
               </Field>
-              <fieldset>
+              <fieldset hidden={Boolean(app)}>
                 <legend className="mb-1 text-sm font-medium">{t("keys.scopes")}</legend>
                 <div className="grid gap-2 sm:grid-cols-2">
                   {scopes.map((s) => (

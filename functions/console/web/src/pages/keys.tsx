@@ -1,5 +1,5 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { useNavigate, useRouter, useSearch } from "@tanstack/react-router";
+import { Link, useNavigate, useRouter, useSearch } from "@tanstack/react-router";
 import { KeyRound, Plus, RotateCcw, SquarePen, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { type Answer, api } from "../api/client";
@@ -48,12 +48,16 @@ export function Keys() {
   const search = useSearch({ from: "/inside/keys" });
   const invalidate = useInvalidate();
   const [act, setAct] = useState<Act>();
+  const making = act === undefined ? search.make : undefined; // a link from elsewhere: "key", or the app that it is for
   const keys = useQuery({
     queryKey: ["keys", "list", search.cursor],
     queryFn: ({ signal }) => api.get("/api/auth/keys", { query: { cursor: search.cursor, pageSize: 50 }, signal }),
     placeholderData: keepPreviousData,
   });
-  const close = () => setAct(undefined);
+  const close = () => {
+    setAct(undefined);
+    if (search.make) void navigate({ search: (old) => ({ ...old, make: undefined }), replace: true });
+  };
   const show = (key: KeyRow) => navigate({ search: (old) => ({ ...old, key: key.id }) });
   const next = keys.data?.next_cursor;
 
@@ -78,7 +82,8 @@ export function Keys() {
           {k.models && <Badge>{t("keys.some.models", { n: k.models.length })}</Badge>}
           {k.ips && <Badge>{t("keys.some.ips")}</Badge>}
           {k.scopes && <Badge>{k.scopes.map((s) => t(`scope.${s}`)).join(", ")}</Badge>}
-          {!k.models && !k.ips && !k.scopes && <span className="text-ink-3">{t("keys.some.none")}</span>}
+          {k.app && <Badge kind="info">{t("keys.service")}</Badge>}
+          {!k.models && !k.ips && !k.scopes && !k.app && <span className="text-ink-3">{t("keys.some.none")}</span>}
         </span>
       ),
     },
@@ -142,13 +147,20 @@ export function Keys() {
       </Card>
       <KeyDrawer id={search.key} onClose={() => navigate({ search: (old) => ({ ...old, key: undefined }) })} />
 
-      <Modal wide open={act?.kind === "create"} onClose={close} title={t("keys.create")} about={t("keys.create.about")}>
+      <Modal
+        wide
+        open={act?.kind === "create" || making !== undefined}
+        onClose={close}
+        title={t("keys.create")}
+        about={t("keys.create.about")}
+      >
         <KeyForm
+          app={making === "key" ? undefined : making}
           submit={t("keys.create")}
           onCancel={close}
           save={async (name, terms) => {
             const made = await api.post("/api/auth/keys", { body: { name, ...terms } });
-            await invalidate("keys");
+            await invalidate("keys", "apps");
             setAct({ kind: "show", secret: made.key });
           }}
         />
@@ -262,6 +274,12 @@ function KeyDrawer({ id, onClose }: { id: string | undefined; onClose: () => voi
 
 function KeyFacts({ of: k }: { of: KeyDetail }) {
   const { t, known, format } = useI18n();
+  const wallets = useQuery({ queryKey: ["wallets"], queryFn: ({ signal }) => api.get("/api/user/wallets", { signal }) });
+  const app = useQuery({
+    queryKey: ["apps", "one", k.app],
+    queryFn: ({ signal }) => api.get("/api/auth/apps/{id}", { params: { id: k.app }, signal }),
+    enabled: k.app !== "",
+  });
   return (
     <div className="flex flex-col gap-6">
       <Facts
@@ -273,6 +291,13 @@ function KeyFacts({ of: k }: { of: KeyDetail }) {
           k.old !== null && [t("keys.old"), <Time key="o" at={k.old.until} exact />],
           [t("keys.models"), k.models ? <Mono key="m">{k.models.join(", ")}</Mono> : t("keys.all")],
           [t("keys.ips"), k.ips ? <Mono key="i">{k.ips.join(", ")}</Mono> : t("keys.all")],
+          k.app !== "" && [
+            t("keys.app"),
+            <Link key="a" to="/apps" search={{ app: k.app }} className="text-accent break-all hover:underline">
+              {app.data?.name || k.app}
+            </Link>,
+          ],
+          [t("keys.wallet"), wallets.data?.data.find((w) => w.id === k.wallet_id)?.name ?? t("keys.wallet.own")],
           [t("keys.scopes"), k.scopes ? k.scopes.map((s) => t(`scope.${s}`)).join(", ") : t("keys.all")],
         ]}
       />

@@ -1,38 +1,50 @@
 import { useQuery } from "@tanstack/react-query";
-import { useNavigate } from "@tanstack/react-router";
-import { type ReactNode, useState } from "react";
-import { type Answer, api } from "../api/client";
-import { client, type Me, meQuery, useInvalidate, useMe } from "../app/session";
+import { useState } from "react";
+import { api } from "../api/client";
+import { userCentre } from "../app/host";
+import { client, type Me, meQuery, useInvalidate, useMe, waysQuery } from "../app/session";
 import { type Language, languages, useI18n, useT } from "../lib/i18n";
-import { chooseTheme, type Theme, useTheme } from "../lib/theme";
-import { Button } from "../ui/button";
+import { chooseTheme, onHost, type Theme, useTheme } from "../lib/theme";
+import { Button, buttonClass } from "../ui/button";
 import { Confirm } from "../ui/dialog";
 import { Form, SelectField, TextField } from "../ui/form";
-import { Card, Page, Time } from "../ui/page";
-import { Badge, Loaded } from "../ui/states";
+import { Card, Facts, Mono, Page } from "../ui/page";
+import { Loaded } from "../ui/states";
 import { useToast } from "../ui/toast";
+import { Connections } from "./connections";
 import { Factor } from "./factor";
-
-type Session = Answer<"/api/auth/sessions">["data"][number];
+import { Row, Sessions } from "./sessions";
 
 /** Profile is what users say about themselves, and how they sign in. */
 export function Profile() {
   const t = useT();
   const me = useMe();
+  const ways = useQuery(waysQuery);
   if (!me) return null;
+  const own = !ways.data?.blocklet?.only; // else a Blocklet Server keeps passwords, factors and sessions
   return (
     <Page title={t("nav.profile")} about={me.user.email}>
       <div className="grid items-start gap-5 lg:grid-cols-2">
         <About me={me} />
         <Looks />
-        <PasswordCard me={me} />
-        <Card title={t("factor.title")}>
-          <Factor me={me} />
-        </Card>
-        <Ways />
+        {ways.data?.blocklet && me.blocklet && <HostCard me={me} />}
+        {own && (
+          <>
+            <PasswordCard me={me} />
+            <Card title={t("factor.title")}>
+              <Factor me={me} />
+            </Card>
+            <Ways />
+          </>
+        )}
         <div className="lg:col-span-2">
-          <Sessions />
+          <Connections />
         </div>
+        {own && (
+          <div className="lg:col-span-2">
+            <Sessions />
+          </div>
+        )}
       </div>
     </Page>
   );
@@ -105,10 +117,31 @@ function Looks() {
       >
         {(["system", "light", "dark"] as const).map((x) => (
           <option key={x} value={x}>
-            {t(`theme.${x}`)}
+            {t(x === "system" && onHost() ? "theme.app" : `theme.${x}`)}
           </option>
         ))}
       </SelectField>
+    </Card>
+  );
+}
+
+/** HostCard leads to the Blocklet Server, which knows the user. */
+function HostCard({ me }: { me: Me }) {
+  const t = useT();
+  return (
+    <Card title={t("host.account")}>
+      <div className="flex flex-col gap-3">
+        <p className="text-ink-2">{t("host.account.about")}</p>
+        <Facts
+          items={[
+            ["DID", <Mono key="d">{me.blocklet?.did}</Mono>],
+            [t("host.roles"), me.blocklet?.roles.join(", ")],
+          ]}
+        />
+        <a href={userCentre} className={`${buttonClass()} self-start`}>
+          {t("host.account.open")}
+        </a>
+      </div>
     </Card>
   );
 }
@@ -207,89 +240,6 @@ function Ways() {
         act={async () => {
           await api.delete("/api/auth/identities/{id}", { params: { id: removing ?? "" } });
           await invalidate("identities");
-        }}
-      />
-    </Card>
-  );
-}
-
-function Row({ title, about, children }: { title: ReactNode; about: ReactNode; children: ReactNode }) {
-  return (
-    <li className="flex items-center gap-3">
-      <div className="min-w-0 flex-1">
-        <p className="font-medium">{title}</p>
-        <p className="text-sm text-ink-3">{about}</p>
-      </div>
-      {children}
-    </li>
-  );
-}
-
-/** agent is the browser and the system of a user agent's long name. */
-export function agent(text: string): string {
-  const browser = /(Edg|OPR|Firefox|Chrome|Safari)\/(\d+)/.exec(text);
-  const system = /(Windows|Mac OS X|iPhone|iPad|Android|Linux)/.exec(text)?.[1];
-  const names: Record<string, string> = { Edg: "Edge", OPR: "Opera" };
-  if (!browser?.[1]) return text.slice(0, 60) || "–";
-  return [names[browser[1]] ?? browser[1], browser[2], system && `· ${system}`].filter(Boolean).join(" ");
-}
-
-function Sessions() {
-  const t = useT();
-  const navigate = useNavigate();
-  const invalidate = useInvalidate();
-  const sessions = useQuery({ queryKey: ["sessions"], queryFn: ({ signal }) => api.get("/api/auth/sessions", { signal }) });
-  const [ending, setEnding] = useState<Session | "others">();
-  const others = (sessions.data?.data.length ?? 0) > 1;
-  return (
-    <Card
-      title={t("sessions.title")}
-      action={
-        others && (
-          <Button small onClick={() => setEnding("others")}>
-            {t("sessions.others")}
-          </Button>
-        )
-      }
-    >
-      <Loaded query={sessions}>
-        {({ data }) => (
-          <ul className="flex flex-col gap-3">
-            {data.map((s) => (
-              <Row
-                key={s.id}
-                title={
-                  <>
-                    {agent(s.agent)} {s.current && <Badge kind="ok">{t("sessions.current")}</Badge>}
-                  </>
-                }
-                about={
-                  <>
-                    {s.address} · {t("sessions.seen")} <Time at={s.seen_at} />
-                  </>
-                }
-              >
-                <Button small onClick={() => setEnding(s)}>
-                  {t("sessions.end")}
-                </Button>
-              </Row>
-            ))}
-          </ul>
-        )}
-      </Loaded>
-      <Confirm
-        open={ending !== undefined}
-        onClose={() => setEnding(undefined)}
-        title={ending === "others" ? t("sessions.others") : t("sessions.end")}
-        consequences={ending !== "others" && ending?.current ? t("sessions.end.own") : t("sessions.end.consequences")}
-        action={t("sessions.end")}
-        act={async () => {
-          if (ending === "others") await api.delete("/api/auth/sessions");
-          else if (ending) await api.delete("/api/auth/sessions/{id}", { params: { id: ending.id } });
-          if (ending !== "others" && ending?.current) {
-            client.clear();
-            await navigate({ to: "/sign-in", search: {} });
-          } else await invalidate("sessions");
         }}
       />
     </Card>

@@ -1,13 +1,14 @@
 import { useQuery } from "@tanstack/react-query";
 import { useRouter, useSearch } from "@tanstack/react-router";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { type Answer, ApiError, api } from "../api/client";
 import { Front } from "../app/front";
+import { enterHost, leaveHost, sendOnce } from "../app/host";
 import { prefix } from "../app/router";
 import { client, waysQuery } from "../app/session";
 import { useI18n, useT } from "../lib/i18n";
 import { inside } from "../lib/inside";
-import { Button } from "../ui/button";
+import { Button, buttonClass } from "../ui/button";
 import { Form, TextField } from "../ui/form";
 import { Loaded, Note, useFault } from "../ui/states";
 import { forget, token } from "./token";
@@ -40,6 +41,7 @@ export function SignIn() {
         </div>
       </Front>
     );
+  if (ways.data?.blocklet?.only) return <HostSignIn host={ways.data.blocklet} />;
   if (reset)
     return (
       <ResetPassword
@@ -59,9 +61,57 @@ export function SignIn() {
             {said && <Note kind={said.kind}>{said.text}</Note>}
             {invitation ? <Accept secret={invitation} after={after} /> : <Password ways={ways} after={after} say={setSaid} />}
             <Providers ways={ways} invitation={invitation} />
+            {ways.blocklet && <HostButton page={ways.blocklet.sign_in} />}
           </div>
         )}
       </Loaded>
+    </Front>
+  );
+}
+
+function HostButton({ page, primary }: { page: string; primary?: boolean }) {
+  const t = useT();
+  const { path } = useBack();
+  return (
+    <a
+      href={enterHost(page, prefix.replace(/\/$/, "") + path)}
+      className={`${buttonClass(primary ? "primary" : "plain")} w-full`}
+    >
+      {t("host.signin")}
+    </a>
+  );
+}
+
+/** HostSignIn leads to the Blocklet Server, where people sign in to the whole app: at once, unless they just signed out or came back
+ * from there without being let in. */
+function HostSignIn({ host }: { host: NonNullable<Ways["blocklet"]> }) {
+  const t = useT();
+  const page = host.sign_in;
+  const { out } = useSearch({ from: "/sign-in" });
+  const { path } = useBack();
+  const [refused, setRefused] = useState(false);
+  useEffect(() => {
+    if (out) return;
+    if (sendOnce()) location.replace(enterHost(page, prefix.replace(/\/$/, "") + path));
+    else setRefused(true);
+  }, [out, page, path]);
+  return (
+    <Front title={t("signin.title")} about={t("host.about")}>
+      <div className="flex flex-col gap-4">
+        {refused && <Note kind="warn">{t("host.refused")}</Note>}
+        {out && <Note kind="ok">{t("host.out")}</Note>}
+        <HostButton page={page} primary />
+        {refused && (
+          <Button
+            onClick={async () => {
+              await leaveHost(host.sign_out);
+              setRefused(false);
+            }}
+          >
+            {t("account.leave")}
+          </Button>
+        )}
+      </div>
     </Front>
   );
 }

@@ -1,6 +1,5 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { useDeferredValue, useState } from "react";
 import { type Answer, api } from "../api/client";
 import { bytes, count, date, duration } from "../lib/format";
 import { useI18n } from "../lib/i18n";
@@ -13,7 +12,6 @@ import { Tabs } from "../ui/tabs";
 import { useToast } from "../ui/toast";
 import { Vault } from "./system-vault";
 
-type System = Answer<"/api/admin/system">;
 type Job = Answer<"/api/admin/jobs">["data"][number];
 
 const tabs = ["about", "jobs", "keys", "backups"] as const;

@@ -10,7 +10,7 @@ import { Confirm, Drawer } from "../ui/dialog";
 import { Amount, Facts, Mono, Time } from "../ui/page";
 import { Badge, Empty, Loaded, Rows } from "../ui/states";
 import { KeyState } from "./keys";
-import { agent } from "./profile";
+import { agent } from "./sessions";
 
 type Doing =
   | { kind: "sessions" | "factor" }

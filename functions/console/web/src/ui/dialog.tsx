@@ -17,7 +17,8 @@ interface ModalProps {
   keep?: boolean;
 }
 
-const backdrop = "fade fixed inset-0 z-40 bg-shade";
+// As high as the dialogs themselves: a second one darkens the first.
+const backdrop = "fade fixed inset-0 z-50 bg-shade";
 
 /** Modal is a dialog in the middle; on a phone it rises from the bottom. */
 export function Modal({ open, onClose, title, about, children, wide, keep }: ModalProps) {

@@ -68,12 +68,12 @@ export function Stat({ label, children, note }: { label: string; children: React
 /** Facts are names with their values. */
 export function Facts({ items }: { items: (readonly [string, ReactNode] | undefined | false)[] }) {
   return (
-    <dl className="grid grid-cols-[minmax(7rem,auto)_1fr] gap-x-4 gap-y-1.5">
+    <dl className="grid grid-cols-[fit-content(55%)_1fr] gap-x-4 gap-y-1.5">
       {items.map(
         (item) =>
           item && (
             <div key={item[0]} className="contents">
-              <dt className="text-ink-3">{item[0]}</dt>
+              <dt className="min-w-28 text-ink-3">{item[0]}</dt>
               <dd className="min-w-0">{item[1]}</dd>
             </div>
           ),

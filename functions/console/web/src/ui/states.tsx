@@ -1,16 +1,17 @@
 import { CircleAlert, CircleCheck, Info, TriangleAlert } from "lucide-react";
 import type { ReactNode } from "react";
 import { ApiError } from "../api/client";
+import { faultText } from "../lib/fault";
 import { useI18n, useT } from "../lib/i18n";
 import { Button } from "./button";
 
 /** useFault says what went wrong in words for the user. */
 export function useFault(): (fault: unknown) => string {
-  const t = useT();
+  const words = useI18n();
   return (fault) => {
-    if (!(fault instanceof ApiError)) return t("fault.unknown");
-    if (fault.status === 0) return t("fault.unreachable");
-    return fault.message || t("fault.status", { status: fault.status });
+    if (!(fault instanceof ApiError)) return words.t("fault.unknown");
+    if (fault.status === 0) return words.t("fault.unreachable");
+    return faultText(words, fault);
   };
 }
 
