@@ -213,7 +213,7 @@ function Difference({ of }: { of: Proposal }) {
         const grown = was !== undefined && is !== undefined ? growth(is, was) : undefined;
         return (
           <li key={b} className="flex flex-wrap items-baseline gap-x-2 tabular-nums">
-            <span className="min-w-24 text-ink-3">{known(`bucket.${b}`, b)}</span>
+            <span className="w-32 text-ink-3 sm:w-40">{known(`bucket.${b}`, b)}</span>
             <span className={is === undefined ? "line-through" : "text-ink-3"}>{price(was)}</span>
             {is !== undefined && (
               <>
