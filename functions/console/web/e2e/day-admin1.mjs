@@ -206,20 +206,6 @@ await run(day, [
     },
   ],
   [
-    "what the catalogue says differently is shown as a difference, and taken over",
-    async () => {
-      await go(page, "/admin/rates?tab=proposals");
-      await page.getByRole("button", { name: "Compare with the catalogue" }).click();
-      await page.locator("tbody tr").first().waitFor();
-      await settled(page);
-      await look(page, "proposals");
-      await page.getByRole("button", { name: "Apply all" }).click();
-      await page.getByRole("alertdialog").getByRole("button", { name: "Apply all" }).click();
-      await page.getByRole("alertdialog").waitFor({ state: "detached" });
-      await page.getByText("No open proposals").waitFor();
-    },
-  ],
-  [
     "the overview says what needs a hand and leads there",
     async () => {
       await go(page, "/admin");
@@ -231,6 +217,20 @@ await run(day, [
       await settled(page);
       await page.getByRole("link", { name: /price.* a look/ }).click();
       await page.getByRole("heading", { name: "Models and rates" }).waitFor();
+    },
+  ],
+  [
+    "what the catalogue says differently is shown as a difference, and taken over",
+    async () => {
+      await go(page, "/admin/rates?tab=proposals");
+      await page.getByRole("button", { name: "Compare with the catalogue" }).click();
+      await page.locator("tbody tr").first().waitFor();
+      await settled(page);
+      await look(page, "proposals");
+      await page.getByRole("button", { name: "Apply all" }).click();
+      await page.getByRole("alertdialog").getByRole("button", { name: "Apply all" }).click();
+      await page.getByRole("alertdialog").waitFor({ state: "detached" });
+      await page.getByText("No open proposals").waitFor();
     },
   ],
 ]);
