@@ -224,8 +224,8 @@ func TestProvidersAreChangedAndRemoved(t *testing.T) {
 	assert.Equal(t, better, p.BaseURL)
 	assert.False(t, p.Enabled)
 	last := d.acts()[2]
-	assert.JSONEq(t, `{"base_url":"","region":"","enabled":true}`, last.before)
-	assert.JSONEq(t, `{"base_url":"https://proxy.example/v1","region":"","enabled":false}`, last.after)
+	assert.JSONEq(t, `{"display_name":"","base_url":"","region":"","enabled":true}`, last.before)
+	assert.JSONEq(t, `{"display_name":"","base_url":"https://proxy.example/v1","region":"","enabled":false}`, last.after)
 	require.NoError(t, d.ChangeProvider(ctx, "boss", "p", operator.ChangedProvider{BaseURL: &none}))
 
 	require.NoError(t, d.RemoveProvider(ctx, "boss", "p"))

@@ -213,4 +213,18 @@ await run(day, [
       await page.getByRole("heading", { name: "Models and rates" }).waitFor();
     },
   ],
+  [
+    "what the catalogue says differently is shown as a difference, and taken over",
+    async () => {
+      await go(page, "/admin/rates?tab=proposals");
+      await page.getByRole("button", { name: "Compare with the catalogue" }).click();
+      await page.locator("tbody tr").first().waitFor();
+      await settled(page);
+      await look(page, "proposals");
+      await page.getByRole("button", { name: "Apply all" }).click();
+      await page.getByRole("alertdialog").getByRole("button", { name: "Apply all" }).click();
+      await page.getByRole("alertdialog").waitFor({ state: "detached" });
+      await page.getByText("No open proposals").waitFor();
+    },
+  ],
 ]);

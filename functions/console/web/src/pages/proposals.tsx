@@ -21,7 +21,9 @@ export function Proposals() {
   const invalidate = useInvalidate();
   const [trail, setTrail] = useState<string[]>([]);
   const [chosen, setChosen] = useState(new Set<string>());
-  const [margin, setMargin] = useState<"keep" | "">("keep");
+  const [margin, setMargin] = useState<"keep" | "stay" | "set">("keep");
+  const [percent, setPercent] = useState("20");
+  const wanted = margin === "set" ? percent : margin === "keep" ? "keep" : "";
   const [asking, setAsking] = useState(false);
   const cursor = trail.at(-1);
   const catalogue = useQuery({
@@ -39,7 +41,7 @@ export function Proposals() {
   };
   const failed = (thrown: unknown) => say(fault(thrown), true);
   const apply = useMutation({
-    mutationFn: () => api.post("/api/admin/catalogue/apply", { body: { ids: [...chosen], margin } }),
+    mutationFn: () => api.post("/api/admin/catalogue/apply", { body: { ids: [...chosen], margin: wanted } }),
     onSuccess: (made) => say(tn("proposals.applied", made.applied.length)),
     onError: failed,
     onSettled: ended,
@@ -136,13 +138,31 @@ export function Proposals() {
           {tn("proposals.apply", chosen.size)}
         </Button>
       </div>
-      <label className="flex flex-wrap items-center gap-2">
-        <span className="text-sm font-medium">{t("proposals.margin")}</span>
-        <select value={margin} onChange={(e) => setMargin(e.target.value as "keep" | "")} className="input !w-auto max-w-full">
-          <option value="keep">{t("proposals.margin.keep")}</option>
-          <option value="">{t("proposals.margin.stay")}</option>
-        </select>
-      </label>
+      <div className="flex flex-wrap items-center gap-2">
+        <label className="flex flex-wrap items-center gap-2">
+          <span className="text-sm font-medium">{t("proposals.margin")}</span>
+          <select
+            value={margin}
+            onChange={(e) => setMargin(e.target.value as typeof margin)}
+            className="input !w-auto max-w-full"
+          >
+            {(["keep", "stay", "set"] as const).map((m) => (
+              <option key={m} value={m}>
+                {t(`proposals.margin.${m}`)}
+              </option>
+            ))}
+          </select>
+        </label>
+        {margin === "set" && (
+          <input
+            value={percent}
+            onChange={(e) => setPercent(e.target.value.trim())}
+            aria-label={t("catalogue.margin")}
+            inputMode="decimal"
+            className="input num !w-24"
+          />
+        )}
+      </div>
       {catalogue.data && catalogue.data.embedded !== catalogue.data.in_force && <Note>{t("proposals.newer")}</Note>}
       <Card flush>
         <Loaded query={proposals} loading={<Rows />}>
@@ -163,10 +183,12 @@ export function Proposals() {
         open={asking}
         onClose={() => setAsking(false)}
         title={t("proposals.all.title")}
-        consequences={t(margin === "keep" ? "proposals.all.keep" : "proposals.all.stay")}
+        consequences={t(`proposals.all.${margin}`, { n: percent })}
         action={t("proposals.all")}
         act={async () => {
-          const made = await api.post("/api/admin/catalogue/apply", { body: { all: true, own_costs: true, margin } });
+          const made = await api.post("/api/admin/catalogue/apply", {
+            body: { all: true, own_costs: true, skip_new: margin !== "set", margin: wanted },
+          });
           say(tn("proposals.applied", made.applied.length));
           await ended();
         }}
@@ -191,7 +213,7 @@ function Difference({ of }: { of: Proposal }) {
         const grown = was !== undefined && is !== undefined ? growth(is, was) : undefined;
         return (
           <li key={b} className="flex flex-wrap items-baseline gap-x-2 tabular-nums">
-            <span className="min-w-24 text-ink-3">{known(`bucket.${b}`, b)}</span>
+            <span className="w-32 text-ink-3 sm:w-40">{known(`bucket.${b}`, b)}</span>
             <span className={is === undefined ? "line-through" : "text-ink-3"}>{price(was)}</span>
             {is !== undefined && (
               <>
