@@ -1,5 +1,7 @@
 import {
+  Activity,
   Boxes,
+  ChartColumn,
   CircleGauge,
   KeyRound,
   type LucideIcon,
@@ -27,10 +29,12 @@ interface Group {
 
 const everyone: Place[] = [
   { to: "/", label: "nav.home", icon: CircleGauge },
+  { to: "/usage", label: "nav.usage", icon: ChartColumn },
   { to: "/calls", label: "nav.calls", icon: ReceiptText },
   { to: "/keys", label: "nav.keys", icon: KeyRound },
   { to: "/credits", label: "nav.credits", icon: Wallet },
   { to: "/models", label: "nav.models", icon: Boxes },
+  { to: "/status", label: "nav.status", icon: Activity },
 ];
 
 const admins: Place[] = [

@@ -28,7 +28,8 @@ export function timeline(c: Tries): Leg[] {
   const legs: Leg[] = [];
   let at = 0;
   const add = (kind: Leg["kind"], ms: number, number?: number) => {
-    if (ms > 0 || kind !== "hub") legs.push({ kind, number, start: Math.min(at, total), ms: Math.min(ms, Math.max(0, total - at)) });
+    if (ms > 0 || kind !== "hub")
+      legs.push({ kind, number, start: Math.min(at, total), ms: Math.min(ms, Math.max(0, total - at)) });
     at += ms;
   };
   add("hub", hub);

@@ -1,20 +1,15 @@
 import { Link } from "@tanstack/react-router";
 import { type Answer, api } from "../api/client";
+import type { CallSearch } from "../app/router";
 import { count, duration } from "../lib/format";
 import { useI18n } from "../lib/i18n";
 import { Amount, Time } from "../ui/page";
 import { Badge } from "../ui/states";
 import { type Column, Table } from "../ui/table";
+import { useUserNames } from "./calls-query";
 
 /** Found is what the address of the call log holds. */
-export interface Found {
-  before?: string;
-  call?: string;
-  everyone?: true;
-  live?: true;
-  from?: string;
-  until?: string;
-}
+export type Found = CallSearch;
 
 /** CallPage is the list as it goes on by cursor; with page= it has AIGNE Hub's form. */
 export type CallPage = Extract<Answer<"/api/user/model-calls">, { data: unknown }>;
@@ -54,13 +49,26 @@ export function tokens(usage: Record<string, number>, ...buckets: string[]): num
 export const inputs = ["input", "cache_read", "cache_write_5m", "cache_write_1h", "input_audio", "input_image"];
 export const outputs = ["output", "reasoning", "output_audio", "output_image"];
 
+/** Whose names the user of a call, as far as the users of the last days are known by their calls. */
+function Whose({ id }: { id: string }) {
+  const names = useUserNames();
+  return (
+    <span className="block max-w-48 truncate">
+      {names.get(id) ?? <span className="font-mono text-[13px] text-ink-3">{id.slice(-8)}</span>}
+    </span>
+  );
+}
+
 /** CallTable lists calls; open shows one. */
 export function CallTable({
   calls,
   open,
   search,
+  users,
 }: {
   calls: readonly Call[];
+  /** users: whose each is, for those who see everybody's. */
+  users?: boolean;
   open: (call: Call) => void;
   search: (call: Call) => Found;
 }) {
@@ -109,5 +117,6 @@ export function CallTable({
     },
     { key: "credits", head: t("call.credits"), num: true, cell: (c) => <Amount of={c.credits} /> },
   ];
+  if (users) columns.splice(2, 0, { key: "user", head: t("call.user"), from: "lg", cell: (c) => <Whose id={c.user_id} /> });
   return <Table label={t("nav.calls")} columns={columns} rows={calls} id={(c) => c.id} open={open} />;
 }

@@ -9,7 +9,11 @@ type Row = ChartProps["points"][number];
 export function Figures({ label, points, series, step, kind, value }: ChartProps) {
   const { t, format } = useI18n();
   const columns: Column<Row>[] = [
-    { key: "at", head: t("chart.time"), cell: (p) => <span className="whitespace-nowrap">{moment(format, p.start, step, true)}</span> },
+    {
+      key: "at",
+      head: t("chart.time"),
+      cell: (p) => <span className="whitespace-nowrap">{moment(format, p.start, step, true)}</span>,
+    },
     ...series.map((s) => ({
       key: `of ${s.key}`,
       head: s.name,

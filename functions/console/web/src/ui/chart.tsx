@@ -1,5 +1,16 @@
 import { useId, useState } from "react";
-import { Bar, BarChart, CartesianGrid, Line, LineChart, ReferenceLine, ResponsiveContainer, Tooltip, XAxis, YAxis } from "recharts";
+import {
+  Bar,
+  BarChart,
+  CartesianGrid,
+  Line,
+  LineChart,
+  ReferenceLine,
+  ResponsiveContainer,
+  Tooltip,
+  XAxis,
+  YAxis,
+} from "recharts";
 import { useI18n } from "../lib/i18n";
 import type { Step } from "../lib/range";
 import { moment } from "./chart-time";
@@ -52,7 +63,16 @@ export default function ChartOf({ label, kind, step, points, series, value, tick
       cursor={kind === "bars" ? { fill: "var(--sunken)" } : { stroke: "var(--line-strong)" }}
       content={({ active, label: at }) =>
         active && typeof at === "string" ? (
-          <Tip id={id} at={at} title={moment(format, at, step, true)} kind={kind} points={points} series={series} value={value} sum={t("chart.total")} />
+          <Tip
+            id={id}
+            at={at}
+            title={moment(format, at, step, true)}
+            kind={kind}
+            points={points}
+            series={series}
+            value={value}
+            sum={t("chart.total")}
+          />
         ) : null
       }
     />,
@@ -165,7 +185,9 @@ interface TipProps extends Pick<ChartProps, "kind" | "points" | "series" | "valu
 function Tip({ id, at, title, kind, points, series, value, sum }: TipProps) {
   const point = points.find((p) => p.start === at);
   if (!point) return null;
-  const rows = series.map((s, i) => ({ s, i, v: point.values[s.key] })).filter(({ v }) => v !== undefined && (kind === "lines" || v !== 0));
+  const rows = series
+    .map((s, i) => ({ s, i, v: point.values[s.key] }))
+    .filter(({ v }) => v !== undefined && (kind === "lines" || v !== 0));
   if (kind === "bars") rows.reverse();
   return (
     <div aria-live="polite" className="pop max-w-[min(20rem,80vw)] px-3 py-2 text-sm">
