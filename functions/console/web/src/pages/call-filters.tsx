@@ -4,6 +4,7 @@ import { useEffect, useId, useState } from "react";
 import { duration } from "../lib/format";
 import { type Key, useI18n } from "../lib/i18n";
 import { Button } from "../ui/button";
+import { SelectField, TextField } from "../ui/form";
 import { RangePicker } from "../ui/range-picker";
 import { type CallFilter, callFilters, callStatuses, callTypes, useCallQuery, useFacet } from "./calls-query";
 
@@ -150,10 +151,9 @@ function More() {
       <Choice filter="status" options={callStatuses.map((s) => [s, t(`call.status.${s}`)])} set={set} />
       <Choice filter="type" options={callTypes.map((x) => [x, t(`type.${x}`)])} set={set} />
       <Choice filter="provider" options={providers} set={set} />
-      <label className="min-w-0 text-sm">
-        <span className="mb-1 block font-medium">{t("calls.filter.model")}</span>
-        <input
-          className="input"
+      <div className="min-w-0">
+        <TextField
+          label={t("calls.filter.model")}
           list={list}
           value={model}
           placeholder={t("calls.any")}
@@ -164,22 +164,19 @@ function More() {
             <option key={v} value={v} />
           ))}
         </datalist>
-      </label>
+      </div>
       <Choice filter="app" options={apps} set={set} />
       <Choice filter="key" options={keys} set={set} />
       {admin && <Choice filter="user" options={users} set={set} />}
       <Choice filter="category" options={categories} set={set} />
       <Choice filter="slow" options={slowest.map((s) => [s, `≥ ${duration(format, Number(s) * 1000)}`])} set={set} />
-      <label className="min-w-0 text-sm">
-        <span className="mb-1 block font-medium">{t("calls.filter.credits")}</span>
-        <input
-          className="input"
-          inputMode="decimal"
-          value={credits}
-          placeholder={t("calls.any")}
-          onChange={(e) => setCredits(e.target.value.replaceAll(/[^\d.]/g, ""))}
-        />
-      </label>
+      <TextField
+        label={t("calls.filter.credits")}
+        inputMode="decimal"
+        value={credits}
+        placeholder={t("calls.any")}
+        onChange={(e) => setCredits(e.target.value.replaceAll(/[^\d.]/g, ""))}
+      />
     </div>
   );
 }
@@ -197,16 +194,17 @@ function Choice({ filter, options, set }: ChoiceProps) {
   const value = search[filter];
   const all = value !== undefined && !options.some(([v]) => v === value) ? [[value, value] as const, ...options] : options;
   return (
-    <label className="min-w-0 text-sm">
-      <span className="mb-1 block font-medium">{t(`calls.filter.${filter}` as Key)}</span>
-      <select className="input" value={value ?? ""} onChange={(e) => set({ [filter]: e.target.value || undefined })}>
-        <option value="">{t("calls.any")}</option>
-        {all.map(([v, name]) => (
-          <option key={v} value={v}>
-            {name}
-          </option>
-        ))}
-      </select>
-    </label>
+    <SelectField
+      label={t(`calls.filter.${filter}` as Key)}
+      value={value ?? ""}
+      onChange={(e) => set({ [filter]: e.target.value || undefined })}
+    >
+      <option value="">{t("calls.any")}</option>
+      {all.map(([v, name]) => (
+        <option key={v} value={v}>
+          {name}
+        </option>
+      ))}
+    </SelectField>
   );
 }

@@ -49,16 +49,6 @@ export function tokens(usage: Record<string, number>, ...buckets: string[]): num
 export const inputs = ["input", "cache_read", "cache_write_5m", "cache_write_1h", "input_audio", "input_image"];
 export const outputs = ["output", "reasoning", "output_audio", "output_image"];
 
-/** Whose names the user of a call, as far as the users of the last days are known by their calls. */
-function Whose({ id }: { id: string }) {
-  const names = useUserNames();
-  return (
-    <span className="block max-w-48 truncate">
-      {names.get(id) ?? <span className="font-mono text-[13px] text-ink-3">{id.slice(-8)}</span>}
-    </span>
-  );
-}
-
 /** CallTable lists calls; open shows one. */
 export function CallTable({
   calls,
@@ -73,6 +63,7 @@ export function CallTable({
   search: (call: Call) => Found;
 }) {
   const { t, format } = useI18n();
+  const names = useUserNames(users === true);
   const columns: Column<Call>[] = [
     {
       key: "at",
@@ -117,6 +108,12 @@ export function CallTable({
     },
     { key: "credits", head: t("call.credits"), num: true, cell: (c) => <Amount of={c.credits} /> },
   ];
-  if (users) columns.splice(2, 0, { key: "user", head: t("call.user"), from: "lg", cell: (c) => <Whose id={c.user_id} /> });
+  if (users)
+    columns.splice(2, 0, {
+      key: "user",
+      head: t("call.user"),
+      from: "lg",
+      cell: (c) => <span className="block max-w-48 truncate">{names.get(c.user_id) ?? `…${c.user_id.slice(-8)}`}</span>,
+    });
   return <Table label={t("nav.calls")} columns={columns} rows={calls} id={(c) => c.id} open={open} />;
 }

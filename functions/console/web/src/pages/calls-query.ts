@@ -1,5 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useSearch } from "@tanstack/react-router";
+import { useMemo } from "react";
 import { api } from "../api/client";
 import { isAdmin, useMe } from "../app/session";
 import { useI18n } from "../lib/i18n";
@@ -73,12 +74,13 @@ export function useFacet(by: "provider" | "model" | "app" | "key" | "user" | "ca
 }
 
 /** useUserNames names the users whose calls were most in the last 90 days, for admins. */
-export function useUserNames(): Map<string, string> {
+export function useUserNames(wanted: boolean): Map<string, string> {
   const query = { by: "user" as const, timeRange: facetDays, pageSize: most, scope: "all" as const };
   const found = useQuery({
     queryKey: ["usage", "facet", query],
     queryFn: ({ signal }) => api.get("/api/usage/breakdown", { query, signal }),
+    enabled: wanted,
     staleTime: 300_000,
   });
-  return new Map((found.data?.data ?? []).map((r) => [r.key, r.name || r.email || r.key]));
+  return useMemo(() => new Map((found.data?.data ?? []).map((r) => [r.key, r.name || r.email || r.key])), [found.data]);
 }

@@ -36,7 +36,7 @@ export function Spend() {
   const course = days.map((d) => (free ? d.calls : d.totalCredits));
   const sum = course.reduce((x, y) => x + y, 0);
   return (
-    <div className={`grid gap-3 ${free ? "" : "sm:grid-cols-2 lg:grid-cols-4"}`}>
+    <div className={`grid gap-3 ${free ? "" : "grid-cols-2 lg:grid-cols-4"}`}>
       {!free && (
         <Stat
           label={t("home.available")}
@@ -45,7 +45,7 @@ export function Spend() {
           {b ? <Amount of={b.available} /> : wait}
         </Stat>
       )}
-      <div className="card min-w-0 px-4 py-3.5">
+      <div className={`card min-w-0 px-4 py-3.5 ${free ? "" : "max-lg:order-last max-lg:col-span-2"}`}>
         <div className="flex items-baseline justify-between gap-2">
           <p className="text-sm text-ink-3">{free ? t("home.calls.month") : t("home.month")}</p>
           <Link to="/usage" search={{}} className="text-sm text-accent hover:underline">

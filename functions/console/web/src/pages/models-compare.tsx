@@ -7,6 +7,7 @@ import { compare } from "../lib/exact";
 import { count, credits, duration } from "../lib/format";
 import { useI18n } from "../lib/i18n";
 import { Button, IconButton } from "../ui/button";
+import { TextField } from "../ui/form";
 import { Card, Page } from "../ui/page";
 import { Badge, Empty, Loaded, Rows } from "../ui/states";
 import { useBucketName } from "./call-price";
@@ -69,20 +70,16 @@ function Calculator({ value, onChange }: { value: Example; onChange: (e: Example
     <Card title={t("models.example")}>
       <div className="grid grid-cols-2 gap-3 sm:grid-cols-4">
         {fields.map((f) => (
-          <label key={f} className="min-w-0 text-sm">
-            <span className="mb-1 block font-medium">{t(`models.example.${f}`)}</span>
-            <input
-              type="number"
-              className="input"
-              min={0}
-              max={most[f]}
-              step={1}
-              value={value[f]}
-              onChange={(e) =>
-                onChange({ ...value, [f]: Math.min(most[f], Math.max(0, Math.trunc(Number(e.target.value) || 0))) })
-              }
-            />
-          </label>
+          <TextField
+            key={f}
+            label={t(`models.example.${f}`)}
+            type="number"
+            min={0}
+            max={most[f]}
+            step={1}
+            value={value[f]}
+            onChange={(e) => onChange({ ...value, [f]: Math.min(most[f], Math.max(0, Math.trunc(Number(e.target.value) || 0))) })}
+          />
         ))}
       </div>
     </Card>

@@ -82,6 +82,7 @@ export function UsageErrors({ asked }: { asked: Asked }) {
                     kind="bars"
                     label={t("usage.errors")}
                     step={asked.step}
+                    whole
                     series={ends.map((e) => ({ key: e, name: t(`call.status.${e}`) }))}
                     points={trends.data.trends.map((p) => ({ start: p.start, values: p.figures.statuses }))}
                     value={(n) => count(format, n)}

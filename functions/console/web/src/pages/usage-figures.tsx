@@ -80,7 +80,7 @@ export function UsageFigures({ summary }: { summary: UseQueryResult<Summary> }) 
         ))}
       </div>
       {s?.revenue_usd !== undefined && (
-        <div className="grid grid-cols-1 gap-3 sm:grid-cols-3">
+        <div className="grid grid-cols-2 gap-3 sm:grid-cols-3">
           <Stat
             label={t("usage.measure.revenue")}
             note={

@@ -110,7 +110,7 @@ export function UsageTop({ asked }: { asked: Asked }) {
       flush
       title={t("usage.top")}
       action={
-        <fieldset aria-label={t("usage.by")} className="flex min-w-0 gap-0.5 overflow-x-auto">
+        <fieldset aria-label={t("usage.top")} className="flex min-w-0 gap-0.5 overflow-x-auto">
           {dimensions
             .filter((d) => d !== "user" || everyone)
             .map((d) => (

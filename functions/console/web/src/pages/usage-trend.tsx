@@ -72,6 +72,7 @@ export function UsageTrend({ asked }: { asked: Asked }) {
               kind="bars"
               label={t("usage.trend.label", { measure: t(`usage.measure.${measure}`), what: t(`usage.by.${by}`) })}
               step={step}
+              whole={measure === "calls" || measure === "tokens"}
               series={seriesOf(data, i18n, by)}
               points={data.trends.map((p) => ({
                 start: p.start,

@@ -25,12 +25,14 @@ export interface ChartProps {
   /** value formats a value in full, tick in few characters for the axis. */
   value: (n: number) => string;
   tick: (n: number) => string;
+  /** whole: values are counts, between which the axis shows none. */
+  whole?: boolean;
 }
 
 const height = 272; // px
 
 /** ChartOf draws series over time: bars that stand on each other, or lines. */
-export default function ChartOf({ label, kind, step, points, series, value, tick }: ChartProps) {
+export default function ChartOf({ label, kind, step, points, series, value, tick, whole }: ChartProps) {
   const { t, format } = useI18n();
   const [only, setOnly] = useState<string>();
   const id = useId().replaceAll(/[^\w-]/g, "");
@@ -50,12 +52,13 @@ export default function ChartOf({ label, kind, step, points, series, value, tick
     />,
     <YAxis
       key="y"
-      width={52}
+      width="auto"
       tickFormatter={tick}
       tick={{ fill: "var(--ink-3)", fontSize: 12 }}
       tickLine={false}
       axisLine={false}
       tickCount={5}
+      allowDecimals={!whole}
     />,
     <Tooltip
       key="tip"
