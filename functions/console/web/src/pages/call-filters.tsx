@@ -52,8 +52,8 @@ export function CallFilters() {
   };
   return (
     <div className="flex flex-col gap-3">
-      <div className="flex flex-wrap items-center gap-2">
-        <div className="relative min-w-44 flex-1 sm:max-w-72">
+      <div className="grid grid-cols-2 items-center gap-2 sm:flex sm:flex-wrap">
+        <div className="relative max-sm:col-span-2 min-w-44 flex-1 sm:max-w-72">
           <Search aria-hidden className="pointer-events-none absolute top-1/2 left-2.5 size-4 -translate-y-1/2 text-ink-3" />
           <input
             type="search"
@@ -70,7 +70,7 @@ export function CallFilters() {
         {admin && (
           <select
             aria-label={t("calls.of")}
-            className="input w-auto"
+            className="input sm:w-auto"
             value={everyone ? "all" : "own"}
             onChange={(e) => set({ everyone: e.target.value === "all" || undefined, user: undefined, key: undefined })}
           >

@@ -7,7 +7,7 @@ import type { Detail } from "./call-drawer";
 const fills: Record<Leg["kind"], string> = {
   hub: "fill-line-strong",
   failed: "fill-danger",
-  wait: "fill-warn",
+  wait: "fill-accent/55",
   answer: "fill-accent",
 };
 

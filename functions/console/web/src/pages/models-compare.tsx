@@ -12,7 +12,7 @@ import { Card, Page } from "../ui/page";
 import { Badge, Empty, Loaded, Rows } from "../ui/states";
 import { useBucketName } from "./call-price";
 import { State, TryIt } from "./models-prices";
-import { capabilities, type Price, perMillion, pieces, useFares } from "./models-query";
+import { capabilities, ownPrices, type Price, perMillion, pieces, useFares } from "./models-query";
 
 interface Props {
   names: string[];
@@ -93,15 +93,7 @@ function Sides({ models, example, drop }: { models: Price[]; example: Example; d
   const costs = models.map((p) => cost(p, example));
   const known = costs.filter((c) => c !== undefined).map((c) => c.all);
   const least = known.reduce<string | undefined>((min, c) => (min === undefined || compare(c, min) < 0 ? c : min), undefined);
-  const buckets = [
-    ...new Set(
-      models.flatMap((p) =>
-        Object.entries(p.prices ?? {})
-          .filter(([, a]) => a !== "0")
-          .map(([b]) => b),
-      ),
-    ),
-  ];
+  const buckets = [...new Set(models.flatMap((p) => ownPrices(p).map(([b]) => b)))];
   const line = (name: string, cell: (p: Price, i: number) => ReactNode, strong = false) => (
     <tr key={name} className="border-b border-line last:border-0">
       <th

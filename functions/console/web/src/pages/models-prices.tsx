@@ -7,7 +7,7 @@ import { CopyButton } from "../ui/copy";
 import { Facts, Mono } from "../ui/page";
 import { Badge } from "../ui/states";
 import { useBucketName } from "./call-price";
-import { capabilities, type Fares, type Price, perMillion, pieces } from "./models-query";
+import { capabilities, type Fares, ownPrices, type Price, perMillion, pieces } from "./models-query";
 
 /** Can names what a model is known to do beside answering texts. */
 export function Can({ of: p }: { of: Price }) {
@@ -42,7 +42,7 @@ export function State({ of: s }: { of: Fares | undefined }) {
 export function Prices({ of: p, fares }: { of: Price; fares: Fares | undefined }) {
   const { t, format } = useI18n();
   const bucketName = useBucketName();
-  const rows = Object.entries(p.prices ?? {}).filter(([, amount]) => amount !== "0");
+  const rows = ownPrices(p);
   return (
     <div className="flex flex-col gap-6">
       <div className="flex flex-wrap items-center gap-2">

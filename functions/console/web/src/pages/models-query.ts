@@ -20,6 +20,23 @@ export const capabilities = ["tools", "vision", "audio", "files", "thinking"] as
 /** What is priced by the piece and not by the million. */
 export const pieces = new Set(["requests", "web_searches", "images", "seconds", "characters"]);
 
+const order = ["input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "reasoning"];
+
+/** standIn is the kind of token whose price another has that is not priced by itself. */
+function standIn(bucket: string): string | undefined {
+  if (bucket === "input" || bucket === "output" || pieces.has(bucket)) return undefined;
+  return bucket === "reasoning" || bucket.startsWith("output") ? "output" : "input";
+}
+
+/** ownPrices are a model's prices without those that only repeat another one, the usual ones first. */
+export function ownPrices(p: Pick<Price, "prices">): [string, string][] {
+  const all = p.prices ?? {};
+  const rank = (b: string) => (order.includes(b) ? order.indexOf(b) : order.length);
+  return Object.entries(all)
+    .filter(([b, amount]) => amount !== "0" && amount !== all[standIn(b) ?? ""])
+    .sort(([a], [b]) => rank(a) - rank(b) || a.localeCompare(b));
+}
+
 /** perMillion moves the point of an exact price per token six places. */
 export function perMillion(price: string): string {
   const [whole = "0", fraction = ""] = price.split(".");

@@ -96,20 +96,20 @@ function Filters() {
   });
   const order = `${search.sort ?? "name"}${search.down ? "-down" : ""}`;
   return (
-    <div className="flex flex-wrap gap-2">
+    <div className="grid grid-cols-2 gap-2 sm:flex sm:flex-wrap">
       <input
         type="search"
         aria-label={t("models.search")}
         placeholder={t("models.search")}
         value={typed}
         onChange={(e) => setTyped(e.target.value)}
-        className="input min-w-44 flex-1 sm:max-w-72"
+        className="input min-w-44 flex-1 max-sm:col-span-2 sm:max-w-72"
       />
       <select
         aria-label={t("models.type")}
         value={search.type ?? ""}
         onChange={(e) => set({ type: e.target.value || undefined })}
-        className="input w-auto"
+        className="input sm:w-auto"
       >
         <option value="">{t("models.types")}</option>
         {types.map((x) => (
@@ -122,7 +122,7 @@ function Filters() {
         aria-label={t("provider.one")}
         value={search.provider ?? ""}
         onChange={(e) => set({ provider: e.target.value || undefined })}
-        className="input w-auto"
+        className="input sm:w-auto"
       >
         <option value="">{t("models.providers")}</option>
         {providers.data?.providers.map((x) => (
@@ -133,7 +133,7 @@ function Filters() {
         aria-label={t("models.can")}
         value={search.can ?? ""}
         onChange={(e) => set({ can: e.target.value || undefined })}
-        className="input w-auto"
+        className="input sm:w-auto"
       >
         <option value="">{t("models.can.any")}</option>
         {capabilities.map((x) => (
@@ -146,7 +146,7 @@ function Filters() {
         aria-label={t("models.context")}
         value={search.context ?? ""}
         onChange={(e) => set({ context: e.target.value || undefined })}
-        className="input w-auto"
+        className="input sm:w-auto"
       >
         <option value="">{t("models.context.any")}</option>
         {contexts.map((n) => (
@@ -162,7 +162,7 @@ function Filters() {
           const [sort, down] = e.target.value.split("-");
           void set({ sort: sort === "name" ? undefined : sort, down: down ? true : undefined });
         }}
-        className="input w-auto"
+        className="input sm:w-auto"
       >
         {orders.map((x) => (
           <option key={x} value={x}>
@@ -235,6 +235,11 @@ function List({ compared, choose }: { compared: string[]; choose: (names: string
             {p.model}
           </button>
           <Can of={p} />
+          {p.prices && (
+            <div className="text-sm text-ink-2 tabular-nums sm:hidden">
+              {t("models.input")} {price(p, "input")} · {t("models.output")} {price(p, "output")}
+            </div>
+          )}
         </div>
       ),
     },

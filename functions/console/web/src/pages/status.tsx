@@ -67,7 +67,7 @@ function Overall({ of: s }: { of: StatusPage }) {
           {down > 0 && ` · ${tn("status.down", down)}`}
         </p>
       </div>
-      <span className="text-sm text-ink-2">
+      <span className="text-sm text-ink-2 max-sm:basis-full">
         {t("status.updated")} <Time at={s.updated_at} />
       </span>
     </section>

@@ -64,11 +64,11 @@ function Filters({ asked }: { asked: Asked }) {
   const narrowed = narrowings.filter((n) => search[n] !== undefined);
   return (
     <div className="flex flex-col gap-3">
-      <div className="flex flex-wrap gap-2">
+      <div className="grid grid-cols-2 gap-2 sm:flex sm:flex-wrap">
         <RangePicker value={search} usual="30d" onChange={(change: Chosen) => set(change)} />
         <select
           aria-label={t("usage.step")}
-          className="input w-auto"
+          className="input sm:w-auto"
           value={step}
           onChange={(e) => set({ step: e.target.value })}
         >
@@ -81,7 +81,7 @@ function Filters({ asked }: { asked: Asked }) {
         {admin && (
           <select
             aria-label={t("calls.of")}
-            className="input w-auto"
+            className="input sm:w-auto"
             value={everyone ? "all" : "own"}
             onChange={(e) => set({ everyone: e.target.value === "all" || undefined, user: undefined, key: undefined })}
           >

@@ -24,7 +24,7 @@ export function RangePicker({ value, usual, onChange }: Props) {
       <select
         aria-label={t("range.label")}
         title={t("range.zone", { zone })}
-        className="input w-auto"
+        className="input sm:w-auto"
         value={now}
         onChange={(e) => choose(e.target.value)}
       >
@@ -41,7 +41,7 @@ export function RangePicker({ value, usual, onChange }: Props) {
           <input
             type="date"
             aria-label={t("filter.from")}
-            className="input w-auto"
+            className="input sm:w-auto"
             value={value.from ?? ""}
             max={value.until}
             onChange={(e) => onChange({ range: "custom", from: e.target.value || undefined })}
@@ -49,7 +49,7 @@ export function RangePicker({ value, usual, onChange }: Props) {
           <input
             type="date"
             aria-label={t("filter.until")}
-            className="input w-auto"
+            className="input sm:w-auto"
             value={value.until ?? ""}
             min={value.from}
             onChange={(e) => onChange({ range: "custom", until: e.target.value || undefined })}
