@@ -1,11 +1,13 @@
 // Measures the console over a hub with very many calls; run by localrun/console_scale_test.go, which fills the database.
+import { cpus, loadavg } from "node:os";
 import { complaints, go, launch, look, must, open } from "./browser.mjs";
 
 const owner = { email: "owner@example.com", password: "a long enough password" };
 const hub = process.env.HUB.replace(/\/$/, "");
 
-// Limits in ms, for a machine with two cores and nothing else to do; a page is loaded anew each time.
-const limits = { load: 3000, act: 1500, frame: 250 };
+// Limits in ms, for a machine that has nothing else to do; on a busy one they grow with what waits for its processors.
+const limits = { load: 2500, act: 1500, frame: 150 };
+const busy = () => Math.max(1, loadavg()[0] / cpus().length);
 
 const browser = await launch();
 const page = await open(browser);
@@ -22,10 +24,21 @@ const sums = await (await request("GET", "/api/usage/summary?allUsers=true&timeR
 must(sums.calls >= Number(process.env.CALLS) * 0.99, `the sums have ${sums.calls} calls only`);
 
 const results = [];
-const note = (what, kind, ms) => {
-  results.push([what, kind, ms]);
-  console.log(`${String(Math.round(ms)).padStart(6)} ms  ${kind.padEnd(5)} ${what}`);
+const note = (what, kind, ms, more = "") => {
+  results.push([what, kind, ms, limits[kind] * busy()]);
+  console.log(`${String(Math.round(ms)).padStart(6)} ms  ${kind.padEnd(5)} ${what}${more}`);
 };
+/** slowest is how long the slowest of the page's questions to the hub took. */
+const slowest = () =>
+  page.evaluate(() =>
+    Math.max(
+      0,
+      ...performance
+        .getEntriesByType("resource")
+        .filter((e) => e.name.includes("/api/"))
+        .map((e) => e.duration),
+    ),
+  );
 
 const shown = () =>
   page.waitForFunction(() => document.querySelector("h1") && !document.querySelector('[role="status"][aria-label], .skeleton'));
@@ -41,7 +54,7 @@ async function loaded(what, path, there) {
     await page.locator(there).first().waitFor();
     times.push(Date.now() - began);
   }
-  note(what, "load", times.sort((a, b) => a - b)[1]);
+  note(what, "load", times.sort((a, b) => a - b)[1], ` (slowest answer ${Math.round(await slowest())} ms)`);
 }
 
 /** acted does something and waits for what comes of it. */
@@ -125,7 +138,7 @@ const drawn = async () => {
 };
 await acted("usage: by user", () => page.getByLabel("By", { exact: true }).selectOption("user"), drawn);
 await acted("usage: tokens", () => page.getByLabel("Measure").selectOption("tokens"), drawn);
-await loaded("models", "/models", "tbody tr");
+await loaded("models", "/models", "main .card");
 await loaded("status", "/status", "main h2");
 if (process.env.SHOTS) {
   await go(page, "/usage?everyone=true&range=90d");
@@ -142,7 +155,9 @@ if (process.env.SHOTS) {
   await look(page, "scale-home");
 }
 await browser.close();
-const slow = results.filter(([, kind, ms]) => ms > limits[kind]);
-for (const [what, kind, ms] of slow) console.log(`TOO SLOW ${what}: ${Math.round(ms)} ms, ${kind} at most ${limits[kind]}`);
+console.log(`${busy().toFixed(1)} times as much to do as the machine can`);
+const slow = results.filter(([, , ms, most]) => ms > most);
+for (const [what, kind, ms, most] of slow)
+  console.log(`TOO SLOW ${what}: ${Math.round(ms)} ms, ${kind} at most ${Math.round(most)}`);
 for (const c of complaints) console.log(`COMPLAINT ${c}`);
 process.exit(slow.length > 0 || complaints.length > 0 ? 1 : 0);

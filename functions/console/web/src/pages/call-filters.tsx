@@ -39,6 +39,9 @@ export function CallFilters() {
   const panel = useId();
   const set = (change: Partial<typeof search>) => navigate({ search: (old) => ({ ...old, before: undefined, ...change }) });
   const [q, setQ] = useTyped(search.q, (text) => set({ q: text }));
+  const keys = useFacet("key", everyone, search.key !== undefined);
+  const apps = useFacet("app", everyone, search.app !== undefined);
+  const named = (all: [string, string][]) => (v: string) => all.find(([key]) => key === v)?.[1] ?? v;
   const names: Partial<Record<CallFilter, (v: string) => string>> = {
     status: (v) =>
       v
@@ -49,6 +52,8 @@ export function CallFilters() {
     category: (v) => known(`category.${v}`, v.replaceAll("_", " ")),
     slow: (v) => `≥ ${duration(format, Number(v) * 1000)}`,
     credits: (v) => `≥ ${v}`,
+    key: named(keys),
+    app: named(apps),
   };
   return (
     <div className="flex flex-col gap-3">

@@ -13,6 +13,8 @@ export type Summary = Answer<"/api/usage/summary">;
 /** What statistics are narrowed to, by the names of the address. */
 export const narrowings = ["model", "provider", "app", "key", "type", "user", "category"] as const;
 
+const usualDays = 30; // of a range without a beginning, as the hub has it
+
 /** useAsked is what the address of the usage page asks for, as the hub takes it. */
 export function useAsked() {
   const { format } = useI18n();
@@ -21,7 +23,10 @@ export function useAsked() {
   const admin = isAdmin(me?.user.role);
   const everyone = admin && (search.everyone === true || search.user !== undefined);
   const zone = zoneOf(format);
-  const span = spanOf(search, "30d", zone);
+  const chosen = spanOf(search, "30d", zone);
+  const quarter = 900; // seconds; so that the same is asked for a while
+  const end = chosen.endTime ?? Math.ceil(Date.now() / 1000 / quarter) * quarter;
+  const span = { ...chosen, startTime: chosen.startTime ?? end - usualDays * 86_400 };
   const types = ["chatCompletion", "embedding", "imageGeneration", "audioGeneration", "video", "moderation", "rerank"] as const;
   const query = {
     ...span,

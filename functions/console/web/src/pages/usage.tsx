@@ -9,6 +9,7 @@ import { Button } from "../ui/button";
 import { Page } from "../ui/page";
 import { RangePicker } from "../ui/range-picker";
 import { Note } from "../ui/states";
+import { useFacet } from "./calls-query";
 import { UsageErrors } from "./usage-errors";
 import { UsageFigures } from "./usage-figures";
 import { UsageLatency } from "./usage-latency";
@@ -61,6 +62,14 @@ function Filters({ asked }: { asked: Asked }) {
   const navigate = useNavigate({ from: "/usage" });
   const { search, admin, everyone, span, step } = asked;
   const set = (change: Partial<typeof search>) => navigate({ search: (old) => ({ ...old, page: undefined, ...change }) });
+  const keys = useFacet("key", everyone, search.key !== undefined);
+  const apps = useFacet("app", everyone, search.app !== undefined);
+  const said = (n: (typeof narrowings)[number]) => {
+    const value = search[n] ?? "";
+    if (n === "type") return known(`type.${value}`, value);
+    if (n === "category") return known(`category.${value}`, value);
+    return [...(n === "key" ? keys : n === "app" ? apps : [])].find(([v]) => v === value)?.[1] ?? value;
+  };
   const narrowed = narrowings.filter((n) => search[n] !== undefined);
   return (
     <div className="flex flex-col gap-3">
@@ -100,9 +109,7 @@ function Filters({ asked }: { asked: Asked }) {
                 className="inline-flex min-h-8 max-w-full items-center gap-1.5 rounded-full border border-line-strong bg-surface px-3 text-sm hover:bg-sunken"
               >
                 <span className="text-ink-3">{t(`usage.by.${n}`)}</span>
-                <span className="truncate font-medium">
-                  {n === "type" ? known(`type.${search[n]}`, search[n] ?? "") : search[n]}
-                </span>
+                <span className="truncate font-medium">{said(n)}</span>
                 <X aria-hidden className="size-3.5" />
                 <span className="sr-only">{t("action.remove")}</span>
               </button>
