@@ -21,7 +21,7 @@ export function Change({ by, before, points }: { by: number | null | undefined; 
     <span title={t("usage.before", { value: before })}>
       <Arrow aria-hidden className="mr-0.5 inline size-4" />
       {points ? t("usage.points", { n: text }) : text} <span className="sr-only">{t("usage.before", { value: before })}</span>
-      <span aria-hidden className="whitespace-nowrap">
+      <span aria-hidden className="whitespace-nowrap max-sm:hidden">
         {t("usage.since")}
       </span>
     </span>

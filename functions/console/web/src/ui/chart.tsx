@@ -86,7 +86,7 @@ export default function ChartOf({ label, kind, step, points, series, value, tick
       <div className="h-[17rem]">
         <ResponsiveContainer width="100%" height={height}>
           {kind === "bars" ? (
-            <BarChart {...common} stackOffset="sign" barCategoryGap={points.length > 60 ? 1 : "18%"} maxBarSize={56}>
+            <BarChart {...common} stackOffset="sign" barCategoryGap={points.length > 60 ? "6%" : "18%"} maxBarSize={56}>
               <Textures id={id} series={series} />
               {frame}
               <ReferenceLine y={0} stroke="var(--line-strong)" />
