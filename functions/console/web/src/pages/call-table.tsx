@@ -74,7 +74,7 @@ export function CallTable({
     {
       key: "model",
       head: t("call.model"),
-      className: "min-w-40",
+      className: users ? "w-full min-w-40" : "min-w-40",
       cell: (c) => (
         <div className="min-w-0">
           <Link to="/calls" search={search(c)} className="font-medium break-all hover:underline">
@@ -113,7 +113,7 @@ export function CallTable({
       key: "user",
       head: t("call.user"),
       from: "lg",
-      cell: (c) => <span className="block max-w-48 truncate">{names.get(c.user_id) ?? `…${c.user_id.slice(-8)}`}</span>,
+      cell: (c) => <span className="block w-36 truncate">{names.get(c.user_id) ?? `…${c.user_id.slice(-8)}`}</span>,
     });
   return <Table label={t("nav.calls")} columns={columns} rows={calls} id={(c) => c.id} open={open} />;
 }

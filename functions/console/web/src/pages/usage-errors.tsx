@@ -13,7 +13,7 @@ import { type Asked, useTrends } from "./usage-query";
 type Row = Answer<"/api/usage/errors">["categories"][number];
 
 const ends = ["failed", "interrupted", "aborted"] as const;
-const shown = 8; // rows of each list
+const shown = 5; // rows of each list
 
 /** UsageErrors shows how many calls failed, when, and why. */
 export function UsageErrors({ asked }: { asked: Asked }) {

@@ -45,7 +45,7 @@ export function UsageLatency({ asked, summary }: { asked: Asked; summary: UseQue
                     {t(`usage.${p}`)}
                   </th>
                 ))}
-                <th scope="col" className="num py-1 pl-2 font-medium">
+                <th scope="col" className="num py-1 pl-2 font-medium max-sm:hidden">
                   {t("usage.mean")}
                 </th>
               </tr>
@@ -61,7 +61,7 @@ export function UsageLatency({ asked, summary }: { asked: Asked; summary: UseQue
                       {ms(s[k][`${p}_ms`])}
                     </td>
                   ))}
-                  <td className="num py-1.5 pl-2 text-ink-2">{ms(s[k].avg_ms)}</td>
+                  <td className="num py-1.5 pl-2 text-ink-2 max-sm:hidden">{ms(s[k].avg_ms)}</td>
                 </tr>
               ))}
             </tbody>
