@@ -12,6 +12,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/operator"
 	"github.com/aigne-hub/aigne-hub/shared/testkit/fakestripe"
 )
 
@@ -243,9 +245,25 @@ func TestPricesAreListedAsUsersPayThem(t *testing.T) {
 	assert.Contains(t, res.Body.String(), `"total":2`)
 	assert.Contains(t, res.Body.String(), `"input":"0.00000`)
 	assert.Contains(t, res.Body.String(), `"cache_read":"0.00000`, "a bucket without a rate has the one that stands in for it")
-	assert.Contains(t, w.do("billing", "member", "GET", "/api/billing/prices?q=NOTHING", "").Body.String(), `"data":[],"page":1,"page_size":20,"total":0`)
+	assert.Contains(t, w.do("billing", "member", "GET", "/api/billing/prices?q=NOTHING", "").Body.String(), `"data":[],"total":0,"page":1,"page_size":20`)
 	assert.Contains(t, w.do("billing", "member", "GET", "/api/billing/prices?type=chatCompletion&page=2", "").Body.String(), `"data":[]`)
 	assert.Equal(t, 400, w.do("billing", "member", "GET", "/api/billing/prices?type=odd", "").Code)
+	for _, bad := range []string{"capability=flying", "minContext=long", "sort=luck", "order=up", "models=" + strings.Repeat("a,", 21)} {
+		assert.Equal(t, 400, w.do("billing", "member", "GET", "/api/billing/prices?"+bad, "").Code, bad)
+	}
+	names := func(query string) (out []string) {
+		for _, row := range at(w.act("billing", "GET /api/billing/prices?"+query, ""), "data").([]any) {
+			out = append(out, at(row, "model").(string))
+		}
+		return out
+	}
+	_, err := w.app.Desk.SetRate(t.Context(), "test", operator.NewRate{Provider: "beta", Model: "m", Prices: map[hub.Bucket]string{hub.Input: "1", hub.Output: "3"}})
+	require.NoError(t, err)
+	require.NoError(t, w.app.Reload(t.Context()))
+	assert.Equal(t, []string{"beta/m", "alpha/m"}, names("sort=output"))
+	assert.Equal(t, []string{"alpha/m", "beta/m"}, names("sort=output&order=desc"))
+	assert.Equal(t, []string{"beta/m"}, names("models=beta/m,nobody/m"))
+	assert.Empty(t, names("capability=audio"), "what is not known to do something is not listed for it")
 	assert.Equal(t, 401, w.do("billing", "bad", "GET", "/api/billing/prices", "").Code)
 	closed := open(t, "AIGNE_HUB_PUBLIC_MODELS=off", "AIGNE_HUB_BILLING=on")
 	closed.priced()

@@ -90,6 +90,8 @@ func TestStatisticsAreOnesOwnUnlessAskedForAll(t *testing.T) {
 		{"admin", "/api/user/admin/user-stats", []any{"modelStats", "list", 0, "totalCalls"}, "5"},
 		{"admin", "/api/user/admin/user-stats", []any{"modelStats", "list", 0, "provider", "name"}, "alpha"},
 		{"admin", "/api/usage/group-trends?allUsers=true&by=user&top=1", []any{"series", 0, "email"}, "member@example.com"},
+		{"admin", "/api/usage/group-trends?allUsers=true&by=user&top=1", []any{"series", 0, "total", "cost_usd"}, "0.00456"},
+		{"member", "/api/usage/group-trends?by=model", []any{"series", 0, "total", "totalCalls"}, "3"},
 	} {
 		v := w.stats(c.as, c.target)
 		got := fmt.Sprint(at(v, c.path...))

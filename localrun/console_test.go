@@ -63,7 +63,7 @@ func TestConsole(t *testing.T) {
 		require.NoError(t, err)
 		addr := l.Addr().String() // links need it before the hub starts
 		require.NoError(t, l.Close())
-		h := newHub(t, "AIGNE_HUB_BILLING=on", "AIGNE_HUB_WELCOME_CREDITS=5")
+		h := newHub(t, "AIGNE_HUB_BILLING=on", "AIGNE_HUB_WELCOME_CREDITS=5", "AIGNE_HUB_CAPTURE=on")
 		s := h.serve("--listen", addr, "--public-url", "http://"+addr+prefix)
 		ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
 		defer cancel()

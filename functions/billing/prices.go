@@ -20,6 +20,9 @@ type priceView struct {
 	Type      hub.CallType `json:"type"`
 	Context   int64        `json:"context_length,omitempty"`
 	MaxOutput int64        `json:"max_output_tokens,omitempty"`
+	// Capabilities are what the model is known to do beside answering text; of
+	// others it is not known.
+	Capabilities []routing.Need `json:"capabilities"`
 	// Prices are credits per unit as decimal text, by bucket, each bucket with what
 	// it costs in the end: one without a rate of its own has that of the bucket that
 	// stands in for it. null: not charged.
@@ -40,8 +43,20 @@ type variantView struct {
 	Rate money.Rate `json:"rate"`
 }
 
-// prices lists what models cost: ?type=, ?provider=, ?q= (part of a name), ?page=,
-// ?pageSize=. Without a key it has what the public may see.
+// pricesView is a page of what models cost.
+type pricesView struct {
+	Data     []priceView `json:"data"`
+	Total    int         `json:"total"`
+	Page     int         `json:"page"`
+	PageSize int         `json:"page_size"`
+	Billing  bool        `json:"billing"`
+	// Providers of all models that the caller may call, whatever was asked for.
+	Providers []string `json:"providers"`
+}
+
+// prices lists what models cost, in pages: ?type=, ?provider=, ?q= (part of a name),
+// ?capability=, ?minContext=, ?models= (whole names), ?sort=. Without a key it has
+// what the public may see.
 func (h *handler) prices(w http.ResponseWriter, r *http.Request, c hub.Caller) error {
 	paging, err := httpkit.ParsePaging(r)
 	switch {
@@ -50,22 +65,33 @@ func (h *handler) prices(w http.ResponseWriter, r *http.Request, c hub.Caller) e
 	case paging.Cursor != "":
 		return hub.Invalid("cursor", "This list has no cursor; use page.")
 	}
-	q := r.URL.Query()
-	kind := hub.CallType(q.Get("type"))
-	if kind != "" && !kind.Valid() {
-		return hub.Invalid("type", "%.40q is no type of call; there are %s.", kind, typeNames())
+	want, err := wantedOf(r.URL.Query())
+	if err != nil {
+		return err
 	}
-	var found []routing.Listed
+	var all []routing.Listed
 	if c.UserID != "" || h.PublicModels {
-		found = h.priced(c.Models, kind, q.Get("provider"), strings.ToLower(q.Get("q")))
+		all = h.callable(c.Models)
 	}
-	total := len(found)
-	found = found[min(paging.Offset(), total):min(paging.Offset()+paging.Size, total)]
-	data := make([]priceView, len(found))
+	v := pricesView{Page: paging.Page, PageSize: paging.Size, Billing: h.Billing, Providers: providersOf(all)}
+	found := slices.DeleteFunc(all, func(l routing.Listed) bool { return !want.takes(&l) })
+	want.arrange(found)
+	v.Total = len(found)
+	found = found[min(paging.Offset(), v.Total):min(paging.Offset()+paging.Size, v.Total)]
+	v.Data = make([]priceView, len(found))
 	for i := range found {
-		data[i] = viewPrice(&found[i])
+		v.Data[i] = viewPrice(&found[i])
 	}
-	return httpkit.WriteJSON(w, http.StatusOK, map[string]any{"data": data, "total": total, "page": paging.Page, "page_size": paging.Size, "billing": h.Billing})
+	return httpkit.WriteJSON(w, http.StatusOK, v)
+}
+
+func providersOf(all []routing.Listed) []string {
+	out := []string{}
+	for i := range all {
+		out = append(out, all[i].Provider.Name)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 func typeNames() string {
@@ -76,26 +102,27 @@ func typeNames() string {
 	return strings.Join(names, ", ")
 }
 
-// priced lists models that can be called, by name.
-func (h *handler) priced(allow routing.Allow, kind hub.CallType, provider, part string) []routing.Listed {
+func needNames() string {
+	var names []string
+	for _, n := range routing.Needs() {
+		names = append(names, string(n))
+	}
+	return strings.Join(names, ", ")
+}
+
+// callable lists models that can be called, by name.
+func (h *handler) callable(allow routing.Allow) []routing.Listed {
 	routes := h.Routes()
 	var found []routing.Listed
 	for _, t := range hub.CallTypes() {
-		if kind != "" && kind != t {
-			continue
-		}
-		for _, l := range routes.ModelsFor(allow, t) {
-			if (provider == "" || l.Provider.Name == provider) && strings.Contains(strings.ToLower(l.Name()), part) {
-				found = append(found, l)
-			}
-		}
+		found = append(found, routes.ModelsFor(allow, t)...)
 	}
 	slices.SortStableFunc(found, func(a, b routing.Listed) int { return cmp.Compare(a.Name(), b.Name()) })
 	return found
 }
 
 func viewPrice(l *routing.Listed) priceView {
-	v := priceView{Model: l.Name(), Provider: l.Provider.Name, Type: l.Type, Context: l.Context}
+	v := priceView{Model: l.Name(), Provider: l.Provider.Name, Type: l.Type, Context: l.Context, Capabilities: l.Meets()}
 	if l.LimitKnown {
 		v.MaxOutput = l.MaxOutput
 	}

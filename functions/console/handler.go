@@ -68,7 +68,7 @@ func (h *handler) routes() []httpkit.Route {
 
 // rooms are the beginnings of the application's own addresses
 // (web/src/app/router.tsx; a test compares them).
-var rooms = []string{"admin", "apps", "calls", "credits", "keys", "models", "profile", "setup", "sign-in", "start"}
+var rooms = []string{"admin", "apps", "calls", "credits", "keys", "models", "profile", "setup", "sign-in", "start", "status", "usage"}
 
 // policy lets a page load what comes from the hub itself and nothing else: no
 // frames, no forms, no script or style that stands in the page. base-uri is for

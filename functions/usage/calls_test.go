@@ -290,6 +290,7 @@ func TestASearchFindsByBoundedFields(t *testing.T) {
 		"keyId=" + d.key.ID:                                         {ids[0]},
 		"scope=all&keyId=" + d.key.ID:                               {ids[0]},
 		"userId=" + d.admin.ID:                                      {ids[2]},
+		"userId=" + d.admin.Email:                                   {ids[2]},
 	} {
 		as := "admin"
 		if query == "search=mine" || query == "search=GPT" || query == "search="+ids[2] || query == "search="+ids[0] || query == "search="+made || query == "keyId="+d.key.ID {
@@ -300,7 +301,7 @@ func TestASearchFindsByBoundedFields(t *testing.T) {
 	for query, status := range map[string]int{
 		"search=" + strings.Repeat("x", 101): 400,
 		"searchFields=plan_json":             400, "status=lost": 400, "type=chat": 400, "minDurationSeconds=NaN": 400, "minDurationSeconds=-1": 400, "minCredits=1.0000000001": 400,
-		"minCost=1": 403, "userId=" + d.admin.ID: 403, "scope=all": 403, "allUsers=true": 403, "providerId=nope": 400, "before=x": 400, "page=1&cursor=x": 400, "model=%00": 400,
+		"minCost=1": 403, "userId=" + d.admin.ID: 403, "userId=" + d.admin.Email: 403, "scope=all": 403, "allUsers=true": 403, "providerId=nope": 400, "before=x": 400, "page=1&cursor=x": 400, "model=%00": 400,
 	} {
 		assert.Equal(t, status, d.send("member", "GET", "/api/user/model-calls?"+query).Code, query)
 	}

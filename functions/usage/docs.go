@@ -18,7 +18,7 @@ func filters() []httpkit.Param {
 		httpkit.Query("scope", "Everybody's calls are for owners and admins.", "own", "all"),
 		httpkit.Query("allUsers", "true is scope=all."),
 		{Name: "startTime", Doc: "Seconds since 1970.", Number: true}, {Name: "endTime", Doc: "Seconds since 1970.", Number: true},
-		httpkit.Query("userId", "Calls of a user, for owners and admins. Also userDid."),
+		httpkit.Query("userId", "Calls of a user, by id or e-mail address, for owners and admins. Also userDid."),
 		httpkit.Query("keyId", "Calls by an API key."), httpkit.Query("appId", "Calls of an application. Also appDid."),
 		httpkit.Query("provider", "Calls answered by a provider, by its name."), httpkit.Query("providerId", "The same by its id."),
 		httpkit.Query("model", "What the name of the model begins with, as asked for or as called."),

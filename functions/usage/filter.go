@@ -186,6 +186,9 @@ func (h *handler) filterOf(r *http.Request, c hub.Caller) (store.CallFilter, err
 	if err := whose(&a, &f, c); err != nil {
 		return f, err
 	}
+	if err := h.byEmail(r.Context(), &f); err != nil {
+		return f, err
+	}
 	if err := h.byID(r.Context(), &a, &f, c); err != nil {
 		return f, err
 	}
@@ -217,6 +220,20 @@ func whose(a *asked, f *store.CallFilter, c hub.Caller) error {
 		f.UserID = c.UserID
 	}
 	return a.err
+}
+
+// byEmail turns the e-mail address of a user into the id; only operators come here
+// with one.
+func (h *handler) byEmail(ctx context.Context, f *store.CallFilter) error {
+	if !strings.Contains(f.UserID, "@") {
+		return nil
+	}
+	u, err := h.Store.UserByEmail(ctx, f.UserID)
+	if errors.Is(err, store.ErrNotFound) {
+		return hub.Invalid("userId", "There is no user with this e-mail address.")
+	}
+	f.UserID = u.ID
+	return err
 }
 
 // byID turns the ids of keys and providers into what calls are found by.

@@ -119,7 +119,11 @@ func (h *handler) projectGroupTrends(w http.ResponseWriter, r *http.Request, c h
 	for i := range all {
 		v.Projects = append(v.Projects, viewProject(labels[i]))
 	}
-	for _, row := range seriesRows(x, all, nil) {
+	rows, err := seriesRows(x, all, nil, "") // as AIGNE Hub's clients know it
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
 		v.Trends = append(v.Trends, projectPoint{row.Timestamp, row.Values})
 	}
 	return httpkit.WriteJSON(w, http.StatusOK, v)

@@ -95,11 +95,15 @@ type seriesPoint struct {
 	SuccessCalls int64       `json:"successCalls"`
 	AvgDuration  json.Number `json:"avgDuration"`
 	AvgTTFB      json.Number `json:"avgTtfb"`
+
+	*rollup.OperatorFigures
 }
 
-func viewSeriesPoint(t *rollup.Total) seriesPoint {
+// viewSeriesPoint shows sums; creditPrice is for operators, as with Total.Figures.
+func viewSeriesPoint(t *rollup.Total, creditPrice string) (seriesPoint, error) {
 	p := viewPoint(time.Time{}, t)
-	return seriesPoint{p.TotalUsage, p.TotalCredits, p.Calls, p.SuccessCalls, p.AvgDuration, p.AvgTTFB}
+	money, err := t.Operator(creditPrice)
+	return seriesPoint{p.TotalUsage, p.TotalCredits, p.Calls, p.SuccessCalls, p.AvgDuration, p.AvgTTFB, money}, err
 }
 
 type seriesRow struct {
@@ -158,32 +162,48 @@ func (h *handler) groupTrends(w http.ResponseWriter, r *http.Request, c hub.Call
 	if err != nil {
 		return err
 	}
-	v := groupTrendView{rangeView: viewRange(x), Granularity: x.Step, By: by, Series: []series{}, Trends: seriesRows(x, shown, rest)}
+	v := groupTrendView{rangeView: viewRange(x), Granularity: x.Step, By: by, Series: []series{}}
+	if v.Trends, err = seriesRows(x, shown, rest, h.price(c)); err != nil {
+		return err
+	}
 	for i, p := range shown {
-		v.Series = append(v.Series, series{labels[i], viewSeriesPoint(&p.Total)})
+		total, err := viewSeriesPoint(&p.Total, h.price(c))
+		if err != nil {
+			return err
+		}
+		v.Series = append(v.Series, series{labels[i], total})
 	}
 	return httpkit.WriteJSON(w, http.StatusOK, v)
 }
 
-func seriesRows(x rollup.Range, shown, rest []*rollup.Part) []seriesRow {
+func seriesRows(x rollup.Range, shown, rest []*rollup.Part, creditPrice string) ([]seriesRow, error) {
 	out := make([]seriesRow, len(x.Starts))
 	for i, at := range x.Starts {
 		out[i] = seriesRow{Timestamp: at.Unix(), Start: at, Values: map[string]seriesPoint{}}
 		for _, p := range shown {
-			if p.Slots[i].Calls > 0 {
-				out[i].Values[p.Key] = viewSeriesPoint(&p.Slots[i])
+			if p.Slots[i].Calls == 0 {
+				continue
 			}
+			v, err := viewSeriesPoint(&p.Slots[i], creditPrice)
+			if err != nil {
+				return nil, err
+			}
+			out[i].Values[p.Key] = v
+		}
+		if len(rest) == 0 {
+			continue
 		}
 		var other rollup.Total
 		for _, p := range rest {
 			other.AddTotal(&p.Slots[i])
 		}
-		if len(rest) > 0 {
-			p := viewSeriesPoint(&other)
-			out[i].Other = &p
+		v, err := viewSeriesPoint(&other, creditPrice)
+		if err != nil {
+			return nil, err
 		}
+		out[i].Other = &v
 	}
-	return out
+	return out, nil
 }
 
 // errorRow is how often calls ended with an error.

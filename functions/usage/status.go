@@ -26,6 +26,9 @@ type statusPage struct {
 	Status    string        `json:"status"` // operational, degraded, outage, or unknown when nothing was called lately
 	UpdatedAt time.Time     `json:"updated_at"`
 	Models    []modelStatus `json:"models"`
+	// Incidents are hours of the last seven days in which many attempts at a model
+	// failed, the newest first.
+	Incidents []incident `json:"incidents"`
 }
 
 // modelStatus is how a model fares, at whichever providers serve it.
@@ -35,6 +38,9 @@ type modelStatus struct {
 	Available   *bool        `json:"available"`    // null: not called lately
 	SuccessRate *float64     `json:"success_rate"` // of the last 24 hours; null: no calls
 	Hours       []*float64   `json:"hours"`        // the success rate of each of the last 24 hours, the current one last; null: no calls
+	ResponseMS  *int64       `json:"response_ms"`  // median time to the first byte lately, where it is called most; null: unknown
+	P95MS       *int64       `json:"p95_ms"`       // of the same, what 95 % stay below
+	CheckedAt   *time.Time   `json:"checked_at"`   // the newest attempt; null: not lately
 }
 
 // statusCache makes the page once for all who ask within ten seconds.
@@ -71,6 +77,9 @@ type modelKey struct {
 type tally struct {
 	down, up, unknown int
 	ok, failed        [statusHours]int64
+	response, p95     time.Duration // of the target with the most calls
+	calls             int64
+	checked           time.Time
 }
 
 func (h *handler) statusPage(ctx context.Context, now time.Time) (statusPage, error) {
@@ -115,7 +124,8 @@ func (h *handler) statusPage(ctx context.Context, now time.Time) (statusPage, er
 		return cmp.Or(cmp.Compare(a.Model, b.Model), cmp.Compare(a.Type, b.Type))
 	})
 	page.Status = overall(page.Models)
-	return page, nil
+	page.Incidents, err = h.incidents(ctx, now, func(k modelKey) bool { return all[k] != nil })
+	return page, err
 }
 
 func (t *tally) note(m store.ModelStatus, now time.Time) {
@@ -126,6 +136,12 @@ func (t *tally) note(m store.ModelStatus, now time.Time) {
 		t.up++
 	default:
 		t.down++
+	}
+	if m.Response > 0 && m.Calls > t.calls {
+		t.response, t.p95, t.calls = m.Response, m.P95, m.Calls
+	}
+	if m.CheckedAt.After(t.checked) {
+		t.checked = m.CheckedAt
 	}
 }
 
@@ -143,6 +159,12 @@ func (t *tally) view(key modelKey) modelStatus {
 		ok, failed = ok+t.ok[i], failed+t.failed[i]
 	}
 	v.SuccessRate = share(ok, failed)
+	if t.response > 0 {
+		v.ResponseMS, v.P95MS = new(t.response.Milliseconds()), new(max(t.response, t.p95).Milliseconds())
+	}
+	if !t.checked.IsZero() {
+		v.CheckedAt = &t.checked
+	}
 	return v
 }
 

@@ -47,6 +47,13 @@ type page struct {
 		Available   *bool
 		SuccessRate *float64 `json:"success_rate"`
 		Hours       []*float64
+		ResponseMS  *int64     `json:"response_ms"`
+		P95MS       *int64     `json:"p95_ms"`
+		CheckedAt   *time.Time `json:"checked_at"`
+	}
+	Incidents []struct {
+		Model string
+		Until *time.Time
 	}
 }
 
@@ -95,6 +102,12 @@ func TestTheStatusPageNamesModelsAndNothingElse(t *testing.T) {
 		}
 	}
 	assert.Positive(t, measured)
+	require.NotNil(t, both.ResponseMS)
+	assert.Positive(t, *both.ResponseMS)
+	assert.GreaterOrEqual(t, *both.P95MS, *both.ResponseMS)
+	assert.NotNil(t, both.CheckedAt)
+	require.Len(t, p.Incidents, 2)
+	assert.Nil(t, p.Incidents[0].Until, "it goes on")
 	for _, not := range []string{"inner.example.com", "made-up", "second-vendor", `"provider`} {
 		assert.NotContains(t, text, not)
 	}

@@ -55,18 +55,25 @@ func (t *Total) Figures(creditPrice string) (Figures, error) {
 			f.Usage[hub.Bucket(b).String()] = n
 		}
 	}
+	var err error
+	f.OperatorFigures, err = t.Operator(creditPrice)
+	return f, err
+}
+
+// Operator shows what is for those who run the hub; nil with creditPrice "".
+func (t *Total) Operator(creditPrice string) (*OperatorFigures, error) {
 	if creditPrice == "" {
-		return f, nil
+		return nil, nil //nolint:nilnil // nothing to show is no fault
 	}
 	revenue, err := money.Credits(t.Credits).Dollars(creditPrice)
 	if err != nil {
-		return f, err
+		return nil, err
 	}
-	f.OperatorFigures = &OperatorFigures{CostUSD: money.Credits(t.Cost), Uncosted: t.Uncosted, RevenueUSD: revenue, Shortfall: money.Credits(t.Shortfall)}
+	f := &OperatorFigures{CostUSD: money.Credits(t.Cost), Uncosted: t.Uncosted, RevenueUSD: revenue, Shortfall: money.Credits(t.Shortfall)}
 	if t.Uncosted < t.Calls {
 		earned, err := money.Credits(t.CostedCredits).Dollars(creditPrice)
 		if err != nil {
-			return f, err
+			return nil, err
 		}
 		f.MarginUSD = new(earned - money.Credits(t.Cost))
 	}

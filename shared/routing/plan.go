@@ -114,6 +114,20 @@ func (t *Target) lacks(needs []Need) Need {
 	return ""
 }
 
+// Meets lists the needs that the model is known to meet.
+func (t *Target) Meets() []Need {
+	out := []Need{}
+	for _, x := range []struct {
+		need Need
+		know known
+	}{{NeedTools, t.Tools}, {NeedVision, t.Sees}, {NeedAudio, t.Hears}, {NeedFiles, t.Reads}, {NeedThinking, t.Reasoning}} {
+		if x.know == yes {
+			out = append(out, x.need)
+		}
+	}
+	return out
+}
+
 // Name is provider/model.
 func (t *Target) Name() string { return t.Provider.Name + "/" + t.Model }
 

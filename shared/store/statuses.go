@@ -110,6 +110,18 @@ func (s *Store) StatusHours(ctx context.Context, from time.Time) ([]StatusHour, 
 	}, "SELECT hour, provider, model, type, ok, failed FROM ai_model_status_hours WHERE hour >= ? ORDER BY hour LIMIT 100000", from.UnixMilli())
 }
 
+// BadHours lists hours of models in which at least so many attempts failed, over all
+// providers, of the hours that begin at or after from; the newest first, 2,000.
+func (s *Store) BadHours(ctx context.Context, from time.Time, failed int64) ([]StatusHour, error) {
+	return list(ctx, s.read, func(r *sql.Rows, h *StatusHour) error {
+		var hour int64
+		err := r.Scan(&hour, &h.Model, &h.Type, &h.OK, &h.Failed)
+		h.Hour = time.UnixMilli(hour).UTC()
+		return err
+	}, `SELECT hour, model, type, SUM(ok), SUM(failed) FROM ai_model_status_hours WHERE hour >= ?
+GROUP BY hour, model, type HAVING SUM(failed) >= ? ORDER BY hour DESC LIMIT 2000`, from.UnixMilli(), failed)
+}
+
 // How long statuses, hours, events and probes are kept.
 const (
 	keepStatuses = 30 * 24 * time.Hour

@@ -124,6 +124,7 @@ step("the call is there with its attempts and its price", async () => {
   );
   await page.waitForFunction((n) => document.querySelectorAll("tbody tr").length === n + 1, made);
   await page.getByLabel("Live").uncheck();
+  await page.getByLabel("Range of time").selectOption("custom");
   await page.getByLabel("From", { exact: true }).fill("2020-01-01");
   await page.getByLabel("Until", { exact: true }).fill("2020-01-02");
   await page.getByText("Nothing matches").waitFor();

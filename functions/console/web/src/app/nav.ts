@@ -1,9 +1,11 @@
 import {
+  Activity,
   AppWindow,
   Archive,
   Bell,
   Blocks,
   Boxes,
+  ChartColumn,
   CircleGauge,
   CreditCard,
   Gauge,
@@ -44,11 +46,13 @@ export interface Group {
 const everyone: Group = {
   places: [
     { to: "/", label: "nav.home", icon: CircleGauge },
+    { to: "/usage", label: "nav.usage", icon: ChartColumn },
     { to: "/calls", label: "nav.calls", icon: ReceiptText },
     { to: "/keys", label: "nav.keys", icon: KeyRound },
     { to: "/apps", label: "nav.apps", icon: AppWindow },
     { to: "/credits", label: "nav.credits", icon: Wallet },
     { to: "/models", label: "nav.models", icon: Boxes },
+    { to: "/status", label: "nav.status", icon: Activity },
   ],
 };
 

@@ -91,18 +91,61 @@ const apps = createRoute({
   validateSearch: optional((s) => ({ cursor: text(s.cursor), app: text(s.app) })),
   component: lazyRouteComponent(() => import("../pages/apps"), "Apps"),
 });
+const callsSearch = optional((s) => ({
+  before: text(s.before),
+  call: text(s.call),
+  everyone: flag(s.everyone),
+  live: flag(s.live),
+  range: text(s.range),
+  from: text(s.from),
+  until: text(s.until),
+  q: text(s.q),
+  status: text(s.status),
+  type: text(s.type),
+  provider: text(s.provider),
+  model: text(s.model),
+  app: text(s.app),
+  key: text(s.key),
+  user: text(s.user),
+  category: text(s.category),
+  slow: text(s.slow),
+  credits: text(s.credits),
+}));
+/** CallSearch is what the address of the call log holds. */
+export type CallSearch = ReturnType<typeof callsSearch>;
 const calls = createRoute({
   getParentRoute: () => inside,
   path: "/calls",
+  validateSearch: callsSearch,
+  component: lazyRouteComponent(() => import("../pages/calls"), "Calls"),
+});
+const usage = createRoute({
+  getParentRoute: () => inside,
+  path: "/usage",
   validateSearch: optional((s) => ({
-    before: text(s.before),
-    call: text(s.call),
-    everyone: flag(s.everyone),
-    live: flag(s.live),
+    range: text(s.range),
     from: text(s.from),
     until: text(s.until),
+    step: text(s.step),
+    by: text(s.by),
+    measure: text(s.measure),
+    everyone: flag(s.everyone),
+    page: page(s.page),
+    model: text(s.model),
+    provider: text(s.provider),
+    app: text(s.app),
+    key: text(s.key),
+    type: text(s.type),
+    user: text(s.user),
+    category: text(s.category),
   })),
-  component: lazyRouteComponent(() => import("../pages/calls"), "Calls"),
+  component: lazyRouteComponent(() => import("../pages/usage"), "Usage"),
+});
+const status = createRoute({
+  getParentRoute: () => inside,
+  path: "/status",
+  validateSearch: optional((s) => ({ q: text(s.q), only: text(s.only) })),
+  component: lazyRouteComponent(() => import("../pages/status"), "Status"),
 });
 const credits = createRoute({
   getParentRoute: () => inside,
@@ -122,7 +165,19 @@ const credits = createRoute({
 const models = createRoute({
   getParentRoute: () => inside,
   path: "/models",
-  validateSearch: optional((s) => ({ q: text(s.q), type: text(s.type), provider: text(s.provider), page: page(s.page) })),
+  validateSearch: optional((s) => ({
+    q: text(s.q),
+    type: text(s.type),
+    provider: text(s.provider),
+    can: text(s.can),
+    context: text(s.context),
+    sort: text(s.sort),
+    down: flag(s.down),
+    page: page(s.page),
+    compare: text(s.compare),
+    view: text(s.view),
+    model: text(s.model),
+  })),
   component: lazyRouteComponent(() => import("../pages/models"), "Models"),
 });
 const profile = createRoute({
@@ -316,6 +371,8 @@ const tree = root.addChildren([
     keys,
     apps,
     calls,
+    usage,
+    status,
     credits,
     models,
     profile,

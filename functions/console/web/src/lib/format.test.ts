@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { perMillion } from "../pages/models";
+import { perMillion } from "../pages/models-query";
 import { ago, bytes, change, count, credits, duration, type Format, growth, percent, share, sign, usd } from "./format";
 
 const en: Format = { locale: "en", timeZone: "UTC" };

@@ -1,20 +1,15 @@
 import { Link } from "@tanstack/react-router";
 import { type Answer, api } from "../api/client";
+import type { CallSearch } from "../app/router";
 import { count, duration } from "../lib/format";
 import { useI18n } from "../lib/i18n";
 import { Amount, Time } from "../ui/page";
 import { Badge } from "../ui/states";
 import { type Column, Table } from "../ui/table";
+import { useUserNames } from "./calls-query";
 
 /** Found is what the address of the call log holds. */
-export interface Found {
-  before?: string;
-  call?: string;
-  everyone?: true;
-  live?: true;
-  from?: string;
-  until?: string;
-}
+export type Found = CallSearch;
 
 /** CallPage is the list as it goes on by cursor; with page= it has AIGNE Hub's form. */
 export type CallPage = Extract<Answer<"/api/user/model-calls">, { data: unknown }>;
@@ -59,12 +54,16 @@ export function CallTable({
   calls,
   open,
   search,
+  users,
 }: {
   calls: readonly Call[];
+  /** users: whose each is, for those who see everybody's. */
+  users?: boolean;
   open: (call: Call) => void;
   search: (call: Call) => Found;
 }) {
   const { t, format } = useI18n();
+  const names = useUserNames(users === true);
   const columns: Column<Call>[] = [
     {
       key: "at",
@@ -75,7 +74,7 @@ export function CallTable({
     {
       key: "model",
       head: t("call.model"),
-      className: "min-w-40",
+      className: users ? "w-full min-w-40" : "min-w-40",
       cell: (c) => (
         <div className="min-w-0">
           <Link to="/calls" search={search(c)} className="font-medium break-all hover:underline">
@@ -109,5 +108,12 @@ export function CallTable({
     },
     { key: "credits", head: t("call.credits"), num: true, cell: (c) => <Amount of={c.credits} /> },
   ];
+  if (users)
+    columns.splice(2, 0, {
+      key: "user",
+      head: t("call.user"),
+      from: "lg",
+      cell: (c) => <span className="block w-36 truncate">{names.get(c.user_id) ?? `…${c.user_id.slice(-8)}`}</span>,
+    });
   return <Table label={t("nav.calls")} columns={columns} rows={calls} id={(c) => c.id} open={open} />;
 }

@@ -1,48 +1,36 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { useNavigate, useRouter, useSearch } from "@tanstack/react-router";
+import { useNavigate, useRouter } from "@tanstack/react-router";
 import { ReceiptText, RefreshCw } from "lucide-react";
-import { isAdmin, useMe } from "../app/session";
 import { useT } from "../lib/i18n";
 import { Button } from "../ui/button";
 import { Card, Page } from "../ui/page";
 import { Empty, Loaded, Rows } from "../ui/states";
 import { Pager } from "../ui/table";
 import { CallDrawer } from "./call-drawer";
+import { ExportCalls } from "./call-export";
+import { CallFilters } from "./call-filters";
 import { CallTable, listCalls } from "./call-table";
-
-const seconds = (day: string | undefined, end: boolean): number | undefined => {
-  if (!day) return undefined;
-  const at = new Date(`${day}T00:00:00`);
-  if (Number.isNaN(at.getTime())) return undefined;
-  if (end) at.setDate(at.getDate() + 1);
-  return Math.floor(at.getTime() / 1000);
-};
+import { callFilters, useCallQuery } from "./calls-query";
 
 const tail = 2000; // ms between looks while the log is followed
+const size = 50;
 
 /** Calls is the log of calls; what is shown stands in the address. */
 export function Calls() {
   const t = useT();
-  const me = useMe();
-  const admin = isAdmin(me?.user.role);
   const router = useRouter();
   const navigate = useNavigate({ from: "/calls" });
-  const search = useSearch({ from: "/inside/calls" });
-  const query = {
-    before: search.before,
-    pageSize: 50,
-    scope: admin && search.everyone ? ("all" as const) : ("own" as const),
-    startTime: seconds(search.from, false),
-    endTime: seconds(search.until, true),
-  };
+  const { search, everyone, query } = useCallQuery();
+  const asked = { ...query, before: search.before, pageSize: size };
+  const live = search.live === true && !search.before;
   const calls = useQuery({
-    queryKey: ["calls", query],
-    queryFn: ({ signal }) => listCalls({ query: query, signal }),
+    queryKey: ["calls", asked],
+    queryFn: ({ signal }) => listCalls({ query: asked, signal }),
     placeholderData: keepPreviousData,
-    refetchInterval: search.live && !search.before ? tail : false,
+    refetchInterval: live ? tail : false,
   });
-  const filtered = Boolean(search.from || search.until);
-  const set = (change: Partial<typeof search>) => navigate({ search: (old) => ({ ...old, before: undefined, ...change }) });
+  const filtered =
+    Boolean(search.range || search.from || search.until || search.q) || callFilters.some((f) => search[f] !== undefined);
   const next = calls.data?.next_cursor;
 
   return (
@@ -50,60 +38,19 @@ export function Calls() {
       title={t("nav.calls")}
       about={t("calls.about")}
       actions={
-        <Button onClick={() => calls.refetch()} busy={calls.isFetching} icon={<RefreshCw aria-hidden className="size-4" />}>
-          {t("action.refresh")}
-        </Button>
+        <>
+          <ExportCalls query={query} />
+          <Button
+            onClick={() => calls.refetch()}
+            busy={calls.isFetching && !live}
+            icon={<RefreshCw aria-hidden className="size-4" />}
+          >
+            {t("action.refresh")}
+          </Button>
+        </>
       }
     >
-      <div className="flex flex-wrap items-end gap-3">
-        <label className="text-sm">
-          <span className="mb-1 block font-medium">{t("filter.from")}</span>
-          <input
-            type="date"
-            className="input"
-            value={search.from ?? ""}
-            max={search.until}
-            onChange={(e) => set({ from: e.target.value || undefined })}
-          />
-        </label>
-        <label className="text-sm">
-          <span className="mb-1 block font-medium">{t("filter.until")}</span>
-          <input
-            type="date"
-            className="input"
-            value={search.until ?? ""}
-            min={search.from}
-            onChange={(e) => set({ until: e.target.value || undefined })}
-          />
-        </label>
-        {admin && (
-          <label className="text-sm">
-            <span className="mb-1 block font-medium">{t("calls.of")}</span>
-            <select
-              className="input"
-              value={search.everyone ? "all" : "own"}
-              onChange={(e) => set({ everyone: e.target.value === "all" || undefined })}
-            >
-              <option value="own">{t("calls.own")}</option>
-              <option value="all">{t("calls.everyone")}</option>
-            </select>
-          </label>
-        )}
-        <label className="flex min-h-9 items-center gap-2">
-          <input
-            type="checkbox"
-            checked={search.live === true}
-            onChange={(e) => set({ live: e.target.checked || undefined })}
-            className="size-4 accent-accent-fill"
-          />
-          {t("calls.live")}
-        </label>
-        {filtered && (
-          <Button look="quiet" onClick={() => set({ from: undefined, until: undefined })}>
-            {t("filter.clear")}
-          </Button>
-        )}
-      </div>
+      <CallFilters />
       <Card flush>
         <Loaded query={calls} loading={<Rows n={12} />}>
           {({ data }) =>
@@ -112,13 +59,14 @@ export function Calls() {
                 icon={<ReceiptText aria-hidden className="size-5" />}
                 title={filtered || search.before ? t("filter.nothing") : t("calls.none")}
               >
-                {filtered ? t("filter.nothing.hint") : t("calls.none.hint")}
+                {next ? t("calls.further") : filtered ? t("filter.nothing.hint") : t("calls.none.hint")}
               </Empty>
             ) : (
               <CallTable
                 calls={data}
+                users={everyone}
                 search={(c) => ({ ...search, call: c.id })}
-                open={(c) => navigate({ search: (old) => ({ ...old, call: c.id }) })}
+                open={(c) => navigate({ search: (old) => ({ ...old, call: c.id }), resetScroll: false })}
               />
             )
           }
@@ -128,7 +76,10 @@ export function Calls() {
           older={next ? () => navigate({ search: (old) => ({ ...old, before: next }) }) : undefined}
         />
       </Card>
-      <CallDrawer id={search.call} onClose={() => navigate({ search: (old) => ({ ...old, call: undefined }) })} />
+      <CallDrawer
+        id={search.call}
+        onClose={() => navigate({ search: (old) => ({ ...old, call: undefined }), resetScroll: false })}
+      />
     </Page>
   );
 }

@@ -1,25 +1,18 @@
-import { keepPreviousData, queryOptions, useQuery } from "@tanstack/react-query";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { ReceiptText } from "lucide-react";
-import { api } from "../api/client";
 import { isAdmin, useMe } from "../app/session";
-import { count } from "../lib/format";
 import { useI18n } from "../lib/i18n";
 import { buttonClass } from "../ui/button";
-import { Amount, Card, Page, Stat } from "../ui/page";
-import { Empty, Loaded, Note, Skeleton } from "../ui/states";
+import { Card, Page } from "../ui/page";
+import { Empty, Loaded, Note } from "../ui/states";
 import { CallTable, listCalls } from "./call-table";
+import { Spend, Today } from "./home-figures";
+import { HomeNotices } from "./home-notices";
 
-export const balanceQuery = queryOptions({
-  queryKey: ["balance"],
-  queryFn: ({ signal }) => api.get("/api/user/credit/balance", { signal }),
-});
-export const quotaQuery = queryOptions({
-  queryKey: ["quota"],
-  queryFn: ({ signal }) => api.get("/api/usage/quota", { query: { timeRange: 30 }, signal }),
-});
+export { balanceQuery, quotaQuery } from "./home-query";
 
-/** Home is what somebody wants to know first: what is left, what was spent, what was called. */
+/** Home is what somebody wants to know first: what is left, what was spent, how today goes, what was called. */
 export function Home() {
   const { t } = useI18n();
   const me = useMe();
@@ -33,8 +26,10 @@ export function Home() {
   const name = me?.user.name;
   return (
     <Page title={name ? t("home.hello", { name }) : t("home.title")}>
-      <Figures />
+      <HomeNotices />
       <Begin admin={isAdmin(me?.user.role)} none={calls.data?.data.length === 0} />
+      <Spend />
+      <Today />
       <Card
         flush
         title={t("home.recent")}
@@ -61,38 +56,6 @@ export function Home() {
         </Loaded>
       </Card>
     </Page>
-  );
-}
-
-/** Figures are the wallet in numbers. Where nothing is charged there are none. */
-function Figures() {
-  const { t, tn, format } = useI18n();
-  const balance = useQuery(balanceQuery);
-  const quota = useQuery(quotaQuery);
-  if (balance.error) return <Loaded query={balance}>{() => null}</Loaded>;
-  const b = balance.data;
-  if (b?.billing === "off") return null;
-  const q = quota.data;
-  const wait = <Skeleton className="mt-2 h-6 w-24" />;
-  return (
-    <div className="grid gap-3 sm:grid-cols-3">
-      <Stat
-        label={t("home.available")}
-        note={b && (b.held !== "0" ? t("home.held", { amount: b.held }) : tn("home.grants", b.grantCount))}
-      >
-        {b ? <Amount of={b.available} /> : wait}
-      </Stat>
-      <Stat label={t("home.spent")} note={q && tn("home.average", q.days)}>
-        {q ? <Amount of={q.dailyAvgCredits.toFixed(9)} /> : wait}
-      </Stat>
-      <Stat label={t("home.lasts")} note={t("home.lasts.note")}>
-        {q
-          ? q.estimatedDaysRemaining >= 999
-            ? "999+"
-            : tn("home.days", q.estimatedDaysRemaining, { n: count(format, q.estimatedDaysRemaining) })
-          : wait}
-      </Stat>
-    </div>
   );
 }
 

@@ -1,219 +1,303 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useNavigate, useRouter, useSearch } from "@tanstack/react-router";
-import { Boxes } from "lucide-react";
+import { Boxes, Scale, X } from "lucide-react";
 import { useDeferredValue, useEffect, useState } from "react";
-import { type Answer, api } from "../api/client";
-import { count, credits, percent } from "../lib/format";
+import { api } from "../api/client";
+import { count, credits, short } from "../lib/format";
 import { useI18n } from "../lib/i18n";
-import { CopyButton } from "../ui/copy";
+import { Button } from "../ui/button";
 import { Drawer } from "../ui/dialog";
-import { Card, Facts, Mono, Page } from "../ui/page";
-import { Badge, Empty, Loaded, Rows } from "../ui/states";
+import { Card, Page } from "../ui/page";
+import { Empty, Loaded, Rows } from "../ui/states";
 import { type Column, Pager, Table } from "../ui/table";
-import { useBucketName } from "./call-drawer";
+import { Compare } from "./models-compare";
+import { Can, Prices, State } from "./models-prices";
+import { capabilities, type Price, perMillion, types, useFares } from "./models-query";
 
-type Price = Answer<"/api/billing/prices">["data"][number];
+const mostCompared = 4;
+const contexts = ["32000", "128000", "200000", "1000000"];
+const orders = ["name", "input", "input-down", "output", "output-down", "context-down"] as const;
 
-export const types = [
-  "chatCompletion",
-  "embedding",
-  "imageGeneration",
-  "audioGeneration",
-  "video",
-  "moderation",
-  "rerank",
-] as const;
-
-/** perMillion moves the point of an exact price per token six places. */
-export function perMillion(price: string): string {
-  const [whole = "0", fraction = ""] = price.split(".");
-  const moved = (whole + fraction.padEnd(6, "0").slice(0, 6)).replace(/^0+(?=\d)/, "");
-  const rest = fraction.slice(6).replace(/0+$/, "");
-  return rest ? `${moved}.${rest}` : moved;
+/** comparedOf are the models that the address names for a comparison. */
+function comparedOf(text: string | undefined): string[] {
+  return [...new Set((text ?? "").split(",").filter(Boolean))].slice(0, mostCompared);
 }
 
 /** Models is what can be called, what it costs and how it fares. */
 export function Models() {
-  const { t, tn, format } = useI18n();
-  const router = useRouter();
+  const { t } = useI18n();
+  const navigate = useNavigate({ from: "/models" });
+  const search = useSearch({ from: "/inside/models" });
+  const compared = comparedOf(search.compare);
+  const choose = (names: string[]) =>
+    navigate({ search: (old) => ({ ...old, compare: names.join(",") || undefined }), replace: true, resetScroll: false });
+  if (search.view === "compare" && compared.length > 0)
+    return (
+      <Compare
+        names={compared}
+        drop={(name) => choose(compared.filter((n) => n !== name))}
+        back={() => navigate({ search: (old) => ({ ...old, view: undefined }) })}
+      />
+    );
+  return (
+    <Page title={t("nav.models")} about={t("models.about")}>
+      <Filters />
+      <List compared={compared} choose={choose} />
+      {compared.length > 0 && (
+        <section
+          aria-label={t("models.compare")}
+          className="pop sticky bottom-18 z-10 flex flex-wrap items-center gap-2 px-3 py-2.5 lg:bottom-4"
+        >
+          <Scale aria-hidden className="size-4.5 shrink-0 text-accent" />
+          <ul className="flex min-w-0 flex-1 flex-wrap gap-1.5">
+            {compared.map((name) => (
+              <li key={name} className="max-w-full">
+                <button
+                  type="button"
+                  onClick={() => choose(compared.filter((n) => n !== name))}
+                  className="inline-flex min-h-7 max-w-full items-center gap-1 rounded-full border border-line-strong px-2.5 text-sm hover:bg-sunken"
+                >
+                  <span className="truncate">{name}</span>
+                  <X aria-hidden className="size-3.5 shrink-0" />
+                  <span className="sr-only">{t("action.remove")}</span>
+                </button>
+              </li>
+            ))}
+          </ul>
+          <Button
+            look="primary"
+            small
+            disabled={compared.length < 2}
+            onClick={() => navigate({ search: (old) => ({ ...old, view: "compare" }) })}
+          >
+            {compared.length < 2 ? t("models.compare.more") : t("models.compare")}
+          </Button>
+        </section>
+      )}
+    </Page>
+  );
+}
+
+function Filters() {
+  const { t, format } = useI18n();
   const navigate = useNavigate({ from: "/models" });
   const search = useSearch({ from: "/inside/models" });
   const [typed, setTyped] = useState(search.q ?? "");
   const q = useDeferredValue(typed.trim());
-  const [open, setOpen] = useState<Price>();
-  const page = search.page ?? 1;
+  const set = (change: Partial<typeof search>) => navigate({ search: (old) => ({ ...old, page: undefined, ...change }) });
   useEffect(() => {
     if (q !== (search.q ?? ""))
       void navigate({ search: (old) => ({ ...old, q: q || undefined, page: undefined }), replace: true });
   }, [q, search.q, navigate]);
+  const providers = useQuery({
+    queryKey: ["prices", "providers"],
+    queryFn: ({ signal }) => api.get("/api/billing/prices", { query: { pageSize: 1 }, signal }),
+    staleTime: 300_000,
+  });
+  const order = `${search.sort ?? "name"}${search.down ? "-down" : ""}`;
+  return (
+    <div className="grid grid-cols-2 gap-2 sm:flex sm:flex-wrap">
+      <input
+        type="search"
+        aria-label={t("models.search")}
+        placeholder={t("models.search")}
+        value={typed}
+        onChange={(e) => setTyped(e.target.value)}
+        className="input min-w-44 flex-1 max-sm:col-span-2 sm:max-w-72"
+      />
+      <select
+        aria-label={t("models.type")}
+        value={search.type ?? ""}
+        onChange={(e) => set({ type: e.target.value || undefined })}
+        className="input sm:w-auto"
+      >
+        <option value="">{t("models.types")}</option>
+        {types.map((x) => (
+          <option key={x} value={x}>
+            {t(`type.${x}`)}
+          </option>
+        ))}
+      </select>
+      <select
+        aria-label={t("provider.one")}
+        value={search.provider ?? ""}
+        onChange={(e) => set({ provider: e.target.value || undefined })}
+        className="input sm:w-auto"
+      >
+        <option value="">{t("models.providers")}</option>
+        {providers.data?.providers.map((x) => (
+          <option key={x}>{x}</option>
+        ))}
+      </select>
+      <select
+        aria-label={t("models.can")}
+        value={search.can ?? ""}
+        onChange={(e) => set({ can: e.target.value || undefined })}
+        className="input sm:w-auto"
+      >
+        <option value="">{t("models.can.any")}</option>
+        {capabilities.map((x) => (
+          <option key={x} value={x}>
+            {t(`models.can.${x}`)}
+          </option>
+        ))}
+      </select>
+      <select
+        aria-label={t("models.context")}
+        value={search.context ?? ""}
+        onChange={(e) => set({ context: e.target.value || undefined })}
+        className="input sm:w-auto"
+      >
+        <option value="">{t("models.context.any")}</option>
+        {contexts.map((n) => (
+          <option key={n} value={n}>
+            {t("models.context.least", { n: short(format, Number(n)) })}
+          </option>
+        ))}
+      </select>
+      <select
+        aria-label={t("models.sort")}
+        value={order}
+        onChange={(e) => {
+          const [sort, down] = e.target.value.split("-");
+          void set({ sort: sort === "name" ? undefined : sort, down: down ? true : undefined });
+        }}
+        className="input sm:w-auto"
+      >
+        {orders.map((x) => (
+          <option key={x} value={x}>
+            {t(`models.sort.${x}`)}
+          </option>
+        ))}
+      </select>
+    </div>
+  );
+}
+
+function List({ compared, choose }: { compared: string[]; choose: (names: string[]) => void }) {
+  const { t, tn, format } = useI18n();
+  const router = useRouter();
+  const navigate = useNavigate({ from: "/models" });
+  const search = useSearch({ from: "/inside/models" });
+  const page = search.page ?? 1;
+  const size = 50;
+  const query = {
+    q: search.q,
+    type: search.type,
+    provider: search.provider,
+    capability: search.can,
+    minContext: Number(search.context) || undefined,
+    sort: (["input", "output", "context"] as const).find((x) => x === search.sort),
+    order: search.down ? ("desc" as const) : undefined,
+    page,
+    pageSize: size,
+  };
   const prices = useQuery({
-    queryKey: ["prices", search],
-    queryFn: ({ signal }) =>
-      api.get("/api/billing/prices", {
-        query: { q: search.q, type: search.type, provider: search.provider, page, pageSize: 50 },
-        signal,
-      }),
+    queryKey: ["prices", query],
+    queryFn: ({ signal }) => api.get("/api/billing/prices", { query, signal }),
     placeholderData: keepPreviousData,
   });
-  const status = useQuery({
-    queryKey: ["status"],
-    queryFn: ({ signal }) => api.get("/api/status", { signal }),
-    refetchInterval: 60_000,
-  });
-  const fares = new Map((status.data?.models ?? []).map((m) => [m.model, m]));
-
+  const fares = useFares();
+  const show = (p: Price | undefined) =>
+    navigate({ search: (old) => ({ ...old, model: p && `${p.type} ${p.model}` }), resetScroll: false });
+  const open = prices.data?.data.find((p) => `${p.type} ${p.model}` === search.model);
   const price = (p: Price, bucket: string) => {
     const text = p.prices?.[bucket];
     return text === undefined ? "–" : credits(format, perMillion(text));
   };
   const columns: Column<Price>[] = [
     {
-      key: "model",
-      head: t("call.model"),
-      cell: (p) => (
-        <button type="button" onClick={() => setOpen(p)} className="text-left font-medium break-all hover:underline">
-          {p.model}
-        </button>
-      ),
-    },
-    { key: "type", head: t("models.type"), from: "md", cell: (p) => <span className="text-ink-2">{t(`type.${p.type}`)}</span> },
-    {
-      key: "status",
-      head: t("models.status"),
+      key: "compare",
+      head: <span className="sr-only">{t("models.compare")}</span>,
+      className: "w-9 !pr-0",
       cell: (p) => {
-        const s = fares.get(p.model);
-        if (s?.available === true)
-          return <Badge kind="ok">{s.success_rate === null ? t("models.up") : percent(format, s.success_rate)}</Badge>;
-        if (s?.available === false) return <Badge kind="danger">{t("models.down")}</Badge>;
-        return <Badge>{t("models.idle")}</Badge>;
+        const on = compared.includes(p.model);
+        return (
+          <input
+            type="checkbox"
+            aria-label={t("models.compare.one", { model: p.model })}
+            title={t("models.compare.one", { model: p.model })}
+            checked={on}
+            disabled={!on && compared.length >= mostCompared}
+            onChange={() => choose(on ? compared.filter((n) => n !== p.model) : [...compared, p.model])}
+            className="size-4 align-middle accent-accent-fill"
+          />
+        );
       },
     },
+    {
+      key: "model",
+      head: t("call.model"),
+      className: "w-full min-w-32",
+      cell: (p) => (
+        <div>
+          <button type="button" onClick={() => show(p)} className="text-left font-medium break-all hover:underline">
+            {p.model}
+          </button>
+          <Can of={p} />
+          {p.prices && (
+            <div className="text-sm text-ink-2 tabular-nums sm:hidden">
+              {t("models.input")} {price(p, "input")} · {t("models.output")} {price(p, "output")}
+            </div>
+          )}
+        </div>
+      ),
+    },
+    {
+      key: "type",
+      head: t("models.type"),
+      from: "md",
+      cell: (p) => <span className="whitespace-nowrap text-ink-2">{t(`type.${p.type}`)}</span>,
+    },
+    { key: "status", head: t("models.status"), cell: (p) => <State of={fares(p)} /> },
     {
       key: "context",
       head: t("models.context"),
       num: true,
       from: "lg",
-      cell: (p) => (p.context_length ? count(format, p.context_length) : "–"),
+      cell: (p) =>
+        p.context_length ? <span title={count(format, p.context_length)}>{short(format, p.context_length)}</span> : "–",
     },
     { key: "input", head: t("models.input"), num: true, from: "sm", cell: (p) => price(p, "input") },
     { key: "output", head: t("models.output"), num: true, from: "sm", cell: (p) => price(p, "output") },
   ];
-  const filtered = Boolean(search.q || search.type || search.provider);
+  const filtered = Boolean(search.q || search.type || search.provider || search.can || search.context);
   return (
-    <Page title={t("nav.models")} about={prices.data?.billing === false ? t("models.about.free") : t("models.about")}>
-      <div className="flex flex-wrap gap-3">
-        <input
-          type="search"
-          aria-label={t("models.search")}
-          placeholder={t("models.search")}
-          value={typed}
-          onChange={(e) => setTyped(e.target.value)}
-          className="input min-w-48 flex-1 sm:max-w-sm"
-        />
-        <select
-          aria-label={t("models.type")}
-          value={search.type ?? ""}
-          onChange={(e) => navigate({ search: (old) => ({ ...old, type: e.target.value || undefined, page: undefined }) })}
-          className="input w-auto"
-        >
-          <option value="">{t("models.types")}</option>
-          {types.map((x) => (
-            <option key={x} value={x}>
-              {t(`type.${x}`)}
-            </option>
-          ))}
-        </select>
-      </div>
-      <Card flush>
-        <Loaded query={prices} loading={<Rows />}>
-          {({ data, total, page_size }) =>
-            data.length === 0 ? (
-              <Empty icon={<Boxes aria-hidden className="size-5" />} title={filtered ? t("filter.nothing") : t("models.none")}>
-                {filtered ? t("filter.nothing.hint") : t("models.none.hint")}
-              </Empty>
-            ) : (
-              <>
-                <Table
-                  label={t("nav.models")}
-                  columns={columns}
-                  rows={data}
-                  id={(p) => `${p.provider} ${p.model} ${p.type}`}
-                  open={setOpen}
-                />
-                <Pager
-                  newer={page > 1 ? () => router.history.back() : undefined}
-                  older={page * page_size < total ? () => navigate({ search: (old) => ({ ...old, page: page + 1 }) }) : undefined}
-                >
-                  {tn("models.count", total)}
-                </Pager>
-              </>
-            )
-          }
-        </Loaded>
-      </Card>
+    <Card flush>
+      <Loaded query={prices} loading={<Rows />}>
+        {({ data, total, billing }) =>
+          data.length === 0 ? (
+            <Empty icon={<Boxes aria-hidden className="size-5" />} title={filtered ? t("filter.nothing") : t("models.none")}>
+              {filtered ? t("filter.nothing.hint") : t("models.none.hint")}
+            </Empty>
+          ) : (
+            <>
+              {!billing && <p className="border-b border-line px-4 py-2 text-sm text-ink-3">{t("models.about.free")}</p>}
+              <Table
+                label={t("nav.models")}
+                columns={columns}
+                rows={data}
+                id={(p) => `${p.provider} ${p.model} ${p.type}`}
+                open={show}
+              />
+              <Pager
+                newer={page > 1 ? () => router.history.back() : undefined}
+                older={page * size < total ? () => navigate({ search: (old) => ({ ...old, page: page + 1 }) }) : undefined}
+              >
+                {tn("models.count", total)}
+              </Pager>
+            </>
+          )
+        }
+      </Loaded>
       <Drawer
         open={open !== undefined}
-        onClose={() => setOpen(undefined)}
+        onClose={() => show(undefined)}
         title={open?.model ?? ""}
         about={open && t(`type.${open.type}`)}
       >
-        {open && <Prices of={open} />}
+        {open && <Prices of={open} fares={fares(open)} />}
       </Drawer>
-    </Page>
-  );
-}
-
-function Prices({ of: p }: { of: Price }) {
-  const { t, format } = useI18n();
-  const bucketName = useBucketName();
-  const each = new Set(["requests", "web_searches", "images", "seconds", "characters"]);
-  const rows = Object.entries(p.prices ?? {}).filter(([, amount]) => amount !== "0");
-  return (
-    <div className="flex flex-col gap-6">
-      <div className="flex flex-wrap items-center gap-2">
-        <Mono>{p.model}</Mono>
-        <CopyButton text={p.model} />
-      </div>
-      <Facts
-        items={[
-          [t("provider.one"), p.provider],
-          !!p.context_length && [t("models.context"), count(format, p.context_length)],
-          !!p.max_output_tokens && [t("models.output.most"), count(format, p.max_output_tokens)],
-        ]}
-      />
-      {rows.length > 0 && (
-        <section>
-          <h3 className="mb-2 font-semibold">{t("models.prices")}</h3>
-          <Facts
-            items={rows.map(
-              ([bucket, amount]) =>
-                [
-                  bucketName(bucket),
-                  each.has(bucket)
-                    ? t("models.per.one", { amount: credits(format, amount) })
-                    : t("models.per.million", { amount: credits(format, perMillion(amount)) }),
-                ] as const,
-            )}
-          />
-        </section>
-      )}
-      {p.tiers?.map((tier) => (
-        <section key={tier.above}>
-          <h3 className="mb-2 font-semibold">{t("models.tier", { n: count(format, tier.above) })}</h3>
-          <Facts
-            items={Object.entries(tier.prices).map(
-              ([bucket, amount]) =>
-                [bucketName(bucket), t("models.per.million", { amount: credits(format, perMillion(amount)) })] as const,
-            )}
-          />
-        </section>
-      ))}
-      {p.variants && p.variants.length > 0 && (
-        <section>
-          <h3 className="mb-2 font-semibold">{t("models.variants")}</h3>
-          <Facts items={p.variants.map((v) => [v.unit, credits(format, v.rate)] as const)} />
-        </section>
-      )}
-    </div>
+    </Card>
   );
 }

@@ -6,8 +6,8 @@ import { useT } from "../lib/i18n";
 import { IconButton } from "../ui/button";
 import { Form, SelectField, TextField } from "../ui/form";
 import { Note } from "../ui/states";
-import { useBucketName } from "./call-drawer";
-import { types } from "./models";
+import { useBucketName } from "./call-price";
+import { types } from "./models-query";
 import { providersQuery } from "./provider-form";
 import type { Rate } from "./rates";
 
