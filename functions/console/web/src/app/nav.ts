@@ -1,6 +1,7 @@
 import {
   Boxes,
   CircleGauge,
+  FlaskConical,
   KeyRound,
   type LucideIcon,
   Plug,
@@ -31,6 +32,7 @@ const everyone: Place[] = [
   { to: "/keys", label: "nav.keys", icon: KeyRound },
   { to: "/credits", label: "nav.credits", icon: Wallet },
   { to: "/models", label: "nav.models", icon: Boxes },
+  { to: "/playground", label: "nav.playground", icon: FlaskConical },
 ];
 
 const admins: Place[] = [

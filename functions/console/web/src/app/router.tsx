@@ -107,6 +107,12 @@ const models = createRoute({
   validateSearch: optional((s) => ({ q: text(s.q), type: text(s.type), provider: text(s.provider), page: page(s.page) })),
   component: lazyRouteComponent(() => import("../pages/models"), "Models"),
 });
+const playground = createRoute({
+  getParentRoute: () => inside,
+  path: "/playground",
+  validateSearch: optional((s) => ({ tab: text(s.tab), model: text(s.model), talk: text(s.talk) })),
+  component: lazyRouteComponent(() => import("../pages/playground"), "Playground"),
+});
 const profile = createRoute({
   getParentRoute: () => inside,
   path: "/profile",
@@ -159,7 +165,16 @@ const audit = createRoute({
 const tree = root.addChildren([
   setup,
   signIn,
-  inside.addChildren([home, keys, calls, credits, models, profile, admin.addChildren([start, providers, rates, users, audit])]),
+  inside.addChildren([
+    home,
+    keys,
+    calls,
+    credits,
+    models,
+    playground,
+    profile,
+    admin.addChildren([start, providers, rates, users, audit]),
+  ]),
 ]);
 
 /** prefix is the path that the hub is mounted below, from the page's base. */
