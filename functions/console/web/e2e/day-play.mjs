@@ -18,6 +18,7 @@ const day = await begin({
 const { page, api } = day;
 const button = (name, exact = true) => page.getByRole("button", { name, exact });
 const message = () => page.getByRole("textbox", { name: "Message" });
+const cost = () => page.getByRole("term").filter({ hasText: "Credits" });
 const answers = () => page.getByRole("article");
 
 for (const [name, base] of [
@@ -76,7 +77,7 @@ await run(day, [
       must((await answer.locator("table td").first().innerText()) === "Brest", "no table");
       must((await answer.locator("img").count()) === 0, "a picture from elsewhere is in the page");
       must((await answer.innerText()).includes('<img src="https://tides.example/x.png"'), "HTML is not shown as text");
-      await answer.getByText("Reasoning", { exact: true }).click();
+      await answer.locator("summary", { hasText: "Reasoning" }).click();
       await answer.getByText("They follow the moon").waitFor();
       await answer.getByText("Credits", { exact: true }).waitFor();
       await answer.getByText("First token").waitFor();
@@ -144,7 +145,7 @@ await run(day, [
       await say("Compare yourselves");
       await done(4);
       await answers().nth(1).getByText("Hello from gpt-fake-mini").waitFor();
-      await answers().nth(2).getByText("The answer broke off").waitFor();
+      await answers().nth(2).getByText("The provider failed in the middle of the answer").waitFor();
       await answers().nth(2).getByText("This answer", { exact: false }).waitFor();
       await answers().nth(3).getByText("Try again in 17 sec").waitFor();
       await answers().nth(1).getByText("Credits", { exact: true }).waitFor();
@@ -268,7 +269,7 @@ await run(day, [
           .evaluate((i) => i.naturalWidth > 0),
         "the picture is not shown",
       );
-      await page.getByText("Credits", { exact: true }).waitFor();
+      await cost().waitFor();
       await look(page, "play-image");
     },
   ],
@@ -312,7 +313,7 @@ await run(day, [
       writeFileSync(join(folder, "note.wav"), Buffer.alloc(32_000, 1));
       await page.getByLabel("Recording").setInputFiles(join(folder, "note.wav"));
       await button("Transcribe").click();
-      await page.getByText("Credits", { exact: true }).nth(1).waitFor();
+      await cost().nth(1).waitFor();
       await look(page, "play-speech");
     },
   ],

@@ -253,6 +253,10 @@ function useFollow(end: React.RefObject<HTMLDivElement | null>, talk: Talk) {
   }, []);
   // biome-ignore lint/correctness/useExhaustiveDependencies: whatever was added to the conversation
   useEffect(() => {
+    if (document.documentElement.scrollHeight - innerHeight - scrollY < near) {
+      setFollow(true);
+      follows.current = true;
+    }
     if (follows.current && talk.turns.length > 0) scrollTo({ top: document.documentElement.scrollHeight });
   }, [talk, end]);
   return {

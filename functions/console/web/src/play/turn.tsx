@@ -136,7 +136,7 @@ function LaneView({ bench, talk, turn, lane, last, framed }: Props & { lane: Lan
       {answers.map((a, i) => (
         <div key={a.id} className="flex min-w-0 flex-col gap-2">
           {(i === 0 || answers[i - 1]?.model !== a.model) && (
-            <h3 className="text-sm font-medium break-all text-ink-2">{a.model}</h3>
+            <h2 className="text-sm font-medium break-all text-ink-2">{a.model}</h2>
           )}
           <AnswerView
             answer={a}
