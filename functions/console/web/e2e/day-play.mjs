@@ -35,6 +35,7 @@ for (const [provider, model, type, price] of [
   ["talker", "gpt-breaks", "chatCompletion", tokens],
   ["talker", "gpt-busy", "chatCompletion", tokens],
   ["talker", "gpt-down", "chatCompletion", tokens],
+  ["talker", "gpt-fake-dear", "chatCompletion", { input: "900000000", output: "900000000" }],
   ["talker", "text-embedding-fake", "embedding", { input: "0.1" }],
   ["talker", "tts-fake", "audioGeneration", { characters: "15" }],
   ["talker", "whisper-fake", "audioGeneration", { seconds: "100" }],
@@ -166,6 +167,11 @@ await run(day, [
       await done();
       await page.getByText("The model does not answer at the moment").waitFor();
       await page.getByText("Anybody there?").waitFor();
+      await choose("Model", "talker/gpt-fake-dear");
+      await button("Try again").click();
+      await page.getByText("Not enough credits").waitFor();
+      await page.getByRole("link", { name: "Go to credits" }).waitFor();
+      await look(page, "play-broke");
       await choose("Model", "talker/gpt-fake");
       await button("Try again").click();
       await answers().getByText("Hello from gpt-fake: Anybody there?").waitFor();
@@ -201,6 +207,7 @@ await run(day, [
       await page.getByRole("textbox", { name: "Temperature" }).fill("warm");
       await say("Hello");
       await page.getByText("Temperature must be a number. Nothing was sent.").waitFor();
+      await look(page, "play-unfit");
       must((await message().inputValue()) === "Hello", "the message is gone");
       await button("Reset all").click();
       await message().fill("");
@@ -285,6 +292,12 @@ await run(day, [
         .waitFor();
       await page.getByText("Ready", { exact: true }).waitFor({ timeout: 40_000 });
       await page.locator("video").waitFor();
+      await page.getByRole("listitem").getByText("Waves at night").waitFor();
+      await page.getByRole("listitem").getByText("Credits").waitFor();
+      await button("View code").click();
+      await page.getByRole("dialog").getByText("/v1/videos", { exact: false }).waitFor();
+      await page.keyboard.press("Escape");
+      await page.getByRole("dialog").waitFor({ state: "hidden" });
       await look(page, "play-video");
     },
   ],
@@ -311,7 +324,7 @@ await run(day, [
       await page.locator("audio").waitFor();
       const folder = mkdtempSync(join(tmpdir(), "play-"));
       writeFileSync(join(folder, "note.wav"), Buffer.alloc(32_000, 1));
-      await page.getByLabel("Recording").setInputFiles(join(folder, "note.wav"));
+      await page.getByLabel("Recording", { exact: true }).setInputFiles(join(folder, "note.wav"));
       await button("Transcribe").click();
       await cost().nth(1).waitFor();
       await look(page, "play-speech");

@@ -25,7 +25,7 @@ export function Area({ label, value, onChange, rows, hint, error, placeholder, m
           placeholder={placeholder}
           spellCheck={mono ? false : undefined}
           onChange={(e) => onChange(e.target.value)}
-          className={`input ${mono ? "font-mono text-[13px]" : ""}`}
+          className={`input block ${mono ? "font-mono text-[13px]" : ""}`}
         />
       )}
     </Field>

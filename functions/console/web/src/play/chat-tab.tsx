@@ -17,7 +17,7 @@ import { ModelPicker } from "./model-picker";
 import { type Model, modelsQuery } from "./models";
 import { SettingsPanel } from "./settings";
 import { type Shelf, shelfOf } from "./store";
-import { mostLanes, named, newTalk, type Talk } from "./talk";
+import { mostLanes, named, newTalk, type Settings, type Talk } from "./talk";
 import { useTry } from "./try";
 import { columns, TurnView } from "./turn";
 
@@ -77,7 +77,8 @@ function Talking({ shelf, models, start }: { shelf: Shelf; models: Model[]; star
   const { t } = useI18n();
   const navigate = useNavigate({ from: "/playground" });
   const invalidate = useInvalidate();
-  const attempt = useTry();
+  const [unfit, setUnfit] = useState("");
+  const attempt = useTry(setUnfit);
   const [bench] = useState(() => new Bench(start, { shelf, cost: costOf, told: () => void invalidate("calls", "balance") }));
   const talk = useSyncExternalStore(bench.subscribe, bench.talk);
   const [panel, setPanel] = useState(false);
@@ -101,10 +102,14 @@ function Talking({ shelf, models, start }: { shelf: Shelf; models: Model[]; star
   const chosen = talk.lanes.map((l) => l.model).join("\n");
   useEffect(() => remember(lastModels, chosen), [chosen]);
 
-  const settings = <SettingsPanel key={talk.id} settings={talk.settings} onChange={(s) => bench.configure(s)} />;
+  function configure(to: Settings) {
+    setUnfit("");
+    bench.configure(to);
+  }
+  const settings = <SettingsPanel key={talk.id} settings={talk.settings} onChange={configure} />;
   return (
     <div className="grid items-start gap-5 xl:grid-cols-[minmax(0,1fr)_20rem]">
-      <div className="flex min-h-[calc(100dvh-15rem)] min-w-0 flex-col gap-4">
+      <div className="flex min-h-[calc(100dvh-15rem)] min-w-0 flex-col gap-4 self-stretch">
         <div className="flex flex-wrap items-center gap-2">
           <Button icon={<Plus aria-hidden className="size-4" />} onClick={() => bench.open(fresh(talk))}>
             {t("play.new")}
@@ -153,6 +158,7 @@ function Talking({ shelf, models, start }: { shelf: Shelf; models: Model[]; star
             draft={talk.draft}
             attachments={talk.attachments}
             busy={busy}
+            unfit={unfit}
             ready={talk.lanes.every((l) => l.model !== "")}
             onDraft={(d) => bench.draft(d)}
             onAttach={(a) => bench.attach(a)}

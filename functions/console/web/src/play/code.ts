@@ -25,7 +25,7 @@ export const programs = {
 export type Program = keyof typeof programs;
 
 /** js is a value as JavaScript, with its lines after the first indented. */
-function js(value: unknown, indent = 0): string {
+export function js(value: unknown, indent = 0): string {
   const text = JSON.stringify(value, null, 2).replace(/^(\s*)"([A-Za-z_]\w*)":/gm, "$1$2:");
   return text.replaceAll("\n", `\n${" ".repeat(indent)}`);
 }
@@ -238,7 +238,7 @@ for await (const text of textStream) process.stdout.write(text);`;
 }
 
 /** quoted is a text inside of a shell's single quotes. */
-const quoted = (text: string) => text.replaceAll("'", `'\\''`);
+export const quoted = (text: string) => text.replaceAll("'", `'\\''`);
 
 export function code(program: Program, a: Asked): string {
   const body = { model: a.model, messages: a.messages, ...a.options, stream: true };

@@ -12,6 +12,8 @@ interface Props {
   attachments: Attachment[];
   busy: boolean;
   ready: boolean;
+  /** unfit says which setting keeps the message from being sent. */
+  unfit: string;
   onDraft: (draft: string) => void;
   onAttach: (attachments: Attachment[]) => void;
   send: () => void;
@@ -21,7 +23,7 @@ interface Props {
 const mb = (bytes: number) => Math.round(bytes / 1e6);
 
 /** Composer is where the next message is written. Files come by its button, by dropping or by pasting. */
-export function Composer({ draft, attachments, busy, ready, onDraft, onAttach, send, stop }: Props) {
+export function Composer({ draft, attachments, busy, ready, unfit, onDraft, onAttach, send, stop }: Props) {
   const { t } = useI18n();
   const chooser = useRef<HTMLInputElement>(null);
   const [over, setOver] = useState(false);
@@ -33,6 +35,10 @@ export function Composer({ draft, attachments, busy, ready, onDraft, onAttach, s
     const sorted = taken(attachments, files);
     setRefused(sorted.refused);
     if (sorted.attachments.length !== attachments.length) onAttach(sorted.attachments);
+  }
+  function submit() {
+    setRefused([]);
+    send();
   }
   function onPaste(e: ClipboardEvent) {
     const files = [...e.clipboardData.files];
@@ -48,7 +54,7 @@ export function Composer({ draft, attachments, busy, ready, onDraft, onAttach, s
   function onKeyDown(e: KeyboardEvent) {
     if (e.key !== "Enter" || e.shiftKey || e.nativeEvent.isComposing) return; // an input method's Enter takes a word
     e.preventDefault();
-    if (!busy && ready && !empty) send();
+    if (!busy && ready && !empty) submit();
   }
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: files can also be chosen by the button
@@ -61,6 +67,7 @@ export function Composer({ draft, attachments, busy, ready, onDraft, onAttach, s
       onDrop={onDrop}
       className={`card flex flex-col gap-2 p-2.5 shadow-lift ${over ? "border-accent" : ""}`}
     >
+      {unfit && <Note kind="danger">{unfit}</Note>}
       {refused.length > 0 && (
         <Note kind="warn">
           <ul>
@@ -117,7 +124,7 @@ export function Composer({ draft, attachments, busy, ready, onDraft, onAttach, s
             <Button
               look="primary"
               disabled={empty || !ready}
-              onClick={send}
+              onClick={submit}
               icon={<SendHorizontal aria-hidden className="size-4" />}
             >
               {t("play.send")}

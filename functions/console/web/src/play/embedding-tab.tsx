@@ -15,6 +15,7 @@ import { modelsQuery } from "./models";
 import { Go, useAsk, useRun } from "./run";
 import { type Figures, named } from "./talk";
 import { cosine, strip } from "./vectors";
+import { WorkCode } from "./work-code-dialog";
 
 interface Embedded {
   id: string;
@@ -38,11 +39,14 @@ export function EmbeddingTab({ wanted }: { wanted?: string }) {
   const ask = useAsk();
   const texts = form.inputs.map((i) => i.text.trim()).filter((text) => text !== "");
 
+  const bodyOf = (model: string) => {
+    const dimensions = Number(form.dimensions);
+    return { model, input: texts, encoding_format: "float", ...(dimensions > 0 ? { dimensions } : {}) };
+  };
   function start(model: string) {
     run.start(async (signal) => {
-      const dimensions = Number(form.dimensions);
       const id = named();
-      const body = { model, input: texts, encoding_format: "float", ...(dimensions > 0 ? { dimensions } : {}) };
+      const body = bodyOf(model);
       const { blob, figures } = await ask("/v1/embeddings", body, signal, (more) =>
         setMade((old) => (old?.id === id ? { ...old, figures: { ...old.figures, ...more } } : old)),
       );
@@ -105,7 +109,9 @@ export function EmbeddingTab({ wanted }: { wanted?: string }) {
               value={form.dimensions}
               onChange={(e) => setForm((old) => ({ ...old, dimensions: e.target.value.replace(/\D/g, "") }))}
             />
-            <Go run={run} label={t("play.embedding.make")} disabled={texts.length === 0 || !model} />
+            <Go run={run} label={t("play.embedding.make")} disabled={texts.length === 0 || !model}>
+              <WorkCode asked={() => ({ work: "embedding", fields: bodyOf(model) })} />
+            </Go>
           </form>
           {made ? (
             <Result made={made} />

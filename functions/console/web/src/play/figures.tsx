@@ -31,7 +31,8 @@ export function Took({ figures: f, waiting }: { figures: Figures; waiting?: bool
       <Figure name={t("play.figure.total")}>{duration(format, f.totalMs)}</Figure>
       {f.input !== undefined && (
         <Figure name={t("play.figure.tokens")}>
-          {count(format, f.input)} → {count(format, f.output ?? 0)}
+          {count(format, f.input)}
+          {f.output !== undefined && ` → ${count(format, f.output)}`}
         </Figure>
       )}
       {!!f.cached && <Figure name={t("play.figure.cached")}>{count(format, f.cached)}</Figure>}

@@ -1,5 +1,5 @@
-import { X } from "lucide-react";
-import { type ReactNode, useId, useState } from "react";
+import { Upload, X } from "lucide-react";
+import { type ReactNode, useId, useRef, useState } from "react";
 import { useI18n } from "../lib/i18n";
 import { limits } from "./attach";
 
@@ -18,6 +18,7 @@ interface Props {
 export function FilesField({ label, hint, accept, files, most, limit = limits.one, onChange }: Props) {
   const { t } = useI18n();
   const id = useId();
+  const chooser = useRef<HTMLInputElement>(null);
   const [error, setError] = useState("");
   function take(list: readonly File[]) {
     const large = list.find((f) => f.size > limit);
@@ -38,17 +39,28 @@ export function FilesField({ label, hint, accept, files, most, limit = limits.on
         {label}
       </label>
       <input
+        ref={chooser}
         id={id}
         type="file"
         accept={accept}
         multiple={most > 1}
-        aria-describedby={hint ? `${id}-hint` : undefined}
+        tabIndex={-1}
         onChange={(e) => {
           take([...(e.target.files ?? [])]);
           e.target.value = "";
         }}
-        className="input cursor-pointer text-sm text-ink-3 file:mr-2 file:cursor-pointer file:rounded-md file:border-0 file:bg-sunken file:px-2 file:py-1 file:text-ink"
+        className="sr-only"
       />
+      <button
+        type="button"
+        aria-label={`${label}: ${t("play.files.choose")}`}
+        aria-describedby={hint ? `${id}-hint` : undefined}
+        onClick={() => chooser.current?.click()}
+        className="flex min-h-11 w-full items-center justify-center gap-2 rounded-lg border border-dashed border-line-strong px-3 text-sm text-ink-2 hover:bg-sunken"
+      >
+        <Upload aria-hidden className="size-4" />
+        {t("play.files.choose")}
+      </button>
       {hint && (
         <p id={`${id}-hint`} className="mt-1 text-sm text-ink-3">
           {hint}

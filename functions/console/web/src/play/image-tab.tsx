@@ -14,6 +14,8 @@ import { modelsQuery } from "./models";
 import { Go, useAsk, useRun } from "./run";
 import { type Figures, named } from "./talk";
 import { useAddress } from "./turn";
+import type { WorkAsked } from "./work-code";
+import { WorkCode } from "./work-code-dialog";
 
 interface Made {
   id: string;
@@ -47,18 +49,23 @@ export function ImageTab({ wanted }: { wanted?: string }) {
   const ask = useAsk();
   const set = (part: Partial<typeof empty>) => setForm((old) => ({ ...old, ...part }));
 
+  const fieldsOf = (model: string) => ({
+    model,
+    prompt: form.prompt,
+    n: Number(form.n),
+    response_format: "b64_json",
+    ...(form.size ? { size: form.size } : {}),
+    ...(form.quality ? { quality: form.quality } : {}),
+  });
+  const asked = (model: string): WorkAsked => {
+    const names = form.files.map((f) => f.name);
+    if (names.length === 0) return { work: "image", fields: fieldsOf(model) };
+    return { work: "edit", fields: fieldsOf(model), files: { image: names.length > 1 ? names : (names[0] ?? "") } };
+  };
   function start(model: string) {
-    const { prompt, size, quality, files } = form;
-    const n = Number(form.n);
+    const { prompt, files } = form;
     run.start(async (signal) => {
-      const fields = {
-        model,
-        prompt,
-        n,
-        response_format: "b64_json",
-        ...(size ? { size } : {}),
-        ...(quality ? { quality } : {}),
-      };
+      const fields = fieldsOf(model);
       let body: object | FormData = fields;
       if (files.length > 0) {
         const data = new FormData();
@@ -124,7 +131,9 @@ export function ImageTab({ wanted }: { wanted?: string }) {
               most={4}
               onChange={(files) => set({ files })}
             />
-            <Go run={run} label={t("play.image.make")} disabled={form.prompt.trim() === "" || !model} />
+            <Go run={run} label={t("play.image.make")} disabled={form.prompt.trim() === "" || !model}>
+              <WorkCode asked={() => asked(model)} />
+            </Go>
           </form>
           <div className="flex min-w-0 flex-col gap-4">
             {made.length === 0 ? (

@@ -82,7 +82,7 @@ export function useAsk() {
     path: string,
     body: object | FormData,
     signal: AbortSignal,
-    told: (more: Pick<Figures, "credits" | "free">) => void,
+    told?: (more: Pick<Figures, "credits" | "free">) => void,
   ) => {
     const started = performance.now();
     const answer = await request(path, body, signal);
@@ -90,7 +90,7 @@ export function useAsk() {
     const callId = callOf(answer);
     const credits = answer.headers.get("x-aigne-hub-credits") ?? undefined;
     const figures: Figures = { totalMs: Math.round(performance.now() - started), callId: callId || undefined, credits };
-    if (credits === undefined && callId) void costOf(callId).then((cost) => cost && told(cost));
+    if (credits === undefined && callId && told) void costOf(callId).then((cost) => cost && told(cost));
     void invalidate("calls", "balance");
     return { blob, figures, kind: answer.headers.get("content-type") ?? "" };
   };

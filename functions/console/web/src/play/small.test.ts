@@ -4,6 +4,7 @@ import { code, type Program, programs, python, short } from "./code";
 import { perFrame } from "./frames";
 import { does } from "./models";
 import { cosine, strip } from "./vectors";
+import { type Work, type WorkProgram, workCode, workPrograms } from "./work-code";
 
 describe("files", () => {
   const file = (name: string, type: string, size = 10) => ({ name, type, size }) as File;
@@ -143,5 +144,16 @@ describe("code", () => {
     expect(text.length).toBeLessThan(5300);
     expect(text).toContain("data:image/png;base64,AAAAAAAAAAAAAAAA…");
     expect(text).toContain(long); // words are shown whole
+  });
+});
+
+describe.each(Object.keys(workPrograms) as WorkProgram[])("work beside chat, for %s", (program) => {
+  it.each(["image", "video", "embedding", "speech", "transcription", "edit"] as Work[])("asks for %s with its fields", (work) => {
+    const files: Record<string, string | string[]> = work === "transcription" ? { file: "note.wav" } : {};
+    if (work === "edit") files.image = ["a.png", "b.png"];
+    const text = workCode(program, "https://hub.example.com/ai", { work, fields: { model: "openai/x", prompt: "It's" }, files });
+    for (const part of ["https://hub.example.com/ai/v1", "openai/x", "AIGNE_HUB_KEY", ...Object.values(files).flat()])
+      expect(text).toContain(part);
+    if (program === "curl") expect(text).toContain(`It'\\''s`);
   });
 });

@@ -15,6 +15,7 @@ import { does, type Model, modelsQuery, soundQuery } from "./models";
 import { Go, useAsk, useRun } from "./run";
 import { type Figures, named } from "./talk";
 import { useAddress } from "./turn";
+import { WorkCode } from "./work-code-dialog";
 
 interface Made {
   id: string;
@@ -56,11 +57,15 @@ function Speak({ wanted, fits }: Props) {
   const ask = useAsk();
   const id = useId();
   const set = (part: Partial<typeof form>) => setForm((old) => ({ ...old, ...part }));
-  function start(model: string) {
+  const bodyOf = (model: string) => {
     const { text, voice, format, instructions } = form;
+    return { model, input: text, voice, response_format: format, ...(instructions ? { instructions } : {}) };
+  };
+  function start(model: string) {
+    const { format } = form;
     run.start(async (signal) => {
       const own = named();
-      const body = { model, input: text, voice, response_format: format, ...(instructions ? { instructions } : {}) };
+      const body = bodyOf(model);
       const { blob, figures, kind } = await ask("/v1/audio/speech", body, signal, (more) =>
         setMade((old) => (old?.id === own ? { ...old, figures: { ...old.figures, ...more } } : old)),
       );
@@ -105,7 +110,9 @@ function Speak({ wanted, fits }: Props) {
               value={form.instructions}
               onChange={(e) => set({ instructions: e.target.value })}
             />
-            <Go run={run} label={t("play.speak.make")} disabled={form.text.trim() === "" || !model} />
+            <Go run={run} label={t("play.speak.make")} disabled={form.text.trim() === "" || !model}>
+              <WorkCode asked={() => ({ work: "speech", fields: bodyOf(model) })} />
+            </Go>
             {made && address && (
               <div className="flex flex-col gap-2 border-t border-line pt-4">
                 {/* biome-ignore lint/a11y/useMediaCaption: its text stands above */}
@@ -135,16 +142,19 @@ function Listen({ wanted, fits }: Props) {
   const run = useRun();
   const ask = useAsk();
   const set = (part: Partial<typeof form>) => setForm((old) => ({ ...old, ...part }));
+  const fieldsOf = (model: string) => ({
+    model,
+    response_format: "json",
+    ...(form.language.trim() ? { language: form.language.trim() } : {}),
+    ...(form.prompt.trim() ? { prompt: form.prompt.trim() } : {}),
+  });
   function start(model: string) {
     const file = form.files[0];
     if (!file) return;
     run.start(async (signal) => {
       const own = named();
       const body = new FormData();
-      body.append("model", model);
-      body.append("response_format", "json");
-      if (form.language.trim()) body.append("language", form.language.trim());
-      if (form.prompt.trim()) body.append("prompt", form.prompt.trim());
+      for (const [name, value] of Object.entries(fieldsOf(model))) body.append(name, value);
       body.append("file", file);
       const { blob, figures } = await ask("/v1/audio/transcriptions", body, signal, (more) =>
         setMade((old) => (old?.id === own ? { ...old, figures: { ...old.figures, ...more } } : old)),
@@ -183,7 +193,15 @@ function Listen({ wanted, fits }: Props) {
               />
               <TextField label={t("play.listen.prompt")} value={form.prompt} onChange={(e) => set({ prompt: e.target.value })} />
             </div>
-            <Go run={run} label={t("play.listen.make")} disabled={form.files.length === 0 || !model} />
+            <Go run={run} label={t("play.listen.make")} disabled={form.files.length === 0 || !model}>
+              <WorkCode
+                asked={() => ({
+                  work: "transcription",
+                  fields: fieldsOf(model),
+                  files: { file: form.files[0]?.name ?? "recording.mp3" },
+                })}
+              />
+            </Go>
             {made && (
               <div className="flex flex-col gap-2 border-t border-line pt-4">
                 <p className="whitespace-pre-wrap">{made.text || t("play.answer.empty")}</p>

@@ -1,20 +1,23 @@
 import { useQuery } from "@tanstack/react-query";
 import { Clapperboard, Download, Trash2 } from "lucide-react";
-import { useState } from "react";
+import { useMemo, useState } from "react";
 import { api, at } from "../api/client";
-import { useInvalidate } from "../app/session";
+import { useInvalidate, useMe } from "../app/session";
 import { useI18n } from "../lib/i18n";
 import { buttonClass, IconButton } from "../ui/button";
 import { Confirm } from "../ui/dialog";
 import { SelectField } from "../ui/form";
-import { Time } from "../ui/page";
+import { Amount, Time } from "../ui/page";
 import { Badge, Empty, Loaded, Note, Rows } from "../ui/states";
 import { Area } from "./area";
+import { costOf } from "./cost";
 import { FilesField } from "./files-field";
+import { filmNotes, forgetFilm, noteFilm } from "./film-notes";
 import { Fitting } from "./fitting";
 import { useKept, useWanted } from "./kept";
 import { modelsQuery } from "./models";
 import { Go, useAsk, useRun } from "./run";
+import { WorkCode } from "./work-code-dialog";
 
 /** Video is a film as OpenAI shows it, which the hub does for all providers. */
 interface Video {
@@ -43,14 +46,19 @@ export function VideoTab({ wanted }: { wanted?: string }) {
     queryFn: async ({ signal }) => ((await api.get("/v1/videos", { signal })) as { data: Video[] }).data,
   });
   useWanted(wanted, setForm);
+  const user = useMe()?.user.id ?? "";
   const run = useRun();
   const ask = useAsk();
   const set = (part: Partial<typeof form>) => setForm((old) => ({ ...old, ...part }));
 
+  const fieldsOf = (model: string) => {
+    const { prompt, seconds, size } = form;
+    return { model, prompt, ...(seconds ? { seconds } : {}), ...(size ? { size } : {}) };
+  };
   function start(model: string) {
-    const { prompt, seconds, size, files } = form;
+    const { prompt, files } = form;
     run.start(async (signal) => {
-      const fields = { model, prompt, ...(seconds ? { seconds } : {}), ...(size ? { size } : {}) };
+      const fields = fieldsOf(model);
       let body: object | FormData = fields;
       if (files[0]) {
         const data = new FormData();
@@ -58,7 +66,9 @@ export function VideoTab({ wanted }: { wanted?: string }) {
         data.append("input_reference", files[0]);
         body = data;
       }
-      await ask("/v1/videos", body, signal, () => {});
+      const { blob, figures } = await ask("/v1/videos", body, signal);
+      const { id } = JSON.parse(await blob.text()) as { id: string };
+      noteFilm(user, { id, prompt, callId: figures.callId ?? "" });
       await invalidate("videos");
     });
   }
@@ -100,7 +110,15 @@ export function VideoTab({ wanted }: { wanted?: string }) {
               most={1}
               onChange={(files) => set({ files })}
             />
-            <Go run={run} label={t("play.video.make")} disabled={form.prompt.trim() === "" || !model} />
+            <Go run={run} label={t("play.video.make")} disabled={form.prompt.trim() === "" || !model}>
+              <WorkCode
+                asked={() => ({
+                  work: "video",
+                  fields: fieldsOf(model),
+                  ...(form.files[0] ? { files: { input_reference: form.files[0].name } } : {}),
+                })}
+              />
+            </Go>
           </form>
           <Loaded query={videos} loading={<Rows />}>
             {(list) =>
@@ -138,6 +156,14 @@ function VideoView({ first }: { first: Video }) {
     refetchInterval: (query) => (running(query.state.data) ? asksEvery : false),
   });
   const v = video.data;
+  const user = useMe()?.user.id ?? "";
+  const note = useMemo(() => filmNotes(user).find((n) => n.id === first.id), [user, first.id]);
+  const cost = useQuery({
+    queryKey: ["videos", "cost", note?.callId],
+    queryFn: async () => (await costOf(note?.callId ?? "")) ?? {},
+    enabled: !!note?.callId && !running(v),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
   const content = at(`/v1/videos/${encodeURIComponent(v.id)}/content`);
   return (
     <li className="card flex flex-col gap-3 p-3.5">
@@ -150,6 +176,7 @@ function VideoView({ first }: { first: Video }) {
           <Trash2 aria-hidden className="size-4" />
         </IconButton>
       </div>
+      {note && <p className="line-clamp-3 text-ink-2">{note.prompt}</p>}
       {running(v) && <progress aria-label={t("play.video.progress")} max={100} value={v.progress} className="w-full" />}
       {v.status === "completed" && (
         // biome-ignore lint/a11y/useMediaCaption: what a model films has no captions
@@ -160,6 +187,11 @@ function VideoView({ first }: { first: Video }) {
         <Time at={new Date(v.created_at * 1000).toISOString()} />
         {v.seconds !== "0" && <span>{t("play.video.length", { n: v.seconds })}</span>}
         {v.size && <span>{v.size}</span>}
+        {cost.data?.credits !== undefined && (
+          <span>
+            {t("play.figure.cost")} <Amount of={cost.data.credits} />
+          </span>
+        )}
         {v.status === "completed" && (
           <a href={content} download={`${v.id}.mp4`} className={buttonClass("quiet", true)}>
             <Download aria-hidden className="size-4" />
@@ -175,6 +207,7 @@ function VideoView({ first }: { first: Video }) {
         action={t("action.remove")}
         act={async () => {
           await api.delete("/v1/videos/{id}", { params: { id: v.id } });
+          forgetFilm(user, v.id);
           await invalidate("videos");
         }}
       />
