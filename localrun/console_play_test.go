@@ -23,9 +23,9 @@ const playMarkdown = "## Tides\n\nThe **moon** pulls the sea, see [the tables](h
 // think, break off, are busy and are broken, and one of pictures and films.
 func startTalkers(t *testing.T) (talker *fakeprovider.Provider, media *fakeprovider.Media) {
 	t.Helper()
-	talker = fakeprovider.Start(t, fakeprovider.OpenAI, fakeprovider.Options{})
+	talker = fakeprovider.Start(t, fakeprovider.OpenAI, fakeprovider.Options{Models: []string{"gpt-fake", "gpt-fake-mini", "gpt-fake-dear"}})
 	talker.Always("gpt-thinks", fakeprovider.Answer{Reasoning: "The caller asks about tides. They follow the moon.", Text: playMarkdown, Frames: 40})
-	talker.Always("gpt-long", fakeprovider.Answer{Text: strings.Repeat(playMarkdown+"\n", 40), Frames: 2000})
+	talker.Always("gpt-long", fakeprovider.Answer{Text: strings.Repeat(playMarkdown+"\n", 20), Frames: 1000})
 	talker.Always("gpt-breaks", fakeprovider.Answer{Text: "This answer breaks off in its middle.", Break: fakeprovider.Cut})
 	talker.Always("gpt-busy", fakeprovider.Answer{Status: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {"17"}}})
 	talker.Always("gpt-down", fakeprovider.Answer{Status: http.StatusInternalServerError})

@@ -8,6 +8,7 @@ import { begin, run } from "./steps.mjs";
 // What the models refuse on purpose; browsers write each to the console. The fakes' films and speech are no real ones.
 const day = await begin({
   expected: [
+    "402 (Payment Required)",
     "429 (Too Many Requests)",
     "502 (Bad Gateway)",
     "503 (Service Unavailable)",
@@ -169,7 +170,7 @@ await run(day, [
       await page.getByText("Anybody there?").waitFor();
       await choose("Model", "talker/gpt-fake-dear");
       await button("Try again").click();
-      await page.getByText("Not enough credits").waitFor();
+      await page.getByText("Not enough credits").first().waitFor();
       await page.getByRole("link", { name: "Go to credits" }).waitFor();
       await look(page, "play-broke");
       await choose("Model", "talker/gpt-fake");
@@ -292,8 +293,9 @@ await run(day, [
         .waitFor();
       await page.getByText("Ready", { exact: true }).waitFor({ timeout: 40_000 });
       await page.locator("video").waitFor();
-      await page.getByRole("listitem").getByText("Waves at night").waitFor();
-      await page.getByRole("listitem").getByText("Credits").waitFor();
+      const film = page.getByRole("listitem").filter({ has: page.locator("video") });
+      await film.getByText("Waves at night").waitFor();
+      await film.getByText("Credits").waitFor();
       await button("View code").click();
       await page.getByRole("dialog").getByText("/v1/videos", { exact: false }).waitFor();
       await page.keyboard.press("Escape");
