@@ -58,19 +58,20 @@ func TestConsole(t *testing.T) {
 		t.Skip(why)
 	}
 	fake := fakeprovider.Start(t, fakeprovider.OpenAI, fakeprovider.Options{Models: []string{model}})
+	talker, media := startTalkers(t)
 	run := func(t *testing.T, script, prefix, until string) {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		require.NoError(t, err)
 		addr := l.Addr().String() // links need it before the hub starts
 		require.NoError(t, l.Close())
-		h := newHub(t, "AIGNE_HUB_BILLING=on", "AIGNE_HUB_WELCOME_CREDITS=5", "AIGNE_HUB_CAPTURE=on")
+		h := newHub(t, "AIGNE_HUB_BILLING=on", "AIGNE_HUB_WELCOME_CREDITS=5", "AIGNE_HUB_CAPTURE=on", "AIGNE_HUB_BILLING_ON_ABORT=delivered")
 		s := h.serve("--listen", addr, "--public-url", "http://"+addr+prefix)
 		ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
 		defer cancel()
 		cmd := exec.CommandContext(ctx, "node", script)
 		cmd.Dir = web
 		cmd.Env = append(os.Environ(), "HUB="+s.url, "TOKEN="+s.token, "MODEL="+model, "CHROMIUM="+browser, "STOP_AFTER="+until,
-			"PROVIDER="+fake.URL+"/v1", "PROVIDER_KEY="+fakeprovider.DefaultKey, "SHOTS="+os.Getenv("AIGNE_HUB_TEST_SHOTS"))
+			"PROVIDER="+fake.URL+"/v1", "PROVIDER_KEY="+fakeprovider.DefaultKey, "TALKER="+talker.URL+"/v1", "MEDIA="+media.Base(), "SHOTS="+os.Getenv("AIGNE_HUB_TEST_SHOTS"))
 		out, err := cmd.CombinedOutput()
 		t.Logf("%s", out)
 		require.NoError(t, err, "hub's log: %s", s.log)
@@ -82,6 +83,11 @@ func TestConsole(t *testing.T) {
 	require.NotEmpty(t, days)
 	for _, day := range days {
 		name := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(day), "day-"), ".mjs")
-		t.Run(name, func(t *testing.T) { run(t, day, "", "") })
+		t.Run(name, func(t *testing.T) {
+			run(t, day, "", "")
+			if name == "play" {
+				requireStopped(t, talker)
+			}
+		})
 	}
 }

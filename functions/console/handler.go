@@ -68,12 +68,13 @@ func (h *handler) routes() []httpkit.Route {
 
 // rooms are the beginnings of the application's own addresses
 // (web/src/app/router.tsx; a test compares them).
-var rooms = []string{"admin", "apps", "calls", "credits", "keys", "models", "profile", "setup", "sign-in", "start", "status", "usage"}
+var rooms = []string{"admin", "apps", "calls", "credits", "keys", "models", "playground", "profile", "setup", "sign-in", "start", "status", "usage"}
 
 // policy lets a page load what comes from the hub itself and nothing else: no
-// frames, no forms, no script or style that stands in the page. base-uri is for
-// the address that home puts in.
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; " +
+// frames, no forms, no script or style that stands in the page. Pictures, sound
+// and films may also be what the page made itself, of what a model sent or a
+// person attached (blob:). base-uri is for the address that home puts in.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src 'self' blob:; font-src 'self'; connect-src 'self'; " +
 	"base-uri 'self'; form-action 'none'; frame-ancestors 'none'"
 
 func (h *handler) serve(w http.ResponseWriter, r *http.Request) error {

@@ -177,6 +177,24 @@ func TestWithoutTheApplicationTheHubSaysHowToDoWithout(t *testing.T) {
 	assert.Equal(t, "/ai/api/auth/sign-in", signIn.Header().Get("Location"))
 }
 
+// TestThePolicyLetsPagesShowOnlyWhatTheHubOrThePageMade: what a model says may
+// name pictures anywhere, and to load one would tell its server who reads.
+func TestThePolicyLetsPagesShowOnlyWhatTheHubOrThePageMade(t *testing.T) {
+	t.Parallel()
+	rules := map[string]string{}
+	for rule := range strings.SplitSeq(policy, "; ") {
+		name, sources, _ := strings.Cut(rule, " ")
+		rules[name] = sources
+	}
+	for _, media := range []string{"img-src", "media-src"} {
+		assert.Equal(t, "'self' blob:", rules[media], media)
+	}
+	for _, code := range []string{"script-src", "style-src", "connect-src", "font-src"} {
+		assert.Equal(t, "'self'", rules[code], code)
+	}
+	assert.Equal(t, "'none'", rules["default-src"])
+}
+
 // TestRoomsAreTheApplications compares the addresses that are answered with 200
 // with those that the application has pages for.
 func TestRoomsAreTheApplications(t *testing.T) {

@@ -47,7 +47,8 @@ export async function open(browser, { width = 1440, height = 900, expected = [] 
   page.on("console", (m) => m.type() === "error" && say(`${m.text()} ${m.location().url}`));
   page.on("pageerror", (e) => say(String(e)));
   page.on("request", (r) => {
-    if (!r.url().startsWith(hub)) say(`a request to ${r.url()}`);
+    const own = r.url().startsWith(hub) || r.url().startsWith(`blob:${new URL(hub).origin}/`); // blob: what the page made
+    if (!own) say(`a request to ${r.url()}`);
   });
   return page;
 }

@@ -8,6 +8,7 @@ import {
   ChartColumn,
   CircleGauge,
   CreditCard,
+  FlaskConical,
   Gauge,
   KeyRound,
   Landmark,
@@ -46,6 +47,7 @@ export interface Group {
 const everyone: Group = {
   places: [
     { to: "/", label: "nav.home", icon: CircleGauge },
+    { to: "/playground", label: "nav.playground", icon: FlaskConical },
     { to: "/usage", label: "nav.usage", icon: ChartColumn },
     { to: "/calls", label: "nav.calls", icon: ReceiptText },
     { to: "/keys", label: "nav.keys", icon: KeyRound },

@@ -180,6 +180,12 @@ const models = createRoute({
   })),
   component: lazyRouteComponent(() => import("../pages/models"), "Models"),
 });
+const playground = createRoute({
+  getParentRoute: () => inside,
+  path: "/playground",
+  validateSearch: optional((s) => ({ tab: text(s.tab), model: text(s.model), talk: text(s.talk) })),
+  component: lazyRouteComponent(() => import("../pages/playground"), "Playground"),
+});
 const profile = createRoute({
   getParentRoute: () => inside,
   path: "/profile",
@@ -375,6 +381,7 @@ const tree = root.addChildren([
     status,
     credits,
     models,
+    playground,
     profile,
     admin.addChildren([
       overview,

@@ -7,18 +7,21 @@ export function Page({
   title,
   about,
   actions,
+  wide,
   children,
 }: {
   title: string;
   about?: ReactNode;
   actions?: ReactNode;
+  /** wide takes all of the window, for what stands side by side. */
+  wide?: boolean;
   children: ReactNode;
 }) {
   useEffect(() => {
     document.title = `${title} – AIGNE Hub`;
   }, [title]);
   return (
-    <div className="mx-auto flex w-full max-w-6xl flex-col gap-5 px-4 py-5 sm:px-6 lg:py-7">
+    <div className={`mx-auto flex w-full flex-col ${wide ? "" : "max-w-6xl"} gap-5 px-4 py-5 sm:px-6 lg:py-7`}>
       <header className="flex flex-wrap items-start gap-x-4 gap-y-3">
         <div className="min-w-0 flex-1 basis-64">
           <h1 className="text-xl font-semibold tracking-tight">{title}</h1>
