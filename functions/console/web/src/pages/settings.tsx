@@ -86,22 +86,17 @@ function Started() {
         <div className="min-w-0 max-w-lg">
           <Mono>{s.name}</Mono>
           <div className="text-sm break-words text-ink-3">{s.doc}</div>
+          <div className="mt-1 sm:hidden">
+            <Value of={s} />
+          </div>
         </div>
       ),
     },
     {
       key: "value",
       head: t("settings.value"),
-      cell: (s) =>
-        s.secret ? (
-          <Badge kind={s.given ? "ok" : undefined}>{s.given ? t("settings.secret") : t("settings.unset")}</Badge>
-        ) : s.given ? (
-          <Mono>{s.value}</Mono>
-        ) : (
-          <span className="text-ink-3">
-            <Mono>{s.default || "–"}</Mono>
-          </span>
-        ),
+      from: "sm",
+      cell: (s) => <Value of={s} />,
     },
     {
       key: "from",
@@ -140,5 +135,16 @@ function Started() {
         </Loaded>
       </Card>
     </div>
+  );
+}
+
+function Value({ of: s }: { of: Setting }) {
+  const t = useT();
+  if (s.secret) return <Badge kind={s.given ? "ok" : undefined}>{s.given ? t("settings.secret") : t("settings.unset")}</Badge>;
+  if (s.given) return <Mono>{s.value}</Mono>;
+  return (
+    <span className="text-ink-3">
+      <Mono>{s.default || "–"}</Mono>
+    </span>
   );
 }
