@@ -74,9 +74,7 @@ func (a *App) Reload(ctx context.Context) error {
 	a.adopt(ctx, c.Catalogue)
 	a.snapshot.Store(routing.NewSnapshot(c.Version, a.routing(), a.Catalogue(), providers, rates).WithAliases(names, a.measured))
 	a.limits.Store(limits.NewSet(c.Limits))
-	if err := a.followCapture(ctx); err != nil {
-		return fmt.Errorf("read rules of capture: %w", err)
-	}
+	a.followCapture(c.Capture)
 	a.loaded = a.Now()
 	a.checked.Store(a.loaded.UnixMilli())
 	return nil
