@@ -13,6 +13,7 @@ FUZZTIME ?= 30s
 ROUNDS ?= 50
 CALLS ?= 200
 WALLETS ?= 100
+STORM ?= 5m
 
 .DEFAULT_GOAL := help
 
@@ -76,6 +77,10 @@ crash: ## kill -9 the hub under load ROUNDS (50) times and check the books
 chaos: ## 64 clients over a provider in trouble beside a healthy one, CALLS (200) each and trouble
 	AIGNE_HUB_TEST_CHAOS=$(CALLS) go test ./functions/proxy -run '^TestCallersDoNotNotice' -count=1 -v -timeout 30m
 
+.PHONY: fleet
+fleet: ## eight hubs on one libSQL server that fails in every way, for STORM (5m), then check the books
+	AIGNE_HUB_TEST_FLEET=$(STORM) go test ./localrun -run '^TestEightHubsOnOneServerInAStorm' -count=1 -v -timeout 60m
+
 .PHONY: ends
 ends: ## money that ends suddenly: ten streams at once on each of WALLETS (100) small wallets, five times
 	AIGNE_HUB_TEST_ENDS=$(WALLETS) go test ./functions/proxy -run '^TestSuddenEndsOfMoney$$' -count=5 -v -timeout 30m
@@ -100,6 +105,7 @@ console: ## build the web console into functions/console/dist (needs Node 20 wit
 
 include infra/lambda.mk
 package: ## build the six Lambda functions as zip files below dist/lambda
+template: ## check template.yaml as `sam validate --lint` does
 
 # A target that did nothing and succeeded would be a lie.
 .PHONY: blocklet release

@@ -33,3 +33,15 @@ build-ConsoleFunction package-lambda-console: console-if-npm
 .PHONY: package package-lambda
 package: package-lambda
 package-lambda: $(addprefix package-lambda-,$(LAMBDA_FUNCTIONS))
+
+# cfn-lint also is what `sam validate --lint` asks; SAM's own command is taken where it is
+# installed. Without either, pip installs cfn-lint below .cache, once.
+CFN_LINT := 1.51.0
+
+.PHONY: template
+template:
+	@if command -v sam >/dev/null; then sam validate --lint --template template.yaml; \
+	elif command -v cfn-lint >/dev/null; then cfn-lint template.yaml; \
+	elif [ -x .cache/cfn-lint/bin/cfn-lint ] || { python3 -m venv .cache/cfn-lint && \
+		timeout 180 .cache/cfn-lint/bin/pip install -q --disable-pip-version-check cfn-lint==$(CFN_LINT); } >/dev/null 2>&1; then .cache/cfn-lint/bin/cfn-lint template.yaml; \
+	else rm -rf .cache/cfn-lint; echo "neither sam nor cfn-lint is installed, and pip cannot fetch cfn-lint: template.yaml is not linted"; fi
