@@ -8,15 +8,19 @@
 LAMBDA_FUNCTIONS := proxy auth usage billing admin console authorizer
 LAMBDA_GOARCH ?= arm64
 LAMBDA_DIST ?= dist/lambda
-LAMBDA_BUILD = CGO_ENABLED=0 GOOS=linux GOARCH=$(LAMBDA_GOARCH) go build -trimpath -buildvcs=false -tags lambda.norpc -ldflags '-s -w'
+LAMBDA_BUILD = CGO_ENABLED=0 GOOS=linux GOARCH=$(LAMBDA_GOARCH) go build -trimpath -buildvcs=false -ldflags '-s -w'
+# Archives are SQLite files. Functions that neither write nor read them have no engine for files.
+LAMBDA_ARCHIVES := usage billing admin
+LAMBDA_TAGS = -tags lambda.norpc$(if $(filter $(1),$(LAMBDA_ARCHIVES)),,$(comma)remote)
+comma := ,
 
 # $(1): logical id in template.yaml, $(2): its name, $(3): folder below functions/, unless it is $(2)/lambda
 define lambda
 .PHONY: build-$(1) package-lambda-$(2)
 build-$(1):
-	$$(LAMBDA_BUILD) -o '$$(ARTIFACTS_DIR)/bootstrap' ./functions/$(or $(3),$(2)/lambda)
+	$$(LAMBDA_BUILD) $$(call LAMBDA_TAGS,$(2)) -o '$$(ARTIFACTS_DIR)/bootstrap' ./functions/$(or $(3),$(2)/lambda)
 package-lambda-$(2):
-	$$(LAMBDA_BUILD) -o '$$(LAMBDA_DIST)/$(2)/bootstrap' ./functions/$(or $(3),$(2)/lambda)
+	$$(LAMBDA_BUILD) $$(call LAMBDA_TAGS,$(2)) -o '$$(LAMBDA_DIST)/$(2)/bootstrap' ./functions/$(or $(3),$(2)/lambda)
 	go run ./infra/lambdazip '$$(LAMBDA_DIST)/$(2)/bootstrap' '$$(LAMBDA_DIST)/$(2).zip'
 endef
 $(eval $(call lambda,ProxyFunction,proxy))
