@@ -81,6 +81,10 @@ chaos: ## 64 clients over a provider in trouble beside a healthy one, CALLS (200
 fleet: ## eight hubs on one libSQL server that fails in every way, for STORM (5m), then check the books
 	AIGNE_HUB_TEST_FLEET=$(STORM) go test ./localrun -run '^TestEightHubsOnOneServerInAStorm' -count=1 -v -timeout 60m
 
+.PHONY: coldstart
+coldstart: ## measure cold starts of the proxy's Lambda on a local Runtime API and a libSQL server, ROUNDS (20) times
+	AIGNE_HUB_TEST_COLD=$(if $(filter command environment,$(firstword $(origin ROUNDS))),$(ROUNDS),20) go test ./functions -run '^TestA(Cold|Warm)Lambda' -count=1 -v -timeout 20m
+
 .PHONY: ends
 ends: ## money that ends suddenly: ten streams at once on each of WALLETS (100) small wallets, five times
 	AIGNE_HUB_TEST_ENDS=$(WALLETS) go test ./functions/proxy -run '^TestSuddenEndsOfMoney$$' -count=5 -v -timeout 30m

@@ -176,7 +176,7 @@ func (l *lazy) serve(w http.ResponseWriter, r *http.Request) {
 		l.fail(w, r, err)
 		return
 	}
-	if err := o.app.Fresh(r.Context()); err != nil {
+	if err := o.app.FreshFor(r); err != nil {
 		httpkit.Log(r.Context()).Warn("configuration not refreshed", "error", err)
 	}
 	// No ticker runs while the sandbox is frozen, so what was seen is stored here.

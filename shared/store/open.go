@@ -134,10 +134,11 @@ func (s *Store) patientCheck(ctx context.Context) error {
 	}
 }
 
-// check reads the pragmas back: drivers ignore misspelt ones without a word.
+// check reads the pragmas back: drivers ignore misspelt ones without a word. A server
+// has none, and is asked by whoever needs it first.
 func (s *Store) check(ctx context.Context) error {
 	if s.remote {
-		return s.Ready(ctx)
+		return nil
 	}
 	wantSync := int64(1)
 	if synchronous(s.opts) == "FULL" {
