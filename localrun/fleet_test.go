@@ -27,12 +27,12 @@ const (
 	fleetSize    = 8
 	fleetClients = 12
 	fleetStorm   = 9 * time.Second // or AIGNE_HUB_TEST_FLEET
-	fleetAllowed = 40              // requests of the limited user
+	fleetAllowed = 30              // requests of the limited user
 	troubleTime  = time.Second     // half to one and a half of it
 )
 
 // fleetWallets is what each user is given.
-var fleetWallets = map[string]string{"member": "1000", "poor": "0.02", "limited": "1000"} //nolint:gochecknoglobals // a constant
+var fleetWallets = map[string]string{"member": "1000", "poor": "0.005", "limited": "1000"} //nolint:gochecknoglobals // a constant
 
 // fleet is eight hubs on one libSQL server, and what their callers were promised.
 type fleet struct {
@@ -74,7 +74,9 @@ func TestEightHubsOnOneServerInAStormKeepCleanBooks(t *testing.T) {
 	f.server.Plan(hrana.Faults{})
 	clients.Wait()
 
+	f.exhaust("poor", http.StatusPaymentRequired)
 	f.deaths()
+	f.exhaust("limited", http.StatusTooManyRequests) // what admissions without an answer had taken has come back by now
 	acts.repeat(t, f.hubs[0].Load(), f.keys["admin"])
 	f.settled()
 	f.check(acts.effect)
