@@ -34,7 +34,10 @@ func ask(ctx context.Context, q queryer, one question) error {
 		return err
 	}
 	defer rows.Close()
-	return one.read(rows)
+	if err := one.read(rows); err != nil {
+		return err
+	}
+	return rows.Err()
 }
 
 // together answers questions about one moment: of a file in a read transaction, of
