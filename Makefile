@@ -13,6 +13,7 @@ FUZZTIME ?= 30s
 ROUNDS ?= 50
 CALLS ?= 200
 WALLETS ?= 100
+STORM ?= 5m
 
 .DEFAULT_GOAL := help
 
@@ -76,6 +77,14 @@ crash: ## kill -9 the hub under load ROUNDS (50) times and check the books
 chaos: ## 64 clients over a provider in trouble beside a healthy one, CALLS (200) each and trouble
 	AIGNE_HUB_TEST_CHAOS=$(CALLS) go test ./functions/proxy -run '^TestCallersDoNotNotice' -count=1 -v -timeout 30m
 
+.PHONY: fleet
+fleet: ## eight hubs on one libSQL server that fails in every way, for STORM (5m), then check the books
+	AIGNE_HUB_TEST_FLEET=$(STORM) go test ./localrun -run '^TestEightHubsOnOneServerInAStorm' -count=1 -v -timeout 60m
+
+.PHONY: coldstart
+coldstart: ## measure cold starts of the proxy's Lambda on a local Runtime API and a libSQL server, ROUNDS (20) times
+	AIGNE_HUB_TEST_COLD=$(if $(filter command environment,$(firstword $(origin ROUNDS))),$(ROUNDS),20) go test ./functions -run '^TestA(Cold|Warm)Lambda' -count=1 -v -timeout 20m
+
 .PHONY: ends
 ends: ## money that ends suddenly: ten streams at once on each of WALLETS (100) small wallets, five times
 	AIGNE_HUB_TEST_ENDS=$(WALLETS) go test ./functions/proxy -run '^TestSuddenEndsOfMoney$$' -count=5 -v -timeout 30m
@@ -100,6 +109,7 @@ console: ## build the web console into functions/console/dist (needs Node 20 wit
 
 include infra/lambda.mk
 package: ## build the six Lambda functions as zip files below dist/lambda
+template: ## check template.yaml as `sam validate --lint` does
 
 include infra/release.mk
 release: ## build the release archives, SBOMs and digests below dist/release

@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -92,17 +91,12 @@ func deploy(t *testing.T) *cloud {
 	return c
 }
 
-// build compiles the six as infra/lambda.mk does, but for this machine and in
-// one go, and returns the folder they are in.
+// build compiles the six and returns the folder they are in.
 func (c *cloud) build() string {
 	c.t.Helper()
 	folder := c.t.TempDir()
 	for _, name := range []string{"proxy", "auth", "usage", "billing", "admin", "console"} {
-		cmd := exec.CommandContext(c.t.Context(), "go", "build", "-trimpath", "-buildvcs=false", "-tags", "lambda.norpc",
-			"-ldflags", "-s -w", "-o", filepath.Join(folder, name), "./"+name+"/lambda")
-		cmd.Env = append(cmd.Environ(), "CGO_ENABLED=0")
-		out, err := cmd.CombinedOutput()
-		require.NoErrorf(c.t, err, "%s", out)
+		build(c.t, name, filepath.Join(folder, name))
 	}
 	return folder
 }

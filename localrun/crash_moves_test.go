@@ -31,30 +31,9 @@ type move struct {
 
 // keepMoving sends one act after the other until the hub is gone.
 func (m *moves) keepMoving(ctx context.Context, t *testing.T, s *served, key string) {
-	const user = `"email":"member@example.com"`
 	for ctx.Err() == nil {
-		m.mu.Lock()
-		id := fmt.Sprintf(`"id":"move-%d","reason":"campaign"`, len(m.all))
-		amount := money.Credits(1 + rand.Int64N(1_000_000))
-		var next move
-		switch rand.IntN(4) {
-		case 0:
-			next = move{path: "/api/billing/adjustments", body: fmt.Sprintf(`{%s,%s,"amount":"%s"}`, user, id, amount)}
-			m.effect += amount
-		case 1:
-			next = move{path: "/api/billing/adjustments", body: fmt.Sprintf(`{%s,%s,"amount":"-%s"}`, user, id, amount)}
-			m.effect -= amount
-		case 2:
-			next = move{path: "/api/billing/reversals", body: fmt.Sprintf(`{%s,%s,"cause":"refund","amount":"%s"}`, user, id, amount)}
-			m.effect -= amount
-		case 3:
-			next = move{path: "/api/billing/transfers", body: fmt.Sprintf(`{"from":{%s},"to":{"wallet":"Team"},%s,"amount":"%s"}`, user, id, amount)}
-			m.effect -= amount
-		}
-		m.all = append(m.all, next)
-		n := len(m.all) - 1
-		m.mu.Unlock()
-		if err := s.send(ctx, key, next.path, next.body); err != nil {
+		n := m.next()
+		if err := s.send(ctx, key, m.all[n].path, m.all[n].body); err != nil {
 			var refused refusedError
 			assert.NotErrorAs(t, err, &refused) // else the hub is gone
 			return
@@ -63,6 +42,33 @@ func (m *moves) keepMoving(ctx context.Context, t *testing.T, s *served, key str
 		m.all[n].certain = true
 		m.mu.Unlock()
 	}
+}
+
+// next makes up an act and returns its number. What it does is counted at once: it
+// is sent until it is done.
+func (m *moves) next() int {
+	const user = `"email":"member@example.com"`
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	id := fmt.Sprintf(`"id":"move-%d","reason":"campaign"`, len(m.all))
+	amount := money.Credits(1 + rand.Int64N(1_000_000))
+	var next move
+	switch rand.IntN(4) {
+	case 0:
+		next = move{path: "/api/billing/adjustments", body: fmt.Sprintf(`{%s,%s,"amount":"%s"}`, user, id, amount)}
+		m.effect += amount
+	case 1:
+		next = move{path: "/api/billing/adjustments", body: fmt.Sprintf(`{%s,%s,"amount":"-%s"}`, user, id, amount)}
+		m.effect -= amount
+	case 2:
+		next = move{path: "/api/billing/reversals", body: fmt.Sprintf(`{%s,%s,"cause":"refund","amount":"%s"}`, user, id, amount)}
+		m.effect -= amount
+	case 3:
+		next = move{path: "/api/billing/transfers", body: fmt.Sprintf(`{"from":{%s},"to":{"wallet":"Team"},%s,"amount":"%s"}`, user, id, amount)}
+		m.effect -= amount
+	}
+	m.all = append(m.all, next)
+	return len(m.all) - 1
 }
 
 // repeat sends again what was under way when the hub died, and some of what was

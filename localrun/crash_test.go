@@ -43,12 +43,21 @@ func crashRounds(t *testing.T) int {
 type promises struct {
 	mu   sync.Mutex
 	owed map[string]money.Credits
+	late map[string]bool // of them, those that had been settled as interrupted
 }
 
 func (p *promises) add(id string, credits money.Credits) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.owed[id] = credits
+}
+
+// addLate adds an answer whose call had been settled as interrupted meanwhile.
+func (p *promises) addLate(id string, credits money.Credits) {
+	p.add(id, credits)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.late = map[string]bool{id: true}
 }
 
 // TestCrashCampaign kills a hub under load, again and again, and asks after

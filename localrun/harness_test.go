@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"os/exec"
@@ -172,10 +173,16 @@ func (s *served) exit(within time.Duration) int {
 
 // call asks for an answer and reads it.
 func (s *served) call(ctx context.Context, key, body string) (status int, header http.Header, answer string, err error) {
+	return s.callWith(ctx, key, body, nil)
+}
+
+// callWith is call with more headers.
+func (s *served) callWith(ctx context.Context, key, body string, more http.Header) (status int, header http.Header, answer string, err error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url+"/v1/chat/completions", strings.NewReader(body))
 	if err != nil {
 		return 0, nil, "", err
 	}
+	maps.Copy(r.Header, more)
 	r.Header.Set("Authorization", "Bearer "+key)
 	r.Header.Set("Content-Type", "application/json")
 	res, err := http.DefaultClient.Do(r)

@@ -141,11 +141,8 @@ func (g *Gate) admitOnce(ctx context.Context, r Request) (*Ticket, error) {
 func (g *Gate) admit(ctx context.Context, t *Ticket, hold money.Credits) error {
 	ctx, cancel := context.WithTimeout(ctx, admitWait)
 	defer cancel()
-	owner, err := g.Lease.Owner(ctx)
-	if err != nil {
-		return err
-	}
-	t.owner, t.hold = owner, hold
+	claim := g.Lease.Claim()
+	t.owner, t.hold = claim.ID, hold
 	plan, err := t.req.Plan.JSON()
 	if err != nil {
 		return err
@@ -153,12 +150,13 @@ func (g *Gate) admit(ctx context.Context, t *Ticket, hold money.Credits) error {
 	plan = t.note(plan)
 	r := &t.req
 	a := store.Admission{CallID: t.CallID, Caller: r.Caller, Type: r.Type, Dialect: r.Dialect, RequestedModel: r.Plan.Requested,
-		Stream: r.Stream, Owner: owner, ConfigVersion: r.Plan.Version, RequestID: r.RequestID, TraceID: r.TraceID,
+		Stream: r.Stream, Owner: claim.ID, Sign: claim.Sign, ConfigVersion: r.Plan.Version, RequestID: r.RequestID, TraceID: r.TraceID,
 		Billing: t.billing, OnAbort: t.policies.OnAbort, OnFailure: t.policies.OnFailure, OnEmpty: t.policies.OnEmpty, PlanJSON: plan,
 		Hold: hold, IdempotencyKey: r.IdempotencyKey, Limits: t.limits}
 	err = g.Store.Do(ctx, g.Store.AdmitUnit(a))
-	if errors.Is(err, store.ErrExists) {
-		return nil // sent before, and it arrived
+	if err == nil || errors.Is(err, store.ErrExists) { // sent before, and it arrived
+		g.Lease.Shown(claim)
+		return nil
 	}
 	// A condition that failed is a certain answer, also when it came late: a
 	// cancellation would then hit the next try, which has the same id.

@@ -25,9 +25,18 @@ type Lease struct {
 
 	mu      sync.Mutex
 	id      string
+	opened  bool      // it is in the database, as far as is known
 	renewed time.Time // by this process's monotonic clock
 	stop    chan struct{}
 	done    chan struct{}
+}
+
+// Claim is what an admission is made under: a lease, and what the admission's own unit
+// does to it, so that no round trip goes before it.
+type Claim struct {
+	ID    string
+	Sign  store.LeaseSign
+	since time.Time
 }
 
 // NewLease makes a lease keeper; the lease itself is taken by the first
@@ -36,33 +45,41 @@ func NewLease(s *store.Store, log *slog.Logger) *Lease {
 	return &Lease{store: s, log: log}
 }
 
-// Owner returns the lease id to admit under, taking or renewing the lease where
-// that is due. A dead id never lives again: a new one takes its place.
-func (l *Lease) Owner(ctx context.Context) (string, error) {
+// Claim returns the lease to admit under, to be taken or renewed where that is due. A
+// dead id never lives again: the admission finds it dead, and after Lost a new one
+// takes its place.
+func (l *Lease) Claim() Claim {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.id != "" && time.Since(l.renewed) < renewFirst {
-		return l.id, nil
+	c := Claim{since: time.Now()}
+	if l.id == "" {
+		l.id, l.opened = l.store.NewID(), false
 	}
-	if l.id != "" {
-		switch err := l.store.RenewLease(ctx, l.id); {
-		case err == nil:
-			l.renewed = time.Now()
-			return l.id, nil
-		case !errors.Is(err, store.ErrLeaseLost):
-			return "", err
-		}
+	c.ID = l.id
+	switch {
+	case !l.opened:
+		c.Sign = store.LeaseOpened
+	case time.Since(l.renewed) >= renewFirst:
+		c.Sign = store.LeaseRenewed
 	}
-	id, err := l.store.OpenLease(ctx)
-	if err != nil {
-		return "", err
+	return c
+}
+
+// Shown notes that an admission under a claim is durable.
+func (l *Lease) Shown(c Claim) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if c.Sign == store.LeaseHeld || l.id != c.ID {
+		return
 	}
-	l.id, l.renewed = id, time.Now()
+	l.opened = true
+	if l.renewed.Before(c.since) {
+		l.renewed = c.since
+	}
 	if l.stop == nil {
 		l.stop, l.done = make(chan struct{}), make(chan struct{})
 		go l.keep(l.stop, l.done)
 	}
-	return id, nil
 }
 
 // Lost forgets an id that an admission found dead.
@@ -85,9 +102,9 @@ func (l *Lease) keep(stop <-chan struct{}, done chan<- struct{}) {
 		case <-tick.C:
 		}
 		l.mu.Lock()
-		id := l.id
+		id, opened := l.id, l.opened
 		l.mu.Unlock()
-		if id == "" {
+		if id == "" || !opened {
 			continue
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), renewEvery)

@@ -56,6 +56,9 @@ func (w *Watcher) Run(ctx context.Context) error {
 		}
 		for _, f := range found {
 			f.rule = name
+			if !f.hold { // for whoever watches logs and nothing else
+				w.Log.WarnContext(ctx, "an alert stands", "rule", name, "subject", f.subject, "severity", f.severity, "title", f.title)
+			}
 			seen[[2]string{name, f.subject}] = f
 		}
 	}

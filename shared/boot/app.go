@@ -143,6 +143,7 @@ func Open(ctx context.Context, cfg Config, o Options) (*App, error) {
 		return nil, errors.Join(err, s.Close())
 	}
 	a.Keys = identity.NewKeys(s, o.Now, a.configVersion, cfg.TrustedProxies)
+	a.Keys.Noticed = a.noticed
 	a.Users = &identity.Users{Store: s}
 	a.openDoor()
 	a.Book = &ledger.Book{Store: s, Now: o.Now, WelcomeGift: ledger.WelcomeGift{Amount: cfg.Welcome, Life: cfg.WelcomeLife}}

@@ -67,6 +67,7 @@ type Config struct {
 	MasterKey    hub.Secret // base64 of 32 bytes; "" means the key file
 	MasterKeyOld hub.Secret
 	KMSKeyID     string // of AWS KMS, instead of MasterKey
+	SecretsPath  string // in AWS Parameter Store, of settings that the environment lacks
 
 	Blob       BlobStore     // Bucket is "" for the data folder
 	BlobLife   time.Duration // of files kept for their links
@@ -195,6 +196,9 @@ func (c *Config) complete(e Env, overrides map[string]string, faulty bool) []err
 	}
 	// Lambda's own disk is gone with the next cold start, and with it a database
 	// or a key that was made there.
+	if !e.onLambda() && given("AIGNE_HUB_SECRETS_PATH") {
+		blame("AIGNE_HUB_SECRETS_PATH", "is read on Lambda only")
+	}
 	if e.onLambda() && !given("AIGNE_HUB_DATABASE") {
 		blame("AIGNE_HUB_DATABASE", "must be set on Lambda, where the disk does not last")
 	}

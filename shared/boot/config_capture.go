@@ -1,10 +1,10 @@
 package boot
 
 import (
-	"context"
 	"time"
 
 	"github.com/aigne-hub/aigne-hub/shared/capture"
+	"github.com/aigne-hub/aigne-hub/shared/store"
 )
 
 // Capture says whether bodies may be kept, and how much of them.
@@ -52,13 +52,8 @@ func (a *App) openCapture() {
 }
 
 // followCapture takes over the rules of what is kept.
-func (a *App) followCapture(ctx context.Context) error {
-	if a.Capture == nil {
-		return nil
-	}
-	rules, err := a.Store.CaptureRules(ctx)
-	if err == nil {
+func (a *App) followCapture(rules []store.CaptureRule) {
+	if a.Capture != nil {
 		a.Capture.Follow(rules)
 	}
-	return err
 }

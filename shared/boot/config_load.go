@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/aigne-hub/aigne-hub/shared/limits"
@@ -74,9 +75,7 @@ func (a *App) Reload(ctx context.Context) error {
 	a.adopt(ctx, c.Catalogue)
 	a.snapshot.Store(routing.NewSnapshot(c.Version, a.routing(), a.Catalogue(), providers, rates).WithAliases(names, a.measured))
 	a.limits.Store(limits.NewSet(c.Limits))
-	if err := a.followCapture(ctx); err != nil {
-		return fmt.Errorf("read rules of capture: %w", err)
-	}
+	a.followCapture(c.Capture)
 	a.loaded = a.Now()
 	a.checked.Store(a.loaded.UnixMilli())
 	return nil
@@ -85,11 +84,40 @@ func (a *App) Reload(ctx context.Context) error {
 // Fresh reloads when the configuration has changed, looking at most once a
 // second.
 func (a *App) Fresh(ctx context.Context) error {
-	now := a.Now()
-	if a.snapshot.Load() != nil && now.UnixMilli()-a.checked.Load() < pollEvery.Milliseconds() {
+	if a.fresh() {
 		return nil
 	}
 	return a.refresh(ctx)
+}
+
+// fresh reports whether the configuration was looked at within the last second.
+func (a *App) fresh() bool {
+	return a.snapshot.Load() != nil && a.Now().UnixMilli()-a.checked.Load() < pollEvery.Milliseconds()
+}
+
+// FreshFor is Fresh for a request, whose key tells by the way whether the configuration
+// has changed, if it has to be read.
+func (a *App) FreshFor(r *http.Request) error {
+	if !a.fresh() {
+		a.Keys.Expect(r)
+	}
+	return a.Fresh(r.Context())
+}
+
+// noticed hears of the version that somebody read beside something else.
+func (a *App) noticed(ctx context.Context, version int64) {
+	if s := a.snapshot.Load(); s == nil || s.Version == version {
+		a.mu.Lock()
+		old := a.Now().Sub(a.loaded) > rebuildAfter
+		a.mu.Unlock()
+		if s != nil && !old {
+			a.checked.Store(a.Now().UnixMilli())
+		}
+		return
+	}
+	if err := a.Reload(ctx); err != nil {
+		a.Log.Warn("configuration not refreshed", "error", err)
+	}
 }
 
 // CatchUp is Fresh for somebody who was about to be told that something is not

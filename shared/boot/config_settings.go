@@ -222,6 +222,11 @@ func accessSettings() []Setting {
 			parse: parseKMSKey,
 		},
 		{
+			Name:  "AIGNE_HUB_SECRETS_PATH",
+			Doc:   "on Lambda: path in AWS Parameter Store below which are settings that the environment lacks, each under the name of its variable",
+			parse: parseSecretsPath,
+		},
+		{
 			Name: "AIGNE_HUB_PUBLIC_URL", Flag: "public-url",
 			Doc: "origin and prefix under which users reach the hub, for links", parse: parsePublicURL,
 		},

@@ -52,13 +52,17 @@ func LambdaEvents(wire func(*App) Events) {
 
 func lambdaMain(l *lazy) {
 	store.TuneProcess()
-	cfg, err := Load(os.LookupEnv, os.Environ(), nil)
+	env, environ, err := parameters(context.Background(), os.LookupEnv, os.Environ(), time.Now)
+	var cfg Config
+	if err == nil {
+		cfg, err = Load(env, environ, nil)
+	}
 	if err != nil {
 		telemetry.NewLogger(os.Stderr, telemetry.FormatJSON, slog.LevelInfo).Error("the settings are refused", "error", err)
 		os.Exit(1)
 	}
 	l.observe = NewObserver(cfg, os.Getenv("AWS_LAMBDA_FUNCTION_VERSION"), telemetry.NewLogger(os.Stderr, cfg.LogFormat, cfg.LogLevel), time.Now)
-	l.cfg, l.env, l.log, l.now = cfg, os.LookupEnv, telemetry.NewLogger(os.Stderr, cfg.LogFormat, cfg.LogLevel), time.Now
+	l.cfg, l.env, l.log, l.now = cfg, env, telemetry.NewLogger(os.Stderr, cfg.LogFormat, cfg.LogLevel), time.Now
 	var other Events
 	if l.events != nil {
 		other = l.event
@@ -175,7 +179,7 @@ func (l *lazy) serve(w http.ResponseWriter, r *http.Request) {
 		l.fail(w, r, err)
 		return
 	}
-	if err := o.app.Fresh(r.Context()); err != nil {
+	if err := o.app.FreshFor(r); err != nil {
 		httpkit.Log(r.Context()).Warn("configuration not refreshed", "error", err)
 	}
 	// No ticker runs while the sandbox is frozen, so what was seen is stored here.

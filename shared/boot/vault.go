@@ -1,6 +1,7 @@
 package boot
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/store"
 	"github.com/aigne-hub/aigne-hub/shared/vault"
 )
@@ -170,17 +172,14 @@ func (a *App) keep(m *vault.Master) {
 	a.keys.masters[m.ID()] = m
 }
 
-func (a *App) kms() vault.KMS {
-	region := a.env.get("AWS_REGION")
-	if region == "" {
-		region = a.env.get("AWS_DEFAULT_REGION")
-	}
-	endpoint := a.env.get("AWS_ENDPOINT_URL_KMS")
-	if endpoint == "" {
-		endpoint = a.env.get("AWS_ENDPOINT_URL")
-	}
-	return vault.KMS{Region: region, Endpoint: endpoint, KeyID: a.env.get("AWS_ACCESS_KEY_ID"), Secret: secretField(a.env.get("AWS_SECRET_ACCESS_KEY")),
-		Session: secretField(a.env.get("AWS_SESSION_TOKEN")), Now: a.Now}
+func (a *App) kms() vault.KMS { return a.env.aws("KMS", a.Now) }
+
+// aws is how a service of AWS is asked, as the environment says.
+func (e Env) aws(service string, now hub.Now) vault.KMS {
+	region := cmp.Or(e.get("AWS_REGION"), e.get("AWS_DEFAULT_REGION"))
+	endpoint := cmp.Or(e.get("AWS_ENDPOINT_URL_"+service), e.get("AWS_ENDPOINT_URL"))
+	return vault.KMS{Region: region, Endpoint: endpoint, KeyID: e.get("AWS_ACCESS_KEY_ID"), Secret: secretField(e.get("AWS_SECRET_ACCESS_KEY")),
+		Session: secretField(e.get("AWS_SESSION_TOKEN")), Now: now}
 }
 
 // mastersOf opens the master keys that wrap some data keys, as far as they are

@@ -60,6 +60,10 @@ type Keys struct {
 	proxies []netip.Prefix
 	touches chan struct{} // bounds the notes of use that are being written
 
+	// Noticed hears which version the configuration has, whenever a key is read; nil:
+	// nobody does.
+	Noticed func(ctx context.Context, version int64)
+
 	// Foreign finds whom a bearer value belongs to that is no key of the hub; nil:
 	// there are none.
 	Foreign func(ctx context.Context, key hub.Secret, client netip.Addr) (hub.Caller, error)
@@ -233,11 +237,27 @@ func within(client netip.Addr, networks []netip.Prefix) bool {
 	return slices.ContainsFunc(networks, func(p netip.Prefix) bool { return p.Contains(client) })
 }
 
+// Expect reads the key of a request that is not in the cache yet, and so tells Noticed.
+// Whether it is good says whoever serves the request.
+func (k *Keys) Expect(r *http.Request) {
+	const scheme = "bearer "
+	key := r.Header.Get("Authorization")
+	if len(key) <= len(scheme) || !strings.EqualFold(key[:len(scheme)], scheme) || !IsKey(key[len(scheme):]) {
+		return
+	}
+	now, sum := k.now(), sha256.Sum256([]byte(key[len(scheme):]))
+	if _, ok := k.cachedEntry(sum, now); !ok {
+		_, _ = k.find(r.Context(), sum, now) // its faults are found again
+	}
+}
+
 // find reads a key that is not in the cache.
 func (k *Keys) find(ctx context.Context, sum [32]byte, now time.Time) (entry, error) {
-	version := k.version()
 	hash := hex.EncodeToString(sum[:])
-	row, user, err := k.store.KeyByHash(ctx, hash)
+	row, user, version, err := k.store.KeyAndVersion(ctx, hash)
+	if err == nil && k.Noticed != nil {
+		k.Noticed(ctx, version)
+	}
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		return entry{}, errBadKey
@@ -278,17 +298,23 @@ func (k *Keys) find(ctx context.Context, sum [32]byte, now time.Time) (entry, er
 func (k *Keys) cachedEntry(sum [32]byte, now time.Time) (entry, bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	k.follow()
+	e, ok := k.cache[sum]
+	return e, ok && now.Before(e.until)
+}
+
+// follow empties the cache of another version. k.mu is held.
+func (k *Keys) follow() {
 	if v := k.version(); v != k.cached {
 		clear(k.cache)
 		k.cached = v
 	}
-	e, ok := k.cache[sum]
-	return e, ok && now.Before(e.until)
 }
 
 func (k *Keys) remember(sum [32]byte, e entry, version int64) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	k.follow()
 	if version != k.cached {
 		return
 	}

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -15,9 +14,10 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.yaml.in/yaml/v3"
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
+
+	"github.com/aigne-hub/aigne-hub/shared/testkit/samtemplate"
 )
 
 // TestTemplateFitsTheSAMSchema needs the file sam.schema.json of the public repository
@@ -29,7 +29,7 @@ func TestTemplateFitsTheSAMSchema(t *testing.T) {
 		t.Skip("AIGNE_HUB_TEST_SAM_SCHEMA is not set: template.yaml is NOT checked against the SAM schema (1 group skipped)")
 	}
 	s := loadSchema(t, path)
-	assert.Empty(t, s.problems(t, readTemplate(t)))
+	assert.Empty(t, s.problems(t, samtemplate.Read(t)))
 
 	for name, spoil := range map[string]func(fn map[string]any){
 		"an unknown property":      func(fn map[string]any) { fn["FunctionUrlConfig"].(map[string]any)["InvokeMod"] = "RESPONSE_STREAM" },
@@ -38,8 +38,8 @@ func TestTemplateFitsTheSAMSchema(t *testing.T) {
 	} {
 		t.Run("the check finds "+name, func(t *testing.T) {
 			t.Parallel()
-			template := readTemplate(t)
-			spoil(dig(template, "Resources", "ProxyFunction", "Properties"))
+			template := samtemplate.Read(t)
+			spoil(samtemplate.Dig(template, "Resources", "ProxyFunction", "Properties"))
 			assert.NotEmpty(t, s.problems(t, template))
 		})
 	}
@@ -47,38 +47,18 @@ func TestTemplateFitsTheSAMSchema(t *testing.T) {
 
 func TestTemplateMeansWhatTheFunctionsNeed(t *testing.T) {
 	t.Parallel()
-	template := readTemplate(t)
-	globals := dig(template, "Globals", "Function")
+	template := samtemplate.Read(t)
+	globals := samtemplate.Dig(template, "Globals", "Function")
 	assert.Equal(t, "provided.al2023", globals["Runtime"])
 	assert.Equal(t, []any{"arm64"}, globals["Architectures"])
 	assert.Equal(t, "bootstrap", globals["Handler"])
-	params := dig(template, "Parameters")
-	for _, secret := range []string{"DatabaseToken", "MasterKey"} {
-		p := dig(params, secret)
-		assert.Equal(t, true, p["NoEcho"], secret)
-		assert.NotContains(t, p, "Default", secret)
-	}
-	for _, secret := range []string{"StripeSecretKey", "StripeWebhookSecret"} { // only where credits are sold by card
-		p := dig(params, secret)
+	params := samtemplate.Dig(template, "Parameters")
+	for _, secret := range []string{"DatabaseToken", "MasterKey", "StripeSecretKey", "StripeWebhookSecret", "SmtpUrl", "OidcClientSecret", "OtlpHeaders"} {
+		p := samtemplate.Dig(params, secret)
 		assert.Equal(t, true, p["NoEcho"], secret)
 		assert.Empty(t, p["Default"], secret)
 	}
-	variables := dig(globals, "Environment", "Variables")
-	assert.ElementsMatch(t, []string{"AIGNE_HUB_DATABASE", "AIGNE_HUB_DATABASE_TOKEN", "AIGNE_HUB_MASTER_KEY", "AIGNE_HUB_KMS_KEY_ID", "AIGNE_HUB_BILLING", "AIGNE_HUB_PUBLIC_URL", "AIGNE_HUB_BLOB_URL", "AIGNE_HUB_ARCHIVE_URL",
-		"AIGNE_HUB_STRIPE_SECRET_KEY", "AIGNE_HUB_STRIPE_WEBHOOK_SECRET", "AIGNE_HUB_SMTP_URL",
-		"AIGNE_HUB_OIDC_ISSUER", "AIGNE_HUB_OIDC_CLIENT_ID", "AIGNE_HUB_OIDC_CLIENT_SECRET", "AIGNE_HUB_OIDC_ROLE_MAP"},
-		slices.Collect(maps.Keys(variables)))
-	for name, v := range variables {
-		if name == "AIGNE_HUB_BLOB_URL" || name == "AIGNE_HUB_ARCHIVE_URL" { // of buckets of the stack's own
-			continue
-		}
-		assert.Contains(t, params, v.(map[string]any)["Ref"])
-	}
-	for _, f := range []string{"ProxyFunction", "BillingFunction", "UsageFunction", "AdminFunction"} { // two keep and remove files, two archive
-		assert.NotEmpty(t, dig(template, "Resources", f, "Properties")["Policies"], f)
-	}
-
-	vault := dig(template, "Resources", "VaultPolicy", "Properties")
+	vault := samtemplate.Dig(template, "Resources", "VaultPolicy", "Properties")
 	for _, f := range []string{"Proxy", "Auth", "Usage", "Billing", "Admin"} { // whoever seals or opens
 		assert.Contains(t, vault["Roles"], map[string]any{"Ref": f + "FunctionRole"})
 	}
@@ -86,21 +66,21 @@ func TestTemplateMeansWhatTheFunctionsNeed(t *testing.T) {
 	makefile, err := os.ReadFile(filepath.Join("..", "..", "infra", "lambda.mk"))
 	require.NoError(t, err)
 	assert.Contains(t, string(makefile), "$(call lambda,AuthorizerFunction,authorizer,auth/authorizer)")
-	authorizer := dig(template, "Resources", "ApiAuthorizer", "Properties")
+	authorizer := samtemplate.Dig(template, "Resources", "ApiAuthorizer", "Properties")
 	assert.Equal(t, "2.0", authorizer["AuthorizerPayloadFormatVersion"])
 	assert.Equal(t, true, authorizer["EnableSimpleResponses"], "AIGNE_HUB_AUTHORIZER is simple unless set")
-	assert.EqualValues(t, 0, dig(params, "AuthorizerTtl")["Default"], "a revoked key is out at once")
+	assert.EqualValues(t, 0, samtemplate.Dig(params, "AuthorizerTtl")["Default"], "a revoked key is out at once")
 	for _, id := range []string{"AuthorizerFunction", "ApiAuthorizer", "AuthorizerPermission"} {
-		assert.Equal(t, "WithAuthorizer", dig(template, "Resources", id)["Condition"], id)
+		assert.Equal(t, "WithAuthorizer", samtemplate.Dig(template, "Resources", id)["Condition"], id)
 	}
 	routes, jobs := map[string]string{}, map[string]string{}
 	for _, name := range []string{"proxy", "auth", "usage", "billing", "admin", "console"} {
 		id := strings.ToUpper(name[:1]) + name[1:] + "Function"
-		function := dig(template, "Resources", id)
-		assert.Equal(t, "makefile", dig(function, "Metadata")["BuildMethod"], id)
+		function := samtemplate.Dig(template, "Resources", id)
+		assert.Equal(t, "makefile", samtemplate.Dig(function, "Metadata")["BuildMethod"], id)
 		assert.Contains(t, string(makefile), fmt.Sprintf("$(call lambda,%s,%s)", id, name))
-		for _, ev := range dig(function, "Properties", "Events") {
-			props := dig(ev.(map[string]any), "Properties")
+		for _, ev := range samtemplate.Dig(function, "Properties", "Events") {
+			props := samtemplate.Dig(ev.(map[string]any), "Properties")
 			switch ev.(map[string]any)["Type"] {
 			case "HttpApi":
 				path, _ := props["Path"].(string)
@@ -123,91 +103,11 @@ func TestTemplateMeansWhatTheFunctionsNeed(t *testing.T) {
 	assert.Equal(t, map[string]string{"billing.sweep": "rate(1 minute)", "billing.expiry": "rate(5 minutes)", "billing.ledger-verify": "rate(1 hour)", "billing.ledger-seal": "rate(6 hours)",
 		"billing.outbox": "rate(1 minute)", "billing.customers": "rate(1 minute)", "billing.jobs": "rate(1 minute)", "billing.payments": "rate(1 minute)", "billing.files": "rate(1 hour)", "admin.notify": "rate(1 minute)", "admin.recheck": "rate(1 minute)",
 		"auth.mail": "rate(1 minute)", "admin.alerts": "rate(1 minute)", "admin.apps": "rate(5 minutes)", "usage.exports": "rate(1 minute)", "usage.rollup": "rate(1 minute)", "admin.forget": "rate(1 hour)", "admin.audit": "rate(1 minute)", "admin.audit-verify": "rate(1 day)", "admin.vault": "rate(1 hour)", "usage.archive": "rate(1 hour)", "admin.prices": "rate(6 hours)", "admin.rates": "rate(1 minute)", "proxy.probe": "rate(5 minutes)"}, jobs)
-	proxy := dig(template, "Resources", "ProxyFunction", "Properties")
-	assert.Equal(t, map[string]any{"AuthType": "NONE", "InvokeMode": "RESPONSE_STREAM"}, proxy["FunctionUrlConfig"])
+	proxy := samtemplate.Dig(template, "Resources", "ProxyFunction", "Properties")
+	url := samtemplate.Dig(proxy, "FunctionUrlConfig")
+	assert.Equal(t, "NONE", url["AuthType"])
+	assert.Equal(t, "RESPONSE_STREAM", url["InvokeMode"])
 	assert.EqualValues(t, 900, proxy["Timeout"])
-}
-
-// dig follows keys; a missing one gives an empty map.
-func dig(m map[string]any, keys ...string) map[string]any {
-	for _, k := range keys {
-		m, _ = m[k].(map[string]any)
-	}
-	return m
-}
-
-func readTemplate(t *testing.T) map[string]any {
-	t.Helper()
-	b, err := os.ReadFile(filepath.Join("..", "..", "template.yaml"))
-	require.NoError(t, err)
-	var doc yaml.Node
-	require.NoError(t, yaml.Unmarshal(b, &doc))
-	v, err := plain(&doc)
-	require.NoError(t, err)
-	return v.(map[string]any)
-}
-
-// plain turns a YAML node into JSON values. CloudFormation's short tags (!Ref X) become
-// their long form ({"Ref": "X"}), a key that stands twice is an error.
-func plain(n *yaml.Node) (any, error) {
-	if n.Kind == yaml.DocumentNode {
-		return plain(n.Content[0])
-	}
-	if strings.HasPrefix(n.Tag, "!") && !strings.HasPrefix(n.Tag, "!!") {
-		return function(n)
-	}
-	switch n.Kind {
-	case yaml.MappingNode:
-		m := map[string]any{}
-		for i := 0; i < len(n.Content); i += 2 {
-			k := n.Content[i].Value
-			if _, twice := m[k]; twice {
-				return nil, fmt.Errorf("line %d: %s stands twice", n.Content[i].Line, k)
-			}
-			v, err := plain(n.Content[i+1])
-			if err != nil {
-				return nil, err
-			}
-			m[k] = v
-		}
-		return m, nil
-	case yaml.SequenceNode:
-		list := make([]any, len(n.Content))
-		for i, c := range n.Content {
-			v, err := plain(c)
-			if err != nil {
-				return nil, err
-			}
-			list[i] = v
-		}
-		return list, nil
-	}
-	var v any
-	if err := n.Decode(&v); err != nil {
-		return nil, err
-	}
-	if i, ok := v.(int); ok {
-		return float64(i), nil
-	}
-	return v, nil
-}
-
-// function expands a short tag.
-func function(n *yaml.Node) (any, error) {
-	name, bare := n.Tag[1:], *n
-	bare.Tag = ""
-	v, err := plain(&bare)
-	if err != nil {
-		return nil, err
-	}
-	if s, ok := v.(string); ok && name == "GetAtt" {
-		resource, attribute, _ := strings.Cut(s, ".")
-		v = []any{resource, attribute}
-	}
-	if name != "Ref" && name != "Condition" {
-		name = "Fn::" + name
-	}
-	return map[string]any{name: v}, nil
 }
 
 // samSchema checks each resource against the definition of its own Type first: the
@@ -235,10 +135,10 @@ func loadSchema(t *testing.T, path string) samSchema {
 	whole, err := c.Compile("sam.json")
 	require.NoError(t, err)
 	out := samSchema{whole: whole, byType: map[string]*jsonschema.Schema{}}
-	for name, d := range dig(doc.(map[string]any), "definitions") {
+	for name, d := range samtemplate.Dig(doc.(map[string]any), "definitions") {
 		def, _ := d.(map[string]any)
-		kinds, _ := dig(def, "properties", "Type")["enum"].([]any)
-		if kind, ok := dig(def, "properties", "Type")["const"].(string); ok {
+		kinds, _ := samtemplate.Dig(def, "properties", "Type")["enum"].([]any)
+		if kind, ok := samtemplate.Dig(def, "properties", "Type")["const"].(string); ok {
 			kinds = append(kinds, kind)
 		}
 		for _, kind := range kinds {
@@ -256,7 +156,7 @@ func loadSchema(t *testing.T, path string) samSchema {
 func (s samSchema) problems(t *testing.T, template map[string]any) []string {
 	t.Helper()
 	var out []string
-	for id, r := range dig(template, "Resources") {
+	for id, r := range samtemplate.Dig(template, "Resources") {
 		kind, _ := r.(map[string]any)["Type"].(string)
 		if schema, ok := s.byType[kind]; ok {
 			out = append(out, complaints(id, schema.Validate(r))...)

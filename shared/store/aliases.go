@@ -44,26 +44,29 @@ func (s *Store) RemoveAlias(ctx context.Context, name string) error {
 }
 
 // Aliases lists all aliases, by name.
-func (s *Store) Aliases(ctx context.Context) ([]Alias, error) { return aliases(ctx, s.read) }
+func (s *Store) Aliases(ctx context.Context) ([]Alias, error) { return alone(ctx, s.read, askAliases) }
 
-func aliases(ctx context.Context, q queryer) ([]Alias, error) {
+func askAliases(into *[]Alias) question {
 	type row struct {
 		Alias
 		rule sql.NullString
 	}
-	rows, err := list(ctx, q, func(r *sql.Rows, v *row) error { return r.Scan(&v.ID, &v.Name, &v.rule) },
-		"SELECT a.id, a.name, r.rule_json FROM model_aliases a LEFT JOIN route_rules r ON r.alias_id = a.id ORDER BY a.name, r.position")
-	if err != nil {
-		return nil, err
-	}
-	var out []Alias
-	for _, r := range rows {
-		if len(out) == 0 || out[len(out)-1].ID != r.ID {
-			out = append(out, r.Alias)
+	const query = "SELECT a.id, a.name, r.rule_json FROM model_aliases a LEFT JOIN route_rules r ON r.alias_id = a.id ORDER BY a.name, r.position"
+	return question{query, nil, func(of *sql.Rows) error {
+		rows, err := scanned(of, func(r *sql.Rows, v *row) error { return r.Scan(&v.ID, &v.Name, &v.rule) })
+		if err != nil {
+			return err
 		}
-		if last := &out[len(out)-1]; r.rule.Valid {
-			last.Rules = append(last.Rules, r.rule.String)
+		var out []Alias
+		for _, r := range rows {
+			if len(out) == 0 || out[len(out)-1].ID != r.ID {
+				out = append(out, r.Alias)
+			}
+			if last := &out[len(out)-1]; r.rule.Valid {
+				last.Rules = append(last.Rules, r.rule.String)
+			}
 		}
-	}
-	return out, nil
+		*into = out
+		return nil
+	}}
 }

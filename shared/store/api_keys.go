@@ -123,23 +123,32 @@ func (s *Store) RotateKey(ctx context.Context, k APIKey, hash, hint string, unti
 // wallet pays the user's AccountID is that wallet, or "" when the key may not
 // spend from it.
 func (s *Store) KeyByHash(ctx context.Context, hash string) (APIKey, User, error) {
+	k, u, _, err := s.KeyAndVersion(ctx, hash)
+	return k, u, err
+}
+
+// KeyAndVersion is KeyByHash, and the version that the configuration had at the same
+// moment.
+func (s *Store) KeyAndVersion(ctx context.Context, hash string) (APIKey, User, int64, error) {
+	var version int64
 	var k APIKey
 	var u User
 	var disabled sql.NullInt64
 	var groups string
 	row := s.read.QueryRowContext(ctx, "SELECT "+keyColumns+`, u.email, u.name, u.role, u.groups_json, u.disabled_at,
   CASE WHEN k.wallet_id IS NULL THEN coalesce(a.id, '') ELSE coalesce((SELECT w.account_id FROM shared_wallets w
-    JOIN wallet_members m ON m.account_id = w.account_id AND m.user_id = k.user_id WHERE w.account_id = k.wallet_id AND w.closed_at IS NULL), '') END
+    JOIN wallet_members m ON m.account_id = w.account_id AND m.user_id = k.user_id WHERE w.account_id = k.wallet_id AND w.closed_at IS NULL), '') END,
+  (SELECT version FROM config_version WHERE id = 1)
 FROM api_keys k JOIN users u ON u.id = k.user_id LEFT JOIN accounts a ON a.user_id = u.id WHERE k.hash = ?1 OR k.old_hash = ?1`, hash)
-	err := scanKey(row.Scan, &k, &u.Email, &u.Name, &u.Role, &groups, &disabled, &u.AccountID)
+	err := scanKey(row.Scan, &k, &u.Email, &u.Name, &u.Role, &groups, &disabled, &u.AccountID, &version)
 	if errors.Is(err, sql.ErrNoRows) {
-		return k, u, ErrNotFound
+		return k, u, 0, ErrNotFound
 	}
 	if err != nil {
-		return k, u, err
+		return k, u, 0, err
 	}
 	u.ID, u.DisabledAt = k.UserID, nullMillis(disabled)
-	return k, u, u.readGroups(groups)
+	return k, u, version, u.readGroups(groups)
 }
 
 // Keys lists up to limit keys of a user after the one with id after.

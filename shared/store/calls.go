@@ -20,6 +20,7 @@ type Admission struct {
 	RequestedModel string
 	Stream         bool
 	Owner          string // lease id of the process
+	Sign           LeaseSign
 	ConfigVersion  int64
 	RequestID      string
 	TraceID        string
@@ -72,6 +73,7 @@ func repeater(c hub.Caller) string {
 func (s *Store) AdmitUnit(a Admission) *Unit {
 	u := &Unit{Priority: Admitting, Stmts: make([]Stmt, 0, 4)}
 	now := s.millis()
+	u.sign(a.Owner, a.Sign)
 	if a.IdempotencyKey != "" {
 		u.Add("DELETE FROM idempotency_keys WHERE api_key_id = ?1 AND key = ?2 AND created_at < "+dbNow+" - ?3",
 			repeater(a.Caller), a.IdempotencyKey, idempotencyLife.Milliseconds())

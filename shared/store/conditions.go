@@ -3,6 +3,8 @@ package store
 import (
 	"errors"
 	"strings"
+
+	"github.com/aigne-hub/aigne-hub/shared/hub"
 )
 
 // A unit's conditions fail a statement, since an UPDATE that matches nothing
@@ -65,8 +67,8 @@ var (
 var ErrNotFound = errors.New("not found")
 
 // ErrUnavailable is returned when the database could not take a unit; whether
-// it did is unknown.
-var ErrUnavailable = errors.New("database unavailable")
+// it did is unknown. Callers of the hub are told to try again.
+var ErrUnavailable = hub.Errorf(hub.CodeUnavailable, "The hub's database does not answer now; please try again.")
 
 // condition maps a driver's error to the condition that failed, nil if the
 // error is no constraint violation.

@@ -24,6 +24,28 @@ func (s *Store) OpenLease(ctx context.Context) (string, error) {
 	return id, s.Do(ctx, u)
 }
 
+// LeaseSign is what an admission does to the lease that it is made under.
+type LeaseSign int
+
+// The signs: none is due, the lease is renewed, or it is made, unless it was.
+const (
+	LeaseHeld LeaseSign = iota
+	LeaseRenewed
+	LeaseOpened
+)
+
+// sign renews or opens a lease in a unit. Whether it lives the unit's own statements
+// check.
+func (u *Unit) sign(id string, as LeaseSign) {
+	switch as {
+	case LeaseHeld:
+	case LeaseRenewed:
+		u.Add("UPDATE leases SET counter = counter + 1, renewed_at = "+dbNow+" WHERE id = ?1 AND dead = 0", id)
+	case LeaseOpened:
+		u.Add("INSERT INTO leases (id, counter, renewed_at) VALUES (?1, 1, "+dbNow+") ON CONFLICT (id) DO NOTHING", id)
+	}
+}
+
 // RenewLease shows that the process lives. ErrLeaseLost: it was declared dead,
 // for ever.
 func (s *Store) RenewLease(ctx context.Context, id string) error {

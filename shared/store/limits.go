@@ -119,10 +119,10 @@ func (s *Store) RemoveLimit(ctx context.Context, id string) error {
 }
 
 // Limits lists all limits.
-func (s *Store) Limits(ctx context.Context) ([]Limit, error) { return limitsOf(ctx, s.read) }
+func (s *Store) Limits(ctx context.Context) ([]Limit, error) { return alone(ctx, s.read, askLimits) }
 
-func limitsOf(ctx context.Context, q queryer) ([]Limit, error) {
-	return list(ctx, q, func(r *sql.Rows, l *Limit) error { return scanLimit(r.Scan, l) }, limitColumns+" ORDER BY scope, subject, metric, period")
+func askLimits(into *[]Limit) question {
+	return asks(into, func(r *sql.Rows, l *Limit) error { return scanLimit(r.Scan, l) }, limitColumns+" ORDER BY scope, subject, metric, period")
 }
 
 // keepWindows is how long windows are kept: the longest is a month.

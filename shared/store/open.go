@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -11,7 +12,6 @@ import (
 	"time"
 
 	"github.com/tursodatabase/libsql-client-go/libsql"
-	_ "modernc.org/sqlite" // the engine behind libsql-client-go's file: URLs
 )
 
 // This is the only file that knows libsql-client-go.
@@ -36,6 +36,9 @@ const (
 // openPools opens the reading and the writing pool.
 func openPools(o Options) (read, write *sql.DB, remote bool, err error) {
 	if !IsRemote(o.URL) {
+		if !embedded {
+			return nil, nil, false, errors.New("this build opens databases on servers only, no files")
+		}
 		conn, err := libsql.NewConnector(fileDSN(o))
 		if err != nil {
 			return nil, nil, false, fmt.Errorf("open %s: %w", o.URL, err)
@@ -140,10 +143,11 @@ func (s *Store) patientCheck(ctx context.Context) error {
 	}
 }
 
-// check reads the pragmas back: drivers ignore misspelt ones without a word.
+// check reads the pragmas back: drivers ignore misspelt ones without a word. A server
+// has none, and is asked by whoever needs it first.
 func (s *Store) check(ctx context.Context) error {
 	if s.remote {
-		return s.Ready(ctx)
+		return nil
 	}
 	wantSync := int64(1)
 	if synchronous(s.opts) == "FULL" {

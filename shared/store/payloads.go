@@ -24,7 +24,11 @@ type CaptureRule struct {
 
 // CaptureRules lists all rules, oldest first.
 func (s *Store) CaptureRules(ctx context.Context) ([]CaptureRule, error) {
-	return list(ctx, s.read, func(r *sql.Rows, c *CaptureRule) error {
+	return alone(ctx, s.read, askCaptureRules)
+}
+
+func askCaptureRules(into *[]CaptureRule) question {
+	return asks(into, func(r *sql.Rows, c *CaptureRule) error {
 		var created int64
 		var pii string
 		if err := r.Scan(&c.ID, &created, &c.CreatedBy, &c.UserID, &c.KeyID, &c.AppID, &c.Permille, &c.Parts, &pii, &c.UsersSee); err != nil {

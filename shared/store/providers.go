@@ -65,10 +65,12 @@ func (s *Store) ProviderByName(ctx context.Context, name string) (Provider, erro
 }
 
 // Providers lists all providers by name.
-func (s *Store) Providers(ctx context.Context) ([]Provider, error) { return providers(ctx, s.read) }
+func (s *Store) Providers(ctx context.Context) ([]Provider, error) {
+	return alone(ctx, s.read, askProviders)
+}
 
-func providers(ctx context.Context, q queryer) ([]Provider, error) {
-	return list(ctx, q, func(r *sql.Rows, p *Provider) error { return scanProvider(r.Scan, p) },
+func askProviders(into *[]Provider) question {
+	return asks(into, func(r *sql.Rows, p *Provider) error { return scanProvider(r.Scan, p) },
 		"SELECT "+providerColumns+" ORDER BY name")
 }
 
@@ -132,11 +134,11 @@ func (s *Store) CreateCredential(ctx context.Context, c Credential) error {
 
 // Credentials lists all credentials by provider and id.
 func (s *Store) Credentials(ctx context.Context) ([]Credential, error) {
-	return credentials(ctx, s.read)
+	return alone(ctx, s.read, askCredentials)
 }
 
-func credentials(ctx context.Context, q queryer) ([]Credential, error) {
-	return list(ctx, q, scanCredential, "SELECT "+credentialColumns+" ORDER BY provider_id, id")
+func askCredentials(into *[]Credential) question {
+	return asks(into, scanCredential, "SELECT "+credentialColumns+" ORDER BY provider_id, id")
 }
 
 // SetCredentialActive switches a credential on or off, with the reason, and

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -55,10 +56,10 @@ func (s *Store) SetRate(ctx context.Context, v Rate, actor string) (Rate, error)
 }
 
 // Rates lists all rates, deprecated and retired ones too, by provider and model.
-func (s *Store) Rates(ctx context.Context) ([]Rate, error) { return rates(ctx, s.read) }
+func (s *Store) Rates(ctx context.Context) ([]Rate, error) { return alone(ctx, s.read, askRates) }
 
-func rates(ctx context.Context, q queryer) ([]Rate, error) {
-	return list(ctx, q, func(r *sql.Rows, v *Rate) error { return scanRate(r.Scan, v) },
+func askRates(into *[]Rate) question {
+	return asks(into, func(r *sql.Rows, v *Rate) error { return scanRate(r.Scan, v) },
 		"SELECT "+rateColumns+" ORDER BY provider, model, type")
 }
 
@@ -80,40 +81,21 @@ type Config struct {
 	VaultKeys   []VaultKey
 	Limits      []Limit
 	Aliases     []Alias
+	Capture     []CaptureRule
 	Catalogue   string // digest of the catalogue in force; "": the embedded one
 }
 
-// LoadConfig reads the configuration in one read transaction.
+// LoadConfig reads the configuration as it is at one moment.
 func (s *Store) LoadConfig(ctx context.Context) (c Config, err error) {
-	conn, err := s.read.Conn(ctx)
-	if err != nil {
-		return c, err
-	}
-	defer conn.Close()
-	if _, err := conn.ExecContext(ctx, "BEGIN"); err != nil {
-		return c, err
-	}
-	defer func() { _, _ = conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK") }()
-	if err := conn.QueryRowContext(ctx, "SELECT version, coalesce((SELECT value FROM settings WHERE name = ?1), '') FROM config_version WHERE id = 1",
-		activeCatalogue).Scan(&c.Version, &c.Catalogue); err != nil {
-		return c, err
-	}
-	if c.Providers, err = providers(ctx, conn); err != nil {
-		return c, err
-	}
-	if c.Credentials, err = credentials(ctx, conn); err != nil {
-		return c, err
-	}
-	if c.Rates, err = rates(ctx, conn); err != nil {
-		return c, err
-	}
-	if c.Limits, err = limitsOf(ctx, conn); err != nil {
-		return c, err
-	}
-	if c.Aliases, err = aliases(ctx, conn); err != nil {
-		return c, err
-	}
-	c.VaultKeys, err = vaultKeys(ctx, conn)
+	first := question{"SELECT version, coalesce((SELECT value FROM settings WHERE name = ?1), '') FROM config_version WHERE id = 1", []any{activeCatalogue},
+		func(rows *sql.Rows) error {
+			if !rows.Next() {
+				return cmp.Or(rows.Err(), sql.ErrNoRows)
+			}
+			return rows.Scan(&c.Version, &c.Catalogue)
+		}}
+	err = s.together(ctx, first, askProviders(&c.Providers), askCredentials(&c.Credentials), askRates(&c.Rates), askLimits(&c.Limits),
+		askAliases(&c.Aliases), askVaultKeys(&c.VaultKeys), askCaptureRules(&c.Capture))
 	return c, err
 }
 

@@ -3,8 +3,10 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"log/slog"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -147,6 +149,20 @@ func (w *remoteWriter) tx(ctx context.Context, fn func(context.Context, *Tx) err
 		if c := condition(err); c != nil {
 			return c
 		}
+		if away(err) {
+			return w.classify(err)
+		}
 	}
 	return err
+}
+
+// away reports an error of the way to the server, or of the server's, in a transaction
+// of several steps. The client has no other sign of them than its words.
+func away(err error) bool {
+	var way *url.Error
+	if errors.As(err, &way) || errors.Is(err, driver.ErrBadConn) {
+		return true
+	}
+	text := err.Error()
+	return strings.Contains(text, "failed to execute SQL") && !strings.Contains(text, "SQL input error")
 }

@@ -69,6 +69,27 @@ func TestALostAnswerIsSettledByTheSameUnitAgain(t *testing.T) {
 	w.requireCleanBooks(t)
 }
 
+func TestATransactionThatTheServerLosesIsToBeTriedAgain(t *testing.T) {
+	t.Parallel()
+	server := hrana.New(t, hrana.Options{TxnTimeout: 300 * time.Millisecond})
+	s := openStore(t, store.Options{URL: server.URL, Token: hub.Secret(server.Token)})
+	bump := func(ctx context.Context, tx *store.Tx) error { return tx.Bump(ctx) }
+	for _, f := range []hrana.Faults{{Errors: 1}, {Reset: 1}, {Drop: 1}} {
+		f.Match = "UPDATE config_version"
+		server.Plan(f)
+		err := s.Tx(t.Context(), bump)
+		require.ErrorIs(t, err, store.ErrUnavailable)
+		assert.Equal(t, hub.CodeUnavailable, hub.CodeOf(err))
+		assert.Eventually(t, func() bool { return s.Tx(t.Context(), bump) == nil }, 10*time.Second, 50*time.Millisecond, "once the server has given the lock back")
+	}
+	own := errors.New("the caller's own")
+	require.ErrorIs(t, s.Tx(t.Context(), func(context.Context, *store.Tx) error { return own }), own)
+	require.ErrorContains(t, s.Tx(t.Context(), func(ctx context.Context, tx *store.Tx) error {
+		_, err := tx.ExecContext(ctx, "UPDATE no_such SET x = 1")
+		return err
+	}), "no such table", "a fault of the hub's is not hidden")
+}
+
 func TestACallerThatStopsWaitingHarmsNobody(t *testing.T) {
 	t.Parallel()
 	s := openFile(t, filepath.Join(t.TempDir(), "hub.db"))

@@ -3,84 +3,94 @@ package store
 import (
 	"context"
 	"database/sql"
-	"errors"
-	"fmt"
-	"os"
 	"strings"
-
-	"github.com/aigne-hub/aigne-hub/shared/hub"
 )
 
-// ErrInUse says that somebody has a database file open.
-var ErrInUse = errors.New("the database is in use")
-
-// FileURL is the URL of a database file, whatever is in its name.
-func FileURL(path string) string {
-	return "file:" + strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(path)
+// question is a query of a snapshot and what its rows are read by.
+type question struct {
+	query string
+	args  []any
+	read  func(*sql.Rows) error
 }
 
-// Snapshot copies an embedded file as it is at this instant into a new file that
-// only its owner can read, while others read and write. The copy has no empty pages.
-func (s *Store) Snapshot(ctx context.Context, path string) error {
+// asks makes a question whose rows are put into a list.
+func asks[T any](into *[]T, scan func(*sql.Rows, *T) error, query string, args ...any) question {
+	return question{query, args, func(rows *sql.Rows) (err error) {
+		*into, err = scanned(rows, scan)
+		return err
+	}}
+}
+
+// alone answers a question by itself.
+func alone[T any](ctx context.Context, q queryer, of func(into *[]T) question) (all []T, err error) {
+	err = ask(ctx, q, of(&all))
+	return all, err
+}
+
+// ask answers one question.
+func ask(ctx context.Context, q queryer, one question) error {
+	rows, err := q.QueryContext(ctx, one.query, one.args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	if err := one.read(rows); err != nil {
+		return err
+	}
+	return rows.Err()
+}
+
+// together answers questions about one moment: of a file in a read transaction, of
+// a server in one round trip.
+func (s *Store) together(ctx context.Context, all ...question) error {
 	if s.remote {
-		return hub.Errorf(hub.CodeInvalid, "The database is a server; it is copied where it runs.")
+		return s.batched(ctx, all)
 	}
-	const private = 0o600
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, private) // SQLite would let others read it
-	if err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	if _, err := s.read.ExecContext(ctx, "VACUUM INTO ?", path); err != nil {
-		return fmt.Errorf("copy the database: %w", errors.Join(err, os.Remove(path)))
-	}
-	return nil
-}
-
-// Sound has SQLite check every page, index and reference of an embedded file.
-func (s *Store) Sound(ctx context.Context) error {
-	found, err := list(ctx, s.read, func(r *sql.Rows, text *string) error { return r.Scan(text) }, "PRAGMA integrity_check")
-	if err != nil {
-		return err
-	}
-	if len(found) != 1 || found[0] != "ok" {
-		return fmt.Errorf("the database is damaged: %s", strings.Join(found[:min(len(found), 3)], "; "))
-	}
-	return nil
-}
-
-// Schema is the name of the last migration that a database has.
-func (s *Store) Schema(ctx context.Context) (name string, err error) {
-	err = s.read.QueryRowContext(ctx, "SELECT name FROM schema_migrations ORDER BY name DESC LIMIT 1").Scan(&name)
-	return name, err
-}
-
-// Seclude writes what is in the write-ahead log of a database file back and leaves
-// the file alone, without log. It returns ErrInUse while any process has it open.
-func Seclude(ctx context.Context, url string) error {
-	db, err := openPlain(url)
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	var mode string
-	err = db.QueryRowContext(ctx, "PRAGMA journal_mode = DELETE").Scan(&mode)
-	switch {
-	case err == nil && mode == "delete":
+	return s.snapshot(ctx, func(conn queryer) error {
+		for _, q := range all {
+			if err := ask(ctx, conn, q); err != nil {
+				return err
+			}
+		}
 		return nil
-	case err == nil || busy(err):
-		return ErrInUse
-	}
-	return err
+	})
 }
 
-// NewestSchema is the name of the last migration that this binary knows.
-func NewestSchema() string {
-	all, err := migrations()
-	if err != nil || len(all) == 0 {
-		return ""
+// batched sends the questions as one transaction. Each statement of a batch has a
+// set of rows, BEGIN and COMMIT as well; the set of a statement that failed is an
+// error.
+func (s *Store) batched(ctx context.Context, all []question) error {
+	var text strings.Builder
+	var args []any
+	text.WriteString("BEGIN")
+	for _, q := range all {
+		text.WriteString(";\n")
+		text.WriteString(q.query)
+		args = append(args, q.args...)
 	}
-	return all[len(all)-1].name
+	text.WriteString(";\nCOMMIT")
+	rows, err := s.read.QueryContext(ctx, text.String(), args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for _, q := range all {
+		if err := nextSet(rows); err != nil {
+			return err
+		}
+		if err := q.read(rows); err != nil {
+			return err
+		}
+	}
+	return nextSet(rows)
+}
+
+func nextSet(rows *sql.Rows) error {
+	if rows.NextResultSet() {
+		return nil
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	return sql.ErrNoRows
 }

@@ -128,6 +128,11 @@ func list[T any](ctx context.Context, q queryer, scan func(*sql.Rows, *T) error,
 		return nil, err
 	}
 	defer rows.Close()
+	return scanned(rows, scan)
+}
+
+// scanned reads one set of rows to its end.
+func scanned[T any](rows *sql.Rows, scan func(*sql.Rows, *T) error) ([]T, error) {
 	var out []T
 	for rows.Next() {
 		var v T

@@ -19,10 +19,12 @@ type VaultKey struct {
 }
 
 // VaultKeys lists the data keys, oldest first.
-func (s *Store) VaultKeys(ctx context.Context) ([]VaultKey, error) { return vaultKeys(ctx, s.read) }
+func (s *Store) VaultKeys(ctx context.Context) ([]VaultKey, error) {
+	return alone(ctx, s.read, askVaultKeys)
+}
 
-func vaultKeys(ctx context.Context, q queryer) ([]VaultKey, error) {
-	return list(ctx, q, func(r *sql.Rows, k *VaultKey) error {
+func askVaultKeys(into *[]VaultKey) question {
+	return asks(into, func(r *sql.Rows, k *VaultKey) error {
 		var created int64
 		var closed, emptied sql.NullInt64
 		err := r.Scan(&k.ID, &k.Wrapped, &k.MasterID, &created, &closed, &emptied, &k.Late)

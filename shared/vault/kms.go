@@ -45,7 +45,7 @@ type KMSMaster struct {
 const (
 	kmsTime  = 5 * time.Second // for one try
 	kmsTries = 5
-	kmsMost  = 64 << 10 // bytes of an answer
+	kmsMost  = 256 << 10 // bytes of an answer
 )
 
 // kmsContext is authenticated along with the key: nobody can take a ciphertext
@@ -103,6 +103,18 @@ func (k KMS) call(ctx context.Context, operation, keyID string, in, out any) err
 	case k.KeyID == "" || k.Secret == "":
 		return errors.New("AWS KMS: no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN for temporary ones)")
 	}
+	if err := k.insist(ctx, awsCall{"kms", "TrentService." + operation, region}, in, out); err != nil {
+		return fmt.Errorf("AWS KMS (%s, key %s, region %s): %w", operation, keyID, region, err)
+	}
+	return nil
+}
+
+// awsCall names an operation of a service of AWS that speaks JSON 1.1.
+type awsCall struct{ service, target, region string }
+
+// insist makes a call, and makes it again where the service is busy or not to be
+// reached.
+func (k KMS) insist(ctx context.Context, c awsCall, in, out any) error {
 	body, err := json.Marshal(in)
 	if err != nil {
 		return err
@@ -112,19 +124,15 @@ func (k KMS) call(ctx context.Context, operation, keyID string, in, out any) err
 		pause = time.Sleep
 	}
 	for try := 1; ; try++ {
-		err = k.once(ctx, operation, region, body, out)
+		err = k.once(ctx, c, body, out)
 		var refused *kmsError
 		again := err != nil && (!errors.As(err, &refused) || refused.temporary())
 		if !again || try == kmsTries || ctx.Err() != nil {
-			break
+			return err
 		}
 		const first = 100 * time.Millisecond
 		pause(first << (try - 1))
 	}
-	if err != nil {
-		return fmt.Errorf("AWS KMS (%s, key %s, region %s): %w", operation, keyID, region, err)
-	}
-	return nil
 }
 
 // region is that of a key's ARN (arn:partition:kms:region:account:key/id), else
@@ -137,13 +145,13 @@ func (k KMS) region(keyID string) string {
 	return k.Region
 }
 
-func (k KMS) once(ctx context.Context, operation, region string, body []byte, out any) error {
+func (k KMS) once(ctx context.Context, c awsCall, body []byte, out any) error {
 	ctx, cancel := context.WithTimeout(ctx, kmsTime)
 	defer cancel()
 	endpoint := k.Endpoint
 	if endpoint == "" {
-		endpoint = "https://kms." + region + ".amazonaws.com"
-		if strings.HasPrefix(region, "cn-") {
+		endpoint = "https://" + c.service + "." + c.region + ".amazonaws.com"
+		if strings.HasPrefix(c.region, "cn-") {
 			endpoint += ".cn"
 		}
 	}
@@ -152,10 +160,10 @@ func (k KMS) once(ctx context.Context, operation, region string, body []byte, ou
 		return err
 	}
 	r.Header.Set("Content-Type", "application/x-amz-json-1.1")
-	r.Header.Set("X-Amz-Target", "TrentService."+operation)
+	r.Header.Set("X-Amz-Target", c.target)
 	sum := sha256.Sum256(body)
 	err = v4.NewSigner().SignHTTP(ctx, aws.Credentials{AccessKeyID: k.KeyID, SecretAccessKey: k.Secret.Reveal(), SessionToken: k.Session.Reveal()},
-		r, hex.EncodeToString(sum[:]), "kms", region, k.Now())
+		r, hex.EncodeToString(sum[:]), c.service, c.region, k.Now())
 	if err != nil {
 		return err
 	}

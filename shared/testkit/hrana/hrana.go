@@ -44,16 +44,23 @@ type Faults struct {
 	Late   int           `json:"late"`   // execute so many, answer after LateBy
 	LateBy time.Duration `json:"-"`      // in whole milliseconds
 	Errors int           `json:"errors"` // refuse so many with 503, execute nothing
+	Reset  int           `json:"reset"`  // break so many connections, execute nothing
+	Midway int           `json:"midway"` // fail so many batches at a statement in their middle, as a broken disk does
+	Cut    int           `json:"cut"`    // execute so many batches to their middle, then lose stream and connection
 	Match  string        `json:"match"`  // only pipelines whose JSON contains this text
 	Delay  time.Duration `json:"-"`      // wait before every pipeline, matching or not
 }
 
 // Stats counts what the server has met since it started.
 type Stats struct {
-	Pipelines int `json:"pipelines"`
+	Pipelines int `json:"pipelines"` // but for those that only close a stream
+	Closes    int `json:"closes"`    // those; clients send them behind their caller's back
 	Dropped   int `json:"dropped"`
 	Late      int `json:"late"`
 	Errors    int `json:"errors"`
+	Resets    int `json:"resets"`
+	Midway    int `json:"midway"`
+	Cut       int `json:"cut"`
 	Streams   int `json:"streams"` // open now
 }
 
@@ -105,7 +112,7 @@ func (s *Server) Kill() { s.stop() }
 func (s *Server) Plan(f Faults) {
 	s.t.Helper()
 	s.call(http.MethodPost, "/_control", map[string]any{
-		"drop": f.Drop, "late": f.Late, "errors": f.Errors, "match": f.Match,
+		"drop": f.Drop, "late": f.Late, "errors": f.Errors, "reset": f.Reset, "midway": f.Midway, "cut": f.Cut, "match": f.Match,
 		"late_ms": f.LateBy.Milliseconds(), "delay_ms": f.Delay.Milliseconds(),
 	}, nil)
 }

@@ -164,6 +164,24 @@ func TestADroppedAnswerWasExecutedAndARefusedOneWasNot(t *testing.T) {
 	assert.Equal(t, 1, stats.Errors)
 }
 
+func TestWhatBreaksOffInTheMiddleLeavesNothing(t *testing.T) {
+	t.Parallel()
+	s, db := fresh(t, Options{})
+	const batch = "BEGIN IMMEDIATE; INSERT INTO kv VALUES ('a',1); INSERT INTO kv VALUES ('b',1); COMMIT"
+	for _, f := range []Faults{{Reset: 1}, {Midway: 1}, {Cut: 1}} {
+		f.Match = "INSERT"
+		s.Plan(f)
+		_, err := db.ExecContext(t.Context(), batch)
+		require.Error(t, err)
+		assert.Zero(t, count(t, db))
+	}
+	stats := s.Stats()
+	assert.Equal(t, []int{1, 1, 1}, []int{stats.Resets, stats.Midway, stats.Cut})
+	_, err := db.ExecContext(t.Context(), batch)
+	require.NoError(t, err)
+	assert.Equal(t, 2, count(t, db))
+}
+
 func TestALateAnswerIsExecutedAtOnce(t *testing.T) {
 	t.Parallel()
 	s, db := fresh(t, Options{})

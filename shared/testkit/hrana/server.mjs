@@ -11,6 +11,9 @@
 //   {"drop":n}                 execute the next n, send no answer
 //   {"late":n,"late_ms":ms}    execute the next n, answer ms later
 //   {"errors":n}               answer the next n with 503, execute nothing
+//   {"reset":n}                break the connection of the next n, execute nothing
+//   {"midway":n}               fail the next n batches at a statement in their middle, as a broken disk does
+//   {"cut":n}                  execute the next n batches up to their middle, then lose stream and connection
 //   {"match":"text"}           the above only for pipelines that contain the text
 //   {"delay_ms":ms}            wait before every pipeline
 import http from 'node:http';
@@ -24,8 +27,8 @@ const { values: opt } = parseArgs({ options: {
   'txn-ms': { type: 'string', default: '5000' }, 'delay-ms': { type: 'string', default: '0' } } });
 if (!opt.db) { console.error('--db FILE is required'); process.exit(2); }
 const IDLE = Number(opt['idle-ms']), TXN = Number(opt['txn-ms']);
-const fault = { drop: 0, late: 0, late_ms: 0, errors: 0, match: '', delay_ms: Number(opt['delay-ms']) };
-const stats = { pipelines: 0, dropped: 0, late: 0, errors: 0 };
+const fault = { drop: 0, late: 0, late_ms: 0, errors: 0, reset: 0, midway: 0, cut: 0, match: '', delay_ms: Number(opt['delay-ms']) };
+const stats = { pipelines: 0, closes: 0, dropped: 0, late: 0, errors: 0, resets: 0, midway: 0, cut: 0 };
 const sleep = ms => new Promise(r => setTimeout(r, ms));
 
 // A HranaError is the answer to one statement, an HTTPError to the whole request.
@@ -33,6 +36,8 @@ class HranaError extends Error { constructor(code, message) { super(message); th
 class HTTPError extends Error {
   constructor(status, body) { super(typeof body === 'string' ? body : body.message ?? body.error); this.status = status; this.body = body; }
 }
+// A Cut ends the stream and the connection without an answer.
+class Cut extends Error {}
 
 // ---- values
 function toJS(v) {
@@ -140,10 +145,16 @@ class Stream {
       }
       throw new HTTPError(400, `unknown condition ${c.type}`);
     };
+    const trouble = this.trouble, middle = steps.length >> 1;
+    this.trouble = null;
     for (const [i, s] of steps.entries()) {
       step_results[i] = step_errors[i] = null;
       if (s.condition && !holds(s.condition)) continue;
-      try { step_results[i] = await this.execute(s.stmt); } catch (e) {
+      try {
+        if (trouble === 'cut' && i === middle) throw new Cut();
+        if (trouble === 'midway' && i === middle) throw new HranaError('SQLITE_IOERR', 'SQLite error: disk I/O error');
+        step_results[i] = await this.execute(s.stmt);
+      } catch (e) {
         if (!(e instanceof HranaError)) throw e;
         step_errors[i] = { message: e.message, code: e.code };
       }
@@ -207,7 +218,8 @@ async function withStream(body, work) {
   const s = acquire(body.baton);
   try { return await work(s); } catch (e) { streams.delete(s.id); s.close(); throw e; }
 }
-const pipeline = body => withStream(body, async s => {
+const pipeline = (body, trouble) => withStream(body, async s => {
+  s.trouble = trouble;
   const results = [];
   for (const r of body.requests) results.push(await s.result(r));
   return JSON.stringify({ baton: release(s), base_url: null, results });
@@ -239,9 +251,9 @@ function control(text) {
 }
 // take uses up one planned fault, if it is meant for this pipeline. Clients close
 // streams behind their caller's back, at any time: that is never meant.
+const closing = body => body.requests?.every(r => r.type === 'close') ?? false;
 function take(kind, text, body) {
-  const closing = body.requests?.every(r => r.type === 'close');
-  if (fault[kind] <= 0 || closing || !text.includes(fault.match)) return false;
+  if (fault[kind] <= 0 || closing(body) || !text.includes(fault.match)) return false;
   fault[kind]--;
   return true;
 }
@@ -253,12 +265,19 @@ async function answer(req, res, path) {
   const text = await read(req);
   if (req.method === 'POST' && path === '/_control') return ['application/json', control(text)];
   if (req.method !== 'POST' || !/^\/v[23]\/(pipeline|cursor)$/.test(path)) throw new HTTPError(404, 'not found');
-  stats.pipelines++;
+  const body = JSON.parse(text), batch = body.requests?.some(r => r.type === 'batch');
+  if (closing(body)) stats.closes++; else stats.pipelines++;
   if (fault.delay_ms > 0) await sleep(fault.delay_ms);
-  const body = JSON.parse(text);
   if (take('errors', text, body)) { stats.errors++; throw new HTTPError(503, { error: 'The server is not available' }); }
+  if (take('reset', text, body)) { stats.resets++; res.destroy(); return null; }
+  const cut = batch && take('cut', text, body), midway = !cut && batch && take('midway', text, body);
+  if (midway) stats.midway++;
   const drop = take('drop', text, body), late = !drop && take('late', text, body);
-  const out = path === '/v3/cursor' ? await cursor(body) : await pipeline(body);
+  let out;
+  try { out = path === '/v3/cursor' ? await cursor(body) : await pipeline(body, cut ? 'cut' : midway ? 'midway' : null); } catch (e) {
+    if (!(e instanceof Cut)) throw e;
+    stats.cut++; res.destroy(); return null;
+  }
   if (drop) { stats.dropped++; res.destroy(); return null; }
   if (late) { stats.late++; await sleep(fault.late_ms); }
   return [path === '/v3/cursor' ? 'text/plain' : 'application/json', out];

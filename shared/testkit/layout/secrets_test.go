@@ -22,6 +22,7 @@ var plainSecrets = map[string]string{
 	"functions/admin/oauth.go madeClient.Secret":            "shown to the operator, once",
 	"localrun/webhook.go webhookView.Secret":                "shown to the operator, once",
 	"shared/provider/credential.go ServiceAccount.TokenURI": "an address",
+	"shared/boot/config.go Config.SecretsPath":              "where secrets are kept",
 	"shared/store/users.go User.PasswordHash":               "User has a Format, a LogValue and no JSON of its own that shows it",
 	"shared/dialect/gemini/logprobs.go tokenLogprob.Token":  "a piece of text",
 	"shared/dialect/gemini/logprobs.go openAILogprob.Token": "a piece of text",
