@@ -148,24 +148,22 @@ func (h *handler) groupTrends(w http.ResponseWriter, r *http.Request, c hub.Call
 			return hub.Invalid("top", "top must be a whole number from 1 to %d.", mostSeries)
 		}
 	}
-	x, all, err := h.Stats.By(r.Context(), q, by)
+	x, found, err := h.Stats.Top(r.Context(), q, by, measure, 0, top)
 	if err != nil {
 		return err
 	}
-	rollup.SortParts(all, measure)
-	shown, rest := all[:min(top, len(all))], all[min(top, len(all)):]
-	labels, err := h.Stats.Labels(r.Context(), by, shown)
+	labels, err := h.Stats.Labels(r.Context(), by, found.Parts)
 	if err != nil {
 		return err
 	}
-	v := groupTrendView{rangeView: viewRange(x), Granularity: x.Step, By: by, Series: []series{}, Trends: seriesRows(x, shown, rest)}
-	for i, p := range shown {
+	v := groupTrendView{rangeView: viewRange(x), Granularity: x.Step, By: by, Series: []series{}, Trends: seriesRows(x, found.Parts, found.Rest)}
+	for i, p := range found.Parts {
 		v.Series = append(v.Series, series{labels[i], viewSeriesPoint(&p.Total)})
 	}
 	return httpkit.WriteJSON(w, http.StatusOK, v)
 }
 
-func seriesRows(x rollup.Range, shown, rest []*rollup.Part) []seriesRow {
+func seriesRows(x rollup.Range, shown []*rollup.Part, rest []rollup.Total) []seriesRow {
 	out := make([]seriesRow, len(x.Starts))
 	for i, at := range x.Starts {
 		out[i] = seriesRow{Timestamp: at.Unix(), Start: at, Values: map[string]seriesPoint{}}
@@ -174,13 +172,8 @@ func seriesRows(x rollup.Range, shown, rest []*rollup.Part) []seriesRow {
 				out[i].Values[p.Key] = viewSeriesPoint(&p.Slots[i])
 			}
 		}
-		var other rollup.Total
-		for _, p := range rest {
-			other.AddTotal(&p.Slots[i])
-		}
 		if len(rest) > 0 {
-			p := viewSeriesPoint(&other)
-			out[i].Other = &p
+			out[i].Other = new(viewSeriesPoint(&rest[i]))
 		}
 	}
 	return out
