@@ -15,3 +15,9 @@ INSERT INTO model_call_stats_due (period, started_at, turn)
 SELECT DISTINCT s.period, s.started_at, 'roster' FROM model_call_stats s
 WHERE s.period IN (1, 2, 3) AND s.cube = 3 AND s.started_at >= (SELECT max(kept_from) FROM model_call_stats_state)
 ON CONFLICT (period, started_at) DO NOTHING;
+
+-- Which calls an exported file holds: from the id that its name begins with to this
+-- one. Of files from before it is not known, so they may hold any of their archive.
+ALTER TABLE archive_files ADD COLUMN last_id TEXT NOT NULL DEFAULT '';
+UPDATE archive_files SET last_id = (SELECT upper_id FROM archives a WHERE a.name = archive_files.archive);
+CREATE INDEX archive_files_last ON archive_files (archive, last_id);
