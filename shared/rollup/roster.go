@@ -116,6 +116,7 @@ func addName(out []byte, name string) []byte {
 // reading takes a roster's text apart. What it gave is as long good as the text.
 type reading struct {
 	text []byte
+	at   int
 	bad  bool // the text is cut off, or not of a form that is known
 }
 
@@ -123,36 +124,40 @@ func readRoster(text []byte) reading {
 	if len(text) == 0 || text[0] != rosterForm {
 		return reading{bad: true}
 	}
-	return reading{text: text[1:]}
+	return reading{text: text, at: 1}
 }
 
-func (r *reading) more() bool { return len(r.text) > 0 && !r.bad }
+func (r *reading) more() bool { return r.at < len(r.text) && !r.bad }
 
 func (r *reading) number() int64 {
-	n, size := binary.Varint(r.text)
+	if r.at < len(r.text) && r.text[r.at] < 0x80 { // most are short
+		n := r.text[r.at]
+		r.at++
+		return int64(n>>1) ^ -int64(n&1)
+	}
+	n, size := binary.Varint(r.text[r.at:])
 	if size <= 0 {
-		r.bad, r.text = true, nil
+		r.bad, r.at = true, len(r.text)
 		return 0
 	}
-	r.text = r.text[size:]
+	r.at += size
 	return n
 }
 
 func (r *reading) name() []byte {
 	n := r.number()
-	if n < 0 || n > int64(len(r.text)) {
-		r.bad, r.text = true, nil
+	if n < 0 || n > int64(len(r.text)-r.at) {
+		r.bad, r.at = true, len(r.text)
 		return nil
 	}
-	name := r.text[:n]
-	r.text = r.text[n:]
-	return name
+	r.at += int(n)
+	return r.text[r.at-int(n) : r.at]
 }
 
 // app reads a line of the applications.
 func (r *reading) app() (k store.StatKey, s store.StatSums) {
 	k.AppID, k.Status = unpacked(string(r.name())), hub.CallStatus(unpacked(string(r.name())))
-	for _, n := range []*int64{&s.Calls, &s.Uncosted, &s.Credits, &s.CostedCredits, &s.Cost} {
+	for _, n := range [...]*int64{&s.Calls, &s.Uncosted, &s.Credits, &s.CostedCredits, &s.Cost} {
 		*n = r.number()
 	}
 	s.More = unpacked(string(r.name()))

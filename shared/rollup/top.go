@@ -60,10 +60,13 @@ type scale struct {
 	key    bool
 	names  map[string]*weighed
 	noKeys map[string]bool // who called without a key, packed
+	last   string          // packed name of one: lines of the same follow on each other
+	one    *weighed
 }
 
 type weighed struct {
-	name  string
+	packed, name string
+
 	users []string // whose the key is; of calls without one all who made them
 	weight
 }
@@ -75,12 +78,14 @@ func (s *scale) put(user, key []byte, w *weight) {
 			s.noKeys[string(user)] = true
 		}
 	}
-	one := s.names[string(name)]
-	if one == nil {
-		one = &weighed{name: unpacked(string(name)), users: []string{unpacked(string(user))}}
-		s.names[string(name)] = one
+	if s.one == nil || s.last != string(name) {
+		if s.one = s.names[string(name)]; s.one == nil {
+			s.one = &weighed{packed: string(name), name: unpacked(string(name)), users: []string{unpacked(string(user))}}
+			s.names[s.one.packed] = s.one
+		}
+		s.last = s.one.packed
 	}
-	one.add(w)
+	s.one.add(w)
 }
 
 // weighed is Top of users or keys.

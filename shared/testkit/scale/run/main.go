@@ -18,6 +18,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/pprof"
 	"strings"
 	"syscall"
 	"time"
@@ -33,6 +34,7 @@ type flags struct {
 	only    string
 	json    bool
 	check   bool
+	profile string
 	archive bool
 }
 
@@ -49,6 +51,7 @@ func main() {
 	flag.StringVar(&f.only, "only", "", "only queries whose name contains this")
 	flag.BoolVar(&f.json, "json", false, "print results as JSON")
 	flag.BoolVar(&f.check, "check", false, "fail when a query is over its limit")
+	flag.StringVar(&f.profile, "cpuprofile", "", "file for a profile of the queries")
 	flag.BoolVar(&f.archive, "archive", false, "then archive the calls that are due, verify the archives and the books")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -81,7 +84,7 @@ func (f *flags) run(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = h.Close(context.WithoutCancel(ctx)) }()
-	if err := sumUp(ctx, h); err != nil {
+	if err := f.sumUp(ctx, h, dir); err != nil {
 		return err
 	}
 	var queries []scale.Query
@@ -90,7 +93,7 @@ func (f *flags) run(ctx context.Context) error {
 			queries = append(queries, q)
 		}
 	}
-	results, err := scale.Measure(ctx, h, queries)
+	results, err := f.measure(ctx, h, queries)
 	if err == nil {
 		err = f.print(results)
 	}
@@ -162,8 +165,29 @@ func (f *flags) print(results []scale.Result) error {
 	return err
 }
 
-// sumUp makes the roll-ups, and says how fast.
-func sumUp(ctx context.Context, h *scale.Hub) error {
+// measure measures, with a profile of what takes time where one is wanted.
+func (f *flags) measure(ctx context.Context, h *scale.Hub, queries []scale.Query) ([]scale.Result, error) {
+	if f.profile == "" {
+		return scale.Measure(ctx, h, queries)
+	}
+	file, err := os.Create(f.profile)
+	if err != nil {
+		return nil, err
+	}
+	if err := pprof.StartCPUProfile(file); err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	results, err := scale.Measure(ctx, h, queries)
+	pprof.StopCPUProfile()
+	return results, errors.Join(err, file.Close())
+}
+
+// sumUp makes the roll-ups, unless an earlier run did, and says how fast.
+func (f *flags) sumUp(ctx context.Context, h *scale.Hub, dir string) error {
+	mark := filepath.Join(dir, "summed")
+	if _, err := os.Stat(mark); err == nil {
+		return nil
+	}
 	began := time.Now()
 	r, err := h.SumUp(ctx)
 	if err != nil {
@@ -171,7 +195,8 @@ func sumUp(ctx context.Context, h *scale.Hub) error {
 	}
 	took := time.Since(began)
 	fmt.Fprintf(os.Stderr, "summed %d buckets in %s, of them %d new or changed\n", r.Made, took.Round(time.Second), r.Changed)
-	return nil
+	const private = 0o600
+	return os.WriteFile(mark, nil, private)
 }
 
 // archived moves what is due and proves that nothing is lost.
