@@ -14,16 +14,9 @@ import (
 // roll back the whole group.
 type writeConn struct {
 	conn  *sql.Conn
-	stmts map[string]writeStmt
+	stmts map[string]driver.Stmt
 	raw   driver.Conn
 	args  []driver.NamedValue
-}
-
-// writeStmt is a prepared statement and which argument each of its parameters is.
-type writeStmt struct {
-	driver.Stmt
-	run   driver.StmtExecContext
-	order []int
 }
 
 func openWriteConn(db *sql.DB) (*writeConn, error) {
@@ -31,7 +24,7 @@ func openWriteConn(db *sql.DB) (*writeConn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &writeConn{conn: conn, stmts: map[string]writeStmt{}}
+	c := &writeConn{conn: conn, stmts: map[string]driver.Stmt{}}
 	err = conn.Raw(func(raw any) error {
 		var ok bool
 		if c.raw, ok = raw.(driver.Conn); !ok {
@@ -55,56 +48,20 @@ func (c *writeConn) discard() {
 	_ = c.conn.Close()
 }
 
-func (c *writeConn) prepare(query string) (writeStmt, error) {
+func (c *writeConn) prepare(query string) (driver.Stmt, error) {
 	if s, ok := c.stmts[query]; ok {
 		return s, nil
 	}
 	p, ok := c.raw.(driver.ConnPrepareContext)
 	if !ok {
-		return writeStmt{}, errors.New("driver cannot prepare")
+		return nil, errors.New("driver cannot prepare")
 	}
-	text, order := inOrder(query)
-	prepared, err := p.PrepareContext(context.Background(), text)
+	s, err := p.PrepareContext(context.Background(), query)
 	if err != nil {
-		return writeStmt{}, fmt.Errorf("prepare: %w", err)
-	}
-	s := writeStmt{Stmt: prepared, order: order}
-	if s.run, ok = prepared.(driver.StmtExecContext); !ok {
-		return s, errors.Join(errors.New("driver cannot execute"), prepared.Close())
+		return nil, fmt.Errorf("prepare: %w", err)
 	}
 	c.stmts[query] = s
 	return s, nil
-}
-
-// inOrder writes ? for every ?N of a statement and says which argument, from 0,
-// each is: of a parameter with a number the driver asks SQLite for its name, at
-// every execution. A statement that is not all numbers stays as it is, order nil.
-func inOrder(query string) (text string, order []int) {
-	out := make([]byte, 0, len(query))
-	quoted := false
-	for i := 0; i < len(query); i++ {
-		c := query[i]
-		out = append(out, c)
-		if c == '\'' {
-			quoted = !quoted
-		}
-		if c == '"' || c == '`' || c == '[' || c == '-' && i+1 < len(query) && query[i+1] == '-' || c == '/' && i+1 < len(query) && query[i+1] == '*' {
-			return query, nil // names in quotes and comments are not understood here
-		}
-		if c != '?' || quoted {
-			continue
-		}
-		n := 0
-		for i+1 < len(query) && query[i+1] >= '0' && query[i+1] <= '9' {
-			i++
-			n = 10*n + int(query[i]-'0')
-		}
-		if n == 0 {
-			return query, nil
-		}
-		order = append(order, n-1)
-	}
-	return string(out), order
 }
 
 func (c *writeConn) exec(query string, args []any) error {
@@ -117,26 +74,19 @@ func (c *writeConn) run(query string, args []any) (driver.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.args = c.args[:0]
-	n := len(args)
-	if s.order != nil {
-		n = len(s.order)
+	x, ok := s.(driver.StmtExecContext)
+	if !ok {
+		return nil, errors.New("driver cannot execute")
 	}
-	for i := range n {
-		from := i
-		if s.order != nil {
-			from = s.order[i]
-		}
-		if from >= len(args) {
-			return nil, fmt.Errorf("parameter %d is missing", from+1)
-		}
-		v, err := driver.DefaultParameterConverter.ConvertValue(args[from])
+	c.args = c.args[:0]
+	for i, a := range args {
+		v, err := driver.DefaultParameterConverter.ConvertValue(a)
 		if err != nil {
-			return nil, fmt.Errorf("parameter %d: %w", from+1, err)
+			return nil, fmt.Errorf("parameter %d: %w", i+1, err)
 		}
 		c.args = append(c.args, driver.NamedValue{Ordinal: i + 1, Value: v})
 	}
-	return s.run.ExecContext(context.Background(), c.args)
+	return x.ExecContext(context.Background(), c.args)
 }
 
 // unit runs one unit inside the open transaction. refused is the condition that
