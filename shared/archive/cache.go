@@ -87,11 +87,11 @@ func (k *Keeper) readNext(ctx context.Context, a store.Archive, within store.Spa
 	for n < len(files) && files[n].LastID >= before {
 		n++
 	}
-	if n == page {
+	if n += ahead; n >= page {
 		return nil, "", errTooMuch()
 	}
 	floor := ""
-	if n += ahead; n < len(files) {
+	if n < len(files) {
 		floor = after(files[n].LastID)
 	}
 	s, err := k.restore(ctx, a.Name, files[:min(n, len(files))])
