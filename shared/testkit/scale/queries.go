@@ -78,6 +78,8 @@ func Queries() []Query {
 		stat("breakdown: 30 days by model", "breakdown?timeRange=30&by=model"),
 		stat("breakdown: 30 days by user", "breakdown?timeRange=30&by=user"),
 		stat("breakdown: 30 days by key", "breakdown?timeRange=30&by=key"),
+		stat("breakdown: 30 days by application", "breakdown?timeRange=30&by=app"),
+		stat("series: 30 days of the 10 greatest users by day", "group-trends?timeRange=30&by=user&granularity=day"),
 		stat("series: 30 days of the 10 greatest models by day", "group-trends?timeRange=30&by=model&granularity=day"),
 		stat("errors: 30 days", "errors?timeRange=30"),
 		get("own usage: 30 days", "usage", false, func(*Hub) string { return "/api/user/usage-stats?timeRange=30" }),
