@@ -31,14 +31,13 @@ func rosterStatement(column string) string {
 	return statSpans + "SELECT j.slot, r.period, r.started_at, " + column + rosters
 }
 
-// RosterApps hands over the applications of buckets in spans, RosterPeople the users
-// and keys, in no order. There need not be one of every bucket. The text is only
-// good until each returns.
+// RosterApps hands over the applications of the buckets in spans that have a roster,
+// in no order. The text is only good until each returns.
 func (s *Store) RosterApps(ctx context.Context, spans []StatSpan, each func(slot int, b StatBucket, text []byte) error) error {
 	return s.rosters(ctx, rosterStatement(rostersOfApps), spans, each)
 }
 
-// RosterPeople: see RosterApps.
+// RosterPeople is RosterApps of users and keys.
 func (s *Store) RosterPeople(ctx context.Context, spans []StatSpan, each func(slot int, b StatBucket, text []byte) error) error {
 	return s.rosters(ctx, rosterStatement(rostersOfPeople), spans, each)
 }
