@@ -219,18 +219,17 @@ func usageBreakdown(j *job) error {
 		if err != nil {
 			return err
 		}
-		x, parts, err := a.Stats.By(j.ctx, q, by)
+		x, top, err := a.Stats.Top(j.ctx, q, by, measure, 0, int(limit))
 		if err != nil {
 			return err
 		}
-		rollup.SortParts(parts, measure)
 		v := struct {
 			usageRange
 			By    string      `json:"by"`
 			Total int         `json:"total"` // of which the first are shown
 			Data  []usagePart `json:"data"`
-		}{viewUsageRange(x), by, len(parts), []usagePart{}}
-		parts = parts[:min(int(limit), len(parts))]
+		}{viewUsageRange(x), by, top.Count, []usagePart{}}
+		parts := top.Parts
 		labels, err := a.Stats.Labels(j.ctx, by, parts)
 		if err != nil {
 			return err

@@ -102,7 +102,7 @@ func (h *handler) forwardCount(ctx context.Context, plan routing.Plan, server di
 		},
 		Accept: func(a *upstream.Answer) *hub.Error {
 			var err error
-			if counted, err = readAnswer(a.Body); err == nil && !json.Valid(counted) {
+			if counted, err = readAnswer(a.Body, a.Header); err == nil && !json.Valid(counted) {
 				err = errors.New("the count is not JSON")
 			}
 			if err != nil {

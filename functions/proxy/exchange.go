@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"net/http"
@@ -140,7 +141,7 @@ func (x *exchange) accept(a *upstream.Answer) *hub.Error {
 	if x.view.Stream {
 		return t.frames.open(a, framesOf(client, a.Body), t.lane, x.fault)
 	}
-	body, err := readAnswer(a.Body)
+	body, err := readAnswer(a.Body, a.Header)
 	if err != nil {
 		return brokenAnswer(err)
 	}
@@ -153,12 +154,18 @@ func (x *exchange) accept(a *upstream.Answer) *hub.Error {
 
 const maxAnswer = 64 << 20
 
-func readAnswer(src io.Reader) ([]byte, error) {
-	body, err := io.ReadAll(io.LimitReader(src, maxAnswer+1))
-	if err == nil && len(body) > maxAnswer {
+// readAnswer reads a whole answer, into a buffer of the size that it announces.
+func readAnswer(src io.Reader, header http.Header) ([]byte, error) {
+	const believed = 1 << 20 // of an announcement
+	var body bytes.Buffer
+	if n, err := strconv.ParseInt(header.Get("content-length"), 10, 64); err == nil && n > 0 {
+		body.Grow(int(min(n, believed)) + bytes.MinRead)
+	}
+	_, err := body.ReadFrom(io.LimitReader(src, maxAnswer+1))
+	if err == nil && body.Len() > maxAnswer {
 		err = errors.New("answer exceeds 64 MiB")
 	}
-	return body, err
+	return body.Bytes(), err
 }
 
 // brokenAnswer is the fault of a 2xx answer that cannot be used.

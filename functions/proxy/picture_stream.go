@@ -42,7 +42,7 @@ func (x *errand) streamPictures(plan routing.Plan) error {
 // says instead.
 func (p *pictureStream) open(a *upstream.Answer) *hub.Error {
 	if strings.HasPrefix(a.Header.Get("Content-Type"), "application/json") {
-		body, err := readAnswer(a.Body)
+		body, err := readAnswer(a.Body, a.Header)
 		if err != nil {
 			return brokenAnswer(err)
 		}

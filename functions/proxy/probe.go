@@ -88,7 +88,7 @@ func (h *handler) probeTarget(ctx context.Context, t *routing.Target) store.Prob
 			return client.Fault(status, header, body)
 		},
 		Accept: func(a *upstream.Answer) *hub.Error {
-			body, err := readAnswer(a.Body)
+			body, err := readAnswer(a.Body, a.Header)
 			if err == nil {
 				res, err = client.Decode(body, ask.Quirks)
 			}

@@ -318,7 +318,7 @@ func (h *handler) countAt(w http.ResponseWriter, r *http.Request, v *dialect.Vie
 		return err
 	}
 	defer answer.Body.Close()
-	body, err := readAnswer(answer.Body)
+	body, err := readAnswer(answer.Body, answer.Header)
 	if err != nil {
 		return brokenAnswer(err)
 	}

@@ -45,7 +45,7 @@ const (
 // other: nothing has been relayed yet.
 func (s *streamReader) open(a *upstream.Answer, frames wire.FrameReader, l framer, fault func(*routing.Target, int, http.Header, []byte) *hub.Error) *hub.Error {
 	if kind, _, _ := mime.ParseMediaType(a.Header.Get("Content-Type")); kind == "application/json" || kind == "text/html" {
-		body, err := readAnswer(a.Body)
+		body, err := readAnswer(a.Body, a.Header)
 		if err != nil {
 			return brokenAnswer(err)
 		}

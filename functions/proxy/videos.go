@@ -63,7 +63,7 @@ func (x *order) fault(t *routing.Target, status int, header http.Header, body []
 }
 
 func (x *order) accept(a *upstream.Answer) *hub.Error {
-	body, err := readAnswer(a.Body)
+	body, err := readAnswer(a.Body, a.Header)
 	if err != nil {
 		return brokenAnswer(err)
 	}

@@ -209,7 +209,7 @@ func (x *errand) accept(a *upstream.Answer) *hub.Error {
 	if flow, events := x.flowOf(a); flow != nil {
 		return x.begin(a, flow, events)
 	}
-	body, err := readAnswer(a.Body)
+	body, err := readAnswer(a.Body, a.Header)
 	if err != nil {
 		return brokenAnswer(err)
 	}

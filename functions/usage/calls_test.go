@@ -147,6 +147,12 @@ type shelf []*store.Store
 
 func (s shelf) Of(context.Context, time.Time, time.Time) ([]*store.Store, error) { return s, nil }
 
+func (s shelf) Newest(context.Context, time.Time, time.Time) ([]*store.Store, string, error) {
+	return s, "", nil
+}
+
+func (s shelf) First(context.Context) (at time.Time, ok bool, err error) { return at, false, nil }
+
 func (d *desk) archive() *store.Store {
 	d.t.Helper()
 	url := "file:" + filepath.Join(d.t.TempDir(), "archive.db")

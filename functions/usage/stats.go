@@ -124,23 +124,17 @@ func (h *handler) breakdown(w http.ResponseWriter, r *http.Request, c hub.Caller
 		return err
 	}
 	q.Step = ""
-	x, all, err := h.Stats.By(r.Context(), q, by)
+	x, top, err := h.Stats.Top(r.Context(), q, by, measure, paging.Offset(), paging.Size)
 	if err != nil {
 		return err
 	}
-	v := breakdownView{rangeView: viewRange(x), By: by, Sort: string(measure), Total: len(all), Page: paging.Page, PageSize: paging.Size, Data: []breakdownRow{}}
-	var whole rollup.Total
-	for _, p := range all {
-		whole.AddTotal(&p.Total)
-	}
-	rollup.SortParts(all, measure)
-	all = all[min(paging.Offset(), len(all)):min(paging.Offset()+paging.Size, len(all))]
-	labels, err := h.Stats.Labels(r.Context(), by, all)
+	v := breakdownView{rangeView: viewRange(x), By: by, Sort: string(measure), Total: top.Count, Page: paging.Page, PageSize: paging.Size, Data: []breakdownRow{}}
+	labels, err := h.Stats.Labels(r.Context(), by, top.Parts)
 	if err != nil {
 		return err
 	}
-	for i, p := range all {
-		row := breakdownRow{Label: labels[i], Share: rollup.Share(p.By(measure), whole.By(measure))}
+	for i, p := range top.Parts {
+		row := breakdownRow{Label: labels[i], Share: rollup.Share(p.By(measure), top.Whole)}
 		if row.Figures, err = p.Figures(h.price(c)); err != nil {
 			return err
 		}

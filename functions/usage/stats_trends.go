@@ -152,21 +152,19 @@ func (h *handler) groupTrends(w http.ResponseWriter, r *http.Request, c hub.Call
 			return hub.Invalid("top", "top must be a whole number from 1 to %d.", mostSeries)
 		}
 	}
-	x, all, err := h.Stats.By(r.Context(), q, by)
+	x, found, err := h.Stats.Top(r.Context(), q, by, measure, 0, top)
 	if err != nil {
 		return err
 	}
-	rollup.SortParts(all, measure)
-	shown, rest := all[:min(top, len(all))], all[min(top, len(all)):]
-	labels, err := h.Stats.Labels(r.Context(), by, shown)
+	labels, err := h.Stats.Labels(r.Context(), by, found.Parts)
 	if err != nil {
 		return err
 	}
 	v := groupTrendView{rangeView: viewRange(x), Granularity: x.Step, By: by, Series: []series{}}
-	if v.Trends, err = seriesRows(x, shown, rest, h.price(c)); err != nil {
+	if v.Trends, err = seriesRows(x, found.Parts, found.Rest, h.price(c)); err != nil {
 		return err
 	}
-	for i, p := range shown {
+	for i, p := range found.Parts {
 		total, err := viewSeriesPoint(&p.Total, h.price(c))
 		if err != nil {
 			return err
@@ -176,7 +174,7 @@ func (h *handler) groupTrends(w http.ResponseWriter, r *http.Request, c hub.Call
 	return httpkit.WriteJSON(w, http.StatusOK, v)
 }
 
-func seriesRows(x rollup.Range, shown, rest []*rollup.Part, creditPrice string) ([]seriesRow, error) {
+func seriesRows(x rollup.Range, shown []*rollup.Part, rest []rollup.Total, creditPrice string) ([]seriesRow, error) {
 	out := make([]seriesRow, len(x.Starts))
 	for i, at := range x.Starts {
 		out[i] = seriesRow{Timestamp: at.Unix(), Start: at, Values: map[string]seriesPoint{}}
@@ -193,11 +191,7 @@ func seriesRows(x rollup.Range, shown, rest []*rollup.Part, creditPrice string) 
 		if len(rest) == 0 {
 			continue
 		}
-		var other rollup.Total
-		for _, p := range rest {
-			other.AddTotal(&p.Slots[i])
-		}
-		v, err := viewSeriesPoint(&other, creditPrice)
+		v, err := viewSeriesPoint(&rest[i], creditPrice)
 		if err != nil {
 			return nil, err
 		}

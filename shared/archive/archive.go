@@ -30,6 +30,7 @@ type Settings struct {
 	After time.Duration // a call's age; 0: none moves
 	Keep  time.Duration // of archives, after the end of their quarter; 0: for ever
 	Free  int64         // bytes of free disk below which nothing moves
+	Cache int64         // bytes of disk for exported calls that are read back; 0: none are
 }
 
 // Keeper keeps a hub's archives.
@@ -53,6 +54,7 @@ type Keeper struct {
 
 	mu     sync.Mutex
 	opened map[string]*store.Store // archive databases that are open for reading
+	cache  cache                   // exported calls that were read back
 }
 
 const (

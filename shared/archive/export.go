@@ -63,7 +63,7 @@ func (e exports) copy(ctx context.Context, archive string, ids []string) (rows s
 	m.FirstID, _ = first[at].(string)
 	m.LastID, _ = last[at].(string)
 	m.File = archive + "/" + m.FirstID + "-" + digest[:told] + ".ndjson.gz"
-	file := &store.ArchiveFile{Archive: archive, Name: m.File, Calls: sums.Calls, Bytes: m.Bytes, SHA256: digest}
+	file := &store.ArchiveFile{Archive: archive, Name: m.File, Calls: sums.Calls, Bytes: m.Bytes, SHA256: digest, LastID: m.LastID}
 	if err := e.Place.Put(ctx, m.File, data); err != nil {
 		return rows, sums, nil, err
 	}

@@ -34,6 +34,7 @@ var fates = map[string]string{ //nolint:gochecknoglobals // a table
 	"ai_model_statuses": swept, "ai_model_status_hours": swept, "admin_events": swept, "model_probes": swept, "archive_runs": swept,
 	"oauth_codes": swept, "oauth_devices": swept, "connect_sessions": swept, "spent_proofs": swept, "sessions": swept, "sign_in_tries": swept, "payloads": swept, "call_exports": swept, "alerts": swept, "alert_slots": swept,
 	"model_call_changes": summed, "model_call_stats_due": summed, "model_call_stats": "quarters of an hour are deleted when they are old; the others are the history",
+	"model_call_rosters": "those of hours go with the quarters of an hour; the others are the history",
 }
 
 const (

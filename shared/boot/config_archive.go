@@ -11,6 +11,7 @@ type Archive struct {
 	After time.Duration // a call's age; 0: none leaves
 	Keep  time.Duration // of archives, after the end of their quarter; 0: for ever
 	Free  int64         // bytes of free disk below which nothing moves
+	Cache int64         // bytes of disk for exported calls that are read back; 0: none are
 	Place BlobStore     // of exports from a database server; Bucket is "" for the data folder
 }
 
@@ -34,6 +35,11 @@ func archiveSettings() []Setting {
 			Name: "AIGNE_HUB_ARCHIVE_FREE", Flag: "archive-free", Default: "2GB",
 			Doc:   "free disk below which nothing is archived; 0: the disk is not looked at",
 			parse: size(func(c *Config) *int64 { return &c.Archive.Free }, 0, 1<<50, "at most 1PB"),
+		},
+		{
+			Name: "AIGNE_HUB_ARCHIVE_CACHE", Flag: "archive-cache", Default: "1GB",
+			Doc:   "temporary disk for what is read back of the calls that left a database server, at most half of what is free; 0: they are not shown",
+			parse: size(func(c *Config) *int64 { return &c.Archive.Cache }, 0, 1<<50, "at most 1PB"),
 		},
 		{
 			Name: "AIGNE_HUB_ARCHIVE_URL",

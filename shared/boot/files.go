@@ -80,7 +80,7 @@ func bucket(b BlobStore, now hub.Now) *blob.S3 {
 // they last.
 func (a *App) archive() *archive.Keeper {
 	c := a.Config.Archive
-	k := &archive.Keeper{Store: a.Store, Settings: archive.Settings{After: c.After, Keep: c.Keep, Free: c.Free}, Now: a.Now, Log: a.Log}
+	k := &archive.Keeper{Store: a.Store, Settings: archive.Settings{After: c.After, Keep: c.Keep, Free: c.Free, Cache: c.Cache}, Now: a.Now, Log: a.Log}
 	file := a.Config.DatabaseFile()
 	switch {
 	case file != "":

@@ -55,13 +55,14 @@ func merge[T any](ctx context.Context, l *Log, f store.CallFilter, id func(T) st
 	if !from.Before(to) {
 		return rows, floor, nil
 	}
-	archives, err := l.Archives.Of(ctx, from, to)
+	archives, rest, err := l.Archives.Newest(ctx, from, to)
 	if err != nil {
 		return nil, "", err
 	}
-	if len(archives) == 0 {
+	if len(archives) == 0 && rest == "" {
 		return rows, floor, nil
 	}
+	parts = append(parts, part[T]{floor: rest})
 	for _, s := range archives {
 		g := f
 		g.Span.From = from // further down, the page ends anyway

@@ -158,6 +158,25 @@ func (s *shelf) Of(context.Context, time.Time, time.Time) ([]*store.Store, error
 	return s.stores, nil
 }
 
+func (s *shelf) Newest(ctx context.Context, from, to time.Time) ([]*store.Store, string, error) {
+	all, err := s.Of(ctx, from, to)
+	return all, "", err
+}
+
+func (s *shelf) First(ctx context.Context) (at time.Time, ok bool, err error) {
+	all, _ := s.Of(ctx, at, at)
+	for _, a := range all {
+		first, found, err := a.FirstCall(ctx)
+		if err != nil {
+			return at, ok, err
+		}
+		if found && (!ok || first.Before(at)) {
+			at, ok = first, true
+		}
+	}
+	return at, ok, nil
+}
+
 // archive copies the finished calls admitted before a time into an archive, and
 // deletes them unless it is interrupted there.
 func (w *world) archive(before time.Time, deletes bool) {

@@ -12,8 +12,12 @@ import (
 // any time in it, and so is every percentile from the true one. Histograms add up
 // without loss. The zero value is empty.
 type Histogram struct {
-	bins []bin // by class, none empty: most rows have a few
+	// By class, none empty: most rows have a few. Of more than wide there is one for
+	// every class, at its place.
+	bins []bin
 }
+
+const wide = 48
 
 type bin struct {
 	class int32
@@ -51,12 +55,31 @@ func middle(class int) int64 {
 func (h *Histogram) Add(ms int64) { h.add(class(ms), 1) }
 
 func (h *Histogram) add(class int, n int64) {
+	if len(h.bins) == numClasses {
+		h.bins[class].n += n
+		return
+	}
 	at, found := slices.BinarySearchFunc(h.bins, int32(class), func(b bin, c int32) int { return int(b.class - c) })
 	switch {
 	case found:
 		h.bins[at].n += n
 	case n != 0:
 		h.bins = slices.Insert(h.bins, at, bin{int32(class), n})
+		h.widen()
+	}
+}
+
+func (h *Histogram) widen() {
+	if len(h.bins) <= wide {
+		return
+	}
+	few := h.bins
+	h.bins = make([]bin, numClasses)
+	for c := range h.bins {
+		h.bins[c].class = int32(c)
+	}
+	for _, b := range few {
+		h.bins[b.class] = b
 	}
 }
 
@@ -65,6 +88,9 @@ func (h *Histogram) add(class int, n int64) {
 func (h *Histogram) append(out []byte, prefix byte) []byte {
 	for _, b := range h.bins {
 		c, n := b.class, b.n
+		if n == 0 {
+			continue
+		}
 		if prefix != 0 {
 			out = append(out, prefix)
 		}
@@ -104,6 +130,8 @@ func (h *Histogram) Percentile(perMille int64) (ms int64, ok bool) {
 
 func (h *Histogram) merge(o *Histogram) {
 	for _, b := range o.bins {
-		h.add(int(b.class), b.n)
+		if b.n != 0 {
+			h.add(int(b.class), b.n)
+		}
 	}
 }

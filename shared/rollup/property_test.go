@@ -160,6 +160,7 @@ func (w *world) requireTrue(r *rand.Rand) {
 			add(&got, &s.Sums)
 		}
 		require.Equal(t, w.truth(x.From, x.Until, only), got, "from %s to %s by %d in steps of %q, only %+v", x.From, x.Until, by, step, only)
+		w.requireSameTop(r, reader, rollup.Question{From: from, Until: until.Add(time.Minute), Zone: zone, Step: step})
 	}
 }
 

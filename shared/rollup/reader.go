@@ -93,6 +93,7 @@ type Question struct {
 	// Before adds the span of the same length right before, as slot -1. Without a
 	// step only.
 	Before bool
+	users  []string // whose calls are meant, with Only's; none: everybody's
 }
 
 // Answer is what the calls of one slot and key come to.
@@ -117,22 +118,14 @@ func (r *Reader) Ask(ctx context.Context, q Question) (Range, []*Answer, error) 
 		return x, nil, err
 	}
 	total := answers{}
-	var stored []store.StatSpan
-	for i, one := range x.spans {
-		slot := i
-		if q.Before {
-			slot = i - 1
-		}
-		covered, tail := cover(slot, one, &recent.states)
-		stored = append(stored, covered...)
-		for at, t := range recent.buckets {
-			if b := time.UnixMilli(at); !b.Before(tail) && b.Before(one.until) {
-				t.into(total, slot, &q)
-			}
+	stored := recent.spread(&x, &q, func(slot int, t tally) { t.into(total, slot, &q) })
+	if q.By&^store.ByStatus == store.ByApp && q.Only == (store.StatKey{}) && len(q.users) == 0 {
+		if stored, err = r.apps(ctx, stored, q.By, total); err != nil {
+			return x, nil, err
 		}
 	}
 	if len(stored) > 0 {
-		rows, err := r.Store.SumStats(ctx, store.StatQuery{Spans: stored, By: q.By, Only: q.Only})
+		rows, err := r.Store.SumStats(ctx, store.StatQuery{Spans: stored, By: q.By, Only: q.Only, Users: q.users})
 		if err != nil {
 			return x, nil, err
 		}
@@ -141,6 +134,25 @@ func (r *Reader) Ask(ctx context.Context, q Question) (Range, []*Answer, error) 
 		}
 	}
 	return x, slices.Collect(maps.Values(total)), nil
+}
+
+// spread is what is stored of a range; what is not, the calls behind the horizon, is
+// handed over.
+func (t *recent) spread(x *Range, q *Question, each func(slot int, t tally)) (stored []store.StatSpan) {
+	for i, one := range x.spans {
+		slot := i
+		if q.Before {
+			slot = i - 1
+		}
+		covered, tail := cover(slot, one, &t.states)
+		stored = append(stored, covered...)
+		for at, bucket := range t.buckets {
+			if b := time.UnixMilli(at); !b.Before(tail) && b.Before(one.until) {
+				each(slot, bucket)
+			}
+		}
+	}
+	return stored
 }
 
 type slotKey struct {
@@ -162,7 +174,7 @@ func (t answers) at(slot int, k store.StatKey) *Sums {
 // into adds those rows that a question lets through.
 func (t tally) into(total answers, slot int, q *Question) {
 	for k, s := range t {
-		if lets(q.Only, k) {
+		if lets(q.Only, k) && (len(q.users) == 0 || slices.Contains(q.users, k.UserID)) {
 			total.at(slot, only(q.By, k)).Add(s)
 		}
 	}

@@ -2,6 +2,7 @@ package rollup
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/aigne-hub/aigne-hub/shared/store"
@@ -56,7 +57,7 @@ func (r *Roller) fill(ctx context.Context) error {
 	}
 	filled := states[store.Quarter].Filled
 	for end := r.Now().Add(fillTime); filled.UnixMilli() > 0 && r.Now().Before(end); {
-		first, found, err := r.first(ctx, filled)
+		first, found, err := r.first(ctx)
 		if err != nil {
 			return err
 		}
@@ -76,22 +77,19 @@ func (r *Roller) fill(ctx context.Context) error {
 }
 
 // first is when the oldest call was admitted that is kept anywhere.
-func (r *Roller) first(ctx context.Context, before time.Time) (at time.Time, found bool, err error) {
+func (r *Roller) first(ctx context.Context) (at time.Time, found bool, err error) {
 	if at, found, err = r.Store.FirstCall(ctx); err != nil {
 		return at, found, err
 	}
-	archives, err := r.archives(ctx, time.UnixMilli(0), before)
-	if err != nil {
-		return at, found, err
+	if r.Archives == nil {
+		return at, found, nil
 	}
-	for _, a := range archives {
-		first, ok, err := a.FirstCall(ctx)
-		if err != nil {
-			return at, found, err
-		}
-		if ok && (!found || first.Before(at)) {
-			at, found = first, true
-		}
+	first, ok, err := r.Archives.First(ctx)
+	if err != nil {
+		return at, found, fmt.Errorf("archives: %w", err)
+	}
+	if ok && (!found || first.Before(at)) {
+		return first, true, nil
 	}
 	return at, found, nil
 }

@@ -259,6 +259,9 @@ func (r *Roller) change(ctx context.Context, d store.DueStat, old *[store.NumCub
 			made.Changes = append(made.Changes, change)
 		}
 	}
+	if d.Period >= store.Hour {
+		made.Roster = fresh.roster()
+	}
 	report.Made++
 	if len(made.Changes) == 0 {
 		return made

@@ -158,6 +158,14 @@ func (broken) Of(context.Context, time.Time, time.Time) ([]*store.Store, error) 
 	return nil, errors.New("disk gone")
 }
 
+func (broken) Newest(context.Context, time.Time, time.Time) ([]*store.Store, string, error) {
+	return nil, "", errors.New("disk gone")
+}
+
+func (broken) First(context.Context) (at time.Time, ok bool, err error) {
+	return at, false, errors.New("disk gone")
+}
+
 func TestAnArchiveThatFailsLosesNothing(t *testing.T) {
 	t.Parallel()
 	w, r := alone(t, begin)

@@ -33,6 +33,22 @@ func (t *Total) AddTotal(o *Total) {
 	}
 }
 
+// subtract takes a part off, but for its histograms and its latest call.
+func (t *Total) subtract(o *Total) {
+	t.Calls -= o.Calls
+	t.Uncosted -= o.Uncosted
+	t.Credits -= o.Credits
+	t.CostedCredits -= o.CostedCredits
+	t.Cost -= o.Cost
+	mine := t.numbers()
+	for i, n := range o.numbers() {
+		*mine[i] -= *n
+	}
+	for s, n := range o.Statuses {
+		t.Statuses[s] -= n
+	}
+}
+
 // Summary is the sums of a span and, where q.Before asks for it, of the one before.
 func (r *Reader) Summary(ctx context.Context, q Question) (x Range, current, before Total, err error) {
 	q.By, q.Step = store.ByStatus, ""

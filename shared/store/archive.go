@@ -135,17 +135,30 @@ type ArchiveFile struct {
 	Calls   int64     `json:"calls"`
 	Bytes   int64     `json:"bytes"`
 	SHA256  string    `json:"sha256"`
+	LastID  string    `json:"-"` // of its calls; its name begins with the first one
 	At      time.Time `json:"created_at"`
 }
 
 // ArchiveFiles lists the files of an export after a name, in their order.
 func (s *Store) ArchiveFiles(ctx context.Context, archive, after string, limit int) ([]ArchiveFile, error) {
-	return list(ctx, s.read, func(r *sql.Rows, f *ArchiveFile) error {
-		var at int64
-		err := r.Scan(&f.Archive, &f.Name, &f.Calls, &f.Bytes, &f.SHA256, &at)
-		f.At = time.UnixMilli(at).UTC()
-		return err
-	}, "SELECT archive, name, calls, bytes, sha256, created_at FROM archive_files WHERE archive = ?1 AND name > ?2 ORDER BY name LIMIT ?3", archive, after, limit)
+	return list(ctx, s.read, scanArchiveFile,
+		"SELECT archive, name, calls, bytes, sha256, last_id, created_at FROM archive_files WHERE archive = ?1 AND name > ?2 ORDER BY name LIMIT ?3", archive, after, limit)
+}
+
+func scanArchiveFile(r *sql.Rows, f *ArchiveFile) error {
+	var at int64
+	err := r.Scan(&f.Archive, &f.Name, &f.Calls, &f.Bytes, &f.SHA256, &f.LastID, &at)
+	f.At = time.UnixMilli(at).UTC()
+	return err
+}
+
+// ArchiveFilesOf lists the files of an export that can hold calls of a span, those
+// with the newest calls first. before is the id below which the span's calls are.
+func (s *Store) ArchiveFilesOf(ctx context.Context, archive string, within Span, limit int) (files []ArchiveFile, before string, err error) {
+	since, before := within.ids()
+	files, err = list(ctx, s.read, scanArchiveFile, `SELECT archive, name, calls, bytes, sha256, last_id, created_at FROM archive_files
+WHERE archive = ?1 AND last_id >= ?2 AND name < ?1 || '/' || ?3 ORDER BY last_id DESC, name LIMIT ?4`, archive, since, before, limit)
+	return files, before, err
 }
 
 // countMoved fails by its NOT NULL columns (ErrMoved) unless every call of the list
@@ -227,8 +240,8 @@ func (s *Store) MoveUnit(m Move, run string, rows CallRows, sums ArchiveSums, fi
 		d[0], d[1], d[2], d[3], d[4], d[5], d[6], d[7])
 	u.Add(keepReported, ids)
 	if file != nil {
-		u.Add("INSERT INTO archive_files (archive, name, calls, bytes, sha256, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-			m.Archive, file.Name, file.Calls, file.Bytes, file.SHA256, now)
+		u.Add("INSERT INTO archive_files (archive, name, calls, bytes, sha256, last_id, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+			m.Archive, file.Name, file.Calls, file.Bytes, file.SHA256, file.LastID, now)
 	}
 	for i := len(callTables) - 1; i >= 0; i-- { // what refers to calls goes before them
 		u.Add(callTables[i].clear, ids)

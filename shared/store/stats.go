@@ -169,6 +169,7 @@ const dropStat = `DELETE FROM model_call_stats WHERE period = ?1 AND cube = ?2 A
 type MadeStat struct {
 	DueStat
 	Changes []StatChange
+	Roster  *Roster // nil: none is kept of the bucket
 	Next    *StatBucket
 }
 
@@ -200,6 +201,13 @@ WHERE period = ?1`, p, at, m.Turn)
 					r.Calls, r.Uncosted, r.Credits, r.CostedCredits, r.Cost, r.More)
 			}
 		}
+		if m.Roster != nil {
+			roster := putRoster
+			if len(m.Changes) == 0 {
+				roster = addRoster
+			}
+			u.Add(roster, p, at, m.Roster.Apps, m.Roster.People)
+		}
 		u.Add("DELETE FROM model_call_stats_due WHERE period = ?1 AND started_at = ?2", p, at)
 		if m.Next != nil {
 			if err := u.queue(s.NewID(), []StatBucket{*m.Next}, m.Forced); err != nil {
@@ -229,12 +237,13 @@ ON CONFLICT (period, started_at) DO UPDATE SET turn = excluded.turn, forced = ma
 	return nil
 }
 
-// ForgetStats deletes quarter-hours before a time, a batch at a time, after noting
+// ForgetStats deletes quarter-hours and rosters of hours before a time, a batch at a time, after noting
 // that they are no longer kept; more reports that there are others.
 func (s *Store) ForgetStats(ctx context.Context, before time.Time) (more bool, err error) {
 	const batch = 5000
 	u := &Unit{Priority: Background}
 	u.Add("UPDATE model_call_stats_state SET kept_from = max(kept_from, ?1) WHERE period = 0", before.UnixMilli())
+	u.Add("DELETE FROM model_call_rosters WHERE period = 1 AND started_at < ?1", before.UnixMilli())
 	if err := s.Do(ctx, u); err != nil {
 		return false, err
 	}

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"strconv"
 	"time"
 )
@@ -35,6 +34,8 @@ type StatQuery struct {
 	Spans []StatSpan
 	By    Dim // 0: one sum for each slot
 	Only  StatKey
+	// Users, where there are any and Only names none, are whose rows are read.
+	Users []string
 }
 
 // StatSum is the sums of one slot and key; of the key only what was asked for is
@@ -72,6 +73,8 @@ const (
 	statsByCube = "WHERE s.period = j.period AND s.cube = j.cube AND s.started_at >= j.since AND s.started_at < j.until"
 	statsOfApp  = "INDEXED BY model_call_stats_app WHERE s.cube = 0 AND s.app_id <> '' AND s.period = j.period AND s.started_at >= j.since AND s.started_at < j.until"
 	statsOfUser = "WHERE s.period = j.period AND s.cube = j.cube AND s.started_at = j.since"
+	// The users are the parameter before those of the key.
+	statsOfUsers = statsOfUser + " AND s.user_id IN (SELECT value FROM json_each(?))"
 )
 
 // statement is the query and its parameters behind the first, the spans. Only what
@@ -81,6 +84,9 @@ func (q *StatQuery) statement() (query string, args []any) {
 	switch {
 	case q.Only.UserID != "":
 		way = statsOfUser
+	case len(q.Users) > 0:
+		way = statsOfUsers
+		args = append(args, listOrNil(q.Users))
 	case q.Only.AppID != "":
 		way = statsOfApp
 	}
@@ -104,21 +110,17 @@ func (q *StatQuery) statement() (query string, args []any) {
 // SumStats sums rows, in no order.
 func (s *Store) SumStats(ctx context.Context, q StatQuery) ([]StatSum, error) {
 	spans := q.Spans
-	if q.Only.UserID != "" {
+	if q.Only.UserID != "" || len(q.Users) > 0 {
 		spans = single(spans)
 	}
-	ranges := make([][5]int64, len(spans))
-	for i, x := range spans {
-		ranges[i] = [5]int64{int64(x.Slot), int64(x.Period), int64(q.cube(x.Period)), x.From.UnixMilli(), x.Until.UnixMilli()}
-	}
-	text, err := json.Marshal(ranges)
+	text, err := spansText(spans, q.cube)
 	if err != nil {
 		return nil, err
 	}
 	query, args := q.statement()
 	return list(ctx, s.read, func(r *sql.Rows, v *StatSum) error {
 		return r.Scan(append([]any{&v.Slot}, v.fields()...)...)
-	}, query, append([]any{string(text)}, args...)...)
+	}, query, append([]any{text}, args...)...)
 }
 
 // single splits spans into their buckets.
@@ -135,10 +137,10 @@ func single(spans []StatSpan) []StatSpan {
 // cube is the smallest one that tells apart what is asked for.
 func (q *StatQuery) cube(p Period) Cube {
 	o := &q.Only
-	who := q.By&(ByUser|ByApp|ByKey) != 0 || o.UserID != "" || o.AppID != "" || o.KeyID != ""
+	who := q.By&(ByUser|ByApp|ByKey) != 0 || o.UserID != "" || o.AppID != "" || o.KeyID != "" || len(q.Users) > 0
 	what := q.By&(ByProvider|ByModel|ByType|ByCategory) != 0 || o.Provider != "" || o.Model != "" || o.Type != "" || o.Category != ""
 	switch {
-	case o.AppID != "" && o.UserID == "":
+	case o.AppID != "" && o.UserID == "" && len(q.Users) == 0:
 		return Full // of which there is the index
 	case !who && !what:
 		return Ends
