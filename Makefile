@@ -18,7 +18,7 @@ WALLETS ?= 100
 
 .PHONY: help
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: run
 run: build ## build and serve on 127.0.0.1:3030 with the default data folder
@@ -101,9 +101,11 @@ console: ## build the web console into functions/console/dist (needs Node 20 wit
 include infra/lambda.mk
 package: ## build the six Lambda functions as zip files below dist/lambda
 
+include infra/blocklet.mk
+blocklet: ## build the Blocklet bundle with ArcBlock's command line (fetches 900 MB once)
+
 # A target that did nothing and succeeded would be a lie.
-.PHONY: blocklet release
-blocklet: ## build the Blocklet bundle (comes with a later version)
+.PHONY: release
 release: ## build the release archives (comes with a later version)
-blocklet release:
+release:
 	@echo "make $@ comes with a later version; there is nothing to do yet" >&2; exit 1

@@ -21,9 +21,11 @@ const (
 	headerTimeout  = 10 * time.Second
 	idleTimeout    = 120 * time.Second
 	maxHeaderBytes = 64 << 10
-	// settleTime is what handlers whose provider was cut off have to settle: a
-	// Blocklet host kills 1.6 s after its signal.
+	// settleTime is what handlers whose provider was cut off have to settle.
 	settleTime = 1500 * time.Millisecond
+	// hostLimit is how long a Blocklet Server's signal lets calls go on: it kills 1.6 s
+	// later, and those that should have finished did so in its hook before the stop.
+	hostLimit = 100 * time.Millisecond
 )
 
 // serve opens the hub and serves until a signal ends it.
@@ -219,14 +221,18 @@ func (s *server) drain(signals <-chan os.Signal) {
 			}
 		}
 	}()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), s.app.Config.Drain)
+	limit, settle := s.app.Config.Drain, settleTime
+	if did, _ := s.lookup("BLOCKLET_COMPONENT_DID"); did != "" {
+		limit, settle = min(limit, hostLimit), settleTime-3*hostLimit
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), limit)
 	defer cancel()
 	if err := s.web.Shutdown(ctx); err == nil {
 		return
 	}
-	s.log.Warn("calls are still open, they are settled as delivered", "after", s.app.Config.Drain.String())
+	s.log.Warn("calls are still open, they are settled as delivered", "after", limit.String())
 	s.app.Halt()
-	if !s.health.idle(settleTime) {
+	if !s.health.idle(settle) {
 		s.log.Warn("calls are still open; they will be settled as interrupted")
 	}
 	if err := s.web.Close(); err != nil {

@@ -77,7 +77,7 @@ func TestFaultsOfAFileNameKeyAndLine(t *testing.T) {
 		{"another file", "config: x\n", []string{":1: config is not a setting"}},
 		{"no mapping", "- a\n", []string{": must be a list of settings such as billing: on"}},
 		{"two documents", "drain: 1s\n---\ndrain: 2s\n", []string{": must hold one document"}},
-		{"broken", "drain: 'x\n", []string{": line 1:"}},
+		{"broken", "drain: 'x\n", []string{": line 2:"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

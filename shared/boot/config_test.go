@@ -43,6 +43,7 @@ func TestWithoutAnySettingTheDefaultsHold(t *testing.T) {
 	got, err := load(nil, nil)
 	require.NoError(t, err)
 	assert.Equal(t, boot.Config{
+		TLS:    boot.TLS{ACMEURL: "https://acme-v02.api.letsencrypt.org/directory"},
 		Listen: "127.0.0.1:3030", Data: "/home/me/.local/share/aigne-hub",
 		Database: "file:/home/me/.local/share/aigne-hub/hub.db", Synchronous: "NORMAL",
 		CreditPrice: "1", OnAbort: "reported", OnUpstreamFailure: "delivered", EmptyAnswer: "charge", Slice: 4096, WhenPaymentDown: "refuse",
@@ -66,6 +67,7 @@ func TestWithoutAnySettingTheDefaultsHold(t *testing.T) {
 func TestEverySettingIsRead(t *testing.T) {
 	t.Parallel()
 	got, err := load(map[string]string{
+		"AIGNE_HUB_TLS_DOMAINS": "Hub.example.com, ai.example.com", "AIGNE_HUB_TLS_ACME_URL": "https://acme.test/dir", "AIGNE_HUB_TLS_EMAIL": "o@example.com",
 		"AIGNE_HUB_LISTEN": "[::]:80", "AIGNE_HUB_DATA": "/srv/hub", "AIGNE_HUB_DATABASE": "libsql://db.example.com",
 		"AIGNE_HUB_DATABASE_TOKEN": "tok", "AIGNE_HUB_SYNCHRONOUS": "full", "AIGNE_HUB_BILLING": "on",
 		"AIGNE_HUB_CREDIT_PRICE": "0.01", "AIGNE_HUB_DEFAULT_MARGIN": "12.5", "AIGNE_HUB_BILLING_ON_ABORT": "free",
@@ -93,6 +95,7 @@ func TestEverySettingIsRead(t *testing.T) {
 	}, nil)
 	require.NoError(t, err)
 	assert.Equal(t, boot.Config{
+		TLS:    boot.TLS{Domains: []string{"hub.example.com", "ai.example.com"}, ACMEURL: "https://acme.test/dir", Email: "o@example.com"},
 		Listen: "[::]:80", Data: "/srv/hub", Database: "libsql://db.example.com", DatabaseToken: "tok", Synchronous: "FULL",
 		Billing: true, CreditPrice: "0.01", DefaultMargin: "12.5", OnAbort: "free", OnUpstreamFailure: "free", EmptyAnswer: "free", Slice: 1024,
 		WhenPaymentDown: "hold_local", DefaultOutput: 1000, DefaultMaxOutput: 2000, StatsLife: 1000 * time.Hour, ResponsesTTL: 720 * time.Hour, MaxBody: 6 << 20,
