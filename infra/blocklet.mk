@@ -23,7 +23,8 @@ blocklet: console-if-npm
 		CGO_ENABLED=0 GOOS=linux GOARCH=$$machine go build -trimpath -ldflags '-s -w -X main.version=$(BLOCKLET_VERSION)' \
 			-o $(STAGE)/bin/linux-$$machine/aigne-hub ./localrun || exit 1; \
 	done
-	install -m 0755 infra/blocklet/launch.sh $(STAGE)/bin/aigne-hub
+	install -m 0755 infra/blocklet/program.sh $(STAGE)/bin/program.sh
+	install -m 0755 infra/blocklet/program.sh $(STAGE)/bin/aigne-hub
 	cp infra/blocklet/blocklet.md infra/blocklet/blocklet.prefs.json infra/blocklet/logo.png CHANGELOG.md LICENSE $(STAGE)/
 	sed -e 's/^version: .*/version: $(BLOCKLET_VERSION)/' \
 		$(if $(BLOCKLET_AS),-e 's/^name: .*/name: ai-kit/' -e 's/^did: .*/did: z8ia3xzq2tMq8CRHfaXj1BTYJyYnEcHbqP8cJ/') \
