@@ -20,14 +20,17 @@ func unmount(cfg boot.Config, next http.Handler) http.Handler {
 		own = strings.TrimRight(u.Path, "/")
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		prefix := own
+		prefix, said := own, false
 		// From a stranger the header would be a way around rules for paths that a
 		// proxy in front of the hub has.
 		if named := strings.TrimRight(r.Header.Get("X-Path-Prefix"), "/"); strings.HasPrefix(named, "/") && host(cfg, r) {
-			prefix = named
+			prefix, said = named, true
 		}
-		if prefix != "" && below(r.URL.Path, prefix) {
+		switch {
+		case prefix != "" && below(r.URL.Path, prefix):
 			r = httpkit.WithPrefix(stripped(r, prefix), prefix)
+		case said: // taken off already; links need it all the same
+			r = httpkit.WithPrefix(r, prefix)
 		}
 		next.ServeHTTP(w, r)
 	})
