@@ -101,6 +101,10 @@ console: ## build the web console into functions/console/dist (needs Node 20 wit
 include infra/lambda.mk
 package: ## build the six Lambda functions as zip files below dist/lambda
 
+.PHONY: container-check
+container-check: ## run the commands of infra/Containerfile on a clean copy of the project, without an engine
+	AIGNE_HUB_TEST_CONTAINER=1 go test ./localrun -run '^TestTheContainerfileMakesAHub$$' -count=1 -v -timeout 30m
+
 include infra/blocklet.mk
 blocklet: ## build the Blocklet bundle with ArcBlock's command line (fetches 900 MB once)
 

@@ -33,5 +33,6 @@ blocklet: console-if-npm
 	@echo "bundle: $(STAGE)/.blocklet/bundle, release: $$(ls $(STAGE)/.blocklet/release/*.tgz) with blocklet.json beside it"
 
 .PHONY: blocklet-check
-blocklet-check: ## install, upgrade and call the bundle in a real Blocklet Server (fetches 900 MB, needs nginx)
-	BLOCKLET_CLI='$(BLOCKLET_CLI)' infra/blocklet/check.sh
+blocklet-check: blocklet ## install, upgrade, call and stop the bundle in a real Blocklet Server (needs nginx)
+	BLOCKLET_CLI='$(BLOCKLET_CLI)' AIGNE_HUB_TEST_BLOCKLET=$(abspath $(STAGE)) \
+		go test ./infra/blocklet -run '^TestTheBundleInABlockletServer$$' -count=1 -v -timeout 40m
