@@ -143,8 +143,12 @@ func (s *server) prepare(listener net.Listener) error {
 		Handler: compose(s.app, wire(s.app), s.health), ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, TLSConfig: conf,
 		MaxHeaderBytes: maxHeaderBytes, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
-	s.presence, err = announce(s.app.Config.Data, listener.Addr().String())
-	return err
+	if s.presence, err = announce(s.app.Config.Data, listener.Addr().String()); err != nil {
+		// As with a database server and a disk that cannot be written.
+		s.log.Warn("commands will not find this hub (drain)", "error", err)
+		s.presence = &presence{}
+	}
+	return nil
 }
 
 // attend serves until a signal ends it or another process has taken over.
