@@ -29,6 +29,9 @@ const (
 	// asking their clients to close them. Those who reuse one at the moment it is
 	// closed would see a call fail.
 	lameTime = time.Second
+	// lameLimit is how long it does so for the sake of calls that began before: their
+	// answers do not ask for that, so their clients may come once more.
+	lameLimit = 5 * time.Second
 )
 
 // handOver starts the program again, with the listeners that are open here, and
@@ -121,9 +124,13 @@ func handedFiles(own net.Listener, beside []*side) (files []*os.File, names []st
 
 // lame serves on while the clients of idle connections are asked to close them.
 func (s *server) lame(ctx context.Context) {
+	const look = 10 * time.Millisecond
 	s.health.leaving.Store(true)
-	select {
-	case <-ctx.Done():
-	case <-time.After(lameTime):
+	began, settled := time.Now(), time.Now()
+	for time.Since(settled) < lameTime && time.Since(began) < lameLimit && ctx.Err() == nil {
+		time.Sleep(look)
+		if s.health.before.Load() > 0 {
+			settled = time.Now()
+		}
 	}
 }

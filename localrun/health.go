@@ -22,6 +22,7 @@ type health struct {
 	quiet    atomic.Bool  // and they are refused
 	leaving  atomic.Bool  // connections are to be closed
 	open     atomic.Int64 // requests that are being served
+	before   atomic.Int64 // those of them that began before leaving
 }
 
 func (h *health) routes() []httpkit.Route {
@@ -68,7 +69,10 @@ func (h *health) track(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h.open.Add(1)
 		defer h.open.Add(-1)
-		if h.leaving.Load() && r.ProtoMajor == 1 {
+		if !h.leaving.Load() {
+			h.before.Add(1)
+			defer h.before.Add(-1)
+		} else if r.ProtoMajor == 1 {
 			w.Header().Set("Connection", "close") // so that nobody reuses it as it is closed
 		}
 		if h.quiet.Load() && !bystander(r.URL.Path) {

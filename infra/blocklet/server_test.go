@@ -106,7 +106,7 @@ func (h *host) assertPage() {
 	require.NoError(h.t, json.Unmarshal(text, &said))
 	assert.Contains(h.t, said.Mounts, struct{ DID, MountPoint string }{ownDID, "/hub"})
 	for _, link := range []string{`"/hub"`, `"/hub/calls"`, `"/hub/credits"`} {
-		assert.True(h.t, strings.Contains(string(text), `"link":`+link), "navigation to %s", link)
+		assert.Contains(h.t, string(text), `"link":`+link)
 	}
 }
 
