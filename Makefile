@@ -19,7 +19,7 @@ STORM ?= 5m
 
 .PHONY: help
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: run
 run: build ## build and serve on 127.0.0.1:3030 with the default data folder
@@ -114,7 +114,9 @@ template: ## check template.yaml as `sam validate --lint` does
 include infra/release.mk
 release: ## build the release archives, SBOMs and digests below dist/release
 
-# A target that did nothing and succeeded would be a lie.
-.PHONY: blocklet
-blocklet: ## build the Blocklet bundle (comes with a later version)
-	@echo "make $@ comes with a later version; there is nothing to do yet" >&2; exit 1
+.PHONY: container-check
+container-check: ## run the commands of infra/Containerfile on a clean copy of the project, without an engine
+	AIGNE_HUB_TEST_CONTAINER=1 go test ./localrun -run '^TestTheContainerfileMakesAHub$$' -count=1 -v -timeout 30m
+
+include infra/blocklet.mk
+blocklet: ## build the Blocklet bundle with ArcBlock's command line (fetches 900 MB once)

@@ -17,13 +17,18 @@ const actor = "cli"
 
 // config reads the settings: flags that were given win over the environment.
 func (j *job) config() (boot.Config, error) {
+	return boot.Load(j.lookup, j.environ, j.overrides())
+}
+
+// overrides are the settings given as flags, by the names of their variables.
+func (j *job) overrides() map[string]string {
 	overrides := map[string]string{}
 	for _, s := range boot.Settings() {
-		if s.Flag != "" && j.c.IsSet(s.Flag) {
-			overrides[s.Name] = j.c.String(s.Flag)
+		if s.Flag != "" && (j.c.IsSet(s.Flag) || s.Flag == j.spec.arg && j.c.Args().Present()) {
+			overrides[s.Name] = j.text(s.Flag)
 		}
 	}
-	return boot.Load(j.lookup, j.environ, overrides)
+	return overrides
 }
 
 // logger writes to standard error. A command that is over in a moment says only

@@ -32,11 +32,13 @@ type program struct {
 	stdout, stderr io.Writer
 	lookup         func(name string) (string, bool)
 	environ        []string // NAME=value
+	argv           []string // as the program was called
 	settings       map[bool][]cli.Flag
 }
 
 // run carries out a command line and returns the exit code.
 func (p *program) run(ctx context.Context, args []string) int {
+	p.argv = args
 	app := p.app()
 	args = reorder(app, args)
 	if err := app.RunContext(ctx, args); err != nil {
@@ -68,9 +70,13 @@ func (p *program) commands() []*cli.Command {
 		p.command(spec{
 			name: "serve", usage: "serve all functions in one process", run: serve, allSettings: true,
 			about: "Prints the data folder, the address and, while there is no owner, a new set-up token.\n" +
-				"SIGINT and SIGTERM let open calls finish within --drain; a second one ends the process at once.",
+				"SIGINT and SIGTERM let open calls finish within --drain; a second one ends the process at once.\n" +
+				"SIGUSR2 starts the program anew, a newer one if it was replaced, and lets it take over the address; this\n" +
+				"process finishes its calls and ends. SIGHUP reads the TLS certificate again. SIGUSR1 is what \"drain\" sends.",
 		}),
-		p.command(spec{name: "migrate", usage: "apply missing migrations and exit", run: migrate}),
+		p.command(drainSpec()),
+		p.command(migrateSpec()),
+		p.family("config", "check and show the settings", configSpecs()),
 		p.command(quickstartSpec()),
 		p.command(spec{
 			name: "setup-token", usage: "print a new one-time token for becoming the first owner", run: setupToken,

@@ -65,18 +65,18 @@ type side struct {
 }
 
 // sides opens the listeners beside the hub's own.
-func sides(ctx context.Context, a *boot.App) (all []*side, err error) {
+func sides(ctx context.Context, given handover, a *boot.App) (all []*side, err error) {
 	for _, s := range []struct {
 		what, address string
 		handler       func() http.Handler
 	}{
-		{"metrics", a.Config.MetricsListen, func() http.Handler { return metrics(a, httpkit.Anonymous) }},
-		{"profiles", a.Config.Profiles, profiles},
+		{listenMetrics, a.Config.MetricsListen, func() http.Handler { return metrics(a, httpkit.Anonymous) }},
+		{listenProfiles, a.Config.Profiles, profiles},
 	} {
 		if s.address == "" {
 			continue
 		}
-		listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.address)
+		listener, err := given.listen(ctx, s.what, s.address)
 		if err != nil {
 			return all, hub.Wrap(hub.CodeUnavailable, err, "cannot listen on %s for %s", s.address, s.what)
 		}

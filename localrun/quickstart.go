@@ -266,10 +266,10 @@ func serverURL(cfg boot.Config, addr string) string {
 	}
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
-		return "http://" + addr
+		return scheme(cfg) + "://" + addr
 	}
 	if ip := net.ParseIP(host); host == "" || (ip != nil && ip.IsUnspecified()) {
 		host = "127.0.0.1"
 	}
-	return "http://" + net.JoinHostPort(host, port)
+	return scheme(cfg) + "://" + net.JoinHostPort(host, port)
 }

@@ -3,20 +3,17 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"os"
 	"os/signal"
-	"strings"
+	"strconv"
 	"syscall"
 	"time"
 
-	"github.com/aigne-hub/aigne-hub/functions/console"
 	"github.com/aigne-hub/aigne-hub/shared/boot"
 	"github.com/aigne-hub/aigne-hub/shared/hub"
-	"github.com/aigne-hub/aigne-hub/shared/identity"
 	"github.com/aigne-hub/aigne-hub/shared/schedule"
 )
 
@@ -24,9 +21,11 @@ const (
 	headerTimeout  = 10 * time.Second
 	idleTimeout    = 120 * time.Second
 	maxHeaderBytes = 64 << 10
-	// settleTime is what handlers whose provider was cut off have to settle: a
-	// Blocklet host kills 1.6 s after its signal.
+	// settleTime is what handlers whose provider was cut off have to settle.
 	settleTime = 1500 * time.Millisecond
+	// hostLimit is how long a Blocklet Server's signal lets calls go on: it kills 1.6 s
+	// later, and those that should have finished did so in its hook before the stop.
+	hostLimit = 100 * time.Millisecond
 )
 
 // serve opens the hub and serves until a signal ends it.
@@ -35,11 +34,17 @@ func serve(j *job) error {
 	if err != nil {
 		return err
 	}
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, sigQuiet, sigHandOver)
 	defer signal.Stop(signals)
-
-	listener, err := listen(j.ctx, cfg)
+	if cfg.TLS.Cert != "" { // else a closed terminal ends the process, as ever
+		signal.Notify(signals, sigReload)
+	}
+	given, err := takeOver(j.lookup, os.Getpid())
+	if err != nil {
+		return err
+	}
+	listener, err := listen(j.ctx, given, cfg)
 	if err != nil {
 		return err
 	}
@@ -48,15 +53,15 @@ func serve(j *job) error {
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	s := &server{job: j, app: a, log: log, health: &health{app: a}}
+	s := &server{job: j, app: a, log: log, health: &health{app: a}, given: given}
 	err = s.run(listener, signals)
 	return errors.Join(err, closeHub(j.ctx, a))
 }
 
 // listen comes before the database, so that a port that is taken leaves no
 // trace.
-func listen(ctx context.Context, cfg boot.Config) (net.Listener, error) {
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Listen)
+func listen(ctx context.Context, given handover, cfg boot.Config) (net.Listener, error) {
+	listener, err := given.listen(ctx, listenHub, cfg.Listen)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return nil, hub.Errorf(hub.CodeUnavailable, "the address %s is in use; choose another with --listen or AIGNE_HUB_LISTEN", cfg.Listen)
 	}
@@ -72,6 +77,11 @@ type server struct {
 	app    *boot.App
 	log    *slog.Logger
 	health *health
+	given  handover
+
+	web      *http.Server
+	cert     *certificate // nil unless from files
+	presence *presence
 }
 
 func (s *server) run(listener net.Listener, signals <-chan os.Signal) error {
@@ -80,13 +90,13 @@ func (s *server) run(listener net.Listener, signals <-chan os.Signal) error {
 	if err = errors.Join(err, s.app.Reload(s.ctx)); err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	beside, err := sides(s.ctx, s.app)
-	if err != nil {
+	beside, err := sides(s.ctx, s.given, s.app)
+	if err = errors.Join(err, s.given.rest(), s.prepare(listener)); err != nil {
 		return errors.Join(err, closeSides(beside), listener.Close())
 	}
 	runner, err := schedule.New(s.app.Noted(jobs(s.app)), schedule.Options{Lease: s.app.JobLease(), Log: s.log})
 	if err != nil {
-		return errors.Join(err, closeSides(beside), listener.Close())
+		return errors.Join(err, s.presence.leave(), closeSides(beside), listener.Close())
 	}
 	s.app.Runner = runner
 	background, stop := context.WithCancel(s.ctx)
@@ -105,116 +115,132 @@ func (s *server) run(listener net.Listener, signals <-chan os.Signal) error {
 			ended <- struct{}{}
 		}()
 	}
-	web := &http.Server{
-		Handler: compose(s.app, wire(s.app), s.health), ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout,
-		MaxHeaderBytes: maxHeaderBytes, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
-	}
 	failed := make(chan error, 1)
-	go func() { failed <- web.Serve(listener) }()
-	if err = s.greet(listener.Addr().String(), beside); err == nil {
-		select {
-		case err = <-failed:
-		case sig := <-signals:
-			s.log.Info("stopping", "signal", sig.String(), "drain", s.app.Config.Drain.String())
-			s.drain(web, signals)
-		case <-s.ctx.Done():
-			s.drain(web, signals)
+	go func() {
+		if s.web.TLSConfig != nil {
+			failed <- s.web.ServeTLS(listener, "", "")
+			return
 		}
+		failed <- s.web.Serve(listener)
+	}()
+	if err = s.greet(listener.Addr().String(), beside); err == nil {
+		err = s.attend(listener, beside, signals, failed)
 	}
 	stop()
 	for range works {
 		<-ended
 	}
-	return errors.Join(err, web.Close())
+	return errors.Join(err, s.web.Close(), s.presence.leave())
+}
+
+// prepare makes the server and lets commands find it.
+func (s *server) prepare(listener net.Listener) error {
+	conf, cert, err := encrypt(s.app.Config, s.log, s.app.Now)
+	if err != nil {
+		return err
+	}
+	s.cert = cert
+	s.web = &http.Server{
+		Handler: compose(s.app, wire(s.app), s.health), ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, TLSConfig: conf,
+		MaxHeaderBytes: maxHeaderBytes, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+	if s.presence, err = announce(s.app.Config.Data, listener.Addr().String()); err != nil {
+		// As with a database server and a disk that cannot be written.
+		s.log.Warn("commands will not find this hub (drain)", "error", err)
+		s.presence = &presence{}
+	}
+	return nil
+}
+
+// attend serves until a signal ends it or another process has taken over.
+func (s *server) attend(listener net.Listener, beside []*side, signals <-chan os.Signal, failed <-chan error) error {
+	if err := errors.Join(s.given.serving(), notifySystemd(s.lookup, "READY=1")); err != nil {
+		return err
+	}
+	for {
+		select {
+		case err := <-failed:
+			return err
+		case <-s.ctx.Done():
+			s.drain(signals)
+			return nil
+		case sig := <-signals:
+			switch sig {
+			case sigReload:
+				s.cert.reload()
+			case sigQuiet:
+				go s.fallQuiet()
+			case sigHandOver:
+				pid, err := s.handOver(listener, beside)
+				if err != nil {
+					s.log.Error("not handed over, this process goes on", "error", err)
+					continue
+				}
+				s.log.Info("handed over", "to", pid)
+				s.tellSystemd("MAINPID=" + strconv.Itoa(pid))
+				s.lame(s.ctx)
+				s.drain(signals)
+				return nil
+			default:
+				s.log.Info("stopping", "signal", sig.String(), "drain", s.app.Config.Drain.String())
+				s.tellSystemd("STOPPING=1")
+				s.drain(signals)
+				return nil
+			}
+		}
+	}
+}
+
+// fallQuiet lets open calls finish and refuses others, while the process stays: whoever
+// keeps it alive will stop it next.
+func (s *server) fallQuiet() {
+	if s.health.quiet.Swap(true) {
+		return
+	}
+	s.log.Info("draining before the stop", "drain", s.app.Config.Drain.String())
+	s.health.draining.Store(true)
+	s.health.leaving.Store(true)
+	s.app.Leave()
+	halted := !s.health.idle(s.app.Config.Drain)
+	if halted {
+		s.log.Warn("calls are still open, they are settled as delivered", "after", s.app.Config.Drain.String())
+		s.app.Halt()
+		s.health.idle(settleTime)
+	}
+	if err := s.presence.quiet(halted); err != nil {
+		s.log.Warn("that this hub is quiet cannot be told", "error", err)
+	}
 }
 
 // drain lets open calls finish, then ends them as delivered, gives handlers a
-// moment to settle, and cuts the connections. A second signal ends the process at once.
-func (s *server) drain(web *http.Server, signals <-chan os.Signal) {
+// moment to settle, and cuts the connections. A second signal to stop ends the
+// process at once.
+func (s *server) drain(signals <-chan os.Signal) {
 	s.health.draining.Store(true)
 	s.app.Leave()
 	go func() {
-		if sig, ok := <-signals; ok {
-			s.log.Warn("ended by a second signal; open calls will be settled as interrupted", "signal", sig.String())
-			os.Exit(exitFailed)
+		for sig := range signals {
+			if sig == os.Interrupt || sig == syscall.SIGTERM {
+				s.log.Warn("ended by a second signal; open calls will be settled as interrupted", "signal", sig.String())
+				os.Exit(exitFailed)
+			}
 		}
 	}()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), s.app.Config.Drain)
+	limit, settle := s.app.Config.Drain, settleTime
+	if did, _ := s.lookup("BLOCKLET_COMPONENT_DID"); did != "" {
+		limit, settle = min(limit, hostLimit), settleTime-3*hostLimit
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), limit)
 	defer cancel()
-	if err := web.Shutdown(ctx); err == nil {
+	if err := s.web.Shutdown(ctx); err == nil {
 		return
 	}
-	s.log.Warn("calls are still open, they are settled as delivered", "after", s.app.Config.Drain.String())
+	s.log.Warn("calls are still open, they are settled as delivered", "after", limit.String())
 	s.app.Halt()
-	if !s.health.idle(settleTime) {
+	if !s.health.idle(settle) {
 		s.log.Warn("calls are still open; they will be settled as interrupted")
 	}
-	if err := web.Close(); err != nil {
+	if err := s.web.Close(); err != nil {
 		s.log.Warn("connections not closed", "error", err)
 	}
-}
-
-// greeting is what serve prints when it is up.
-type greeting struct {
-	Version    string `json:"version"`
-	Data       string `json:"data"`
-	Database   string `json:"database"`
-	Listen     string `json:"listen"`
-	URL        string `json:"url"`
-	SetupToken string `json:"setup_token,omitempty"`
-	Metrics    string `json:"metrics,omitempty"`
-	Profiles   string `json:"profiles,omitempty"`
-
-	elsewhere bool // people sign in at the Blocklet Server
-}
-
-// greet says where the hub is and, while it has no owner, how to become one.
-func (s *server) greet(addr string, beside []*side) error {
-	cfg := s.app.Config
-	g := greeting{Version: version, Data: cfg.Data, Database: cfg.Database, Listen: addr, URL: serverURL(cfg, addr)}
-	for _, b := range beside {
-		switch b.what {
-		case "metrics":
-			g.Metrics = "http://" + b.address() + metricsPath
-		case "profiles":
-			g.Profiles = "http://" + b.address() + "/debug/pprof/"
-		}
-	}
-	token, err := s.app.Users.NewSetupToken(s.ctx)
-	if err != nil && !errors.Is(err, identity.ErrHasOwner) && !errors.Is(err, identity.ErrElsewhere) {
-		return err
-	}
-	g.SetupToken, g.elsewhere = token.Reveal(), errors.Is(err, identity.ErrElsewhere)
-	return s.show(g, g.words())
-}
-
-func (g greeting) words() string {
-	var b strings.Builder
-	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	line("AIGNE Hub %s", g.Version)
-	line("Data folder:   %s", g.Data)
-	line("Address:       %s", g.URL)
-	if g.Metrics != "" {
-		line("Metrics:       %s", g.Metrics)
-	}
-	if g.Profiles != "" {
-		line("Profiles:      %s", g.Profiles)
-	}
-	if g.elsewhere {
-		line("Sign-in:       at the Blocklet Server, whose owner is this hub's")
-		return b.String()
-	}
-	if g.SetupToken == "" {
-		line("First call:    aigne-hub quickstart --data %s   prints it", g.Data)
-		return b.String()
-	}
-	line("Set-up token:  %s", g.SetupToken)
-	line("There is no owner yet. Become it with the token, which works once:")
-	if console.Built() {
-		line("  %s/setup#token=%s   in a browser, or", g.URL, g.SetupToken)
-	}
-	line("  curl %s/api/auth/setup -H 'Content-Type: application/json' -d '%s'", g.URL,
-		`{"token":"`+g.SetupToken+`","email":"you@example.com","password":"AT-LEAST-10-CHARACTERS"}`)
-	line("or without a password: aigne-hub quickstart --data %s   makes owner, provider and key, and prints the first call.", g.Data)
-	return b.String()
 }

@@ -32,7 +32,7 @@ type Deps struct {
 	Probe   func(ctx context.Context, p *routing.Provider, secret hub.Secret) upstream.Probe
 	Capture *capture.Recorder // counts; nil: no bodies are kept
 	// Settings are what the process was started with, without secrets.
-	Settings []boot.InForce
+	Settings []boot.Effective
 	// Upstream knows which credentials rest.
 	Upstream *upstream.Client
 	// Streams: answers can go on for ever. Otherwise, on Lambda, a stream of events

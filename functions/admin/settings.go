@@ -15,7 +15,8 @@ type settingView struct {
 	Doc     string `json:"doc"`
 	Given   bool   `json:"given"`
 	Secret  bool   `json:"secret"` // its value is shown to nobody
-	Value   string `json:"value"`
+	Value   string `json:"value"`  // "" where nothing is given
+	From    string `json:"from"`   // flag, environment, Blocklet preference, the file's line, or default
 }
 
 func settingDocs() map[string]httpkit.Doc {
@@ -29,7 +30,10 @@ func settingDocs() map[string]httpkit.Doc {
 func (h *handler) listSettings(w http.ResponseWriter, _ *http.Request, _ hub.Caller) error {
 	out := make([]settingView, len(h.Settings))
 	for i, s := range h.Settings {
-		out[i] = settingView{s.Name, s.Flag, s.Default, s.Doc, s.Given, s.Secret, s.Value}
+		out[i] = settingView{Name: s.Name, Flag: s.Flag, Default: s.Default, Doc: s.Doc, Given: s.Given(), Secret: s.Secret, From: s.From}
+		if s.Given() {
+			out[i].Value = s.Value
+		}
 	}
 	return httpkit.WriteJSON(w, http.StatusOK, map[string]any{"data": out})
 }

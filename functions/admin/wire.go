@@ -11,7 +11,7 @@ import (
 func Wire(a *boot.App) http.Handler {
 	return New(Deps{
 		Deps: a.HTTP(), Store: a.Store, Desk: a.Desk, Routes: a.Routes, Probe: a.Upstream.Probe,
-		Upstream: a.Upstream, Capture: a.Capture, Settings: a.Config.InForce(), Streams: !a.OnLambda(), Leaving: a.Leaving(),
+		Upstream: a.Upstream, Capture: a.Capture, Settings: a.Config.Effective, Streams: !a.OnLambda(), Leaving: a.Leaving(),
 		Billing: a.Config.Billing, System: systemOf(a), Rotator: a.Rotator, Runner: func() *schedule.Runner { return a.Runner },
 	})
 }

@@ -23,7 +23,9 @@ import (
 
 // Config is every setting, checked. See Settings for what each means.
 type Config struct {
+	File          string // of settings; "" for none
 	Listen        string
+	TLS           TLS
 	Data          string // absolute path
 	Database      string // libSQL URL without token
 	DatabaseToken hub.Secret
@@ -99,9 +101,8 @@ type Config struct {
 	LogLevel  slog.Level
 	LogFormat telemetry.Format
 
-	// Given are the values of variables and flags by the variable's name, those of
-	// secrets empty: for InForce.
-	Given map[string]hub.Secret
+	// Effective are all settings as they are in force, without secrets.
+	Effective []Effective
 }
 
 // Timeouts bound one attempt at a provider. All are positive.
@@ -133,31 +134,26 @@ const (
 
 // Load reads the settings. environ lists the whole environment as NAME=value, to
 // find misspelt names; overrides holds values of flags under the names of their
-// variables and wins. The error joins one *hub.Error for every fault, each with
-// the variable in Param; none repeats a secret.
+// variables and wins; the file that AIGNE_HUB_CONFIG names comes last. The error
+// joins one *hub.Error for every fault, each with the variable, or the key of the
+// file, in Param; none repeats a secret.
 func Load(env func(string) (string, bool), environ []string, overrides map[string]string) (Config, error) {
 	settings := Settings()
 	faults := unknownNames(settings, environ, overrides)
-	c := Config{Given: map[string]hub.Secret{}}
-	e := Env(env)
+	var c Config
+	src, unread := newSources(env, settings, overrides)
+	faults = append(faults, unread...)
 	for _, s := range settings {
-		value, given := overrides[s.Name]
-		if value = strings.TrimSpace(value); !given {
-			value = e.get(s.Name)
-		}
-		if value != "" {
-			c.Given[s.Name] = s.shown(value)
-		} else {
-			value = s.fallback(e)
-		}
+		value, from := src.value(s)
+		c.Effective = append(c.Effective, effective(s, value, from))
 		if value == "" {
 			continue
 		}
 		if err := s.parse(&c, value); err != nil {
-			faults = append(faults, hub.Invalid(s.Name, "%s %v", s.Name, err))
+			faults = append(faults, src.fault(s, from, err))
 		}
 	}
-	faults = append(faults, c.complete(e, overrides, len(faults) > 0)...)
+	faults = append(faults, c.complete(src, len(faults) > 0)...)
 	if len(faults) > 0 {
 		return Config{}, errors.Join(faults...)
 	}
@@ -174,13 +170,8 @@ func (s Setting) fallback(e Env) string {
 
 // complete fills in what depends on other settings and checks them against each
 // other.
-func (c *Config) complete(e Env, overrides map[string]string, faulty bool) []error {
-	given := func(name string) bool {
-		if v, ok := overrides[name]; ok {
-			return strings.TrimSpace(v) != ""
-		}
-		return e.get(name) != ""
-	}
+func (c *Config) complete(src sources, faulty bool) []error {
+	given, e := src.has, src.env
 	var faults []error
 	blame := func(name, format string, args ...any) {
 		faults = append(faults, hub.Invalid(name, "%s "+format, append([]any{name}, args...)...))
@@ -213,6 +204,7 @@ func (c *Config) complete(e Env, overrides map[string]string, faulty bool) []err
 	}
 	c.completePlaces(e, blame)
 	c.completeTelemetry(e, blame)
+	c.completeTLS(blame)
 	if !faulty {
 		c.completeDoor(blame)
 		c.completeSelling(blame)

@@ -31,6 +31,7 @@ func blockletSettings() []Setting {
 			parse: choice(func(c *Config) *string { return &c.Blocklet.Users }, hostAuto, hostOn, hostOff),
 		},
 		{
+			List: ",",
 			Name: "AIGNE_HUB_BLOCKLET_ROLES", Flag: "blocklet-roles", Default: "owner=owner,admin=admin,member=member,*=guest",
 			Doc: "which roles of the Blocklet Server give which here, the most powerful of a user's; `*` is everybody's, also of users without a passport; users with none of them are not let in",
 			parse: func(c *Config, v string) (err error) {

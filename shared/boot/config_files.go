@@ -49,6 +49,7 @@ func fileSettings() []Setting {
 			parse: duration(func(c *Config) *time.Duration { return &c.BlobLife }, hour, year),
 		},
 		{
+			List: ",",
 			Name: "AIGNE_HUB_FETCH_ALLOW", Flag: "fetch-allow",
 			Doc:   "comma-separated address ranges (CIDR) that are not public and may be fetched from anyway when a request names a URL",
 			parse: ranges(func(c *Config) *[]netip.Prefix { return &c.FetchAllow }),

@@ -54,6 +54,7 @@ func oidcSettings() []Setting {
 		},
 		{Name: "AIGNE_HUB_OIDC_LABEL", Flag: "oidc-label", Doc: "what its button says; unset: its name", parse: text(func(o *oidcText) *string { return &o.Label })},
 		{
+			List: " ",
 			Name: "AIGNE_HUB_OIDC_SCOPES", Flag: "oidc-scopes", Default: "openid email profile",
 			Doc: "what is asked of it, separated by spaces", parse: text(func(o *oidcText) *string { return &o.Scopes }),
 		},
@@ -62,11 +63,13 @@ func oidcSettings() []Setting {
 			Doc: "claim that holds a user's groups", parse: text(func(o *oidcText) *string { return &o.GroupsClaim }),
 		},
 		{
+			List: ",",
 			Name: "AIGNE_HUB_OIDC_ROLE_MAP", Flag: "oidc-role-map",
 			Doc:   "roles by group, such as admins=admin,*=member: set at each sign-in, and nobody else may sign in; unset: roles are given in the hub",
 			parse: text(func(o *oidcText) *string { return &o.RoleMap }),
 		},
 		{
+			List: ",",
 			Name: "AIGNE_HUB_OIDC_ALLOWED_DOMAINS", Flag: "oidc-allowed-domains",
 			Doc: "comma-separated domains whose e-mail addresses may sign in; unset: all", parse: text(func(o *oidcText) *string { return &o.Domains }),
 		},
@@ -81,6 +84,7 @@ func oidcSettings() []Setting {
 			parse: onOff(func(c *Config) *bool { return &c.Door.oidc.TrustEmail }),
 		},
 		{
+			List:  "json",
 			Name:  "AIGNE_HUB_OIDC_MORE",
 			Doc:   `further providers, a JSON list such as [{"name": "corp", "issuer": "https://…", "client_id": "…", "client_secret": "…", "role_map": "admins=admin"}]`,
 			parse: parseMoreOIDC,

@@ -57,7 +57,7 @@ func parseKMSKey(c *Config, v string) error {
 func choice(field func(*Config) *string, words ...string) parser {
 	return func(c *Config, v string) error {
 		if !slices.Contains(words, v) {
-			return fmt.Errorf("must be one of %s, not %q", strings.Join(words, ", "), v)
+			return refuse(form{enum: words}, "must be one of %s, not %q", strings.Join(words, ", "), v)
 		}
 		*field(c) = v
 		return nil
@@ -72,7 +72,7 @@ func onOff(field func(*Config) *bool) parser {
 		case "off", "false", "0":
 			*field(c) = false
 		default:
-			return fmt.Errorf("must be on or off, not %q", v)
+			return refuse(form{enum: []string{"on", "off"}, boolean: true}, "must be on or off, not %q", v)
 		}
 		return nil
 	}
@@ -82,7 +82,7 @@ func duration(field func(*Config) *time.Duration, least, most time.Duration) par
 	return func(c *Config, v string) error {
 		d, err := time.ParseDuration(v)
 		if err != nil || d < least || d > most {
-			return fmt.Errorf("must be a duration such as 30s or 5m, from %s to %s, not %q", least, most, v)
+			return refuse(form{pattern: durationPattern}, "must be a duration such as 30s or 5m, from %s to %s, not %q", least, most, v)
 		}
 		*field(c) = d
 		return nil
@@ -134,7 +134,7 @@ func count(field func(*Config) *int64, least, most int64) parser {
 	return func(c *Config, v string) error {
 		n, err := strconv.ParseInt(v, 10, 64)
 		if err != nil || n < least || n > most {
-			return fmt.Errorf("must be a whole number from %d to %d, not %q", least, most, v)
+			return refuse(form{integer: true, least: least, most: most}, "must be a whole number from %d to %d, not %q", least, most, v)
 		}
 		*field(c) = n
 		return nil
@@ -148,7 +148,7 @@ func address(field func(*Config) *string) parser {
 			_, err = strconv.ParseUint(port, 10, 16)
 		}
 		if err != nil || strings.ContainsAny(v, " /") {
-			return fmt.Errorf("must be host:port such as 127.0.0.1:3030, not %q", v)
+			return refuse(form{pattern: `^[^ /]*:[0-9]{1,5}$`}, "must be host:port such as 127.0.0.1:3030, not %q", v)
 		}
 		*field(c) = v
 		return nil
@@ -246,7 +246,7 @@ func size(field func(*Config) *int64, least, most int64, bounds string) parser {
 			*field(c) = n * u.size
 			return nil
 		}
-		return fmt.Errorf("must be a size such as 30MB, %s, not %q", bounds, v)
+		return refuse(form{pattern: `^[0-9]+ *([kKmMgG][iI]?)?[bB]?$`, number: true}, "must be a size such as 30MB, %s, not %q", bounds, v)
 	}
 }
 

@@ -71,11 +71,13 @@ func sellingSettings() []Setting {
 			Doc: "most credits that can be bought at once", parse: credits(func(c *Config) *money.Credits { return &c.Selling.Terms.Max }),
 		},
 		{
+			List: ",",
 			Name: "AIGNE_HUB_SALE_PACKAGES", Flag: "sale-packages",
 			Doc:   "packages at prices of their own, credits=price, such as 50=47.50,100=90",
 			parse: func(c *Config, v string) error { c.Selling.Packages = v; return nil },
 		},
 		{
+			List: ";",
 			Name: "AIGNE_HUB_SELLER", Flag: "seller",
 			Doc: "name and address of the seller for receipts, lines separated by semicolons", parse: parseSeller,
 		},

@@ -15,6 +15,9 @@ type Setting struct {
 	Flag    string // without dashes; "" for secrets, which do not belong on a command line
 	Default string // "" when unset; for derived defaults, how they come about
 	Doc     string
+	// List is what separates the values of a setting that has several, for files that
+	// write them as a list; "json" where the list is a JSON document.
+	List string
 
 	parse  func(c *Config, value string) error
 	derive func(e Env) string
@@ -22,7 +25,8 @@ type Setting struct {
 
 // Settings returns every setting, in the order of README's table.
 func Settings() []Setting {
-	all := append(placeSettings(), moneySettings()...)
+	all := append(placeSettings(), tlsSettings()...)
+	all = append(all, moneySettings()...)
 	all = append(all, sellingSettings()...)
 	all = append(all, bookSettings()...)
 	all = append(all, paymentSettings()...)
@@ -47,6 +51,11 @@ func placeSettings() []Setting {
 			Name: "AIGNE_HUB_LISTEN", Flag: "listen", Default: "127.0.0.1:$BLOCKLET_PORT, else 127.0.0.1:3030",
 			Doc:   "address to listen on, host:port",
 			parse: address(func(c *Config) *string { return &c.Listen }), derive: defaultListen,
+		},
+		{
+			Name: settingConfig, Flag: "config",
+			Doc:   "YAML file with settings, named as here in lower case without AIGNE_HUB_; flags and variables win over it",
+			parse: func(c *Config, v string) error { c.File = v; return nil },
 		},
 		{
 			Name: "AIGNE_HUB_DATA", Flag: "data", Default: "$BLOCKLET_DATA_DIR, else $XDG_DATA_HOME/aigne-hub, else ~/.local/share/aigne-hub",
@@ -233,6 +242,7 @@ func accessSettings() []Setting {
 		{
 			Name: "AIGNE_HUB_TRUSTED_PROXIES", Flag: "trusted-proxies",
 			Doc:   "comma-separated address ranges (CIDR) that may set X-Forwarded-*",
+			List:  ",",
 			parse: ranges(func(c *Config) *[]netip.Prefix { return &c.TrustedProxies }),
 		},
 		{

@@ -42,9 +42,12 @@ func TestWithoutAnySettingTheDefaultsHold(t *testing.T) {
 	t.Parallel()
 	got, err := load(nil, nil)
 	require.NoError(t, err)
-	assert.Empty(t, got.Given)
-	got.Given = nil
+	for _, s := range got.Effective {
+		assert.False(t, s.Given(), s.Name)
+	}
+	got.Effective = nil
 	assert.Equal(t, boot.Config{
+		TLS:    boot.TLS{ACMEURL: "https://acme-v02.api.letsencrypt.org/directory"},
 		Listen: "127.0.0.1:3030", Data: "/home/me/.local/share/aigne-hub",
 		Database: "file:/home/me/.local/share/aigne-hub/hub.db", Synchronous: "NORMAL",
 		CreditPrice: "1", OnAbort: "reported", OnUpstreamFailure: "delivered", EmptyAnswer: "charge", Slice: 4096, WhenPaymentDown: "refuse",
@@ -68,6 +71,7 @@ func TestWithoutAnySettingTheDefaultsHold(t *testing.T) {
 func TestEverySettingIsRead(t *testing.T) {
 	t.Parallel()
 	got, err := load(map[string]string{
+		"AIGNE_HUB_TLS_DOMAINS": "Hub.example.com, ai.example.com", "AIGNE_HUB_TLS_ACME_URL": "https://acme.test/dir", "AIGNE_HUB_TLS_EMAIL": "o@example.com",
 		"AIGNE_HUB_LISTEN": "[::]:80", "AIGNE_HUB_DATA": "/srv/hub", "AIGNE_HUB_DATABASE": "libsql://db.example.com",
 		"AIGNE_HUB_DATABASE_TOKEN": "tok", "AIGNE_HUB_SYNCHRONOUS": "full", "AIGNE_HUB_BILLING": "on",
 		"AIGNE_HUB_CREDIT_PRICE": "0.01", "AIGNE_HUB_DEFAULT_MARGIN": "12.5", "AIGNE_HUB_BILLING_ON_ABORT": "free",
@@ -94,11 +98,12 @@ func TestEverySettingIsRead(t *testing.T) {
 		"AIGNE_HUB_ARCHIVE_FREE": "1GB", "AIGNE_HUB_ARCHIVE_CACHE": "3GB", "AIGNE_HUB_ARCHIVE_URL": "s3://old-calls/hub?region=eu-test-1", "AIGNE_HUB_FETCH_ALLOW": "10.9.0.0/16", "AIGNE_HUB_APP_DOMAIN": "apps.test",
 	}, nil)
 	require.NoError(t, err)
-	for _, s := range got.InForce() {
-		assert.Equal(t, s.Given && !s.Secret, s.Value != "", "%s: what is given is shown, unless it is a secret", s.Name)
+	for _, s := range got.Effective {
+		assert.Equal(t, s.IsSet && !s.Secret, s.Value != "", "%s: what is in force is shown, unless it is a secret", s.Name)
 	}
-	got.Given = nil
+	got.Effective = nil
 	assert.Equal(t, boot.Config{
+		TLS:    boot.TLS{Domains: []string{"hub.example.com", "ai.example.com"}, ACMEURL: "https://acme.test/dir", Email: "o@example.com"},
 		Listen: "[::]:80", Data: "/srv/hub", Database: "libsql://db.example.com", DatabaseToken: "tok", Synchronous: "FULL",
 		Billing: true, CreditPrice: "0.01", DefaultMargin: "12.5", OnAbort: "free", OnUpstreamFailure: "free", EmptyAnswer: "free", Slice: 1024,
 		WhenPaymentDown: "hold_local", DefaultOutput: 1000, DefaultMaxOutput: 2000, StatsLife: 1000 * time.Hour, ResponsesTTL: 720 * time.Hour, MaxBody: 6 << 20,
@@ -346,5 +351,5 @@ func TestTheTableOfSettingsIsCompleteAndConsistent(t *testing.T) {
 		assert.True(t, names["AIGNE_HUB_"+secret])
 		assert.False(t, flags[strings.ReplaceAll(strings.ToLower(secret), "_", "-")], "%s is a secret and has no flag", secret)
 	}
-	assert.Len(t, names, 107)
+	assert.Len(t, names, 113)
 }

@@ -46,6 +46,7 @@ func doorSettings() []Setting {
 			parse: duration(func(c *Config) *time.Duration { return &c.Door.Invitation }, time.Minute, year),
 		},
 		{
+			List: ",",
 			Name: "AIGNE_HUB_CORS_ORIGINS", Flag: "cors-origins",
 			Doc:   "comma-separated origins, such as https://app.example.com, whose pages may use the hub, with its users' sessions; `*`: those of all origins, with API keys only; unset: none",
 			parse: parseOrigins,
@@ -78,11 +79,15 @@ func (c Config) links() identity.Links {
 	if c.PublicURL != "" {
 		return identity.Links{Base: c.PublicURL}
 	}
+	scheme := "http://"
+	if c.TLS.On() {
+		scheme = "https://"
+	}
 	host, port, err := net.SplitHostPort(c.Listen)
 	if ip := net.ParseIP(host); err == nil && (host == "" || (ip != nil && ip.IsUnspecified())) {
-		return identity.Links{Base: "http://" + net.JoinHostPort("127.0.0.1", port)}
+		return identity.Links{Base: scheme + net.JoinHostPort("127.0.0.1", port)}
 	}
-	return identity.Links{Base: "http://" + c.Listen}
+	return identity.Links{Base: scheme + c.Listen}
 }
 
 // openDoor makes what lets people in.

@@ -17,7 +17,7 @@ import (
 // plainSecrets are the fields that a name takes for secrets, and that are plain
 // text all the same, with the reason.
 var plainSecrets = map[string]string{
-	"localrun/serve.go greeting.SetupToken":                 "shown to the operator, once",
+	"localrun/greeting.go greeting.SetupToken":              "shown to the operator, once",
 	"localrun/oauth_client.go madeClient.Secret":            "shown to the operator, once",
 	"functions/admin/oauth.go madeClient.Secret":            "shown to the operator, once",
 	"localrun/webhook.go webhookView.Secret":                "shown to the operator, once",
