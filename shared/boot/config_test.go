@@ -61,6 +61,7 @@ func TestWithoutAnySettingTheDefaultsHold(t *testing.T) {
 		PublicModels: true, AccessLog: httpkit.AccessAll, AppDomain: "did.abtnet.io", LogLevel: slog.LevelInfo, LogFormat: telemetry.FormatText,
 		Door:    boot.Door{SessionIdle: 168 * time.Hour, SessionLife: 720 * time.Hour, Invitation: 168 * time.Hour},
 		Archive: boot.Archive{After: 92 * 24 * time.Hour, Free: 2e9, Cache: 1e9},
+		Backup:  boot.Backup{Keep: 7},
 		OAuth:   oauth.Settings{TokenLife: time.Hour, RefreshLife: 2160 * time.Hour},
 		Blocklet: boot.Blocklet{Users: "auto", Provision: true, SignIn: "host", Roles: []identity.RoleRule{{Group: "owner", Role: "owner"}, {Group: "admin", Role: "admin"},
 			{Group: "member", Role: "member"}, {Group: "*", Role: "guest"}}},
@@ -95,7 +96,7 @@ func TestEverySettingIsRead(t *testing.T) {
 		"AIGNE_HUB_BLOB_URL": "s3://files/hub/?endpoint=https://minio.test", "AIGNE_HUB_BLOB_ACCESS_KEY_ID": "id",
 		"AIGNE_HUB_BLOB_SECRET_ACCESS_KEY": "hush-hush", "AIGNE_HUB_BLOB_LIFE": "48h", "AIGNE_HUB_PAYMENT": "ledger",
 		"AIGNE_HUB_PAYMENT_KIT_URL": "http://127.0.0.1:4711/", "PAYMENT_TEST_MODE": "true", "AIGNE_HUB_PAYMENT_CREDIT_LINE": "0.5", "AIGNE_HUB_ARCHIVE_AFTER": "800h", "AIGNE_HUB_ARCHIVE_KEEP": "9000h",
-		"AIGNE_HUB_ARCHIVE_FREE": "1GB", "AIGNE_HUB_ARCHIVE_CACHE": "3GB", "AIGNE_HUB_ARCHIVE_URL": "s3://old-calls/hub?region=eu-test-1", "AIGNE_HUB_FETCH_ALLOW": "10.9.0.0/16", "AIGNE_HUB_APP_DOMAIN": "apps.test",
+		"AIGNE_HUB_BACKUP_URL": "/mnt/backups", "AIGNE_HUB_BACKUP_EVERY": "24h", "AIGNE_HUB_BACKUP_KEEP": "3", "AIGNE_HUB_ARCHIVE_FREE": "1GB", "AIGNE_HUB_ARCHIVE_CACHE": "3GB", "AIGNE_HUB_ARCHIVE_URL": "s3://old-calls/hub?region=eu-test-1", "AIGNE_HUB_FETCH_ALLOW": "10.9.0.0/16", "AIGNE_HUB_APP_DOMAIN": "apps.test",
 	}, nil)
 	require.NoError(t, err)
 	for _, s := range got.Effective {
@@ -123,7 +124,8 @@ func TestEverySettingIsRead(t *testing.T) {
 		TrustedProxies: []netip.Prefix{
 			netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.0.2.1/32"), netip.MustParsePrefix("fd00::/8"),
 		},
-		Blob: boot.BlobStore{Endpoint: "https://minio.test", Bucket: "files", Prefix: "hub/", Region: "us-east-1", KeyID: "id", Secret: "hush-hush"},
+		Blob:   boot.BlobStore{Endpoint: "https://minio.test", Bucket: "files", Prefix: "hub/", Region: "us-east-1", KeyID: "id", Secret: "hush-hush"},
+		Backup: boot.Backup{Folder: "/mnt/backups", Every: 24 * time.Hour, Keep: 3},
 		Archive: boot.Archive{After: 800 * time.Hour, Keep: 9000 * time.Hour, Free: 1e9, Cache: 3e9, Place: boot.BlobStore{
 			Endpoint: "https://s3.eu-test-1.amazonaws.com", Bucket: "old-calls", Prefix: "hub/", Region: "eu-test-1", KeyID: "id", Secret: "hush-hush"}},
 		BlobLife: 48 * time.Hour, FetchAllow: []netip.Prefix{netip.MustParsePrefix("10.9.0.0/16")}, AppDomain: "apps.test",
