@@ -15,24 +15,33 @@ import (
 )
 
 // Section compares what stands between <!-- name --> and <!-- /name --> with
-// want. With rewrite (a test's own -update) it writes it there instead.
+// want, in every language of the README: such tables are the same in all. With
+// rewrite (a test's own -update) it writes it there instead.
 func Section(t *testing.T, name, want string, rewrite bool) {
 	t.Helper()
 	mod, err := exec.CommandContext(t.Context(), "go", "env", "GOMOD").Output()
 	require.NoError(t, err)
-	file := filepath.Join(filepath.Dir(strings.TrimSpace(string(mod))), "README.md")
+	files, err := filepath.Glob(filepath.Join(filepath.Dir(strings.TrimSpace(string(mod))), "README*.md"))
+	require.NoError(t, err)
+	for _, file := range files {
+		section(t, file, name, want, rewrite)
+	}
+}
+
+func section(t *testing.T, file, name, want string, rewrite bool) {
+	t.Helper()
 	begin, end := []byte("<!-- "+name+" -->\n"), []byte("<!-- /"+name+" -->")
 	text, err := os.ReadFile(file)
 	require.NoError(t, err)
 	head, rest, ok := bytes.Cut(text, begin)
-	require.True(t, ok, "README.md has no line %q", begin)
+	require.True(t, ok, "%s has no line %q", file, begin)
 	table, tail, ok := bytes.Cut(rest, end)
-	require.True(t, ok, "README.md has no %q", end)
+	require.True(t, ok, "%s has no %q", file, end)
 	if rewrite {
 		require.NoError(t, os.WriteFile(file, bytes.Join([][]byte{head, begin, []byte(want), end, tail}, nil), 0o600))
 		return
 	}
-	require.Equal(t, want, string(table), "run this test with -update")
+	require.Equal(t, want, string(table), "%s: run this test with -update", file)
 }
 
 // UpdateFlag defines -update for a test binary.
