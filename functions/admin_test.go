@@ -64,7 +64,7 @@ func TestAdminsKeepCredentials(t *testing.T) {
 	t.Parallel()
 	w := open(t)
 	w.priced()
-	w.secrets = append(w.secrets, "sk-typed-key-2")
+	w.secrets = append(w.secrets, "sk-typed-key-2", "sk-typed-key-3")
 	const path = "/api/admin/providers/alpha/credentials"
 	row := func(name, weight, active, reason string) string {
 		return `{"id":"ID","name":"` + name + `","type":"api_key","weight":` + weight + `,"active":` + active + `,"error":"` + reason + `","created_at":"TIME","max_concurrent":0}`
@@ -82,8 +82,8 @@ func TestAdminsKeepCredentials(t *testing.T) {
 			refused("invalid_request_error", "conflict", "The provider alpha has a credential named second already.")},
 		{"of an unknown provider none is added", "admin", "POST /api/admin/providers/nope/credentials", `{"name":"x","value":"sk-typed-key-2"}`, 404,
 			notFound("There is no stored provider named nope.")},
-		{"a change says what", "admin", "PATCH " + path + "/second", `{}`, 400, invalid("active", "There is nothing to change: give active, weight or max_concurrent.")},
-		{"its value cannot change", "admin", "PATCH " + path + "/second", `{"value":"sk-other"}`, 400, invalid("value", `There is no field "value" here.`)},
+		{"a change says what", "admin", "PATCH " + path + "/second", `{}`, 400, invalid("active", "There is nothing to change: give active, weight, max_concurrent or value.")},
+		{"its value is replaced, and not shown", "admin", "PATCH " + path + "/second", `{"value":"sk-typed-key-3"}`, 200, row("second", "7", "true", "")},
 		{"a weight is positive there too", "admin", "PATCH " + path + "/second", `{"weight":0}`, 400, invalid("weight", "The weight must be 1 to 1000000.")},
 		{"its use changes", "admin", "PATCH " + path + "/second", `{"weight":9,"max_concurrent":3}`, 200,
 			strings.Replace(row("second", "9", "true", ""), `"max_concurrent":0`, `"max_concurrent":3`, 1)},
@@ -94,7 +94,7 @@ func TestAdminsKeepCredentials(t *testing.T) {
 		{"one is removed", "admin", "DELETE " + path + "/second", "", 204, ""},
 		{"once", "admin", "DELETE " + path + "/second", "", 404, notFound("The provider alpha has no credential named second.")},
 	})
-	w.audited("admin@example.com", "credential.add", "credential.use", "credential.use", "credential.active", "credential.active", "credential.remove")
+	w.audited("admin@example.com", "credential.add", "credential.change", "credential.use", "credential.use", "credential.active", "credential.active", "credential.remove")
 }
 
 func TestAdminsSetRates(t *testing.T) {
