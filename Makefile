@@ -34,7 +34,7 @@ test: console-if-npm ## run all tests (AIGNE_HUB_TEST_FIXTURES adds recorded pro
 	@if [ -z "$$AIGNE_HUB_TEST_FIXTURES" ]; then echo "AIGNE_HUB_TEST_FIXTURES is not set: tests over 78 groups of recorded provider answers are skipped"; fi
 	@if [ -z "$$AIGNE_HUB_TEST_SAM_SCHEMA" ]; then echo "AIGNE_HUB_TEST_SAM_SCHEMA is not set: 1 test of template.yaml is skipped"; fi
 	@if [ -z "$$AIGNE_HUB_TEST_AGENTS" ]; then echo "AIGNE_HUB_TEST_AGENTS is not set: 1 test that runs Claude Code and Codex is skipped (make agents)"; fi
-	go test ./...
+	go test -timeout 30m ./...
 	$(if $(NPM),cd $(WEB) && npm test)
 
 .PHONY: agents
