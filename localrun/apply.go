@@ -23,17 +23,19 @@ func applySpec() spec {
 			&cli.StringFlag{Name: "file", Aliases: []string{"f"}, Usage: "the `FILE`, - for standard input"},
 			toggle("dry-run", "show what would change and change nothing"),
 		},
-		about: "The file is YAML with version: 1 and the lists providers, rates, aliases, users, limits and grants; \"export\" shows its form.\n" +
-			"Unknown fields are errors. Nothing is deleted, and what the file does not name stays. Credentials are given as\n" +
-			"env:VARIABLE; where the variable is not set, a credential that is there keeps its value. A grant is given once\n" +
-			"for its name and user. Everything is checked before anything is changed.",
+		about: "The file is YAML with version: 1 and the lists providers, rates, aliases, users, wallets, keys, limits and grants;\n" +
+			"\"export\" shows its form. Unknown fields are errors. Nothing is deleted, and what the file does not name stays.\n" +
+			"Credentials are given as env:VARIABLE; where the variable is not set, a credential that is there keeps its value.\n" +
+			"A key is found by its user and name and becomes what its entry says, so a limit or restriction that is left out is\n" +
+			"taken away; one that is not there is made of the secret in env:VARIABLE, sk- and at least 32 random characters.\n" +
+			"A grant is given once for its name and user. Everything is checked before anything is changed.",
 	}
 }
 
 // change is one step of apply.
 type change struct {
 	Action string   `json:"action"` // create, change or none
-	Kind   string   `json:"kind"`   // provider, credential, rate, alias, user, wallet, member, limit or grant
+	Kind   string   `json:"kind"`   // provider, credential, rate, alias, user, wallet, member, key, limit or grant
 	Name   string   `json:"name"`
 	Detail []string `json:"detail"`
 

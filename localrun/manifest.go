@@ -31,6 +31,7 @@ type manifest struct {
 	Aliases   []manifestAlias    `yaml:"aliases,omitempty"`
 	Users     []manifestUser     `yaml:"users,omitempty"`
 	Wallets   []manifestWallet   `yaml:"wallets,omitempty"`
+	Keys      []manifestKey      `yaml:"keys,omitempty"`
 	Limits    []manifestLimit    `yaml:"limits,omitempty"`
 	Grants    []manifestGrant    `yaml:"grants,omitempty"`
 }
@@ -163,6 +164,9 @@ func (m *manifest) check() error {
 		}
 	}
 	if err := m.checkWallets(once); err != nil {
+		return err
+	}
+	if err := m.checkKeys(once); err != nil {
 		return err
 	}
 	if err := m.checkRouting(once); err != nil {

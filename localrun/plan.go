@@ -28,14 +28,17 @@ type planner struct {
 	lookup  func(string) (string, bool)
 	users   map[string]store.User   // by e-mail address in lower case
 	wallets map[string]store.Wallet // shared ones, by name in lower case
+	keys    *keyring
+	secrets map[string]bool // hashes of those that new keys are made of
+	file    manifest
 	out     []change
 }
 
 // planManifest lists the steps that lead from the database to the manifest. It
 // changes nothing.
 func planManifest(ctx context.Context, a *boot.App, lookup func(string) (string, bool), m manifest) ([]change, error) {
-	p := &planner{ctx: ctx, app: a, lookup: lookup, users: map[string]store.User{}, wallets: map[string]store.Wallet{}, out: []change{}}
-	for _, step := range []func(manifest) error{p.planUsers, p.planWallets, p.planProviders, p.planRates, p.planAliases, p.planLimits, p.planGrants} {
+	p := &planner{ctx: ctx, app: a, lookup: lookup, users: map[string]store.User{}, wallets: map[string]store.Wallet{}, secrets: map[string]bool{}, file: m, out: []change{}}
+	for _, step := range []func(manifest) error{p.planUsers, p.planWallets, p.planProviders, p.planRates, p.planAliases, p.planKeys, p.planLimits, p.planGrants} {
 		if err := step(m); err != nil {
 			return nil, err
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/aigne-hub/aigne-hub/shared/boot"
@@ -22,7 +23,8 @@ type manifestAlias struct {
 }
 
 // manifestLimit names users by e-mail address and members as wallet/e-mail
-// address; subject "*", or none, binds each one by itself.
+// address, keys as their user's e-mail address/name; subject "*", or none, binds
+// each one by itself.
 type manifestLimit struct {
 	Scope   string `yaml:"scope"`
 	Subject string `yaml:"subject,omitempty"`
@@ -136,7 +138,11 @@ func (p *planner) planLimits(m manifest) error {
 			detail = []string{turned("amount", before, viewLimit(l).Amount)}
 		}
 		p.add(exists, "limit", fmt.Sprintf("%s %s %s %s", n.Scope, n.Subject, n.Metric, l.Period), detail, func(ctx context.Context) error {
-			_, err := p.app.Desk.SetLimit(ctx, actor, n)
+			n, err := p.ofKey(ctx, n)
+			if err != nil {
+				return err
+			}
+			_, err = p.app.Desk.SetLimit(ctx, actor, n)
 			return err
 		})
 	}
@@ -158,11 +164,63 @@ func (p *planner) subject(path string, n operator.NewLimit) (string, error) {
 	case limits.Member:
 		return p.memberSubject(path, n.Subject)
 	case limits.Key:
+		if strings.Contains(n.Subject, "/") {
+			return p.keySubject(path, n)
+		}
 		if _, err := p.app.Store.KeyByID(p.ctx, n.Subject); err != nil {
 			return "", hub.Invalid(path+".subject", "%s.subject: there is no key %s here", path, n.Subject)
 		}
 	}
 	return n.Subject, nil
+}
+
+// keySubject is the id of the key that a limit names as user/name, "" for one that
+// is yet to be made.
+func (p *planner) keySubject(path string, n operator.NewLimit) (string, error) {
+	if word := operator.KeyWord(n.Metric, n.Period); word != "" {
+		return "", hub.Invalid(path+".metric", "%s: a key has %s for this limit, in its own entry in keys", path, word)
+	}
+	ring, err := p.keyring()
+	if err != nil {
+		return "", err
+	}
+	user, name, _ := strings.Cut(n.Subject, "/")
+	have, err := ring.find(path, user, name)
+	if err != nil {
+		return "", err
+	}
+	if have != nil {
+		return have.ID, nil
+	}
+	if slices.ContainsFunc(p.file.Keys, func(k manifestKey) bool { return keyRef(k.User, k.Name) == keyRef(user, name) }) {
+		return "", nil
+	}
+	return "", hub.Invalid(path+".subject", "%s.subject: there is no key %s, here or in the file", path, n.Subject)
+}
+
+// ofKey puts a key's id in place of user/name, when the key has been made.
+func (p *planner) ofKey(ctx context.Context, n operator.NewLimit) (operator.NewLimit, error) {
+	user, name, ok := strings.Cut(n.Subject, "/")
+	if n.Scope != limits.Key || !ok {
+		return n, nil
+	}
+	u, err := p.app.Desk.User(ctx, user)
+	if err != nil {
+		return n, err
+	}
+	ring, err := readKeyring(ctx, p.app, map[string]store.User{strings.ToLower(user): u})
+	if err != nil {
+		return n, err
+	}
+	k, err := ring.find("limits", user, name)
+	if err == nil && k == nil {
+		err = hub.Errorf(hub.CodeNotFound, "There is no key %s.", n.Subject)
+	}
+	if err != nil {
+		return n, err
+	}
+	n.Subject = k.ID
+	return n, nil
 }
 
 func exportAliases(ctx context.Context, a *boot.App) ([]manifestAlias, error) {
@@ -181,19 +239,15 @@ func exportAliases(ctx context.Context, a *boot.App) ([]manifestAlias, error) {
 	return out, nil
 }
 
-// exportLimits leaves out the limits of single keys: keys stay behind too.
-func exportLimits(ctx context.Context, a *boot.App, users []store.User, wallets map[string]string) ([]manifestLimit, error) {
-	rows, err := a.Store.Limits(ctx)
-	if err != nil {
-		return nil, err
-	}
+// exportLimits leaves out what stands with the keys.
+func exportLimits(x *keyExport) []manifestLimit {
 	emails := map[string]string{}
-	for _, u := range users {
+	for _, u := range x.users {
 		emails[u.ID] = u.Email
 	}
 	var out []manifestLimit
-	for _, l := range rows {
-		if l.Scope == limits.Key && l.Subject != limits.Each {
+	for _, l := range x.limits {
+		if single(l) && x.subject(l) == "" {
 			continue
 		}
 		v := viewLimit(l)
@@ -201,19 +255,22 @@ func exportLimits(ctx context.Context, a *boot.App, users []store.User, wallets 
 		if email, ok := emails[l.Subject]; ok && l.Scope == limits.User {
 			m.Subject = email
 		}
+		if single(l) {
+			m.Subject = x.subject(l)
+		}
 		if account, who, ok := strings.Cut(l.Subject, "/"); ok && l.Scope == limits.Member {
-			if wallets[account] == "" {
+			if x.wallets[account] == "" {
 				continue // of a closed wallet
 			}
 			if who != limits.Each {
 				who = emails[who]
 			}
-			m.Subject = wallets[account] + "/" + who
+			m.Subject = x.wallets[account] + "/" + who
 		}
 		if l.Metric == limits.Concurrency {
 			m.Period = ""
 		}
 		out = append(out, m)
 	}
-	return out, nil
+	return out
 }
