@@ -79,14 +79,21 @@ func (x *keyExport) export(ctx context.Context, a *boot.App, refs references) ([
 }
 
 func (x *keyExport) unwritable(ring *keyring, u store.User, k *store.APIKey) string {
+	if why := x.unusable(u, k); why != "" {
+		return why
+	}
+	if _, err := ring.find("", u.Email, k.Name); err != nil {
+		return "another key of its user has the same name"
+	}
+	return ""
+}
+
+func (x *keyExport) unusable(u store.User, k *store.APIKey) string {
 	switch {
 	case u.DisabledAt != nil:
 		return "its user is disabled"
 	case k.WalletID != "" && x.wallets[k.WalletID] == "":
 		return "its wallet is closed"
-	}
-	if _, err := ring.find("", u.Email, k.Name); err != nil {
-		return "another key of its user has the same name"
 	}
 	return ""
 }

@@ -28,18 +28,25 @@ type planner struct {
 	lookup  func(string) (string, bool)
 	users   map[string]store.User   // by e-mail address in lower case
 	wallets map[string]store.Wallet // shared ones, by name in lower case
+	emails  map[string]string       // of users by id, for prune
 	keys    *keyring
 	secrets map[string]bool // hashes of those that new keys are made of
 	file    manifest
+	named   map[[4]string]bool // limits that the file names, see limitRef
 	out     []change
 }
 
 // planManifest lists the steps that lead from the database to the manifest. It
-// changes nothing.
-func planManifest(ctx context.Context, a *boot.App, lookup func(string) (string, bool), m manifest) ([]change, error) {
-	p := &planner{ctx: ctx, app: a, lookup: lookup, users: map[string]store.User{}, wallets: map[string]store.Wallet{}, secrets: map[string]bool{}, file: m, out: []change{}}
+// changes nothing. With prune what the file does not name is removed at the end.
+func planManifest(ctx context.Context, a *boot.App, lookup func(string) (string, bool), m manifest, prune bool) ([]change, error) {
+	p := &planner{ctx: ctx, app: a, lookup: lookup, users: map[string]store.User{}, wallets: map[string]store.Wallet{}, secrets: map[string]bool{}, file: m, named: map[[4]string]bool{}, out: []change{}}
 	for _, step := range []func(manifest) error{p.planUsers, p.planWallets, p.planProviders, p.planRates, p.planAliases, p.planKeys, p.planLimits, p.planGrants} {
 		if err := step(m); err != nil {
+			return nil, err
+		}
+	}
+	if prune {
+		if err := p.planPrune(m); err != nil {
 			return nil, err
 		}
 	}

@@ -117,7 +117,7 @@ func (p *planner) planLimits(m manifest) error {
 	}
 	have := map[[4]string]store.Limit{}
 	for _, l := range rows {
-		have[[4]string{l.Scope, l.Subject, l.Metric, l.Period}] = l
+		have[limitRef(l)] = l
 	}
 	for i, want := range m.Limits {
 		n := want.limit()
@@ -128,7 +128,8 @@ func (p *planner) planLimits(m manifest) error {
 		if l.Subject, err = p.subject(fmt.Sprintf("limits[%d]", i), n); err != nil {
 			return err
 		}
-		old, exists := have[[4]string{l.Scope, l.Subject, l.Metric, l.Period}]
+		old, exists := have[limitRef(l)]
+		p.named[limitRef(l)] = true
 		var detail []string
 		if !exists || old.Amount != l.Amount {
 			before := ""

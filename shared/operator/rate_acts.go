@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -183,58 +181,6 @@ func (d *Desk) FindRate(ctx context.Context, provider, model string, kind hub.Ca
 		}
 	}
 	return store.Rate{}, hub.Errorf(hub.CodeNotFound, "There is no rate of %s/%s (%s).", provider, model, kind)
-}
-
-// Dependants are what uses a rate.
-type Dependants struct {
-	// Aliases lead to the model. Without the rate they lose that target, or it is
-	// sold at the catalogue's price.
-	Aliases []string `json:"aliases"`
-	// OpenCalls were admitted with it, at most 1000 are counted. They are charged as
-	// they were admitted, whatever becomes of the rate.
-	OpenCalls int64 `json:"open_calls"`
-}
-
-// RateDependants finds what uses a rate.
-func (d *Desk) RateDependants(ctx context.Context, row store.Rate) (Dependants, error) {
-	deps := Dependants{Aliases: []string{}}
-	all, err := d.Store.Rates(ctx)
-	if err != nil {
-		return deps, err
-	}
-	elsewhere := slices.ContainsFunc(all, func(r store.Rate) bool {
-		return r.Model == row.Model && r.Type == row.Type && r.ID != row.ID && !r.Retired
-	})
-	aliases, err := d.Store.Aliases(ctx)
-	if err != nil {
-		return deps, err
-	}
-	for _, stored := range aliases {
-		a, err := ReadAlias(stored)
-		if err != nil {
-			return deps, err
-		}
-		for i, rule := range a.Rules {
-			if leads(rule, row, elsewhere) {
-				deps.Aliases = append(deps.Aliases, fmt.Sprintf("%s, rule %d", a.Name, i+1))
-			}
-		}
-	}
-	deps.OpenCalls, err = d.Store.OpenCallsWith(ctx, row.ID)
-	return deps, err
-}
-
-// leads reports whether a rule sends calls to a rate's model: by its full name, or
-// by the bare one where no other provider has a rate for it.
-func leads(rule routing.Rule, row store.Rate, elsewhere bool) bool {
-	for _, step := range rule.Steps {
-		for _, t := range step.Targets {
-			if strings.EqualFold(t.Model, row.Provider+"/"+row.Model) || (!elsewhere && strings.EqualFold(t.Model, row.Model)) {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // RemoveRate deletes a rate. Aliases that lead to its model are in the way unless
