@@ -29,6 +29,7 @@ func applySpec() spec {
 			"Credentials are given as env:VARIABLE; where the variable is not set, a credential that is there keeps its value.\n" +
 			"A key is found by its user and name and becomes what its entry says, so a limit or restriction that is left out is\n" +
 			"taken away; one that is not there is made of the secret in env:VARIABLE, sk- and at least 32 random characters.\n" +
+			"Entries with managed: file are read-only everywhere but in the file; taking the mark away releases them.\n" +
 			"A grant is given once for its name and user. Everything is checked before anything is changed.\n" +
 			"--prune then removes the limits, aliases, rates, credentials and providers, and revokes the keys, that the file does\n" +
 			"not name: of the lists that the file has. A list that is absent removes nothing, an empty one (aliases: []) all.\n" +

@@ -153,7 +153,7 @@ func exportProviders(ctx context.Context, a *boot.App, refs references) ([]manif
 		if err := json.Unmarshal([]byte(p.Settings), &settings); err != nil {
 			return nil, fmt.Errorf("the settings of provider %s cannot be read: %w", p.Name, err)
 		}
-		v := manifestProvider{Kind: p.Kind, Name: p.Name, BaseURL: p.BaseURL, Region: p.Region, Enabled: unlessTrue(p.Enabled), Timeouts: settings.Timeouts}
+		v := manifestProvider{Kind: p.Kind, Name: p.Name, BaseURL: p.BaseURL, Region: p.Region, Enabled: unlessTrue(p.Enabled), Timeouts: settings.Timeouts, Managed: p.Managed}
 		for _, c := range credentials {
 			if c.ProviderID == p.ID {
 				v.Credentials = append(v.Credentials, manifestCredential{Name: c.Name, Weight: c.Weight, MaxConcurrent: unlessNone(c.MaxConcurrent), Active: unlessTrue(c.Active),
@@ -199,7 +199,7 @@ func exportRate(row store.Rate, creditPrice string) (manifestRate, error) {
 	if err != nil {
 		return manifestRate{}, err
 	}
-	out := manifestRate{Provider: row.Provider, Model: row.Model, Type: string(row.Type), Context: r.Context, MaxOutput: r.MaxOutput, Timeouts: r.Timeouts}
+	out := manifestRate{Provider: row.Provider, Model: row.Model, Type: string(row.Type), Context: r.Context, MaxOutput: r.MaxOutput, Timeouts: r.Timeouts, Managed: row.Managed}
 	if out.Prices, err = inDollars(&r.Prices, creditPrice); err != nil {
 		return out, err
 	}

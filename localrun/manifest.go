@@ -45,6 +45,7 @@ type manifestProvider struct {
 	Enabled     *bool                `yaml:"enabled,omitempty"`
 	Timeouts    routing.Timeouts     `yaml:"timeouts,omitempty"`
 	Credentials []manifestCredential `yaml:"credentials,omitempty"`
+	Managed     string               `yaml:"managed,omitempty"`
 }
 
 type manifestCredential struct {
@@ -67,6 +68,7 @@ type manifestRate struct {
 	Context   int64             `yaml:"context,omitempty"`
 	MaxOutput int64             `yaml:"max_output,omitempty"`
 	Timeouts  routing.Timeouts  `yaml:"timeouts,omitempty"`
+	Managed   string            `yaml:"managed,omitempty"`
 }
 
 // manifestTier replaces prices of calls whose prompt is longer.
@@ -170,6 +172,9 @@ func (m *manifest) check() error {
 		return err
 	}
 	if err := m.checkRouting(once); err != nil {
+		return err
+	}
+	if err := m.checkManaged(); err != nil {
 		return err
 	}
 	return m.checkGrants(once)

@@ -30,6 +30,7 @@ type manifestKey struct {
 	BudgetWeek  string      `yaml:"budget_week,omitempty"`
 	BudgetMonth string      `yaml:"budget_month,omitempty"`
 	Value       string      `yaml:"value,omitempty"` // env:VARIABLE
+	Managed     string      `yaml:"managed,omitempty"`
 }
 
 // keyRef tells keys apart: an e-mail address in lower case and the key's name.

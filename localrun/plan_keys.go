@@ -116,7 +116,7 @@ func (p *planner) planKeys(m manifest) error {
 		}
 		row, err := want.row(path)
 		if err == nil {
-			err = p.app.Desk.CheckKey(&row)
+			err = p.desk.CheckKey(&row)
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", path, err)
@@ -137,7 +137,7 @@ func (p *planner) planKeys(m manifest) error {
 // will be, a member of its wallet.
 func (p *planner) knownTo(path string, want manifestKey, m manifest) error {
 	if want.App != "" {
-		if _, err := p.app.Desk.App(p.ctx, want.App); err != nil {
+		if _, err := p.desk.App(p.ctx, want.App); err != nil {
 			return hub.Invalid(path+".app", "%s.app: there is no application %s here", path, want.App)
 		}
 	}
@@ -188,9 +188,12 @@ func (p *planner) newKey(path string, want manifestKey, row store.APIKey) error 
 		return hub.Invalid(path+".value", "%s.value: the secret in %s is given to two keys", path, variable)
 	}
 	p.secrets[identity.Hash(secret)] = true
-	p.add(false, "key", want.User+"/"+want.Name, []string{"value: from " + variable}, func(ctx context.Context) error {
-		_, err := p.app.Desk.TakeLimitedKey(ctx, actor, want.User, row, secret, want.limits(), "a file")
-		return err
+	p.add(false, "key", want.User+"/"+want.Name, marked([]string{"value: from " + variable}, "", want.Managed), func(ctx context.Context) error {
+		made, err := p.desk.TakeLimitedKey(ctx, actor, want.User, row, secret, want.limits(), "a file")
+		if err != nil {
+			return err
+		}
+		return p.mark(ctx, store.ManagedKey, made.ID, "", want.Managed)
 	})
 	return nil
 }
@@ -226,9 +229,14 @@ func (p *planner) changedKey(path string, want manifestKey, row store.APIKey, ha
 	if at := n.ExpiresAt; at.Set && at.Value != nil && !at.Value.After(p.app.Now()) {
 		return hub.Invalid(path+".expires_at", "%s.expires_at must lie in the future; revoke the key to end it now", path)
 	}
-	p.add(true, "key", want.User+"/"+want.Name, detail, func(ctx context.Context) error {
-		_, err := p.app.Desk.ChangeKey(ctx, actor, have.ID, n)
-		return err
+	altered := len(detail) > 0
+	p.add(true, "key", want.User+"/"+want.Name, marked(detail, have.Managed, want.Managed), func(ctx context.Context) error {
+		if altered {
+			if _, err := p.desk.ChangeKey(ctx, actor, have.ID, n); err != nil {
+				return err
+			}
+		}
+		return p.mark(ctx, store.ManagedKey, have.ID, have.Managed, want.Managed)
 	})
 	return nil
 }

@@ -20,7 +20,11 @@ import (
 type manifestAlias struct {
 	Name  string         `yaml:"name"`
 	Rules []routing.Rule `yaml:"rules"`
+
+	Managed string `yaml:"managed,omitempty"` // file, see checkManaged
 }
+
+func (a manifestAlias) alias() routing.Alias { return routing.Alias{Name: a.Name, Rules: a.Rules} }
 
 // manifestLimit names users by e-mail address and members as wallet/e-mail
 // address, keys as their user's e-mail address/name; subject "*", or none, binds
@@ -31,11 +35,12 @@ type manifestLimit struct {
 	Metric  string `yaml:"metric"`
 	Period  string `yaml:"period,omitempty"`
 	Amount  string `yaml:"amount"`
+	Managed string `yaml:"managed,omitempty"` // file, see checkManaged
 }
 
 // limit is what the entry asks for.
 func (l manifestLimit) limit() operator.NewLimit {
-	n := operator.NewLimit(l)
+	n := operator.NewLimit{Scope: l.Scope, Subject: l.Subject, Metric: l.Metric, Period: l.Period, Amount: l.Amount}
 	if n.Subject == "" {
 		n.Subject = limits.Each
 	}
@@ -57,7 +62,7 @@ func (m *manifest) checkRouting(once func(path, key string) error) error {
 			}
 			return false
 		}
-		alias := routing.Alias(a)
+		alias := a.alias()
 		if err := alias.Check(isAlias); err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}
@@ -81,13 +86,13 @@ func (p *planner) planAliases(m manifest) error {
 	if err != nil {
 		return err
 	}
-	have := map[string]routing.Alias{}
+	have, managed := map[string]routing.Alias{}, map[string]string{}
 	for _, row := range rows {
 		a, err := operator.ReadAlias(row)
 		if err != nil {
 			return err
 		}
-		have[strings.ToLower(a.Name)] = *a
+		have[strings.ToLower(a.Name)], managed[strings.ToLower(a.Name)] = *a, row.Managed
 	}
 	for _, want := range m.Aliases {
 		old, exists := have[strings.ToLower(want.Name)]
@@ -95,8 +100,14 @@ func (p *planner) planAliases(m manifest) error {
 		if before, after := rulesJSON(old.Rules), rulesJSON(want.Rules); before != after {
 			detail = []string{turned("rules", before, after)}
 		}
-		p.add(exists, "alias", want.Name, detail, func(ctx context.Context) error {
-			return p.app.Desk.SetAlias(ctx, actor, routing.Alias(want))
+		ruled, before := len(detail) > 0, managed[strings.ToLower(want.Name)]
+		p.add(exists, "alias", want.Name, marked(detail, before, want.Managed), func(ctx context.Context) error {
+			if ruled {
+				if err := p.desk.SetAlias(ctx, actor, want.alias()); err != nil {
+					return err
+				}
+			}
+			return p.mark(ctx, store.ManagedAlias, want.Name, before, want.Managed)
 		})
 	}
 	return nil
@@ -138,13 +149,16 @@ func (p *planner) planLimits(m manifest) error {
 			}
 			detail = []string{turned("amount", before, viewLimit(l).Amount)}
 		}
-		p.add(exists, "limit", fmt.Sprintf("%s %s %s %s", n.Scope, n.Subject, n.Metric, l.Period), detail, func(ctx context.Context) error {
+		p.add(exists, "limit", fmt.Sprintf("%s %s %s %s", n.Scope, n.Subject, n.Metric, l.Period), marked(detail, old.Managed, want.Managed), func(ctx context.Context) error {
 			n, err := p.ofKey(ctx, n)
 			if err != nil {
 				return err
 			}
-			_, err = p.app.Desk.SetLimit(ctx, actor, n)
-			return err
+			row, err := p.desk.SetLimit(ctx, actor, n)
+			if err != nil {
+				return err
+			}
+			return p.mark(ctx, store.ManagedLimit, row.ID, old.Managed, want.Managed)
 		})
 	}
 	return nil
@@ -205,7 +219,7 @@ func (p *planner) ofKey(ctx context.Context, n operator.NewLimit) (operator.NewL
 	if n.Scope != limits.Key || !ok {
 		return n, nil
 	}
-	u, err := p.app.Desk.User(ctx, user)
+	u, err := p.desk.User(ctx, user)
 	if err != nil {
 		return n, err
 	}
@@ -235,7 +249,7 @@ func exportAliases(ctx context.Context, a *boot.App) ([]manifestAlias, error) {
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, manifestAlias(*alias))
+		out = append(out, manifestAlias{Name: alias.Name, Rules: alias.Rules, Managed: row.Managed})
 	}
 	return out, nil
 }
@@ -252,7 +266,7 @@ func exportLimits(x *keyExport) []manifestLimit {
 			continue
 		}
 		v := viewLimit(l)
-		m := manifestLimit{Scope: l.Scope, Subject: l.Subject, Metric: l.Metric, Period: l.Period, Amount: v.Amount}
+		m := manifestLimit{Scope: l.Scope, Subject: l.Subject, Metric: l.Metric, Period: l.Period, Amount: v.Amount, Managed: l.Managed}
 		if email, ok := emails[l.Subject]; ok && l.Scope == limits.User {
 			m.Subject = email
 		}

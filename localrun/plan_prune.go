@@ -58,7 +58,7 @@ func (p *planner) pruneLimits(m manifest) error {
 			continue
 		}
 		p.remove("limit", fmt.Sprintf("%s %s %s %s", l.Scope, who, l.Metric, l.Period), []string{"amount: " + viewLimit(l).Amount}, func(ctx context.Context) error {
-			return p.app.Desk.RemoveLimit(ctx, actor, l.ID)
+			return p.desk.RemoveLimit(ctx, actor, l.ID)
 		})
 	}
 	return nil
@@ -136,7 +136,7 @@ func (p *planner) pruneAliases(m manifest) error {
 	}
 	for _, row := range rows {
 		if !m.hasAlias(row.Name) {
-			p.remove("alias", row.Name, nil, func(ctx context.Context) error { return p.app.Desk.RemoveAlias(ctx, actor, row.Name) })
+			p.remove("alias", row.Name, nil, func(ctx context.Context) error { return p.desk.RemoveAlias(ctx, actor, row.Name) })
 		}
 	}
 	return nil
@@ -155,7 +155,7 @@ func (m *manifest) hasAlias(name string) bool {
 func (p *planner) aliasesAfter(m manifest) ([]routing.Alias, error) {
 	var out []routing.Alias
 	for _, a := range m.Aliases {
-		out = append(out, routing.Alias(a))
+		out = append(out, a.alias())
 	}
 	rows, err := p.app.Store.Aliases(p.ctx)
 	if err != nil || m.Aliases != nil {
@@ -205,7 +205,7 @@ func (p *planner) pruneRates(m manifest) error {
 			return hub.Errorf(hub.CodeConflict, "the rate %s is not in the file, but the alias %s leads to it; change the alias, or name the rate", name, strings.Join(used, "; "))
 		}
 		p.remove("rate", name, nil, func(ctx context.Context) error {
-			_, err := p.app.Desk.RemoveRate(ctx, actor, row.ID, "not in the file that was applied", false)
+			_, err := p.desk.RemoveRate(ctx, actor, row.ID, "not in the file that was applied", false)
 			return err
 		})
 	}
@@ -240,7 +240,7 @@ func (p *planner) pruneProviders(m manifest) error {
 		for _, c := range credentials {
 			if c.ProviderID == have.ID && entry.Credentials != nil && !entry.hasCredential(c.Name) {
 				p.remove("credential", have.Name+"/"+c.Name, nil, func(ctx context.Context) error {
-					return p.app.Desk.RemoveCredential(ctx, actor, have.Name, c.ID)
+					return p.desk.RemoveCredential(ctx, actor, have.Name, c.ID)
 				})
 			}
 		}
@@ -253,7 +253,7 @@ func (p *planner) pruneProviders(m manifest) error {
 			}
 		}
 		p.remove("provider", have.Name, []string{fmt.Sprintf("with %d credential(s)", n)}, func(ctx context.Context) error {
-			return p.app.Desk.RemoveProvider(ctx, actor, have.Name)
+			return p.desk.RemoveProvider(ctx, actor, have.Name)
 		})
 	}
 	return nil
@@ -296,7 +296,7 @@ func (p *planner) pruneKeys(m manifest) error {
 		if _, err := ring.find("keys", u.Email, k.Name); err != nil {
 			return err
 		}
-		p.remove("key", u.Email+"/"+k.Name, []string{"revoked for ever"}, func(ctx context.Context) error { return p.app.Desk.RevokeKey(ctx, actor, k.ID) })
+		p.remove("key", u.Email+"/"+k.Name, []string{"revoked for ever"}, func(ctx context.Context) error { return p.desk.RevokeKey(ctx, actor, k.ID) })
 	}
 	return nil
 }

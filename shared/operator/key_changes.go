@@ -114,7 +114,7 @@ func (n *ChangedKey) limits() (amounts [len(keyLimits)]string, set [len(keyLimit
 
 // ChangeKey alters a key that is not revoked.
 func (d *Desk) ChangeKey(ctx context.Context, actor, id string, n ChangedKey) (store.APIKey, error) {
-	row, err := d.Key(ctx, id)
+	row, err := d.freeKey(ctx, id)
 	if err != nil {
 		return row, err
 	}

@@ -42,7 +42,7 @@ func (d *Desk) createRates(ctx context.Context, actor string, rows []store.Rate,
 		seen[key] = true
 		changes[i] = store.RateChange{Rate: row, Change: store.RateCreate, Actor: actor, Reason: reason}
 	}
-	out, err := d.Store.ChangeRates(ctx, changes)
+	out, err := d.changeRates(ctx, changes)
 	if err != nil {
 		return nil, conflicting(err)
 	}
@@ -115,7 +115,7 @@ func (d *Desk) EditRate(ctx context.Context, actor, id string, e RateEdit) (stor
 	if e.Expect == 0 {
 		e.Expect = row.Version
 	}
-	rows, err := d.Store.ChangeRates(ctx, []store.RateChange{{Rate: row, Change: store.RateSet, Expect: e.Expect, Actor: actor, Reason: e.Reason}})
+	rows, err := d.changeRates(ctx, []store.RateChange{{Rate: row, Change: store.RateSet, Expect: e.Expect, Actor: actor, Reason: e.Reason}})
 	if err != nil {
 		return row, conflicting(err)
 	}
@@ -157,13 +157,16 @@ func (e *RateEdit) metadata(stored string) (string, error) {
 	return encode(m)
 }
 
-// rate finds a rate by its id.
+// rate finds a rate by its id, to change it.
 func (d *Desk) rate(ctx context.Context, id string) (store.Rate, error) {
 	row, err := d.Store.RateByID(ctx, id)
 	if errors.Is(err, store.ErrNotFound) {
 		return row, hub.Errorf(hub.CodeNotFound, "There is no rate %s.", id)
 	}
-	return row, err
+	if err != nil {
+		return row, err
+	}
+	return row, d.free(row.Managed, "the rate of "+row.Provider+"/"+row.Model)
 }
 
 // FindRate finds a rate by what it prices.
@@ -201,7 +204,7 @@ func (d *Desk) RemoveRate(ctx context.Context, actor, id, reason string, force b
 		return deps, hub.Errorf(hub.CodeConflict, "%s/%s is used by the alias %s. Change them first, or remove the rate by force.",
 			row.Provider, row.Model, strings.Join(deps.Aliases, "; "))
 	}
-	if _, err := d.Store.ChangeRates(ctx, []store.RateChange{{Rate: row, Change: store.RateRemove, Expect: row.Version, Actor: actor, Reason: reason}}); err != nil {
+	if _, err := d.changeRates(ctx, []store.RateChange{{Rate: row, Change: store.RateRemove, Expect: row.Version, Actor: actor, Reason: reason}}); err != nil {
 		return deps, conflicting(err)
 	}
 	return deps, d.audit(ctx, actor, "rate.remove", row.Provider+"/"+row.Model, map[string]any{"version": row.Version, "prices": json.RawMessage(row.Prices)},
@@ -241,7 +244,7 @@ func (d *Desk) RestoreRate(ctx context.Context, actor, id, reason string) (store
 }
 
 func (d *Desk) mark(ctx context.Context, actor string, row store.Rate, change, reason string) (store.Rate, error) {
-	rows, err := d.Store.ChangeRates(ctx, []store.RateChange{{Rate: row, Change: change, Expect: row.Version, Actor: actor, Reason: reason}})
+	rows, err := d.changeRates(ctx, []store.RateChange{{Rate: row, Change: change, Expect: row.Version, Actor: actor, Reason: reason}})
 	if err != nil {
 		return row, conflicting(err)
 	}
@@ -252,6 +255,9 @@ func (d *Desk) mark(ctx context.Context, actor string, row store.Rate, change, r
 func (d *Desk) planRate(ctx context.Context, actor string, row store.Rate, from time.Time, reason string) (store.Rate, error) {
 	if from.Sub(d.Now()) > maxAhead {
 		return row, hub.Invalid("effective_from", "Prices can be planned at most two years ahead.")
+	}
+	if err := d.freeRates(ctx, []store.RateChange{{Rate: row}}); err != nil {
+		return row, err
 	}
 	p, err := d.Store.PlanRate(ctx, store.RatePlan{Rate: row, From: from, Actor: actor, Reason: reason})
 	if err != nil {

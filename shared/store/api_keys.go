@@ -27,6 +27,7 @@ type APIKey struct {
 	IPs        []string    // networks that it may come from, as CIDRs; nil: all
 	Scopes     []hub.Scope // nil: whatever its user may do
 	AppID      string      // the application that it belongs to; "": its user
+	Managed    string      // see Provider
 
 	Serial    int64 // of the secret: 1, and one more with each rotation
 	RotatedAt *time.Time
@@ -40,14 +41,14 @@ type APIKey struct {
 func (k *APIKey) Old(hash string) bool { return k.OldHash != "" && hash == k.OldHash }
 
 const keyColumns = `k.id, k.user_id, k.name, k.hash, k.hint, k.expires_at, k.revoked_at, k.last_used_at, k.created_at, coalesce(k.wallet_id, ''),
-  k.models_json, k.ips_json, k.scopes_json, coalesce(k.app_id, ''), k.serial, k.rotated_at, coalesce(k.old_hash, ''), k.old_hint, k.old_until, k.old_used_at`
+  k.models_json, k.ips_json, k.scopes_json, coalesce(k.app_id, ''), k.serial, k.rotated_at, coalesce(k.old_hash, ''), k.old_hint, k.old_until, k.old_used_at, k.managed`
 
 func scanKey(scan func(...any) error, k *APIKey, more ...any) error {
 	var expires, revoked, used, rotated, until, oldUsed sql.NullInt64
 	var models, ips, scopes sql.NullString
 	var created int64
 	if err := scan(append([]any{&k.ID, &k.UserID, &k.Name, &k.Hash, &k.Hint, &expires, &revoked, &used, &created, &k.WalletID,
-		&models, &ips, &scopes, &k.AppID, &k.Serial, &rotated, &k.OldHash, &k.OldHint, &until, &oldUsed}, more...)...); err != nil {
+		&models, &ips, &scopes, &k.AppID, &k.Serial, &rotated, &k.OldHash, &k.OldHint, &until, &oldUsed, &k.Managed}, more...)...); err != nil {
 		return err
 	}
 	k.ExpiresAt, k.RevokedAt, k.LastUsedAt = nullMillis(expires), nullMillis(revoked), nullMillis(used)
