@@ -1,6 +1,7 @@
 package main
 
 import (
+	"log/slog"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -8,6 +9,11 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/aigne-hub/aigne-hub/shared/boot"
+	"github.com/aigne-hub/aigne-hub/shared/hub"
+	"github.com/aigne-hub/aigne-hub/shared/operator"
+	"github.com/aigne-hub/aigne-hub/shared/store"
 )
 
 const pruneFile = `version: 1
@@ -31,6 +37,21 @@ limits:
   - {scope: member, subject: Research/*, metric: tokens, period: day, amount: 9}
 grants: [{name: g, user: ann@example.com, amount: 1}]
 `
+
+// allowed makes a key that stands for what a user allowed a command line.
+func (h *testHub) allowed(email, name string) {
+	h.t.Helper()
+	settings := map[string]string{"AIGNE_HUB_DATA": h.data}
+	cfg, err := boot.Load(func(key string) (string, bool) { v, ok := settings[key]; return v, ok }, nil, nil)
+	require.NoError(h.t, err)
+	a, err := boot.Open(h.t.Context(), cfg, boot.Options{Log: slog.New(slog.DiscardHandler)})
+	require.NoError(h.t, err)
+	defer func() { assert.NoError(h.t, a.Close(h.t.Context())) }()
+	u, err := a.Desk.User(h.t.Context(), email)
+	require.NoError(h.t, err)
+	_, _, err = a.Desk.Connect(h.t.Context(), email, operator.NewConnection{Connection: store.Connection{UserID: u.ID, Name: name, Scopes: []hub.Scope{hub.ScopeInference}}})
+	require.NoError(h.t, err)
+}
 
 func removals(v applyView) []string {
 	var out []string
@@ -121,6 +142,7 @@ func TestPruneLeavesWhatAFileCannotName(t *testing.T) {
 	h.ok("user", "create", "--email", "off@example.com", "--role", "member")
 	h.ok("key", "create", "--user", "off@example.com", "--name", "k")
 	h.ok("user", "disable", "off@example.com")
+	h.allowed("ann@example.com", "docs")
 	h.ok("rate", "deprecate", "--provider", "main", "--model", "gpt-x", "--reason", "old", "--refuse-from", time.Now().UTC().Format(time.RFC3339))
 	file := filepath.Join(t.TempDir(), "out.yaml")
 	h.ok("export", "-f", file)

@@ -22,10 +22,11 @@ type keyring struct {
 	byRef map[string][]store.APIKey
 }
 
+// allKeys are the keys that somebody set up, revoked ones too.
 func allKeys(ctx context.Context, a *boot.App) ([]store.APIKey, error) {
 	var all []store.APIKey
 	for after := ""; ; after = all[len(all)-1].ID {
-		some, err := a.Store.AllKeys(ctx, after, page)
+		some, err := a.Store.OwnKeys(ctx, after, page)
 		if err != nil {
 			return nil, err
 		}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/aigne-hub/aigne-hub/shared/hub"
@@ -105,9 +106,9 @@ func (p *planner) boundKey(id string) (who string, writable bool, err error) {
 	if err != nil {
 		return "", false, err
 	}
-	over := k.RevokedAt != nil || ring.expired(&k)
 	u := p.users[strings.ToLower(p.email(k.UserID))]
-	return u.Email + "/" + k.Name, !over && p.writer().unwritable(ring, u, &k) == "", nil
+	mine := slices.ContainsFunc(ring.byRef[keyRef(u.Email, k.Name)], func(other store.APIKey) bool { return other.ID == k.ID })
+	return u.Email + "/" + k.Name, mine && !ring.expired(&k) && p.writer().unwritable(ring, u, &k) == "", nil
 }
 
 // email is a user's address, or the id where there is no such user.

@@ -155,6 +155,15 @@ func (s *Store) AllKeys(ctx context.Context, after string, limit int) ([]APIKey,
 		"SELECT "+keyColumns+" FROM api_keys k WHERE k.id > ? ORDER BY k.id LIMIT ?", after, limit)
 }
 
+// OwnKeys lists up to limit keys of everybody after the one with id after, but for
+// those that stand for what a user allowed an application: they are not set up by
+// anybody, and end with that.
+func (s *Store) OwnKeys(ctx context.Context, after string, limit int) ([]APIKey, error) {
+	return list(ctx, s.read, func(r *sql.Rows, k *APIKey) error { return scanKey(r.Scan, k) },
+		"SELECT "+keyColumns+` FROM api_keys k WHERE k.id > ? AND NOT EXISTS (SELECT 1 FROM oauth_connections n WHERE n.key_id = k.id)
+  ORDER BY k.id LIMIT ?`, after, limit)
+}
+
 // KeyByID finds a key.
 func (s *Store) KeyByID(ctx context.Context, id string) (APIKey, error) {
 	var k APIKey
