@@ -22,18 +22,25 @@ func applySpec() spec {
 		flags: []cli.Flag{
 			&cli.StringFlag{Name: "file", Aliases: []string{"f"}, Usage: "the `FILE`, - for standard input"},
 			toggle("dry-run", "show what would change and change nothing"),
+			toggle("prune", "remove what the hub has and the file does not name, without asking; see above"),
 		},
-		about: "The file is YAML with version: 1 and the lists providers, rates, aliases, users, limits and grants; \"export\" shows its form.\n" +
-			"Unknown fields are errors. Nothing is deleted, and what the file does not name stays. Credentials are given as\n" +
-			"env:VARIABLE; where the variable is not set, a credential that is there keeps its value. A grant is given once\n" +
-			"for its name and user. Everything is checked before anything is changed.",
+		about: "The file is YAML with version: 1 and the lists providers, rates, aliases, users, wallets, keys, limits and grants;\n" +
+			"\"export\" shows its form. Unknown fields are errors. What the file does not name stays, unless --prune is given.\n" +
+			"Credentials are given as env:VARIABLE; where the variable is not set, a credential that is there keeps its value.\n" +
+			"A key is found by its user and name and becomes what its entry says, so a limit or restriction that is left out is\n" +
+			"taken away; one that is not there is made of the secret in env:VARIABLE, sk- and at least 32 random characters.\n" +
+			"Entries with managed: file are read-only everywhere but in the file; taking the mark away releases them.\n" +
+			"A grant is given once for its name and user. Everything is checked before anything is changed.\n" +
+			"--prune then removes the limits, aliases, rates, credentials and providers, and revokes the keys, that the file does\n" +
+			"not name: of the lists that the file has. A list that is absent removes nothing, an empty one (aliases: []) all.\n" +
+			"Users, wallets and grants are never removed. Try it with --dry-run first: it asks nothing.",
 	}
 }
 
 // change is one step of apply.
 type change struct {
-	Action string   `json:"action"` // create, change or none
-	Kind   string   `json:"kind"`   // provider, credential, rate, alias, user, wallet, member, limit or grant
+	Action string   `json:"action"` // create, change, remove or none
+	Kind   string   `json:"kind"`   // provider, credential, rate, alias, user, wallet, member, key, limit or grant
 	Name   string   `json:"name"`
 	Detail []string `json:"detail"`
 
@@ -45,6 +52,7 @@ type applyView struct {
 	DryRun    bool     `json:"dry_run"`
 	Created   int      `json:"created"`
 	Changed   int      `json:"changed"`
+	Removed   int      `json:"removed"`
 	Unchanged int      `json:"unchanged"`
 	Changes   []change `json:"changes"`
 }
@@ -59,7 +67,7 @@ func apply(j *job) error {
 		return err
 	}
 	return j.withHub(func(a *boot.App) error {
-		changes, err := planManifest(j.ctx, a, j.lookup, m)
+		changes, err := planManifest(j.ctx, a, j.lookup, m, j.c.Bool("prune"))
 		if err != nil {
 			return err
 		}
@@ -70,6 +78,8 @@ func apply(j *job) error {
 				v.Created++
 			case "change":
 				v.Changed++
+			case "remove":
+				v.Removed++
 			default:
 				v.Unchanged++
 			}
@@ -93,7 +103,11 @@ func (v applyView) words() string {
 	if v.DryRun {
 		would = " (dry run: nothing was changed)"
 	}
-	return table("ACTION KIND NAME DETAIL", rows) + fmt.Sprintf("%d created, %d changed, %d unchanged%s.\n", v.Created, v.Changed, v.Unchanged, would)
+	removed := ""
+	if v.Removed > 0 {
+		removed = fmt.Sprintf(" %d removed,", v.Removed)
+	}
+	return table("ACTION KIND NAME DETAIL", rows) + fmt.Sprintf("%d created, %d changed,%s %d unchanged%s.\n", v.Created, v.Changed, removed, v.Unchanged, would)
 }
 
 func (j *job) readFile(name string) ([]byte, error) {

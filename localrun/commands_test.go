@@ -222,7 +222,7 @@ func TestWrongUse(t *testing.T) {
 		says       string
 	}{
 		{"an unknown command", "frobnicate", 2, `no command "frobnicate"`},
-		{"a command that comes later", "doctor", 2, `no command "doctor"`},
+		{"a command that there is not", "physician", 2, `no command "physician"`},
 		{"an unknown subcommand", "provider frob", 2, `no command "frob"; provider has add`},
 		{"no subcommand", "provider", 2, "provider needs one of the commands add"},
 		{"an unknown flag", "user list --frob", 2, "flag provided but not defined: -frob"},

@@ -144,12 +144,12 @@ func TestReadiness(t *testing.T) {
 	state.draining.Store(true)
 	w := get(h, http.MethodGet, "/readyz")
 	assert.Equal(t, http.StatusServiceUnavailable, w.Code)
-	assert.JSONEq(t, `{"status":"unavailable","reasons":["shutting down"]}`, w.Body.String())
+	assert.JSONEq(t, `{"status":"unavailable","open":0,"reasons":["shutting down"]}`, w.Body.String())
 	assert.Equal(t, http.StatusOK, get(h, http.MethodGet, "/healthz").Code, "it still lives")
 	state.draining.Store(false)
 
 	require.NoError(t, a.Store.Exec(t.Context(), "DELETE FROM schema_migrations"))
-	assert.JSONEq(t, `{"status":"unavailable","reasons":["the database is not migrated for this version"]}`, get(h, http.MethodGet, "/readyz").Body.String())
+	assert.JSONEq(t, `{"status":"unavailable","open":0,"reasons":["the database is not migrated for this version"]}`, get(h, http.MethodGet, "/readyz").Body.String())
 }
 
 func TestReadinessWithoutDatabaseOrKey(t *testing.T) {
@@ -160,7 +160,7 @@ func TestReadinessWithoutDatabaseOrKey(t *testing.T) {
 	require.NoError(t, err)
 	other := openHub(t, map[string]string{"AIGNE_HUB_DATA": dir, "AIGNE_HUB_MASTER_KEY": "YWJjZGVmMDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODk="})
 	w := get(compose(other, named(), &health{app: other}), http.MethodGet, "/readyz")
-	assert.JSONEq(t, `{"status":"unavailable","reasons":["the keyring cannot be opened"]}`, w.Body.String())
+	assert.JSONEq(t, `{"status":"unavailable","open":0,"reasons":["the keyring cannot be opened"]}`, w.Body.String())
 
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -27,19 +27,24 @@ func exportSpec() spec {
 	return spec{
 		name: "export", usage: "write the configuration as a file that apply reads", run: export, needs: []string{"file"}, arg: "file",
 		flags: []cli.Flag{&cli.StringFlag{Name: "file", Aliases: []string{"f"}, Usage: "the `FILE`, - for standard output"}},
-		about: "Credentials are written as env:VARIABLE for you to set, never as they are. Of grants only those that apply\n" +
-			"gave are written: others, applied again, would be given twice. API keys, their own limits and passwords stay behind.",
+		about: "Credentials and API keys are written as env:VARIABLE for you to set, never as they are; a hub that has a key\n" +
+			"needs no variable for it. Keys that are over, whose user is disabled, whose wallet is closed or whose name another\n" +
+			"key of the user has are left out. Of grants only those that apply gave are written: others, applied again, would\n" +
+			"be given twice. Passwords stay behind.",
 	}
 }
 
 func export(j *job) error {
 	return j.withHub(func(a *boot.App) error {
-		m, err := exported(j.ctx, a)
+		m, leftOut, err := exported(j.ctx, a)
 		if err != nil {
 			return err
 		}
 		var b bytes.Buffer
 		b.WriteString("# Written by `aigne-hub export`. Set the variables behind env: before `aigne-hub apply`.\n")
+		for _, what := range leftOut {
+			b.WriteString("# Left out: " + what + ".\n")
+		}
 		enc := yaml.NewEncoder(&b)
 		enc.SetIndent(2)
 		if err := enc.Encode(m); err != nil {
@@ -54,21 +59,31 @@ func export(j *job) error {
 		if err := os.WriteFile(name, b.Bytes(), private); err != nil {
 			return err
 		}
-		v := map[string]any{"file": name, "providers": len(m.Providers), "rates": len(m.Rates), "aliases": len(m.Aliases), "users": len(m.Users), "wallets": len(m.Wallets), "limits": len(m.Limits), "grants": len(m.Grants)}
-		return j.show(v, fmt.Sprintf("Wrote %s: %d provider(s), %d rate(s), %d alias(es), %d user(s), %d wallet(s), %d limit(s), %d grant(s).\n",
-			name, len(m.Providers), len(m.Rates), len(m.Aliases), len(m.Users), len(m.Wallets), len(m.Limits), len(m.Grants)))
+		v := map[string]any{"file": name, "providers": len(m.Providers), "rates": len(m.Rates), "aliases": len(m.Aliases), "users": len(m.Users), "wallets": len(m.Wallets), "keys": len(m.Keys),
+			"limits": len(m.Limits), "grants": len(m.Grants), "left_out": append([]string{}, leftOut...)}
+		return j.show(v, fmt.Sprintf("Wrote %s: %d provider(s), %d rate(s), %d alias(es), %d user(s), %d wallet(s), %d key(s), %d limit(s), %d grant(s).\n%s",
+			name, len(m.Providers), len(m.Rates), len(m.Aliases), len(m.Users), len(m.Wallets), len(m.Keys), len(m.Limits), len(m.Grants), notes(leftOut)))
 	})
 }
 
-func exported(ctx context.Context, a *boot.App) (manifest, error) {
-	m := manifest{Version: manifestVersion}
-	var err error
-	if m.Providers, err = exportProviders(ctx, a); err != nil {
-		return m, err
+func notes(leftOut []string) string {
+	var b strings.Builder
+	for _, what := range leftOut {
+		b.WriteString("Left out: " + what + ".\n")
+	}
+	return b.String()
+}
+
+// exported is the configuration, and what of it no file can say.
+func exported(ctx context.Context, a *boot.App) (m manifest, leftOut []string, err error) {
+	m = manifest{Version: manifestVersion}
+	refs := references{}
+	if m.Providers, err = exportProviders(ctx, a, refs); err != nil {
+		return m, nil, err
 	}
 	rates, err := a.Store.Rates(ctx)
 	if err != nil {
-		return m, err
+		return m, nil, err
 	}
 	for _, row := range rates {
 		if row.Retired {
@@ -76,30 +91,35 @@ func exported(ctx context.Context, a *boot.App) (manifest, error) {
 		}
 		r, err := exportRate(row, a.Config.CreditPrice)
 		if err != nil {
-			return m, err
+			return m, nil, err
 		}
 		m.Rates = append(m.Rates, r)
 	}
 	if m.Aliases, err = exportAliases(ctx, a); err != nil {
-		return m, err
+		return m, nil, err
 	}
 	users, err := allUsers(ctx, a)
 	if err != nil {
-		return m, err
+		return m, nil, err
 	}
 	wallets, names, err := exportWallets(ctx, a)
 	if err != nil {
-		return m, err
+		return m, nil, err
 	}
 	m.Wallets = wallets
-	if m.Limits, err = exportLimits(ctx, a, users, names); err != nil {
-		return m, err
+	x := &keyExport{users: users, wallets: names}
+	if x.limits, err = a.Store.Limits(ctx); err != nil {
+		return m, nil, err
 	}
+	if m.Keys, err = x.export(ctx, a, refs); err != nil {
+		return m, nil, err
+	}
+	m.Limits = exportLimits(x)
 	for _, u := range users {
 		m.Users = append(m.Users, manifestUser{Email: u.Email, Role: string(u.Role), Groups: u.Groups})
 		grants, err := a.Store.Grants(ctx, u.AccountID)
 		if err != nil {
-			return m, err
+			return m, nil, err
 		}
 		for _, g := range grants {
 			if g.ID == grantID(g.Name, u.Email) {
@@ -107,7 +127,7 @@ func exported(ctx context.Context, a *boot.App) (manifest, error) {
 			}
 		}
 	}
-	return m, nil
+	return m, x.leftOut, nil
 }
 
 func exportGrant(g store.Grant, email string) manifestGrant {
@@ -118,7 +138,7 @@ func exportGrant(g store.Grant, email string) manifestGrant {
 	return out
 }
 
-func exportProviders(ctx context.Context, a *boot.App) ([]manifestProvider, error) {
+func exportProviders(ctx context.Context, a *boot.App, refs references) ([]manifestProvider, error) {
 	stored, err := a.Store.Providers(ctx)
 	if err != nil {
 		return nil, err
@@ -133,11 +153,11 @@ func exportProviders(ctx context.Context, a *boot.App) ([]manifestProvider, erro
 		if err := json.Unmarshal([]byte(p.Settings), &settings); err != nil {
 			return nil, fmt.Errorf("the settings of provider %s cannot be read: %w", p.Name, err)
 		}
-		v := manifestProvider{Kind: p.Kind, Name: p.Name, BaseURL: p.BaseURL, Region: p.Region, Enabled: unlessTrue(p.Enabled), Timeouts: settings.Timeouts}
+		v := manifestProvider{Kind: p.Kind, Name: p.Name, BaseURL: p.BaseURL, Region: p.Region, Enabled: unlessTrue(p.Enabled), Timeouts: settings.Timeouts, Managed: p.Managed}
 		for _, c := range credentials {
 			if c.ProviderID == p.ID {
 				v.Credentials = append(v.Credentials, manifestCredential{Name: c.Name, Weight: c.Weight, MaxConcurrent: unlessNone(c.MaxConcurrent), Active: unlessTrue(c.Active),
-					Value: "env:" + placeholder(p, c)})
+					Value: refs.take(placeholder(p, c))})
 			}
 		}
 		out = append(out, v)
@@ -169,8 +189,7 @@ func placeholder(p store.Provider, c store.Credential) string {
 	if kind, ok := provider.Find(p.Kind); ok && p.Name == p.Kind && c.Name == "default" && len(kind.EnvKeys) > 0 && kind.Auth != provider.SigV4 && kind.Auth != provider.GoogleAccount {
 		return kind.EnvKeys[0]
 	}
-	name := strings.ToUpper(p.Name + "_" + c.Name + "_CREDENTIAL")
-	return "HUB_" + notInNames.ReplaceAllString(name, "_")
+	return variableName("HUB_" + p.Name + "_" + c.Name + "_CREDENTIAL")
 }
 
 // exportRate turns credits back into dollars. What was set in dollars with six
@@ -180,7 +199,7 @@ func exportRate(row store.Rate, creditPrice string) (manifestRate, error) {
 	if err != nil {
 		return manifestRate{}, err
 	}
-	out := manifestRate{Provider: row.Provider, Model: row.Model, Type: string(row.Type), Context: r.Context, MaxOutput: r.MaxOutput, Timeouts: r.Timeouts}
+	out := manifestRate{Provider: row.Provider, Model: row.Model, Type: string(row.Type), Context: r.Context, MaxOutput: r.MaxOutput, Timeouts: r.Timeouts, Managed: row.Managed}
 	if out.Prices, err = inDollars(&r.Prices, creditPrice); err != nil {
 		return out, err
 	}

@@ -31,6 +31,7 @@ type manifest struct {
 	Aliases   []manifestAlias    `yaml:"aliases,omitempty"`
 	Users     []manifestUser     `yaml:"users,omitempty"`
 	Wallets   []manifestWallet   `yaml:"wallets,omitempty"`
+	Keys      []manifestKey      `yaml:"keys,omitempty"`
 	Limits    []manifestLimit    `yaml:"limits,omitempty"`
 	Grants    []manifestGrant    `yaml:"grants,omitempty"`
 }
@@ -44,6 +45,7 @@ type manifestProvider struct {
 	Enabled     *bool                `yaml:"enabled,omitempty"`
 	Timeouts    routing.Timeouts     `yaml:"timeouts,omitempty"`
 	Credentials []manifestCredential `yaml:"credentials,omitempty"`
+	Managed     string               `yaml:"managed,omitempty"`
 }
 
 type manifestCredential struct {
@@ -66,6 +68,7 @@ type manifestRate struct {
 	Context   int64             `yaml:"context,omitempty"`
 	MaxOutput int64             `yaml:"max_output,omitempty"`
 	Timeouts  routing.Timeouts  `yaml:"timeouts,omitempty"`
+	Managed   string            `yaml:"managed,omitempty"`
 }
 
 // manifestTier replaces prices of calls whose prompt is longer.
@@ -165,7 +168,13 @@ func (m *manifest) check() error {
 	if err := m.checkWallets(once); err != nil {
 		return err
 	}
+	if err := m.checkKeys(once); err != nil {
+		return err
+	}
 	if err := m.checkRouting(once); err != nil {
+		return err
+	}
+	if err := m.checkManaged(); err != nil {
 		return err
 	}
 	return m.checkGrants(once)

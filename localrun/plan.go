@@ -25,18 +25,29 @@ import (
 type planner struct {
 	ctx     context.Context
 	app     *boot.App
+	desk    *operator.Desk // which may change what files manage
 	lookup  func(string) (string, bool)
 	users   map[string]store.User   // by e-mail address in lower case
 	wallets map[string]store.Wallet // shared ones, by name in lower case
+	emails  map[string]string       // of users by id, for prune
+	keys    *keyring
+	secrets map[string]bool // hashes of those that new keys are made of
+	file    manifest
+	named   map[[4]string]bool // limits that the file names, see limitRef
 	out     []change
 }
 
 // planManifest lists the steps that lead from the database to the manifest. It
-// changes nothing.
-func planManifest(ctx context.Context, a *boot.App, lookup func(string) (string, bool), m manifest) ([]change, error) {
-	p := &planner{ctx: ctx, app: a, lookup: lookup, users: map[string]store.User{}, wallets: map[string]store.Wallet{}, out: []change{}}
-	for _, step := range []func(manifest) error{p.planUsers, p.planWallets, p.planProviders, p.planRates, p.planAliases, p.planLimits, p.planGrants} {
+// changes nothing. With prune what the file does not name is removed at the end.
+func planManifest(ctx context.Context, a *boot.App, lookup func(string) (string, bool), m manifest, prune bool) ([]change, error) {
+	p := &planner{ctx: ctx, app: a, desk: a.Desk.OfFile(), lookup: lookup, users: map[string]store.User{}, wallets: map[string]store.Wallet{}, secrets: map[string]bool{}, file: m, named: map[[4]string]bool{}, out: []change{}}
+	for _, step := range []func(manifest) error{p.planUsers, p.planWallets, p.planProviders, p.planRates, p.planAliases, p.planKeys, p.planLimits, p.planGrants} {
 		if err := step(m); err != nil {
+			return nil, err
+		}
+	}
+	if prune {
+		if err := p.planPrune(m); err != nil {
 			return nil, err
 		}
 	}
@@ -114,12 +125,15 @@ func (p *planner) planProvider(path string, want manifestProvider, have store.Pr
 		}
 	}
 	if !exists {
-		p.add(false, "provider", want.Name, []string{"kind: " + kind.ID}, func(ctx context.Context) error {
-			_, err := p.app.Desk.AddProvider(ctx, actor, operator.NewProvider{Kind: kind.ID, Name: want.Name, BaseURL: base, Region: want.Region, Timeouts: want.Timeouts})
+		p.add(false, "provider", want.Name, marked([]string{"kind: " + kind.ID}, "", want.Managed), func(ctx context.Context) error {
+			made, err := p.desk.AddProvider(ctx, actor, operator.NewProvider{Kind: kind.ID, Name: want.Name, BaseURL: base, Region: want.Region, Timeouts: want.Timeouts})
 			if err == nil && want.Enabled != nil && !*want.Enabled {
-				err = p.app.Desk.ChangeProvider(ctx, actor, want.Name, operator.ChangedProvider{Enabled: want.Enabled})
+				err = p.desk.ChangeProvider(ctx, actor, want.Name, operator.ChangedProvider{Enabled: want.Enabled})
 			}
-			return err
+			if err != nil {
+				return err
+			}
+			return p.mark(ctx, store.ManagedProvider, made.ID, "", want.Managed)
 		})
 		return nil
 	}
@@ -147,17 +161,18 @@ func (p *planner) planProvider(path string, want manifestProvider, have store.Pr
 	if tuned {
 		detail = append(detail, turned("timeouts", compact(settings.Timeouts), compact(spans)))
 	}
-	p.add(true, "provider", want.Name, detail, func(ctx context.Context) error {
+	p.add(true, "provider", want.Name, marked(detail, have.Managed, want.Managed), func(ctx context.Context) error {
 		if changed {
-			if err := p.app.Desk.ChangeProvider(ctx, actor, want.Name, n); err != nil {
+			if err := p.desk.ChangeProvider(ctx, actor, want.Name, n); err != nil {
 				return err
 			}
 		}
-		if !tuned {
-			return nil
+		if tuned {
+			if _, err := p.desk.SetProviderTimeouts(ctx, actor, want.Name, spans); err != nil {
+				return err
+			}
 		}
-		_, err := p.app.Desk.SetProviderTimeouts(ctx, actor, want.Name, spans)
-		return err
+		return p.mark(ctx, store.ManagedProvider, have.ID, have.Managed, want.Managed)
 	})
 	return nil
 }
@@ -181,9 +196,16 @@ func (p *planner) planRates(m manifest) error {
 		if err != nil {
 			return fmt.Errorf("rates[%d]: %w", i, err)
 		}
-		p.add(exists, "rate", n.Provider+"/"+n.Model+" "+string(n.Type), detail, func(ctx context.Context) error {
-			_, err := p.app.Desk.SetRate(ctx, actor, n)
-			return err
+		priced := len(detail) > 0
+		p.add(exists, "rate", n.Provider+"/"+n.Model+" "+string(n.Type), marked(detail, old.Managed, want.Managed), func(ctx context.Context) error {
+			row := old
+			if priced { // a mark makes no new version
+				var err error
+				if row, err = p.desk.SetRate(ctx, actor, n); err != nil {
+					return err
+				}
+			}
+			return p.mark(ctx, store.ManagedRate, row.ID, old.Managed, want.Managed)
 		})
 	}
 	return nil
@@ -326,7 +348,7 @@ func (p *planner) grant(u store.User, id string) (*store.Grant, error) {
 }
 
 func (p *planner) give(ctx context.Context, want manifestGrant, g ledger.Gift) error {
-	u, err := p.app.Desk.User(ctx, want.User)
+	u, err := p.desk.User(ctx, want.User)
 	if err != nil {
 		return err
 	}

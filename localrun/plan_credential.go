@@ -24,7 +24,7 @@ func (p *planner) planCredential(path, providerName string, want manifestCredent
 		return hub.Invalid(path+".weight", "%s.weight must be 1 to 1000000", path)
 	}
 	name := providerName + "/" + want.Name
-	desk := p.app.Desk
+	desk := p.desk
 	if have == nil {
 		if secret == "" {
 			return hub.Invalid(path+".value", "%s.value: the environment variable %s is not set, or empty", path, variable)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/aigne-hub/aigne-hub/shared/boot"
@@ -19,21 +20,27 @@ import (
 type manifestAlias struct {
 	Name  string         `yaml:"name"`
 	Rules []routing.Rule `yaml:"rules"`
+
+	Managed string `yaml:"managed,omitempty"` // file, see checkManaged
 }
 
+func (a manifestAlias) alias() routing.Alias { return routing.Alias{Name: a.Name, Rules: a.Rules} }
+
 // manifestLimit names users by e-mail address and members as wallet/e-mail
-// address; subject "*", or none, binds each one by itself.
+// address, keys as their user's e-mail address/name; subject "*", or none, binds
+// each one by itself.
 type manifestLimit struct {
 	Scope   string `yaml:"scope"`
 	Subject string `yaml:"subject,omitempty"`
 	Metric  string `yaml:"metric"`
 	Period  string `yaml:"period,omitempty"`
 	Amount  string `yaml:"amount"`
+	Managed string `yaml:"managed,omitempty"` // file, see checkManaged
 }
 
 // limit is what the entry asks for.
 func (l manifestLimit) limit() operator.NewLimit {
-	n := operator.NewLimit(l)
+	n := operator.NewLimit{Scope: l.Scope, Subject: l.Subject, Metric: l.Metric, Period: l.Period, Amount: l.Amount}
 	if n.Subject == "" {
 		n.Subject = limits.Each
 	}
@@ -55,7 +62,7 @@ func (m *manifest) checkRouting(once func(path, key string) error) error {
 			}
 			return false
 		}
-		alias := routing.Alias(a)
+		alias := a.alias()
 		if err := alias.Check(isAlias); err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}
@@ -79,13 +86,13 @@ func (p *planner) planAliases(m manifest) error {
 	if err != nil {
 		return err
 	}
-	have := map[string]routing.Alias{}
+	have, managed := map[string]routing.Alias{}, map[string]string{}
 	for _, row := range rows {
 		a, err := operator.ReadAlias(row)
 		if err != nil {
 			return err
 		}
-		have[strings.ToLower(a.Name)] = *a
+		have[strings.ToLower(a.Name)], managed[strings.ToLower(a.Name)] = *a, row.Managed
 	}
 	for _, want := range m.Aliases {
 		old, exists := have[strings.ToLower(want.Name)]
@@ -93,8 +100,14 @@ func (p *planner) planAliases(m manifest) error {
 		if before, after := rulesJSON(old.Rules), rulesJSON(want.Rules); before != after {
 			detail = []string{turned("rules", before, after)}
 		}
-		p.add(exists, "alias", want.Name, detail, func(ctx context.Context) error {
-			return p.app.Desk.SetAlias(ctx, actor, routing.Alias(want))
+		ruled, before := len(detail) > 0, managed[strings.ToLower(want.Name)]
+		p.add(exists, "alias", want.Name, marked(detail, before, want.Managed), func(ctx context.Context) error {
+			if ruled {
+				if err := p.desk.SetAlias(ctx, actor, want.alias()); err != nil {
+					return err
+				}
+			}
+			return p.mark(ctx, store.ManagedAlias, want.Name, before, want.Managed)
 		})
 	}
 	return nil
@@ -115,7 +128,7 @@ func (p *planner) planLimits(m manifest) error {
 	}
 	have := map[[4]string]store.Limit{}
 	for _, l := range rows {
-		have[[4]string{l.Scope, l.Subject, l.Metric, l.Period}] = l
+		have[limitRef(l)] = l
 	}
 	for i, want := range m.Limits {
 		n := want.limit()
@@ -126,7 +139,8 @@ func (p *planner) planLimits(m manifest) error {
 		if l.Subject, err = p.subject(fmt.Sprintf("limits[%d]", i), n); err != nil {
 			return err
 		}
-		old, exists := have[[4]string{l.Scope, l.Subject, l.Metric, l.Period}]
+		old, exists := have[limitRef(l)]
+		p.named[limitRef(l)] = true
 		var detail []string
 		if !exists || old.Amount != l.Amount {
 			before := ""
@@ -135,9 +149,16 @@ func (p *planner) planLimits(m manifest) error {
 			}
 			detail = []string{turned("amount", before, viewLimit(l).Amount)}
 		}
-		p.add(exists, "limit", fmt.Sprintf("%s %s %s %s", n.Scope, n.Subject, n.Metric, l.Period), detail, func(ctx context.Context) error {
-			_, err := p.app.Desk.SetLimit(ctx, actor, n)
-			return err
+		p.add(exists, "limit", fmt.Sprintf("%s %s %s %s", n.Scope, n.Subject, n.Metric, l.Period), marked(detail, old.Managed, want.Managed), func(ctx context.Context) error {
+			n, err := p.ofKey(ctx, n)
+			if err != nil {
+				return err
+			}
+			row, err := p.desk.SetLimit(ctx, actor, n)
+			if err != nil {
+				return err
+			}
+			return p.mark(ctx, store.ManagedLimit, row.ID, old.Managed, want.Managed)
 		})
 	}
 	return nil
@@ -158,11 +179,63 @@ func (p *planner) subject(path string, n operator.NewLimit) (string, error) {
 	case limits.Member:
 		return p.memberSubject(path, n.Subject)
 	case limits.Key:
+		if strings.Contains(n.Subject, "/") {
+			return p.keySubject(path, n)
+		}
 		if _, err := p.app.Store.KeyByID(p.ctx, n.Subject); err != nil {
 			return "", hub.Invalid(path+".subject", "%s.subject: there is no key %s here", path, n.Subject)
 		}
 	}
 	return n.Subject, nil
+}
+
+// keySubject is the id of the key that a limit names as user/name, "" for one that
+// is yet to be made.
+func (p *planner) keySubject(path string, n operator.NewLimit) (string, error) {
+	if word := operator.KeyWord(n.Metric, n.Period); word != "" {
+		return "", hub.Invalid(path+".metric", "%s: a key has %s for this limit, in its own entry in keys", path, word)
+	}
+	ring, err := p.keyring()
+	if err != nil {
+		return "", err
+	}
+	user, name, _ := strings.Cut(n.Subject, "/")
+	have, err := ring.find(path, user, name)
+	if err != nil {
+		return "", err
+	}
+	if have != nil {
+		return have.ID, nil
+	}
+	if slices.ContainsFunc(p.file.Keys, func(k manifestKey) bool { return keyRef(k.User, k.Name) == keyRef(user, name) }) {
+		return "", nil
+	}
+	return "", hub.Invalid(path+".subject", "%s.subject: there is no key %s, here or in the file", path, n.Subject)
+}
+
+// ofKey puts a key's id in place of user/name, when the key has been made.
+func (p *planner) ofKey(ctx context.Context, n operator.NewLimit) (operator.NewLimit, error) {
+	user, name, ok := strings.Cut(n.Subject, "/")
+	if n.Scope != limits.Key || !ok {
+		return n, nil
+	}
+	u, err := p.desk.User(ctx, user)
+	if err != nil {
+		return n, err
+	}
+	ring, err := readKeyring(ctx, p.app, map[string]store.User{strings.ToLower(user): u})
+	if err != nil {
+		return n, err
+	}
+	k, err := ring.find("limits", user, name)
+	if err == nil && k == nil {
+		err = hub.Errorf(hub.CodeNotFound, "There is no key %s.", n.Subject)
+	}
+	if err != nil {
+		return n, err
+	}
+	n.Subject = k.ID
+	return n, nil
 }
 
 func exportAliases(ctx context.Context, a *boot.App) ([]manifestAlias, error) {
@@ -176,44 +249,43 @@ func exportAliases(ctx context.Context, a *boot.App) ([]manifestAlias, error) {
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, manifestAlias(*alias))
+		out = append(out, manifestAlias{Name: alias.Name, Rules: alias.Rules, Managed: row.Managed})
 	}
 	return out, nil
 }
 
-// exportLimits leaves out the limits of single keys: keys stay behind too.
-func exportLimits(ctx context.Context, a *boot.App, users []store.User, wallets map[string]string) ([]manifestLimit, error) {
-	rows, err := a.Store.Limits(ctx)
-	if err != nil {
-		return nil, err
-	}
+// exportLimits leaves out what stands with the keys.
+func exportLimits(x *keyExport) []manifestLimit {
 	emails := map[string]string{}
-	for _, u := range users {
+	for _, u := range x.users {
 		emails[u.ID] = u.Email
 	}
 	var out []manifestLimit
-	for _, l := range rows {
-		if l.Scope == limits.Key && l.Subject != limits.Each {
+	for _, l := range x.limits {
+		if single(l) && x.subject(l) == "" {
 			continue
 		}
 		v := viewLimit(l)
-		m := manifestLimit{Scope: l.Scope, Subject: l.Subject, Metric: l.Metric, Period: l.Period, Amount: v.Amount}
+		m := manifestLimit{Scope: l.Scope, Subject: l.Subject, Metric: l.Metric, Period: l.Period, Amount: v.Amount, Managed: l.Managed}
 		if email, ok := emails[l.Subject]; ok && l.Scope == limits.User {
 			m.Subject = email
 		}
+		if single(l) {
+			m.Subject = x.subject(l)
+		}
 		if account, who, ok := strings.Cut(l.Subject, "/"); ok && l.Scope == limits.Member {
-			if wallets[account] == "" {
+			if x.wallets[account] == "" {
 				continue // of a closed wallet
 			}
 			if who != limits.Each {
 				who = emails[who]
 			}
-			m.Subject = wallets[account] + "/" + who
+			m.Subject = x.wallets[account] + "/" + who
 		}
 		if l.Metric == limits.Concurrency {
 			m.Period = ""
 		}
 		out = append(out, m)
 	}
-	return out, nil
+	return out
 }

@@ -24,7 +24,7 @@ func (p *planner) planUsers(m manifest) error {
 		grouped := want.Groups != nil && !slices.Equal(want.Groups, have.Groups)
 		do := func(ctx context.Context) error {
 			if have.Role != role {
-				if err := p.app.Desk.SetRole(ctx, actor, want.Email, role); err != nil {
+				if err := p.desk.SetRole(ctx, actor, want.Email, role); err != nil {
 					return err
 				}
 			}
@@ -34,7 +34,7 @@ func (p *planner) planUsers(m manifest) error {
 		case !exists:
 			detail = []string{"role: " + want.Role}
 			do = func(ctx context.Context) error {
-				if _, err := p.app.Desk.CreateUser(ctx, actor, want.Email, role, ""); err != nil {
+				if _, err := p.desk.CreateUser(ctx, actor, want.Email, role, ""); err != nil {
 					return err
 				}
 				return p.regroup(ctx, want, grouped)
@@ -56,6 +56,6 @@ func (p *planner) regroup(ctx context.Context, want manifestUser, differs bool) 
 	if !differs {
 		return nil
 	}
-	_, err := p.app.Desk.SetGroups(ctx, actor, want.Email, want.Groups)
+	_, err := p.desk.SetGroups(ctx, actor, want.Email, want.Groups)
 	return err
 }

@@ -61,7 +61,7 @@ func (p *planner) planWallets(m manifest) error {
 			return hub.Invalid(path+".kind", "%s.kind: the wallet %s is of the kind %s, which stays", path, want.Name, have.Kind)
 		}
 		p.add(exists, "wallet", want.Name, nil, func(ctx context.Context) error {
-			_, err := p.app.Desk.CreateWallet(ctx, actor, want.Name, want.Kind)
+			_, err := p.desk.CreateWallet(ctx, actor, want.Name, want.Kind)
 			return err
 		})
 		for k, member := range want.Members {
@@ -88,7 +88,7 @@ func (p *planner) planMember(path, wallet string, have store.Wallet, want manife
 		detail = []string{turned("manager", fmt.Sprint(before.Manager), fmt.Sprint(want.Manager))}
 	}
 	p.add(exists, "member", wallet+"/"+want.User, detail, func(ctx context.Context) error {
-		return p.app.Desk.SetMember(ctx, actor, wallet, want.User, want.Manager)
+		return p.desk.SetMember(ctx, actor, wallet, want.User, want.Manager)
 	})
 	return nil
 }

@@ -145,11 +145,12 @@ func TestApplyAndExportCarryRoutingAndLimits(t *testing.T) {
 	require.NoError(t, err)
 	assert.Contains(t, string(text), "subject: ann@example.com")
 	assert.Contains(t, string(text), "min_tokens: 10")
-	assert.NotContains(t, string(text), "requests", "a key's own limit stays behind with it")
-	other := newHub(t)
-	assert.Equal(t, 5, decode[applyView](other, "apply", "-f", file).Created)
+	assert.Contains(t, string(text), "rpm: 5")
+	assert.NotContains(t, string(text), "requests", "a key's own limit stands with the key")
+	other := newHub(t, "HUB_KEY_ANN_EXAMPLE_COM_CI="+ciSecret)
+	assert.Equal(t, 6, decode[applyView](other, "apply", "-f", file).Created)
 	assert.Equal(t, decode[[]aliasView](h, "alias", "list"), decode[[]aliasView](other, "alias", "list"))
-	assert.Equal(t, 5, decode[applyView](h, "apply", "-f", file).Unchanged)
+	assert.Equal(t, 6, decode[applyView](h, "apply", "-f", file).Unchanged)
 
 	for wrong, says := range map[string]string{
 		strings.Replace(routingManifest, "policy: cheap", "policy: best", 1):                               "no policy",

@@ -9,6 +9,12 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/routing"
 )
 
+// listedAlias is an alias and who manages it.
+type listedAlias struct {
+	aliasView
+	Managed string `json:"managed,omitempty"` // file: only the file that was applied may change it
+}
+
 // aliasView is a model name of the operator's own.
 type aliasView struct {
 	Name  string         `json:"name" validate:"required"`
@@ -20,13 +26,13 @@ func (h *handler) listAliases(w http.ResponseWriter, r *http.Request, _ hub.Call
 	if err != nil {
 		return err
 	}
-	out := make([]aliasView, len(all))
+	out := make([]listedAlias, len(all))
 	for i, row := range all {
 		a, err := operator.ReadAlias(row)
 		if err != nil {
 			return err
 		}
-		out[i] = aliasView(*a)
+		out[i] = listedAlias{aliasView(*a), row.Managed}
 	}
 	return httpkit.WriteJSON(w, http.StatusOK, map[string]any{"data": out})
 }

@@ -35,7 +35,7 @@ func providerDocs() map[string]httpkit.Doc {
 		"POST " + credentials:                     {Summary: "Adds a credential.", Request: newCredential{}, Status: 201, Response: credentialView{}},
 		"PATCH " + credentials + "/{credential}":  {Summary: "Changes a credential.", Request: credentialChange{}, Response: credentialView{}},
 		"DELETE " + credentials + "/{credential}": {Summary: "Removes a credential."},
-		"GET /api/admin/aliases":                  {Summary: "Lists the operator's names for models.", Response: httpkit.Object{"data": []aliasView{}}},
+		"GET /api/admin/aliases":                  {Summary: "Lists the operator's names for models.", Response: httpkit.Object{"data": []listedAlias{}}},
 		"PUT /api/admin/aliases":                  {Summary: "Defines a name for models.", Request: aliasView{}, Response: aliasView{}},
 		"DELETE /api/admin/aliases/{name...}":     {Summary: "Removes a name for models."},
 		"GET /api/admin/probes":                   {Summary: "Lists the hub's own calls, newest first.", Query: httpkit.Cursors(), Response: httpkit.Listing[ownCallView]{}},

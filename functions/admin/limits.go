@@ -21,10 +21,11 @@ type limitView struct {
 	Metric  string `json:"metric"`
 	Period  string `json:"period"`
 	Amount  string `json:"amount"`
+	Managed string `json:"managed,omitempty"` // file: only the file that was applied may change it
 }
 
 func viewLimit(l store.Limit) limitView {
-	v := limitView{ID: l.ID, Scope: l.Scope, Subject: l.Subject, Metric: l.Metric, Period: l.Period, Amount: money.Credits(l.Amount).String()}
+	v := limitView{ID: l.ID, Scope: l.Scope, Subject: l.Subject, Metric: l.Metric, Period: l.Period, Amount: money.Credits(l.Amount).String(), Managed: l.Managed}
 	if l.Metric != limits.Credits {
 		v.Amount = strconv.FormatInt(l.Amount, 10)
 	}

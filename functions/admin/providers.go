@@ -32,11 +32,12 @@ type providerView struct {
 	CreatedAt   *time.Time `json:"created_at,omitempty"`
 
 	Timeouts routing.Timeouts `json:"timeouts,omitzero"`
+	Managed  string           `json:"managed,omitempty"` // file: only the file that was applied may change it and its credentials
 }
 
 func viewProvider(p store.Provider, credentials int) providerView {
 	v := providerView{ID: p.ID, Name: p.Name, Kind: p.Kind, DisplayName: p.DisplayName, BaseURL: p.BaseURL, Region: p.Region,
-		Enabled: p.Enabled, Source: fromStore, Credentials: credentials, CreatedAt: &p.CreatedAt}
+		Enabled: p.Enabled, Source: fromStore, Credentials: credentials, CreatedAt: &p.CreatedAt, Managed: p.Managed}
 	var settings routing.ProviderSettings
 	_ = json.Unmarshal([]byte(p.Settings), &settings) // what cannot be read is left out of the configuration too
 	v.Timeouts = settings.Timeouts

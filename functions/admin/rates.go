@@ -39,6 +39,7 @@ type rateView struct {
 	RefusedFrom       *time.Time   `json:"refused_from"` // calls are refused from then on; null: never
 
 	Timeouts routing.Timeouts `json:"timeouts,omitzero"` // what is not set is the provider's
+	Managed  string           `json:"managed,omitempty"` // file: only the file that was applied may change it
 }
 
 // tierView replaces rates for calls whose prompt is longer.
@@ -49,7 +50,7 @@ type tierView struct {
 
 func viewRate(r store.Rate) (rateView, error) {
 	v := rateView{ID: r.ID, Provider: r.Provider, Model: r.Model, Type: r.Type, Version: r.Version, EffectiveFrom: r.Effective,
-		Margin: r.Margin, DeprecatedAt: r.Deprecated, DeprecatedReason: r.DeprecatedReason, RefusedFrom: r.RefusedFrom}
+		Margin: r.Margin, DeprecatedAt: r.Deprecated, DeprecatedReason: r.DeprecatedReason, RefusedFrom: r.RefusedFrom, Managed: r.Managed}
 	var err error
 	if v.CreditsPerMillion, v.Tiers, err = viewPrices(r.Prices); err != nil {
 		return v, fmt.Errorf("prices of %s/%s: %w", r.Provider, r.Model, err)

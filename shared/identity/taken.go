@@ -24,3 +24,19 @@ func (k *Keys) Take(row *store.APIKey, secret hub.Secret) error {
 	row.Hash, row.Hint = Hash(secret), Hint(secret)
 	return k.Check(row)
 }
+
+// CheckStrength refuses a secret that somebody made up: one that is short, or of
+// few different characters. Nobody can tell a random one from another, so this is
+// the least that can be asked for.
+func CheckStrength(secret hub.Secret) error {
+	const shortest, different = 32, 10
+	text := strings.TrimPrefix(secret.Reveal(), anyKeyPrefix)
+	seen := map[rune]bool{}
+	for _, r := range text {
+		seen[r] = true
+	}
+	if !IsKey(secret.Reveal()) || len(text) < shortest || len(seen) < different {
+		return hub.Invalid("key", "A key is %s and at least %d random characters, such as openssl rand -hex 32 makes.", anyKeyPrefix, shortest)
+	}
+	return nil
+}

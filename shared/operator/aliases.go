@@ -29,6 +29,9 @@ func (d *Desk) SetAlias(ctx context.Context, actor string, a routing.Alias) erro
 	if err := a.Check(isAlias); err != nil {
 		return err
 	}
+	if err := d.freeAlias(ctx, a.Name); err != nil {
+		return err
+	}
 	row := store.Alias{Name: a.Name}
 	for i := range a.Rules {
 		rule, err := json.Marshal(a.Rules[i])
@@ -45,6 +48,9 @@ func (d *Desk) SetAlias(ctx context.Context, actor string, a routing.Alias) erro
 
 // RemoveAlias deletes a model name of the operator's own.
 func (d *Desk) RemoveAlias(ctx context.Context, actor, name string) error {
+	if err := d.freeAlias(ctx, name); err != nil {
+		return err
+	}
 	err := d.Store.RemoveAlias(ctx, name)
 	if errors.Is(err, store.ErrNotFound) {
 		return hub.Errorf(hub.CodeNotFound, "There is no alias %s.", name)

@@ -63,8 +63,9 @@ func (d *Desk) ApplyCatalogue(ctx context.Context, actor string, c CatalogueChoi
 	}
 	if len(c.IDs) == 0 {
 		chosen = slices.DeleteFunc(chosen, func(p store.Proposal) bool {
-			own := p.Kind == ProposeCost && byName[rateKey(p.Provider, p.Model, p.Type)].Costs != ""
-			return (own && !c.OwnCosts) || (c.SkipNew && p.Kind == ProposeNew)
+			row := byName[rateKey(p.Provider, p.Model, p.Type)]
+			own := p.Kind == ProposeCost && row.Costs != ""
+			return row.Managed != "" || (own && !c.OwnCosts) || (c.SkipNew && p.Kind == ProposeNew)
 		})
 	}
 	out := make([]CatalogueApplied, 0, len(chosen))
@@ -85,6 +86,9 @@ func (d *Desk) ApplyCatalogue(ctx context.Context, actor string, c CatalogueChoi
 	}
 	if c.DryRun {
 		return out, nil
+	}
+	if err := d.freeRates(ctx, decision.Changes); err != nil {
+		return nil, err
 	}
 	if err := d.Store.Decide(ctx, decision); err != nil {
 		if errors.As(err, new(*store.RateConflictError)) {

@@ -114,7 +114,7 @@ func (n *ChangedKey) limits() (amounts [len(keyLimits)]string, set [len(keyLimit
 
 // ChangeKey alters a key that is not revoked.
 func (d *Desk) ChangeKey(ctx context.Context, actor, id string, n ChangedKey) (store.APIKey, error) {
-	row, err := d.Key(ctx, id)
+	row, err := d.freeKey(ctx, id)
 	if err != nil {
 		return row, err
 	}
@@ -175,6 +175,12 @@ func (d *Desk) alter(row *store.APIKey, n *ChangedKey) error {
 	if n.Scopes.Set {
 		row.Scopes = n.Scopes.Value
 	}
+	return d.CheckKey(row)
+}
+
+// CheckKey reports what makes a key's name or restrictions unusable and brings its
+// networks into their one form. The error's Param names the field.
+func (d *Desk) CheckKey(row *store.APIKey) error {
 	if err := checkModels(row.Models); err != nil {
 		return err
 	}
@@ -209,4 +215,33 @@ func (d *Desk) setKeyLimit(ctx context.Context, actor, id string, l keyLimit, am
 func (k KeyLimits) Check() error {
 	_, err := k.of("")
 	return err
+}
+
+// Bounds are the limits as they are stored, without ids and subjects. The error's
+// Param names the field.
+func (k KeyLimits) Bounds() ([]store.Limit, error) {
+	all, err := k.of("")
+	if err != nil {
+		return nil, err
+	}
+	out := make([]store.Limit, 0, len(all))
+	for _, n := range all {
+		l, err := n.Check()
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, l)
+	}
+	return out, nil
+}
+
+// KeyWord is the word that keys have for a limit of their own, such as rpm, and ""
+// where there is none.
+func KeyWord(metric, period string) string {
+	for _, l := range keyLimits {
+		if l.metric == metric && (l.period == period || metric == limits.Concurrency) {
+			return l.field
+		}
+	}
+	return ""
 }

@@ -27,6 +27,7 @@ type KeyView struct {
 	IPs        []string    `json:"ips" openapi:"null"`    // networks; null: all
 	Scopes     []hub.Scope `json:"scopes" openapi:"null"` // null: whatever the user may do
 	App        string      `json:"app"`                   // of a service key; "": it is its user's
+	Managed    string      `json:"managed,omitempty"`     // file: only the file that was applied may change it
 	RotatedAt  *time.Time  `json:"rotated_at"`
 	Old        *OldSecret  `json:"old"` // the secret before the last rotation; null: none is good
 }
@@ -41,7 +42,7 @@ type OldSecret struct {
 // ViewKey makes a key's view at a time.
 func ViewKey(k *store.APIKey, now time.Time) KeyView {
 	v := KeyView{ID: k.ID, UserID: k.UserID, Name: k.Name, Hint: k.Hint, CreatedAt: k.CreatedAt, ExpiresAt: k.ExpiresAt, RevokedAt: k.RevokedAt,
-		LastUsedAt: k.LastUsedAt, WalletID: k.WalletID, Models: k.Models, IPs: k.IPs, Scopes: k.Scopes, App: k.AppID, RotatedAt: k.RotatedAt}
+		LastUsedAt: k.LastUsedAt, WalletID: k.WalletID, Models: k.Models, IPs: k.IPs, Scopes: k.Scopes, App: k.AppID, Managed: k.Managed, RotatedAt: k.RotatedAt}
 	if k.OldHash != "" && k.OldUntil != nil && k.OldUntil.After(now) {
 		v.Old = &OldSecret{k.OldHint, *k.OldUntil, k.OldUsedAt}
 	}

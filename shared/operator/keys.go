@@ -106,7 +106,7 @@ func merged(a, b map[string]any) map[string]any {
 
 // RevokeKey ends a key by its id.
 func (d *Desk) RevokeKey(ctx context.Context, actor, id string) error {
-	row, err := d.Key(ctx, id)
+	row, err := d.freeKey(ctx, id)
 	if err != nil {
 		return err
 	}
@@ -120,7 +120,7 @@ func (d *Desk) RevokeKey(ctx context.Context, actor, id string) error {
 // the grace, at most identity.MaxGrace. Usage, limits, wallet and restrictions
 // belong to the key and stay as they are, whichever secret a call comes with.
 func (d *Desk) RotateKey(ctx context.Context, actor, id string, grace time.Duration) (hub.Secret, store.APIKey, error) {
-	row, err := d.Key(ctx, id)
+	row, err := d.freeKey(ctx, id)
 	if err != nil {
 		return "", row, err
 	}

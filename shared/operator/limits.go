@@ -54,6 +54,9 @@ func (d *Desk) SetLimit(ctx context.Context, actor string, n NewLimit) (store.Li
 	if l.Subject, err = d.limitSubject(ctx, n.Scope, n.Subject); err != nil {
 		return l, err
 	}
+	if err := d.freeLimit(ctx, l); err != nil {
+		return l, err
+	}
 	if l, err = d.Store.SetLimit(ctx, l); err != nil {
 		return l, err
 	}
@@ -107,7 +110,13 @@ func (d *Desk) limitSubject(ctx context.Context, scope, subject string) (string,
 
 // RemoveLimit deletes a limit by its id.
 func (d *Desk) RemoveLimit(ctx context.Context, actor, id string) error {
-	err := d.Store.RemoveLimit(ctx, id)
+	l, err := d.Store.LimitByID(ctx, id)
+	if err == nil {
+		if err := d.freeLimit(ctx, l); err != nil {
+			return err
+		}
+		err = d.Store.RemoveLimit(ctx, id)
+	}
 	if errors.Is(err, store.ErrNotFound) {
 		return hub.Errorf(hub.CodeNotFound, "There is no limit %s.", id)
 	}

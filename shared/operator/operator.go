@@ -58,6 +58,8 @@ type Desk struct {
 	Routes func() *routing.Snapshot
 	// Archive moves old calls out of the database.
 	Archive *archive.Keeper
+
+	file bool // see OfFile
 }
 
 var nameRule = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,63}$`)
@@ -181,13 +183,16 @@ func (d *Desk) seal(ctx context.Context, kind provider.Kind, name string, secret
 // CredentialAAD binds a sealed credential to its row.
 func CredentialAAD(id string) string { return "ai_credentials/" + id + "/value" }
 
-// provider finds a stored provider by name.
+// provider finds a stored provider by name, to change it or its credentials.
 func (d *Desk) provider(ctx context.Context, name string) (store.Provider, error) {
 	p, err := d.Store.ProviderByName(ctx, name)
 	if errors.Is(err, store.ErrNotFound) {
 		return p, hub.Errorf(hub.CodeNotFound, "There is no stored provider named %s.", name)
 	}
-	return p, err
+	if err != nil {
+		return p, err
+	}
+	return p, d.free(p.Managed, "the provider "+p.Name)
 }
 
 // RemoveProvider deletes a provider and its credentials.

@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -44,7 +42,7 @@ func (d *Desk) createRates(ctx context.Context, actor string, rows []store.Rate,
 		seen[key] = true
 		changes[i] = store.RateChange{Rate: row, Change: store.RateCreate, Actor: actor, Reason: reason}
 	}
-	out, err := d.Store.ChangeRates(ctx, changes)
+	out, err := d.changeRates(ctx, changes)
 	if err != nil {
 		return nil, conflicting(err)
 	}
@@ -117,7 +115,7 @@ func (d *Desk) EditRate(ctx context.Context, actor, id string, e RateEdit) (stor
 	if e.Expect == 0 {
 		e.Expect = row.Version
 	}
-	rows, err := d.Store.ChangeRates(ctx, []store.RateChange{{Rate: row, Change: store.RateSet, Expect: e.Expect, Actor: actor, Reason: e.Reason}})
+	rows, err := d.changeRates(ctx, []store.RateChange{{Rate: row, Change: store.RateSet, Expect: e.Expect, Actor: actor, Reason: e.Reason}})
 	if err != nil {
 		return row, conflicting(err)
 	}
@@ -159,13 +157,16 @@ func (e *RateEdit) metadata(stored string) (string, error) {
 	return encode(m)
 }
 
-// rate finds a rate by its id.
+// rate finds a rate by its id, to change it.
 func (d *Desk) rate(ctx context.Context, id string) (store.Rate, error) {
 	row, err := d.Store.RateByID(ctx, id)
 	if errors.Is(err, store.ErrNotFound) {
 		return row, hub.Errorf(hub.CodeNotFound, "There is no rate %s.", id)
 	}
-	return row, err
+	if err != nil {
+		return row, err
+	}
+	return row, d.free(row.Managed, "the rate of "+row.Provider+"/"+row.Model)
 }
 
 // FindRate finds a rate by what it prices.
@@ -183,58 +184,6 @@ func (d *Desk) FindRate(ctx context.Context, provider, model string, kind hub.Ca
 		}
 	}
 	return store.Rate{}, hub.Errorf(hub.CodeNotFound, "There is no rate of %s/%s (%s).", provider, model, kind)
-}
-
-// Dependants are what uses a rate.
-type Dependants struct {
-	// Aliases lead to the model. Without the rate they lose that target, or it is
-	// sold at the catalogue's price.
-	Aliases []string `json:"aliases"`
-	// OpenCalls were admitted with it, at most 1000 are counted. They are charged as
-	// they were admitted, whatever becomes of the rate.
-	OpenCalls int64 `json:"open_calls"`
-}
-
-// RateDependants finds what uses a rate.
-func (d *Desk) RateDependants(ctx context.Context, row store.Rate) (Dependants, error) {
-	deps := Dependants{Aliases: []string{}}
-	all, err := d.Store.Rates(ctx)
-	if err != nil {
-		return deps, err
-	}
-	elsewhere := slices.ContainsFunc(all, func(r store.Rate) bool {
-		return r.Model == row.Model && r.Type == row.Type && r.ID != row.ID && !r.Retired
-	})
-	aliases, err := d.Store.Aliases(ctx)
-	if err != nil {
-		return deps, err
-	}
-	for _, stored := range aliases {
-		a, err := ReadAlias(stored)
-		if err != nil {
-			return deps, err
-		}
-		for i, rule := range a.Rules {
-			if leads(rule, row, elsewhere) {
-				deps.Aliases = append(deps.Aliases, fmt.Sprintf("%s, rule %d", a.Name, i+1))
-			}
-		}
-	}
-	deps.OpenCalls, err = d.Store.OpenCallsWith(ctx, row.ID)
-	return deps, err
-}
-
-// leads reports whether a rule sends calls to a rate's model: by its full name, or
-// by the bare one where no other provider has a rate for it.
-func leads(rule routing.Rule, row store.Rate, elsewhere bool) bool {
-	for _, step := range rule.Steps {
-		for _, t := range step.Targets {
-			if strings.EqualFold(t.Model, row.Provider+"/"+row.Model) || (!elsewhere && strings.EqualFold(t.Model, row.Model)) {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // RemoveRate deletes a rate. Aliases that lead to its model are in the way unless
@@ -255,7 +204,7 @@ func (d *Desk) RemoveRate(ctx context.Context, actor, id, reason string, force b
 		return deps, hub.Errorf(hub.CodeConflict, "%s/%s is used by the alias %s. Change them first, or remove the rate by force.",
 			row.Provider, row.Model, strings.Join(deps.Aliases, "; "))
 	}
-	if _, err := d.Store.ChangeRates(ctx, []store.RateChange{{Rate: row, Change: store.RateRemove, Expect: row.Version, Actor: actor, Reason: reason}}); err != nil {
+	if _, err := d.changeRates(ctx, []store.RateChange{{Rate: row, Change: store.RateRemove, Expect: row.Version, Actor: actor, Reason: reason}}); err != nil {
 		return deps, conflicting(err)
 	}
 	return deps, d.audit(ctx, actor, "rate.remove", row.Provider+"/"+row.Model, map[string]any{"version": row.Version, "prices": json.RawMessage(row.Prices)},
@@ -295,7 +244,7 @@ func (d *Desk) RestoreRate(ctx context.Context, actor, id, reason string) (store
 }
 
 func (d *Desk) mark(ctx context.Context, actor string, row store.Rate, change, reason string) (store.Rate, error) {
-	rows, err := d.Store.ChangeRates(ctx, []store.RateChange{{Rate: row, Change: change, Expect: row.Version, Actor: actor, Reason: reason}})
+	rows, err := d.changeRates(ctx, []store.RateChange{{Rate: row, Change: change, Expect: row.Version, Actor: actor, Reason: reason}})
 	if err != nil {
 		return row, conflicting(err)
 	}
@@ -306,6 +255,9 @@ func (d *Desk) mark(ctx context.Context, actor string, row store.Rate, change, r
 func (d *Desk) planRate(ctx context.Context, actor string, row store.Rate, from time.Time, reason string) (store.Rate, error) {
 	if from.Sub(d.Now()) > maxAhead {
 		return row, hub.Invalid("effective_from", "Prices can be planned at most two years ahead.")
+	}
+	if err := d.freeRates(ctx, []store.RateChange{{Rate: row}}); err != nil {
+		return row, err
 	}
 	p, err := d.Store.PlanRate(ctx, store.RatePlan{Rate: row, From: from, Actor: actor, Reason: reason})
 	if err != nil {

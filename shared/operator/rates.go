@@ -71,7 +71,7 @@ func (d *Desk) SetRate(ctx context.Context, actor string, n NewRate) (store.Rate
 	if n.From != nil && n.From.After(d.Now()) {
 		return d.planRate(ctx, actor, row, *n.From, n.Reason)
 	}
-	rows, err := d.Store.ChangeRates(ctx, []store.RateChange{{Rate: row, Change: store.RateSet, Actor: actor, Reason: n.Reason}})
+	rows, err := d.changeRates(ctx, []store.RateChange{{Rate: row, Change: store.RateSet, Actor: actor, Reason: n.Reason}})
 	if err != nil {
 		return row, err
 	}

@@ -69,7 +69,7 @@ func (d *Desk) SyncCosts(ctx context.Context, actor string, s CostSync) (CostSyn
 	if s.DryRun || len(run.changes) == 0 {
 		return run.out, nil
 	}
-	if _, err := d.Store.ChangeRates(ctx, run.changes); err != nil {
+	if _, err := d.changeRates(ctx, run.changes); err != nil {
 		return run.out, conflicting(err)
 	}
 	return run.out, d.audit(ctx, actor, "rate.sync", fmt.Sprintf("%d rates", len(run.changes)), nil, map[string]any{"updated": len(run.out.Updated),
@@ -124,7 +124,7 @@ func (r *costRun) load(ctx context.Context, d *Desk) (err error) {
 		return err
 	}
 	for _, row := range r.rates {
-		if row.Costs == "" {
+		if row.Costs == "" || row.Managed != "" {
 			continue
 		}
 		if m := known.listed(row.Provider, row.Model); m != nil && !m.Cost.Empty() {
@@ -251,7 +251,7 @@ func (r *costRun) create(name string, u CostUpdate) error {
 func (r *costRun) deprecateRest(d *Desk) {
 	now := d.Now()
 	for _, row := range r.rates {
-		if row.Type != hub.TypeChat || row.Deprecated != nil || !r.seen[row.Provider] || r.touched[row.ID] {
+		if row.Type != hub.TypeChat || row.Deprecated != nil || row.Managed != "" || !r.seen[row.Provider] || r.touched[row.ID] {
 			continue
 		}
 		p := Repriced{Row: row}

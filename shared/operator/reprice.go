@@ -137,7 +137,7 @@ func (d *Desk) Reprice(ctx context.Context, actor string, r Repricing) ([]Repric
 
 // carryOut makes the changes and puts the new versions into out.
 func (d *Desk) carryOut(ctx context.Context, actor, action string, out []Repriced, changes []store.RateChange, about map[string]any) error {
-	rows, err := d.Store.ChangeRates(ctx, changes)
+	rows, err := d.changeRates(ctx, changes)
 	if err != nil {
 		return conflicting(err)
 	}
@@ -180,6 +180,10 @@ func (r *Repricing) row(known *costs, row store.Rate) (Repriced, error) {
 		return p, fmt.Errorf("prices of %s/%s: %w", row.Provider, row.Model, err)
 	}
 	p.New = p.Old
+	if row.Managed != "" {
+		p.Skipped = "a file manages it"
+		return p, nil
+	}
 	cost, source, err := known.of(row)
 	if p.CostSource = source; err != nil {
 		return p, err

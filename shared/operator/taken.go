@@ -7,7 +7,6 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/identity"
 	"github.com/aigne-hub/aigne-hub/shared/ledger"
-	"github.com/aigne-hub/aigne-hub/shared/limits"
 	"github.com/aigne-hub/aigne-hub/shared/money"
 	"github.com/aigne-hub/aigne-hub/shared/store"
 )
@@ -39,22 +38,49 @@ func (d *Desk) TakeUser(ctx context.Context, actor string, u store.User, from st
 // stored. budget, in credits, bounds what each month may cost; 0: nothing does. It
 // is CodeConflict where somebody has a key with that secret.
 func (d *Desk) TakeKey(ctx context.Context, actor, email string, row store.APIKey, secret hub.Secret, budget money.Credits, from string) (store.APIKey, error) {
-	if err := checkModels(row.Models); err != nil {
-		return row, err
+	var k KeyLimits
+	if budget > 0 {
+		k.BudgetMonth = budget.String()
 	}
+	return d.TakeLimitedKey(ctx, actor, email, row, secret, k, from)
+}
+
+// TakeLimitedKey is TakeKey with all the limits of k, and its wallet. They are
+// there from the key's first moment on; k's restrictions and application are not
+// looked at, since row has them.
+func (d *Desk) TakeLimitedKey(ctx context.Context, actor, email string, row store.APIKey, secret hub.Secret, k KeyLimits, from string) (store.APIKey, error) {
 	u, err := d.User(ctx, email)
 	if err != nil {
 		return row, err
 	}
 	row.UserID = u.ID
+	if err := d.CheckKey(&row); err != nil {
+		return row, err
+	}
 	if err := d.Keys.Take(&row, secret); err != nil {
 		return row, err
 	}
-	var bounds []store.Limit
+	if row.AppID != "" {
+		if _, err := d.App(ctx, row.AppID); err != nil {
+			return row, err
+		}
+	}
 	after := merged(map[string]any{"user": u.Email, "name": row.Name, "from": from}, terms(&row))
-	if budget > 0 {
-		bounds = append(bounds, store.Limit{Metric: limits.Credits, Period: "month", Amount: int64(budget)})
-		after["credits_per_month"] = budget.String()
+	if k.Wallet != "" {
+		w, err := d.payingWallet(ctx, k.Wallet, u.ID)
+		if err != nil {
+			return row, err
+		}
+		row.WalletID, after["wallet"] = w.AccountID, w.AccountID
+	}
+	bounds, err := k.Bounds()
+	if err != nil {
+		return row, err
+	}
+	for i, amount := range k.amounts() {
+		if amount != "" {
+			after[keyLimits[i].field] = amount
+		}
 	}
 	row, err = d.Store.TakeKey(ctx, row, bounds)
 	if errors.Is(err, store.ErrConflict) {

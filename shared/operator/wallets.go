@@ -112,10 +112,7 @@ func (d *Desk) RemoveMember(ctx context.Context, actor, wallet, email string) er
 // BindKey makes a shared wallet pay for a key's calls; "": its user's own. The
 // key's user must be a member.
 func (d *Desk) BindKey(ctx context.Context, actor, keyID, wallet string) error {
-	k, err := d.Store.KeyByID(ctx, keyID)
-	if errors.Is(err, store.ErrNotFound) {
-		return hub.Errorf(hub.CodeNotFound, "There is no API key with the id %s.", keyID)
-	}
+	k, err := d.freeKey(ctx, keyID)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,8 @@ type Alias struct {
 	ID    string
 	Name  string
 	Rules []string
+
+	Managed string // see Provider; SetAlias leaves it as it is
 }
 
 // SetAlias stores an alias, in place of one of the same name.
@@ -43,6 +45,15 @@ func (s *Store) RemoveAlias(ctx context.Context, name string) error {
 	return s.changed(ctx, "DELETE FROM model_aliases WHERE name = ?1", name)
 }
 
+// AliasByName finds an alias, without its rules. ErrNotFound: there is none.
+func (s *Store) AliasByName(ctx context.Context, name string) (a Alias, err error) {
+	err = s.read.QueryRowContext(ctx, "SELECT id, name, managed FROM model_aliases WHERE name = ?1", name).Scan(&a.ID, &a.Name, &a.Managed)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = ErrNotFound
+	}
+	return a, err
+}
+
 // Aliases lists all aliases, by name.
 func (s *Store) Aliases(ctx context.Context) ([]Alias, error) { return alone(ctx, s.read, askAliases) }
 
@@ -51,9 +62,9 @@ func askAliases(into *[]Alias) question {
 		Alias
 		rule sql.NullString
 	}
-	const query = "SELECT a.id, a.name, r.rule_json FROM model_aliases a LEFT JOIN route_rules r ON r.alias_id = a.id ORDER BY a.name, r.position"
+	const query = "SELECT a.id, a.name, a.managed, r.rule_json FROM model_aliases a LEFT JOIN route_rules r ON r.alias_id = a.id ORDER BY a.name, r.position"
 	return question{query, nil, func(of *sql.Rows) error {
-		rows, err := scanned(of, func(r *sql.Rows, v *row) error { return r.Scan(&v.ID, &v.Name, &v.rule) })
+		rows, err := scanned(of, func(r *sql.Rows, v *row) error { return r.Scan(&v.ID, &v.Name, &v.Managed, &v.rule) })
 		if err != nil {
 			return err
 		}

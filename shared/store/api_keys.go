@@ -27,6 +27,7 @@ type APIKey struct {
 	IPs        []string    // networks that it may come from, as CIDRs; nil: all
 	Scopes     []hub.Scope // nil: whatever its user may do
 	AppID      string      // the application that it belongs to; "": its user
+	Managed    string      // see Provider
 
 	Serial    int64 // of the secret: 1, and one more with each rotation
 	RotatedAt *time.Time
@@ -40,14 +41,14 @@ type APIKey struct {
 func (k *APIKey) Old(hash string) bool { return k.OldHash != "" && hash == k.OldHash }
 
 const keyColumns = `k.id, k.user_id, k.name, k.hash, k.hint, k.expires_at, k.revoked_at, k.last_used_at, k.created_at, coalesce(k.wallet_id, ''),
-  k.models_json, k.ips_json, k.scopes_json, coalesce(k.app_id, ''), k.serial, k.rotated_at, coalesce(k.old_hash, ''), k.old_hint, k.old_until, k.old_used_at`
+  k.models_json, k.ips_json, k.scopes_json, coalesce(k.app_id, ''), k.serial, k.rotated_at, coalesce(k.old_hash, ''), k.old_hint, k.old_until, k.old_used_at, k.managed`
 
 func scanKey(scan func(...any) error, k *APIKey, more ...any) error {
 	var expires, revoked, used, rotated, until, oldUsed sql.NullInt64
 	var models, ips, scopes sql.NullString
 	var created int64
 	if err := scan(append([]any{&k.ID, &k.UserID, &k.Name, &k.Hash, &k.Hint, &expires, &revoked, &used, &created, &k.WalletID,
-		&models, &ips, &scopes, &k.AppID, &k.Serial, &rotated, &k.OldHash, &k.OldHint, &until, &oldUsed}, more...)...); err != nil {
+		&models, &ips, &scopes, &k.AppID, &k.Serial, &rotated, &k.OldHash, &k.OldHint, &until, &oldUsed, &k.Managed}, more...)...); err != nil {
 		return err
 	}
 	k.ExpiresAt, k.RevokedAt, k.LastUsedAt = nullMillis(expires), nullMillis(revoked), nullMillis(used)
@@ -161,6 +162,15 @@ func (s *Store) Keys(ctx context.Context, userID, after string, limit int) ([]AP
 func (s *Store) AllKeys(ctx context.Context, after string, limit int) ([]APIKey, error) {
 	return list(ctx, s.read, func(r *sql.Rows, k *APIKey) error { return scanKey(r.Scan, k) },
 		"SELECT "+keyColumns+" FROM api_keys k WHERE k.id > ? ORDER BY k.id LIMIT ?", after, limit)
+}
+
+// OwnKeys lists up to limit keys of everybody after the one with id after, but for
+// those that stand for what a user allowed an application: they are not set up by
+// anybody, and end with that.
+func (s *Store) OwnKeys(ctx context.Context, after string, limit int) ([]APIKey, error) {
+	return list(ctx, s.read, func(r *sql.Rows, k *APIKey) error { return scanKey(r.Scan, k) },
+		"SELECT "+keyColumns+` FROM api_keys k WHERE k.id > ? AND NOT EXISTS (SELECT 1 FROM oauth_connections n WHERE n.key_id = k.id)
+  ORDER BY k.id LIMIT ?`, after, limit)
 }
 
 // KeyByID finds a key.

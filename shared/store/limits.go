@@ -14,6 +14,7 @@ type Limit struct {
 	Metric  string // requests, tokens, concurrency or credits
 	Period  string // minute, hour, day, week or month; now for concurrency
 	Amount  int64  // calls, tokens or nano-credits
+	Managed string // see Provider; SetLimit leaves it as it is
 }
 
 // LimitHold is what one call reserves of a limit.
@@ -91,16 +92,25 @@ ON CONFLICT (scope, subject, metric, period) DO UPDATE SET amount = ?6, updated_
 	return s.LimitOf(ctx, l.Scope, l.Subject, l.Metric, l.Period)
 }
 
-const limitColumns = "SELECT id, scope, subject, metric, period, amount FROM limits"
+const limitColumns = "SELECT id, scope, subject, metric, period, amount, managed FROM limits"
 
 func scanLimit(scan func(...any) error, l *Limit) error {
-	return scan(&l.ID, &l.Scope, &l.Subject, &l.Metric, &l.Period, &l.Amount)
+	return scan(&l.ID, &l.Scope, &l.Subject, &l.Metric, &l.Period, &l.Amount, &l.Managed)
 }
 
 // LimitOf finds a limit. ErrNotFound: there is none.
 func (s *Store) LimitOf(ctx context.Context, scope, subject, metric, period string) (l Limit, err error) {
 	err = scanLimit(s.read.QueryRowContext(ctx, limitColumns+" WHERE scope = ?1 AND subject = ?2 AND metric = ?3 AND period = ?4",
 		scope, subject, metric, period).Scan, &l)
+	if errors.Is(err, sql.ErrNoRows) {
+		return l, ErrNotFound
+	}
+	return l, err
+}
+
+// LimitByID finds a limit. ErrNotFound: there is none.
+func (s *Store) LimitByID(ctx context.Context, id string) (l Limit, err error) {
+	err = scanLimit(s.read.QueryRowContext(ctx, limitColumns+" WHERE id = ?1", id).Scan, &l)
 	if errors.Is(err, sql.ErrNoRows) {
 		return l, ErrNotFound
 	}

@@ -19,13 +19,14 @@ type Provider struct {
 	Enabled     bool
 	Settings    string // JSON; "" means none when it is stored
 	CreatedAt   time.Time
+	Managed     string // file: only the file that was applied may change it and its credentials; "": anybody who may
 }
 
-const providerColumns = "id, kind, name, display_name, base_url, region, enabled, settings_json, created_at FROM ai_providers"
+const providerColumns = "id, kind, name, display_name, base_url, region, enabled, settings_json, created_at, managed FROM ai_providers"
 
 func scanProvider(scan func(...any) error, p *Provider) error {
 	var created int64
-	if err := scan(&p.ID, &p.Kind, &p.Name, &p.DisplayName, &p.BaseURL, &p.Region, &p.Enabled, &p.Settings, &created); err != nil {
+	if err := scan(&p.ID, &p.Kind, &p.Name, &p.DisplayName, &p.BaseURL, &p.Region, &p.Enabled, &p.Settings, &created, &p.Managed); err != nil {
 		return err
 	}
 	p.CreatedAt = time.UnixMilli(created).UTC()

@@ -29,16 +29,17 @@ type Rate struct {
 	DeprecatedReason    string
 	RefusedFrom         *time.Time // when calls end to be taken; nil: never
 	Retired             bool       // that time has come
+	Managed             string     // see Provider; changes of a rate leave it as it is
 }
 
 const rateColumns = `id, provider, model, type, version, prices_json, coalesce(costs_json, ''), metadata_json, effective_from,
-  margin, credit_price, deprecated_at, deprecated_reason, refused_from, retired FROM ai_model_rates`
+  margin, credit_price, deprecated_at, deprecated_reason, refused_from, retired, managed FROM ai_model_rates`
 
 func scanRate(scan func(...any) error, v *Rate) error {
 	var effective int64
 	var deprecated, refused sql.NullInt64
 	if err := scan(&v.ID, &v.Provider, &v.Model, &v.Type, &v.Version, &v.Prices, &v.Costs, &v.Metadata, &effective,
-		&v.Margin, &v.CreditPrice, &deprecated, &v.DeprecatedReason, &refused, &v.Retired); err != nil {
+		&v.Margin, &v.CreditPrice, &deprecated, &v.DeprecatedReason, &refused, &v.Retired, &v.Managed); err != nil {
 		return err
 	}
 	v.Effective, v.Deprecated, v.RefusedFrom = time.UnixMilli(effective).UTC(), nullMillis(deprecated), nullMillis(refused)

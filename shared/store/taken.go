@@ -28,8 +28,8 @@ func (s *Store) TakeUser(ctx context.Context, u User) (User, error) {
 	return u, s.Do(ctx, unit)
 }
 
-// TakeKey stores a key that clients hold already, with its limits, in one
-// transaction. ErrConflict: somebody has a key with this secret.
+// TakeKey stores a key that clients hold already, with its limits and its
+// shared wallet, in one transaction. ErrConflict: somebody has a key with this secret.
 func (s *Store) TakeKey(ctx context.Context, k APIKey, limits []Limit) (APIKey, error) {
 	if _, _, err := s.KeyByHash(ctx, k.Hash); !errors.Is(err, ErrNotFound) {
 		return k, errors.Join(err, ErrConflict)
@@ -39,6 +39,9 @@ func (s *Store) TakeKey(ctx context.Context, k APIKey, limits []Limit) (APIKey, 
 		unit := &Unit{}
 		unit.Add(insertKey, k.ID, k.UserID, k.Name, k.Hash, k.Hint, millisOrNil(k.ExpiresAt), k.CreatedAt.UnixMilli(),
 			listOrNil(k.Models), listOrNil(k.IPs), listOrNil(k.Scopes), textOrNil(k.AppID))
+		if k.WalletID != "" {
+			unit.Add("UPDATE api_keys SET wallet_id = ?2 WHERE id = ?1", k.ID, k.WalletID)
+		}
 		for _, l := range limits {
 			unit.Add("INSERT INTO limits (id, scope, subject, metric, period, amount, created_at, updated_at) VALUES (?1, 'key', ?2, ?3, ?4, ?5, ?6, ?6)",
 				s.NewID(), k.ID, l.Metric, l.Period, l.Amount, s.millis())
