@@ -72,10 +72,8 @@ func (w *filed) changes() map[string][3]string {
 		"DELETE /api/admin/limits/" + w.keyLimit:              {"admin", "admin", ""},
 		"PATCH /api/admin/keys/" + w.key:                      {"admin", "admin", `{"rpm":null}`},
 		"POST /api/admin/keys/" + w.key + "/rotate":           {"admin", "admin", `{}`},
-		"DELETE /api/admin/keys/" + w.key:                     {"admin", "admin", ""},
 		"PATCH /api/auth/keys/" + w.key:                       {"auth", "member", `{"name":"mine"}`},
 		"POST /api/auth/keys/" + w.key + "/rotate":            {"auth", "member", `{}`},
-		"DELETE /api/auth/keys/" + w.key:                      {"auth", "member", ""},
 	}
 	for _, root := range []string{"/api/ai", "/api/ai-providers"} {
 		out["PUT "+root+"/"+w.provider+"/model-rates/"+w.rate] = [3]string{"admin", "admin", `{"outputRate":"0.000001"}`}
@@ -134,6 +132,8 @@ func TestEveryRouteThatChangesSuchObjectsIsTried(t *testing.T) {
 		"POST /api/admin/rates/sync":                    "leaves them out",
 		"DELETE /api/admin/rates/plans/{id}":            "forgets a change; none can be planned",
 		"POST /api/admin/keys":                          "makes a new one",
+		"DELETE /api/admin/keys/{id}":                   "a key that leaked does not wait for a file",
+		"DELETE /api/auth/keys/{id}":                    "a key that leaked does not wait for a file",
 		"POST /api/auth/keys":                           "makes a new one",
 		"POST /api/ai/model-rates":                      "makes new ones",
 		"POST /api/ai-providers/model-rates":            "makes new ones",
@@ -164,6 +164,15 @@ func TestEveryRouteThatChangesSuchObjectsIsTried(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestAKeyThatAFileManagesIsRevokedByItsUser(t *testing.T) {
+	t.Parallel()
+	w := filedWorld(t)
+	w.act("auth", "DELETE /api/auth/keys/"+w.key, "")
+	row, err := w.app.Store.KeyByID(t.Context(), w.key)
+	require.NoError(t, err)
+	assert.NotNil(t, row.RevokedAt)
 }
 
 func TestAutomaticActsChangeWhatAFileManages(t *testing.T) {

@@ -44,7 +44,7 @@ func TestWhatAFileMarksIsChangedByTheFileOnly(t *testing.T) {
 		{"rate", "remove", "--provider", "main", "--model", "gpt-x", "--force"},
 		{"rate", "set", "--provider", "main", "--model", "gpt-x", "--input", "2", "--output", "3"}, {"alias", "remove", "smart"},
 		{"limit", "remove", limit}, {"limit", "set", "--scope", "key", "--subject", key, "--metric", "requests", "--period", "minute", "--amount", "9"},
-		{"key", "edit", key, "--rpm", "none"}, {"key", "rotate", key}, {"key", "revoke", key},
+		{"key", "edit", key, "--rpm", "none"}, {"key", "rotate", key},
 	}
 	for _, args := range others {
 		o := h.run("", args...)

@@ -167,7 +167,7 @@ func TestReadinessWithoutDatabaseOrKey(t *testing.T) {
 	r := httptest.NewRequest(http.MethodGet, "/readyz", nil).WithContext(ctx)
 	rec := httptest.NewRecorder()
 	compose(a, named(), &health{app: a}).ServeHTTP(rec, r)
-	assert.JSONEq(t, `{"status":"unavailable","reasons":["the database does not answer"]}`, rec.Body.String())
+	assert.JSONEq(t, `{"status":"unavailable","open":0,"reasons":["the database does not answer"]}`, rec.Body.String())
 }
 
 func TestMetricsAreForAdmins(t *testing.T) {

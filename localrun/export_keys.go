@@ -64,7 +64,7 @@ func (x *keyExport) export(ctx context.Context, a *boot.App, refs references) ([
 			x.leftOut = append(x.leftOut, fmt.Sprintf("the key %s (%s of %s): %s", k.ID, strconv.Quote(k.Name), u.Email, why))
 			continue
 		}
-		m := manifestKey{User: u.Email, Name: k.Name, ExpiresAt: stamp(k.ExpiresAt), Models: k.Models, IPs: k.IPs, Scopes: k.Scopes,
+		m := manifestKey{User: u.Email, Name: k.Name, ExpiresAt: dated(k.ExpiresAt), Models: k.Models, IPs: k.IPs, Scopes: k.Scopes,
 			Wallet: x.wallets[k.WalletID], App: k.AppID, Managed: k.Managed, Value: refs.take(variableName("HUB_KEY_" + u.Email + "_" + k.Name))}
 		if k.AppID != "" && slices.Equal(k.Scopes, []hub.Scope{hub.ScopeInference}) {
 			m.Scopes = nil // what such a key has anyway

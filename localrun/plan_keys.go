@@ -250,7 +250,7 @@ func (p *planner) keyDetail(want manifestKey, row store.APIKey, have *store.APIK
 		}
 		return from != to
 	}
-	if differ("expires_at", stamp(have.ExpiresAt), stamp(row.ExpiresAt)) {
+	if differ("expires_at", dated(have.ExpiresAt), dated(row.ExpiresAt)) {
 		n.ExpiresAt = operator.Field[*time.Time]{Set: true, Value: row.ExpiresAt}
 	}
 	if differ("models", strings.Join(have.Models, ","), strings.Join(row.Models, ",")) {
@@ -302,7 +302,7 @@ func scopeWords(list []hub.Scope) string {
 	return strings.Join(words, ",")
 }
 
-func stamp(t *time.Time) string {
+func dated(t *time.Time) string {
 	if t == nil {
 		return ""
 	}
