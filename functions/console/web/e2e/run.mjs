@@ -217,7 +217,7 @@ let link;
 step("a member is invited by a link, and is given credits", async () => {
   await go(page, "/admin/users");
   await button(page, "Invite").click();
-  await page.getByLabel("E-mail").fill(member.email);
+  await page.getByRole("dialog").getByLabel("E-mail").fill(member.email);
   await page.getByRole("dialog").getByRole("button", { name: "Invite" }).click();
   await page.getByText("Pass it on yourself").waitFor();
   link = await page.getByRole("dialog").locator("code").innerText();
