@@ -37,7 +37,7 @@ export function Backups() {
         const where = setting("AIGNE_HUB_BACKUP_URL");
         return (
           <div className="grid items-start gap-5 lg:grid-cols-2">
-            <div className="flex flex-col gap-5">
+            <div className="flex min-w-0 flex-col gap-5">
               <Card title={t("backup.state")}>
                 <div className="flex flex-col gap-4">
                   <Loaded query={settings} loading={<Rows n={3} />}>
@@ -62,7 +62,7 @@ export function Backups() {
                       />
                     )}
                   </Loaded>
-                  {settings.data && !period && <p className="text-ink-3">{t("backup.off.hint")}</p>}
+                  {settings.data && !period && <p className="wrap-anywhere text-ink-3">{t("backup.off.hint")}</p>}
                   <Link
                     to="/admin/settings"
                     search={{ tab: "start", q: "BACKUP" }}
