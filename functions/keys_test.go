@@ -55,7 +55,7 @@ func TestUsersRestrictTheirKeys(t *testing.T) {
 	w.golden("auth", []apiCase{
 		{"a key is shown with its limits and use", "member", "GET /api/auth/keys/" + id, "", 200, head("ci", "null") + terms + `,"rotated_at":null,"old":null,
 			"limits":[{"id":"ID","metric":"credits","period":"day","amount":"1.5","used":"0"},{"id":"ID","metric":"requests","period":"minute","amount":"60","used":"0"}],
-			"use":{"from":"TIME","until":"TIME","calls":0,"failed":0,"input_tokens":0,"output_tokens":0,"credits":"0","cost_usd":"0"}}`},
+			"use":{"from":"TIME","until":"TIME","calls":0,"failed":0,"input_tokens":0,"output_tokens":0,"credits":"0"}}`},
 		{"but to nobody else", "other", "GET /api/auth/keys/" + id, "", 404, notFound("There is no API key with this id among yours.")},
 		{"nor by an admin here", "admin", "GET /api/auth/keys/" + id, "", 404, notFound("There is no API key with this id among yours.")},
 		{"a range is bounded", "member", "GET /api/auth/keys/" + id + "?startTime=1&endTime=1800000000", "", 400,

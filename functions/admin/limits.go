@@ -79,7 +79,7 @@ func (h *handler) viewUse(l store.LimitRow, u store.LimitUse) limitUseView {
 		v.Used = money.Credits(u.Most).String()
 	}
 	if u.Ends > 0 {
-		v.Ends = new(h.Now().UTC().Add(time.Duration(u.Ends) * time.Millisecond))
+		v.Ends = new(h.Now().UTC().Add(time.Duration(u.Ends) * time.Millisecond).Round(time.Second))
 	}
 	return v
 }

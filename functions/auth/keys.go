@@ -64,6 +64,7 @@ func (h *handler) getKey(w http.ResponseWriter, r *http.Request, c hub.Caller) e
 	if err != nil {
 		return err
 	}
+	v.Use = v.Use.WithoutCost() // operators ask /api/admin/keys/{id}
 	return httpkit.WriteJSON(w, http.StatusOK, v)
 }
 

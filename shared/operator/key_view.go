@@ -75,7 +75,14 @@ type UseView struct {
 	Input   int64         `json:"input_tokens"`
 	Output  int64         `json:"output_tokens"`
 	Credits money.Credits `json:"credits"`
-	Cost    money.Credits `json:"cost_usd"` // as far as it is known
+	// Cost is what the operator paid, as far as it is known; nil where the viewer is no operator.
+	Cost *money.Credits `json:"cost_usd,omitempty"`
+}
+
+// WithoutCost is the use as those see it who do not run the hub.
+func (v UseView) WithoutCost() UseView {
+	v.Cost = nil
+	return v
 }
 
 // MostUse is the longest span that use is summed over.
@@ -111,7 +118,7 @@ func UseSpan(from, until string, now time.Time) (store.Span, error) {
 
 // viewUse makes the view of what finished calls used in a range.
 func viewUse(t *rollup.Total, x rollup.Range) UseView {
-	return UseView{x.From.UTC(), x.Until.UTC(), t.Calls, t.By(rollup.Errors), t.Units.Prompt(), t.Units.Completion(), money.Credits(t.Credits), money.Credits(t.Cost)}
+	return UseView{x.From.UTC(), x.Until.UTC(), t.Calls, t.By(rollup.Errors), t.Units.Prompt(), t.Units.Completion(), money.Credits(t.Credits), new(money.Credits(t.Cost))}
 }
 
 // KeyDetail shows a key with its limits and its use in a span.

@@ -103,9 +103,7 @@ func (u *UserApps) Use(id string) UseView {
 	if p := u.use[id]; p != nil {
 		sum = &p.Total
 	}
-	v := viewUse(sum, u.span)
-	v.Cost = 0 // the operator's own
-	return v
+	return viewUse(sum, u.span).WithoutCost()
 }
 
 // AppsOf finds the applications of a user.

@@ -23,8 +23,8 @@ func (s *Store) LimitsPage(ctx context.Context, f LimitFilter, before string, li
 		before = "~" // sorts after every ULID
 	}
 	return list(ctx, s.read, func(r *sql.Rows, l *LimitRow) error {
-		return r.Scan(&l.ID, &l.Scope, &l.Subject, &l.Metric, &l.Period, &l.Amount, &l.Name, &l.Owner)
-	}, `SELECT l.id, l.scope, l.subject, l.metric, l.period, l.amount,
+		return r.Scan(&l.ID, &l.Scope, &l.Subject, &l.Metric, &l.Period, &l.Amount, &l.Managed, &l.Name, &l.Owner)
+	}, `SELECT l.id, l.scope, l.subject, l.metric, l.period, l.amount, l.managed,
   CASE l.scope WHEN 'key' THEN coalesce((SELECT name FROM api_keys WHERE id = l.subject), '')
     WHEN 'user' THEN coalesce((SELECT email FROM users WHERE id = l.subject), '')
     WHEN 'app' THEN coalesce((SELECT name FROM apps WHERE id = l.subject), '') ELSE '' END,

@@ -195,7 +195,7 @@ await run(day, [
       await settled(page);
       await look(page, "system-keys");
       await page.getByRole("tab", { name: "Backups" }).click();
-      await page.getByText(".backup").waitFor();
+      await page.getByText("aigne-hub backup", { exact: true }).waitFor();
       await look(page, "system-backups");
     },
   ],

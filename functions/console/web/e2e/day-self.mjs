@@ -68,6 +68,11 @@ await run(day, [
       await page.getByRole("button", { name: "shop server", exact: true }).click();
       await dialog().getByRole("link", { name: "Shop assistant" }).waitFor();
       await look(page, "keys-one");
+      await dialog().getByRole("link", { name: "See the calls" }).click();
+      await page.waitForURL("**/calls?key=*");
+      await page.locator("tbody tr").first().waitFor();
+      await page.goBack();
+      await dialog().getByRole("link", { name: "Shop assistant" }).waitFor();
       await page.keyboard.press("Escape");
       await page.getByRole("button", { name: "Create key" }).click();
       await dialog().getByText("Restrictions and limits").click();

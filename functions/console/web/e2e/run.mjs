@@ -174,20 +174,11 @@ step("keys are made with limits, changed, rotated and revoked", async () => {
   await look(page, "keys");
 });
 
-step("every page shows itself in both themes, on a desk and on a phone", async () => {
+step("pages that no other day looks at show themselves in both themes, on a desk and on a phone", async () => {
   for (const [path, name] of [
-    ["/", "home"],
-    ["/calls", "calls"],
-    ["/credits", "credits"],
-    ["/credits?tab=grants", "grants"],
     ["/credits?tab=receipts", "receipts"],
-    ["/models", "models"],
-    ["/profile", "profile"],
-    ["/admin/providers", "providers"],
     ["/admin/rates", "rates"],
-    ["/admin/rates?tab=proposals", "proposals"],
     ["/admin/rates?tab=history", "history"],
-    ["/admin/users", "users"],
     ["/admin/audit", "audit"],
     ["/nowhere", "missing"],
   ]) {
@@ -217,7 +208,7 @@ let link;
 step("a member is invited by a link, and is given credits", async () => {
   await go(page, "/admin/users");
   await button(page, "Invite").click();
-  await page.getByLabel("E-mail").fill(member.email);
+  await page.getByRole("dialog").getByLabel("E-mail").fill(member.email);
   await page.getByRole("dialog").getByRole("button", { name: "Invite" }).click();
   await page.getByText("Pass it on yourself").waitFor();
   link = await page.getByRole("dialog").locator("code").innerText();
@@ -270,13 +261,18 @@ step("four languages are whole, and each is remembered", async () => {
     must((await page.locator("html").getAttribute("lang")) === tag, `the page does not say that it is in ${tag}`);
     for (const [path, picture] of [
       ["/", "home"],
+      ["/usage", "usage"],
+      ["/playground", "playground"],
       ["/keys", "keys"],
-      ["/admin/providers", "providers"],
       ["/profile", "profile"],
-      ["/start", "start"],
+      ["/admin/providers", "providers"],
+      ["/admin/routing?tab=try", "routing"],
+      ["/admin/credits", "wallets"],
+      ["/admin/alerts?tab=rules", "alerts"],
+      ["/admin/system?tab=backups", "backups"],
     ]) {
       await go(page, path);
-      await look(page, `${tag}-${picture}`);
+      await look(page, `${tag}-${picture}`, { access: false });
     }
   }
   await page.locator("header button[aria-haspopup=menu]").nth(0).click();

@@ -36,6 +36,8 @@ import { isAdmin, type Role } from "./session";
 export interface Place {
   to: string;
   label: Key;
+  /** brief is the label where there is little room. */
+  brief?: Key;
   icon: LucideIcon;
 }
 
@@ -47,7 +49,7 @@ export interface Group {
 const everyone: Group = {
   places: [
     { to: "/", label: "nav.home", icon: CircleGauge },
-    { to: "/playground", label: "nav.playground", icon: FlaskConical },
+    { to: "/playground", label: "nav.playground", brief: "nav.playground.brief", icon: FlaskConical },
     { to: "/usage", label: "nav.usage", icon: ChartColumn },
     { to: "/calls", label: "nav.calls", icon: ReceiptText },
     { to: "/keys", label: "nav.keys", icon: KeyRound },

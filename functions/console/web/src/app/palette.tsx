@@ -97,9 +97,10 @@ function useThings(me: Me, asked: string): { things: Entry[]; busy: boolean } {
     enabled: on && admin,
   });
   const users = useQuery({
-    queryKey: ["users", "palette"],
-    queryFn: ({ signal }) => api.get("/api/admin/users", { query: { pageSize: 100 }, signal }),
+    queryKey: ["users", "palette", asked],
+    queryFn: ({ signal }) => api.get("/api/admin/users", { query: { q: asked, pageSize: 8 }, signal }),
     enabled: on && admin,
+    placeholderData: keepPreviousData,
   });
   const things: Entry[] = on
     ? [
@@ -135,12 +136,13 @@ function useThings(me: Me, asked: string): { things: Entry[]; busy: boolean } {
           group: t("nav.users"),
           text: u.name || u.email,
           note: u.name ? u.email : "",
+          always: true, // the hub found it
           icon: <UserRound aria-hidden className={icon} />,
           act: () => navigate({ to: "/admin/users", search: { user: u.email } }),
         })),
       ]
     : [];
-  return { things, busy: models.isFetching };
+  return { things, busy: models.isFetching || users.isFetching };
 }
 
 /** Palette goes anywhere and does what can be done from everywhere, by the keyboard alone. */

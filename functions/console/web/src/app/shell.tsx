@@ -188,7 +188,7 @@ function PhoneNav({ me }: { me: Me }) {
             activeOptions={{ exact: whole(place.to), includeSearch: false }}
           >
             <place.icon aria-hidden className="size-5" />
-            <span className="max-w-full truncate">{t(place.label)}</span>
+            <span className="max-w-full truncate">{t(place.brief ?? place.label)}</span>
           </Link>
         ))}
         <Dialog.Root open={open} onOpenChange={setOpen}>

@@ -1,5 +1,5 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { useNavigate, useRouter, useSearch } from "@tanstack/react-router";
+import { Link, useNavigate, useRouter, useSearch } from "@tanstack/react-router";
 import { Blocks, Plus } from "lucide-react";
 import { useState } from "react";
 import { type Answer, ApiError, api } from "../api/client";
@@ -141,7 +141,12 @@ function Whole({ id }: { id: string }) {
             {t("action.edit")}
           </Button>
           <section>
-            <h3 className="mb-2 font-semibold">{t("keys.use")}</h3>
+            <div className="mb-2 flex items-center justify-between gap-3">
+              <h3 className="font-semibold">{t("keys.use")}</h3>
+              <Link to="/calls" search={{ app: id, everyone: true }} className="text-sm text-accent hover:underline">
+                {t("calls.these")}
+              </Link>
+            </div>
             <Facts
               items={[
                 [t("nav.calls"), count(format, a.use?.calls ?? 0)],

@@ -241,7 +241,12 @@ function AppFacts({ of: a, onAct }: { of: App; onAct: (act: Act) => void }) {
         )}
       </div>
       <section>
-        <h3 className="mb-2 font-semibold">{t("keys.use")}</h3>
+        <div className="mb-2 flex items-center justify-between gap-3">
+          <h3 className="font-semibold">{t("keys.use")}</h3>
+          <Link to="/calls" search={{ app: a.id }} className="text-sm text-accent hover:underline">
+            {t("calls.these")}
+          </Link>
+        </div>
         <Facts
           items={[
             [t("apps.calls"), count(format, a.use.calls)],

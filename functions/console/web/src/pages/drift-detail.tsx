@@ -149,7 +149,7 @@ function CallsBehind({ of: d }: { of: Drift }) {
               <ul className="divide-y divide-line rounded-lg border border-line">
                 {data.map((c) => (
                   <li key={c.id} className="flex flex-wrap items-baseline gap-x-3 px-3 py-2">
-                    <Link to="/calls" search={{ call: c.id, everyone: true }} className="min-w-0 flex-1 hover:underline">
+                    <Link to="/calls" search={{ call: c.id, everyone: true }} className="min-w-0 flex-1 basis-40 hover:underline">
                       <Mono>{c.model}</Mono>
                     </Link>
                     <span className="text-sm text-ink-3">

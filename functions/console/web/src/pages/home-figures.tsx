@@ -45,7 +45,7 @@ export function Spend() {
           {b ? <Amount of={b.available} /> : wait}
         </Stat>
       )}
-      <div className={`card min-w-0 px-4 py-3.5 ${free ? "" : "max-lg:order-last max-lg:col-span-2"}`}>
+      <div className="card min-w-0 px-4 py-3.5">
         <div className="flex items-baseline justify-between gap-2">
           <p className="text-sm text-ink-3">{free ? t("home.calls.month") : t("home.month")}</p>
           <Link to="/usage" search={{}} className="text-sm text-accent hover:underline">

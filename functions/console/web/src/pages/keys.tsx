@@ -302,7 +302,12 @@ function KeyFacts({ of: k }: { of: KeyDetail }) {
         ]}
       />
       <section>
-        <h3 className="mb-2 font-semibold">{t("keys.use")}</h3>
+        <div className="mb-2 flex items-center justify-between gap-3">
+          <h3 className="font-semibold">{t("keys.use")}</h3>
+          <Link to="/calls" search={{ key: k.id }} className="text-sm text-accent hover:underline">
+            {t("calls.these")}
+          </Link>
+        </div>
         <Facts
           items={[
             [t("nav.calls"), count(format, k.use.calls)],

@@ -1,5 +1,5 @@
+import { Link } from "@tanstack/react-router";
 import { MessageSquare } from "lucide-react";
-import { at } from "../api/client";
 import { count, credits, duration, percent } from "../lib/format";
 import { useI18n } from "../lib/i18n";
 import { buttonClass } from "../ui/button";
@@ -17,15 +17,23 @@ export function Can({ of: p }: { of: Price }) {
   return <div className="text-sm text-ink-3">{all.map((c) => t(`models.can.${c}`)).join(" · ")}</div>;
 }
 
+/** tabOf is where the playground tries a kind of work out; undefined is its chat. */
+const tabOf: Record<string, string> = {
+  imageGeneration: "image",
+  video: "video",
+  embedding: "embedding",
+  audioGeneration: "speech",
+};
+
 /** TryIt leads to the playground with a model chosen. */
 export function TryIt({ of: p, small }: { of: Price; small?: boolean }) {
   const { t } = useI18n();
   if (p.type === "moderation" || p.type === "rerank") return null;
   return (
-    <a href={at(`/playground?model=${encodeURIComponent(p.model)}`)} className={buttonClass("plain", small)}>
+    <Link to="/playground" search={{ model: p.model, tab: tabOf[p.type] }} className={buttonClass("plain", small)}>
       <MessageSquare aria-hidden className="size-4" />
       {t("models.try")}
-    </a>
+    </Link>
   );
 }
 

@@ -4,23 +4,18 @@ import { type Answer, api } from "../api/client";
 import { bytes, count, date, duration } from "../lib/format";
 import { useI18n } from "../lib/i18n";
 import { Button } from "../ui/button";
-import { CopyButton } from "../ui/copy";
 import { Card, Facts, Mono, Page, Time } from "../ui/page";
-import { Badge, Empty, Loaded, Note, Rows, useFault } from "../ui/states";
+import { Badge, Empty, Loaded, Rows, useFault } from "../ui/states";
 import { type Column, Table } from "../ui/table";
 import { Tabs } from "../ui/tabs";
 import { useToast } from "../ui/toast";
+import { Backups } from "./system-backups";
+import { systemQuery } from "./system-query";
 import { Vault } from "./system-vault";
 
 type Job = Answer<"/api/admin/jobs">["data"][number];
 
 const tabs = ["about", "jobs", "keys", "backups"] as const;
-
-const systemQuery = {
-  queryKey: ["system"],
-  queryFn: ({ signal }: { signal: AbortSignal }) => api.get("/api/admin/system", { signal }),
-  refetchInterval: 30_000,
-};
 
 /** SystemPage is what runs, and over what. */
 export function SystemPage() {
@@ -253,39 +248,4 @@ function every(locale: string, seconds: number): string {
           ? (["minute", seconds / 60] as const)
           : (["second", seconds] as const);
   return new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay: "long" }).format(n);
-}
-
-/** Backups says what has to be kept, and how. */
-function Backups() {
-  const { t } = useI18n();
-  const system = useQuery(systemQuery);
-  return (
-    <Loaded query={system} loading={<Rows />}>
-      {(s) => {
-        const file = decodeURIComponent(s.database.url.replace(/^file:/, "").replace(/\?.*$/, ""));
-        const command = `sqlite3 '${file}' ".backup '/path/to/backup/hub.db'"`;
-        return (
-          <Card title={t("system.tab.backups")}>
-            <div className="flex flex-col gap-4">
-              <p>{t(s.database.kind === "file" ? "backup.file" : "backup.server")}</p>
-              {s.database.kind === "file" && (
-                <div className="flex items-start gap-2 rounded-lg bg-sunken p-3">
-                  <code className="min-w-0 flex-1 font-mono text-[13px] break-all">{command}</code>
-                  <CopyButton text={command} />
-                </div>
-              )}
-              <Note kind="warn">
-                {t(`backup.master.${s.places.master as "file" | "setting" | "kms"}`, { file: s.places.key_file })}
-              </Note>
-              <ul className="flex list-disc flex-col gap-1 pl-5 text-ink-2">
-                {s.places.files !== "" && <li>{t("backup.files", { place: s.places.files })}</li>}
-                {s.places.archive !== "" && <li>{t("backup.archive", { place: s.places.archive })}</li>}
-                <li>{t("backup.restore")}</li>
-              </ul>
-            </div>
-          </Card>
-        );
-      }}
-    </Loaded>
-  );
 }

@@ -168,7 +168,12 @@ function About({ user: u, act }: { user: Detail; act: (doing: Doing) => void }) 
         />
       </section>
       <section>
-        <h3 className="mb-2 font-semibold">{t("keys.use")}</h3>
+        <div className="mb-2 flex items-center justify-between gap-3">
+          <h3 className="font-semibold">{t("keys.use")}</h3>
+          <Link to="/calls" search={{ user: u.id, everyone: true }} className="text-sm text-accent hover:underline">
+            {t("calls.these")}
+          </Link>
+        </div>
         <Facts
           items={[
             [t("nav.calls"), count(format, u.use.calls)],

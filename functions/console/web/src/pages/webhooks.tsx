@@ -76,11 +76,11 @@ export function Webhooks() {
       head: <span className="sr-only">{t("action.menu")}</span>,
       num: true,
       cell: (h) => (
-        <span className="inline-flex gap-2">
+        <span className="inline-flex justify-end gap-2 max-sm:flex-col">
           <Button small busy={testing === h.id} onClick={() => test(h)}>
             {t("webhooks.test")}
           </Button>
-          <Button small onClick={() => setAct({ kind: "remove", hook: h })} className="max-sm:hidden">
+          <Button small onClick={() => setAct({ kind: "remove", hook: h })}>
             {t("action.remove")}
           </Button>
         </span>

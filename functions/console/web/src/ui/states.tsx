@@ -29,7 +29,7 @@ export function Note({ kind = "info", children }: { kind?: Kind; children: React
   return (
     <div role={kind === "danger" ? "alert" : undefined} className={`flex gap-2.5 rounded-lg px-3 py-2.5 ${look}`}>
       <Icon aria-hidden className={`mt-0.5 size-4.5 shrink-0 ${tints[kind]}`} />
-      <div className="min-w-0 flex-1">{children}</div>
+      <div className="min-w-0 flex-1 wrap-anywhere">{children}</div>
     </div>
   );
 }
