@@ -126,7 +126,7 @@ func queryOnly(o Options) string { return strconv.FormatInt(boolInt(o.ReadOnly),
 // openWait is how long opening waits for another process that has the file to
 // itself: the change to WAL mode is the one lock that SQLite's busy time-out
 // does not wait for.
-const openWait = 10 * time.Second
+const openWait = 30 * time.Second
 
 // patientCheck is check, repeated while the file is busy.
 func (s *Store) patientCheck(ctx context.Context) error {
