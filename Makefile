@@ -93,7 +93,7 @@ ends: ## money that ends suddenly: ten streams at once on each of WALLETS (100) 
 SCALE_CALLS = $(if $(filter command environment,$(firstword $(origin CALLS))),$(CALLS),10000000)
 
 .PHONY: scale
-scale: ## fill a database with CALLS (10000000: 11 GB of disk) over a year and measure what a hub does on it
+scale: ## fill a database with CALLS (10000000: 19 GB of disk) over a year and measure what a hub does on it
 	go run ./shared/testkit/scale/run -calls $(SCALE_CALLS) $(SCALE)
 
 .PHONY: demo
