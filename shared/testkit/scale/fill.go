@@ -42,7 +42,7 @@ type Population struct {
 
 // bytesPerCall is what a call takes in the file, with and without the ledger.
 const (
-	bytesPerCall   = 1100
+	bytesPerCall   = 1900
 	bytesPerBilled = 1700
 )
 
