@@ -15,9 +15,6 @@ import (
 // TestTheArm64BootstrapAnswers streams a call through the function as it is deployed, on
 // this machine's processor or on qemu's.
 func TestTheArm64BootstrapAnswers(t *testing.T) {
-	if testing.Short() {
-		t.Skip("builds a binary")
-	}
 	var emulator string
 	for _, name := range []string{"qemu-aarch64-static", "qemu-aarch64"} {
 		if path, err := exec.LookPath(name); err == nil {

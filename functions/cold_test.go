@@ -48,9 +48,6 @@ type model struct {
 
 func newModel(t *testing.T, machine ...string) *model {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("builds a binary")
-	}
 	m := &model{t: t, server: hrana.New(t, hrana.Options{}), bootstrap: filepath.Join(t.TempDir(), "bootstrap"), logs: &logbuf.Buffer{}}
 	build(t, "proxy", m.bootstrap, machine...)
 	env := map[string]string{"AIGNE_HUB_DATABASE": m.server.URL, "AIGNE_HUB_DATABASE_TOKEN": m.server.Token, "AIGNE_HUB_MASTER_KEY": masterKey, "AIGNE_HUB_BILLING": "on"}
