@@ -122,10 +122,12 @@ func handedFiles(own net.Listener, beside []*side) (files []*os.File, names []st
 	return files, names, err
 }
 
-// lame serves on while the clients of idle connections are asked to close them.
+// lame takes no more connections, which come to the new process, and serves on while
+// the clients of idle ones are asked to close them.
 func (s *server) lame(ctx context.Context) {
 	const look = 10 * time.Millisecond
 	s.health.leaving.Store(true)
+	s.shutDoor()
 	began, settled := time.Now(), time.Now()
 	for time.Since(settled) < lameTime && time.Since(began) < lameLimit && ctx.Err() == nil {
 		time.Sleep(look)

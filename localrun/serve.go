@@ -23,6 +23,8 @@ const (
 	maxHeaderBytes = 64 << 10
 	// settleTime is what handlers whose provider was cut off have to settle.
 	settleTime = 1500 * time.Millisecond
+	// doorTime is what a request has to begin on a connection that was just taken.
+	doorTime = 50 * time.Millisecond
 	// hostLimit is how long a Blocklet Server's signal lets calls go on: it kills 1.6 s
 	// later, and those that should have finished did so in its hook before the stop.
 	hostLimit = 100 * time.Millisecond
@@ -80,7 +82,10 @@ type server struct {
 	given  handover
 
 	web      *http.Server
-	cert     *certificate // nil unless from files
+	listener net.Listener
+	shut     chan struct{} // closed when no connections are taken any more, and
+	failed   error         // why
+	cert     *certificate  // nil unless from files
 	presence *presence
 }
 
@@ -115,16 +120,10 @@ func (s *server) run(listener net.Listener, signals <-chan os.Signal) error {
 			ended <- struct{}{}
 		}()
 	}
-	failed := make(chan error, 1)
-	go func() {
-		if s.web.TLSConfig != nil {
-			failed <- s.web.ServeTLS(listener, "", "")
-			return
-		}
-		failed <- s.web.Serve(listener)
-	}()
+	s.listener, s.shut = listener, make(chan struct{})
+	go s.accept()
 	if err = s.greet(listener.Addr().String(), beside); err == nil {
-		err = s.attend(listener, beside, signals, failed)
+		err = s.attend(beside, signals)
 	}
 	stop()
 	for range works {
@@ -152,15 +151,34 @@ func (s *server) prepare(listener net.Listener) error {
 	return nil
 }
 
+// accept takes connections until the listener is closed.
+func (s *server) accept() {
+	defer close(s.shut)
+	if s.web.TLSConfig != nil {
+		s.failed = s.web.ServeTLS(s.listener, "", "")
+		return
+	}
+	s.failed = s.web.Serve(s.listener)
+}
+
+// shutDoor takes no more connections, and waits until the requests on those just
+// taken have begun: [http.Server.Shutdown] drops a request that it meets before its
+// handler, and the caller would see a connection cut.
+func (s *server) shutDoor() {
+	_ = s.listener.Close() // Serve closes it once more
+	<-s.shut
+	time.Sleep(doorTime)
+}
+
 // attend serves until a signal ends it or another process has taken over.
-func (s *server) attend(listener net.Listener, beside []*side, signals <-chan os.Signal, failed <-chan error) error {
+func (s *server) attend(beside []*side, signals <-chan os.Signal) error {
 	if err := errors.Join(s.given.serving(), notifySystemd(s.lookup, "READY=1")); err != nil {
 		return err
 	}
 	for {
 		select {
-		case err := <-failed:
-			return err
+		case <-s.shut:
+			return s.failed
 		case <-s.ctx.Done():
 			s.drain(signals)
 			return nil
@@ -171,7 +189,7 @@ func (s *server) attend(listener net.Listener, beside []*side, signals <-chan os
 			case sigQuiet:
 				go s.fallQuiet()
 			case sigHandOver:
-				pid, err := s.handOver(listener, beside)
+				pid, err := s.handOver(s.listener, beside)
 				if err != nil {
 					s.log.Error("not handed over, this process goes on", "error", err)
 					continue
@@ -230,6 +248,7 @@ func (s *server) drain(signals <-chan os.Signal) {
 	if did, _ := s.lookup("BLOCKLET_COMPONENT_DID"); did != "" {
 		limit, settle = min(limit, hostLimit), settleTime-3*hostLimit
 	}
+	s.shutDoor()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), limit)
 	defer cancel()
 	if err := s.web.Shutdown(ctx); err == nil {
