@@ -162,12 +162,8 @@ SELECT ?1, ?2, ?3, ?4, 'operator', ?5, ?6 WHERE (SELECT count(*) FROM apps WHERE
 // ErrNotFound: it is not the owner's.
 func (s *Store) ReleaseApp(ctx context.Context, id, ownerID string) error {
 	return s.Tx(ctx, func(ctx context.Context, tx *Tx) error {
-		res, err := tx.ExecContext(ctx, "UPDATE apps SET owner_id = NULL WHERE id = ?1 AND owner_id = ?2", id, ownerID)
-		if err != nil {
+		if err := tx.one(ctx, "UPDATE apps SET owner_id = NULL WHERE id = ?1 AND owner_id = ?2", id, ownerID); err != nil {
 			return err
-		}
-		if n, err := res.RowsAffected(); err != nil || n == 0 {
-			return errors.Join(err, ErrNotFound)
 		}
 		u := &Unit{}
 		u.Add("UPDATE api_keys SET revoked_at = coalesce(revoked_at, ?3) WHERE app_id = ?1 AND user_id = ?2", id, ownerID, s.millis())

@@ -116,12 +116,8 @@ WHERE id = ?1 AND removed_at IS NULL`, c.ID, c.Name, c.URL, c.SecretHash, string
 func (s *Store) RemoveOAuthClient(ctx context.Context, id string) error {
 	at := s.millis()
 	return s.Tx(ctx, func(ctx context.Context, tx *Tx) error {
-		res, err := tx.ExecContext(ctx, "UPDATE oauth_clients SET removed_at = ?2 WHERE id = ?1 AND removed_at IS NULL", id, at)
-		if err != nil {
+		if err := tx.one(ctx, "UPDATE oauth_clients SET removed_at = ?2 WHERE id = ?1 AND removed_at IS NULL", id, at); err != nil {
 			return err
-		}
-		if n, err := res.RowsAffected(); err != nil || n == 0 {
-			return errors.Join(err, ErrNotFound)
 		}
 		u := &Unit{}
 		u.Add(`UPDATE api_keys SET revoked_at = ?2 WHERE revoked_at IS NULL AND id IN

@@ -133,12 +133,8 @@ func (s *Store) AllConnections(ctx context.Context, after string, limit int) ([]
 func (s *Store) RevokeConnection(ctx context.Context, id string) error {
 	at := s.millis()
 	return s.Tx(ctx, func(ctx context.Context, tx *Tx) error {
-		res, err := tx.ExecContext(ctx, "UPDATE oauth_connections SET revoked_at = coalesce(revoked_at, ?2) WHERE id = ?1", id, at)
-		if err != nil {
+		if err := tx.one(ctx, "UPDATE oauth_connections SET revoked_at = coalesce(revoked_at, ?2) WHERE id = ?1", id, at); err != nil {
 			return err
-		}
-		if n, err := res.RowsAffected(); err != nil || n == 0 {
-			return errors.Join(err, ErrNotFound)
 		}
 		u := &Unit{}
 		u.Add("UPDATE api_keys SET revoked_at = coalesce(revoked_at, ?2) WHERE id = (SELECT n.key_id FROM oauth_connections n WHERE n.id = ?1)", id, at)

@@ -232,14 +232,10 @@ func (s *Store) Unconfirmed(ctx context.Context, userID string) (amount money.Cr
 // user has another one.
 func (s *Store) SetDID(ctx context.Context, userID, did string) error {
 	return s.Tx(ctx, func(ctx context.Context, tx *Tx) error {
-		res, err := tx.ExecContext(ctx, "UPDATE users SET did = ?2 WHERE id = ?1 AND coalesce(did, ?2) = ?2", userID, did)
-		if err != nil {
+		if err := tx.one(ctx, "UPDATE users SET did = ?2 WHERE id = ?1 AND coalesce(did, ?2) = ?2", userID, did); err != nil {
 			return err
 		}
-		if n, err := res.RowsAffected(); err != nil || n == 0 {
-			return errors.Join(err, ErrNotFound)
-		}
-		_, err = tx.ExecContext(ctx, "INSERT INTO payment_customers (user_id) VALUES (?1) ON CONFLICT (user_id) DO NOTHING", userID)
+		_, err := tx.ExecContext(ctx, "INSERT INTO payment_customers (user_id) VALUES (?1) ON CONFLICT (user_id) DO NOTHING", userID)
 		return err
 	})
 }

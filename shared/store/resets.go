@@ -74,12 +74,8 @@ func (s *Store) ResetUser(ctx context.Context, hash string) (User, error) {
 // user's sessions. ErrNotFound: the token does not work any more.
 func (s *Store) UseReset(ctx context.Context, userID, hash, passwordHash string) error {
 	return s.Tx(ctx, func(ctx context.Context, tx *Tx) error {
-		res, err := tx.ExecContext(ctx, "DELETE FROM password_resets WHERE user_id = ?1 AND hash = ?2 AND expires_at > ?3", userID, hash, s.millis())
-		if err != nil {
+		if err := tx.one(ctx, "DELETE FROM password_resets WHERE user_id = ?1 AND hash = ?2 AND expires_at > ?3", userID, hash, s.millis()); err != nil {
 			return err
-		}
-		if n, err := res.RowsAffected(); err != nil || n == 0 {
-			return errors.Join(err, ErrNotFound)
 		}
 		u := &Unit{}
 		setPassword(u, userID, passwordHash, "")

@@ -100,13 +100,9 @@ ON CONFLICT (user_id) DO UPDATE SET sealed = ?2, key_id = ?3, created_at = ?4, l
 // taken its place, or it is in force already.
 func (s *Store) ConfirmTOTP(ctx context.Context, userID, sealed string, step int64, recovery []string) error {
 	return s.Tx(ctx, func(ctx context.Context, tx *Tx) error {
-		res, err := tx.ExecContext(ctx, "UPDATE user_totp SET confirmed_at = ?3, last_step = ?4 WHERE user_id = ?1 AND sealed = ?2 AND confirmed_at IS NULL",
-			userID, sealed, s.millis(), step)
-		if err != nil {
+		if err := tx.one(ctx, "UPDATE user_totp SET confirmed_at = ?3, last_step = ?4 WHERE user_id = ?1 AND sealed = ?2 AND confirmed_at IS NULL",
+			userID, sealed, s.millis(), step); err != nil {
 			return err
-		}
-		if n, err := res.RowsAffected(); err != nil || n == 0 {
-			return errors.Join(err, ErrNotFound)
 		}
 		u := &Unit{}
 		addRecovery(u, userID, recovery)
@@ -141,14 +137,10 @@ func (s *Store) RecoveryLeft(ctx context.Context, userID string) (n int, err err
 // RemoveTOTP removes a user's second factor. ErrNotFound: there is none.
 func (s *Store) RemoveTOTP(ctx context.Context, userID string) error {
 	return s.Tx(ctx, func(ctx context.Context, tx *Tx) error {
-		res, err := tx.ExecContext(ctx, "DELETE FROM user_totp WHERE user_id = ?1", userID)
-		if err != nil {
+		if err := tx.one(ctx, "DELETE FROM user_totp WHERE user_id = ?1", userID); err != nil {
 			return err
 		}
-		if n, err := res.RowsAffected(); err != nil || n == 0 {
-			return errors.Join(err, ErrNotFound)
-		}
-		_, err = tx.ExecContext(ctx, "DELETE FROM totp_recovery WHERE user_id = ?1", userID)
+		_, err := tx.ExecContext(ctx, "DELETE FROM totp_recovery WHERE user_id = ?1", userID)
 		return err
 	})
 }

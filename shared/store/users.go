@@ -188,12 +188,8 @@ func (s *Store) SetUserDisabled(ctx context.Context, userID string, disabled boo
   AND NOT EXISTS (SELECT 1 FROM host_users WHERE user_id = ?1 AND blocked_at IS NOT NULL)`, userID)
 	}
 	return s.Tx(ctx, func(ctx context.Context, tx *Tx) error {
-		res, err := tx.ExecContext(ctx, "UPDATE users SET disabled_at = coalesce(disabled_at, ?2) WHERE id = ?1 AND (role <> 'owner' OR "+otherOwner+")", userID, s.millis())
-		if err != nil {
+		if err := tx.one(ctx, "UPDATE users SET disabled_at = coalesce(disabled_at, ?2) WHERE id = ?1 AND (role <> 'owner' OR "+otherOwner+")", userID, s.millis()); err != nil {
 			return err
-		}
-		if n, err := res.RowsAffected(); err != nil || n == 0 {
-			return errors.Join(err, ErrNotFound)
 		}
 		if _, err := tx.ExecContext(ctx, "DELETE FROM sessions WHERE user_id = ?1", userID); err != nil {
 			return err
@@ -205,13 +201,22 @@ func (s *Store) SetUserDisabled(ctx context.Context, userID string, disabled boo
 // changed runs one statement that alters configuration: every process reloads.
 func (s *Store) changed(ctx context.Context, query string, args ...any) error {
 	return s.Tx(ctx, func(ctx context.Context, tx *Tx) error {
-		res, err := tx.ExecContext(ctx, query, args...)
-		if err != nil {
+		if err := tx.one(ctx, query, args...); err != nil {
 			return err
-		}
-		if n, err := res.RowsAffected(); err != nil || n == 0 {
-			return errors.Join(err, ErrNotFound)
 		}
 		return tx.Bump(ctx)
 	})
+}
+
+// one carries out a statement that is to change rows, and returns ErrNotFound where it
+// changes none.
+func (tx *Tx) one(ctx context.Context, query string, args ...any) error {
+	res, err := tx.ExecContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	if n, err := res.RowsAffected(); err != nil || n == 0 {
+		return errors.Join(err, ErrNotFound)
+	}
+	return nil
 }

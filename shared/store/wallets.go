@@ -96,12 +96,8 @@ func (s *Store) CloseWallet(ctx context.Context, accountID string) error {
 		case acc.Balance != 0 || acc.Held != 0:
 			return ErrInsufficient
 		}
-		res, err := tx.ExecContext(ctx, "UPDATE shared_wallets SET closed_at = ?2 WHERE account_id = ?1 AND closed_at IS NULL", accountID, s.millis())
-		if err != nil {
+		if err := tx.one(ctx, "UPDATE shared_wallets SET closed_at = ?2 WHERE account_id = ?1 AND closed_at IS NULL", accountID, s.millis()); err != nil {
 			return err
-		}
-		if n, err := res.RowsAffected(); err != nil || n == 0 {
-			return errors.Join(err, ErrNotFound)
 		}
 		return tx.Bump(ctx)
 	})
