@@ -56,7 +56,7 @@ func aliasSet(j *job) error {
 		if err := app.Desk.SetAlias(j.ctx, actor, a); err != nil {
 			return err
 		}
-		return j.show(aliasView(a), fmt.Sprintf("Set alias %s with %d rule(s).\n", a.Name, len(a.Rules)))
+		return j.show(aliasView{Name: a.Name, Rules: a.Rules}, fmt.Sprintf("Set alias %s with %d rule(s).\n", a.Name, len(a.Rules)))
 	})
 }
 
@@ -98,8 +98,9 @@ func (j *job) newAlias() (routing.Alias, error) {
 
 // aliasView is an alias as it is shown.
 type aliasView struct {
-	Name  string         `json:"name"`
-	Rules []routing.Rule `json:"rules"`
+	Name    string         `json:"name"`
+	Rules   []routing.Rule `json:"rules"`
+	Managed string         `json:"managed,omitempty"` // file: only the file that was applied may change it
 }
 
 func aliasList(j *job) error {
@@ -114,7 +115,7 @@ func aliasList(j *job) error {
 			if err != nil {
 				return err
 			}
-			views = append(views, aliasView(*a))
+			views = append(views, aliasView{a.Name, a.Rules, row.Managed})
 			for i, r := range a.Rules {
 				rows = append(rows, []string{a.Name, strconv.Itoa(i + 1), string(r.Policy), stepWords(r)})
 			}

@@ -39,6 +39,9 @@ func TestWhatAFileMarksIsChangedByTheFileOnly(t *testing.T) {
 			limit = l.ID
 		}
 	}
+	for _, list := range []string{"provider", "rate", "alias", "limit", "key"} {
+		assert.Contains(t, h.ok(list, "list", "--json"), `"managed": "file"`, list)
+	}
 	others := [][]string{
 		{"provider", "remove", "main"}, {"provider", "set", "main", "--timeout", "idle=5s"}, {"credential", "disable", "--provider", "main", "default"},
 		{"rate", "remove", "--provider", "main", "--model", "gpt-x", "--force"},

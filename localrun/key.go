@@ -119,6 +119,8 @@ type keyView struct {
 	IPs    []string    `json:"ips"`    // null: all
 	Scopes []hub.Scope `json:"scopes"` // null: whatever the user may do
 	App    string      `json:"app"`    // of a service key
+
+	Managed string `json:"managed,omitempty"` // file: only the file that was applied may change it
 }
 
 func keyList(j *job) error {
@@ -134,7 +136,7 @@ func keyList(j *job) error {
 			if err != nil {
 				return err
 			}
-			views = append(views, keyView{k.ID, k.Name, email, k.Hint, k.ExpiresAt, k.RevokedAt, k.LastUsedAt, k.CreatedAt, k.Models, k.IPs, k.Scopes, k.AppID})
+			views = append(views, keyView{k.ID, k.Name, email, k.Hint, k.ExpiresAt, k.RevokedAt, k.LastUsedAt, k.CreatedAt, k.Models, k.IPs, k.Scopes, k.AppID, k.Managed})
 			rows = append(rows, []string{k.ID, k.Name, email, "…" + k.Hint, timeOrDash(k.ExpiresAt), timeOrDash(k.RevokedAt), timeOrDash(k.LastUsedAt), timeOrDash(&k.CreatedAt), restrictions(&k)})
 		}
 		return j.show(views, table("ID NAME USER KEY EXPIRES REVOKED USED CREATED RESTRICTED", rows))

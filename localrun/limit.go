@@ -41,6 +41,7 @@ type limitView struct {
 	Metric  string `json:"metric"`
 	Period  string `json:"period"`
 	Amount  string `json:"amount"`
+	Managed string `json:"managed,omitempty"` // file: only the file that was applied may change it
 }
 
 func viewLimit(l store.Limit) limitView {
@@ -48,7 +49,7 @@ func viewLimit(l store.Limit) limitView {
 	if l.Metric == limits.Credits {
 		amount = money.Credits(l.Amount).String()
 	}
-	return limitView{l.ID, l.Scope, l.Subject, l.Metric, l.Period, amount}
+	return limitView{l.ID, l.Scope, l.Subject, l.Metric, l.Period, amount, l.Managed}
 }
 
 func limitSet(j *job) error {

@@ -69,6 +69,7 @@ type providerView struct {
 	Source      string `json:"source"` // stored or env
 	Enabled     bool   `json:"enabled"`
 	Credentials int    `json:"credentials"`
+	Managed     string `json:"managed,omitempty"` // file: only the file that was applied may change it
 }
 
 func viewProvider(p store.Provider, credentials int) providerView {
@@ -76,7 +77,7 @@ func viewProvider(p store.Provider, credentials int) providerView {
 	if kind, ok := provider.Find(p.Kind); ok && base == "" {
 		base = kind.BaseURL
 	}
-	return providerView{ID: p.ID, Name: p.Name, Kind: p.Kind, BaseURL: base, Region: p.Region, Source: "stored", Enabled: p.Enabled, Credentials: credentials}
+	return providerView{ID: p.ID, Name: p.Name, Kind: p.Kind, BaseURL: base, Region: p.Region, Source: "stored", Enabled: p.Enabled, Credentials: credentials, Managed: p.Managed}
 }
 
 func providerAdd(j *job) error {

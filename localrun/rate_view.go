@@ -27,6 +27,8 @@ type rateView struct {
 	MaxOutput  int64        `json:"max_output"`  // tokens; 0: not set
 	Margin     string       `json:"margin"`      // percent that the prices were computed with; "": set by hand
 
+	Managed string `json:"managed,omitempty"` // file: only the file that was applied may change it
+
 	EffectiveFrom    time.Time  `json:"effective_from"`
 	DeprecatedAt     *time.Time `json:"deprecated_at"`
 	DeprecatedReason string     `json:"deprecated_reason,omitempty"`
@@ -144,7 +146,7 @@ func viewRate(a *boot.App, kinds map[string]string, row store.Rate) (rateView, e
 		return rateView{}, err
 	}
 	v := rateView{ID: row.ID, Provider: row.Provider, Model: row.Model, Type: row.Type, Version: row.Version,
-		Prices: viewPrices(&r.Prices), CostSource: "unknown", Context: r.Context, MaxOutput: r.MaxOutput, Timeouts: r.Timeouts, Margin: row.Margin,
+		Prices: viewPrices(&r.Prices), CostSource: "unknown", Context: r.Context, MaxOutput: r.MaxOutput, Timeouts: r.Timeouts, Margin: row.Margin, Managed: row.Managed,
 		EffectiveFrom: row.Effective, DeprecatedAt: row.Deprecated, DeprecatedReason: row.DeprecatedReason, RefusedFrom: row.RefusedFrom}
 	if r.Cost != nil {
 		v.Cost, v.CostSource = viewPrices(r.Cost), "rate"
