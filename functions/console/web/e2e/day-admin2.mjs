@@ -94,9 +94,9 @@ await run(day, [
       await inDialog("Create shared wallet").click();
       await page.waitForURL("**wallet=*");
       await page.getByRole("tab", { name: "Members" }).click();
-      await button("Add member").click();
+      await button("Add a member").click();
       await dialog().getByLabel("E-mail").fill(mei);
-      await inDialog("Add member").click();
+      await inDialog("Add a member").click();
       await page.getByRole("dialog").first().getByText(mei).waitFor();
       await page.keyboard.press("Escape");
       await go(page, "/admin/credits");

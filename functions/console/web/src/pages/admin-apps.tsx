@@ -1,5 +1,5 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { Link, useNavigate, useRouter, useSearch } from "@tanstack/react-router";
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { Blocks, Plus } from "lucide-react";
 import { useState } from "react";
 import { type Answer, ApiError, api } from "../api/client";
@@ -9,9 +9,10 @@ import { useI18n, useT } from "../lib/i18n";
 import { Button } from "../ui/button";
 import { Drawer, Modal } from "../ui/dialog";
 import { Form, TextField } from "../ui/form";
+import { Listing } from "../ui/listing";
 import { Amount, Card, Facts, Mono, Page, Time } from "../ui/page";
-import { Badge, Empty, Loaded, Note, Rows } from "../ui/states";
-import { type Column, Pager, Table } from "../ui/table";
+import { Badge, Loaded, Note } from "../ui/states";
+import type { Column } from "../ui/table";
 import { useToast } from "../ui/toast";
 import { KeyState } from "./keys";
 
@@ -20,7 +21,6 @@ type App = Answer<"/api/admin/apps">["data"][number];
 /** AdminApps are the applications that called the hub or were registered, with what was used through them. */
 export function AdminApps() {
   const { t, format } = useI18n();
-  const router = useRouter();
   const navigate = useNavigate({ from: "/admin/apps" });
   const search = useSearch({ from: "/inside/admin/admin/apps" });
   const [adding, setAdding] = useState(false);
@@ -58,7 +58,6 @@ export function AdminApps() {
       cell: (a) => (a.first_seen_at ? <Time at={a.first_seen_at} /> : <span className="text-ink-3">{t("keys.never")}</span>),
     },
   ];
-  const next = apps.data?.next_cursor;
   return (
     <Page
       title={t("nav.admin.apps")}
@@ -70,20 +69,15 @@ export function AdminApps() {
       }
     >
       <Card flush>
-        <Loaded query={apps} loading={<Rows />}>
-          {({ data }) =>
-            data.length === 0 ? (
-              <Empty icon={<Blocks aria-hidden className="size-5" />} title={t("adminapps.none")}>
-                {t("adminapps.none.hint")}
-              </Empty>
-            ) : (
-              <Table label={t("nav.admin.apps")} columns={columns} rows={data} id={(a) => a.id} open={(a) => show(a.id)} />
-            )
-          }
-        </Loaded>
-        <Pager
-          newer={search.cursor ? () => router.history.back() : undefined}
-          older={next ? () => navigate({ search: (old) => ({ ...old, cursor: next }) }) : undefined}
+        <Listing
+          query={apps}
+          label={t("nav.admin.apps")}
+          columns={columns}
+          id={(a) => a.id}
+          open={(a) => show(a.id)}
+          icon={<Blocks aria-hidden className="size-5" />}
+          none={t("adminapps.none")}
+          hint={t("adminapps.none.hint")}
         />
       </Card>
       <Drawer open={search.app !== undefined} onClose={() => show(undefined)} title={search.app ?? t("call.app")}>

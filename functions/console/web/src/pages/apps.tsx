@@ -1,5 +1,5 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { Link, useNavigate, useRouter, useSearch } from "@tanstack/react-router";
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { AppWindow, ExternalLink, Plus, SquarePen, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { type Answer, api } from "../api/client";
@@ -10,10 +10,11 @@ import { Button, buttonClass } from "../ui/button";
 import { CopyButton } from "../ui/copy";
 import { Confirm, Drawer, Modal } from "../ui/dialog";
 import { Form, TextField } from "../ui/form";
+import { Listing } from "../ui/listing";
 import { MenuItem, MenuLine, RowMenu } from "../ui/menu";
 import { Amount, Card, Facts, Mono, Page, Time } from "../ui/page";
-import { Badge, Empty, Loaded, Note, Rows } from "../ui/states";
-import { type Column, Pager, Table } from "../ui/table";
+import { Badge, Loaded, Note } from "../ui/states";
+import type { Column } from "../ui/table";
 import { useToast } from "../ui/toast";
 import { KeyState } from "./keys";
 
@@ -44,7 +45,6 @@ function Mark({ of: a }: { of: App }) {
 /** Apps are the applications that the user registered, or through which the user calls. */
 export function Apps() {
   const { t, format } = useI18n();
-  const router = useRouter();
   const navigate = useNavigate({ from: "/apps" });
   const search = useSearch({ from: "/inside/apps" });
   const invalidate = useInvalidate();
@@ -56,7 +56,6 @@ export function Apps() {
     placeholderData: keepPreviousData,
   });
   const show = (app: App) => navigate({ search: (old) => ({ ...old, app: app.id }) });
-  const next = apps.data?.next_cursor;
   const columns: Column<App>[] = [
     {
       key: "name",
@@ -110,20 +109,15 @@ export function Apps() {
       }
     >
       <Card flush>
-        <Loaded query={apps} loading={<Rows />}>
-          {({ data }) =>
-            data.length === 0 ? (
-              <Empty icon={<AppWindow aria-hidden className="size-5" />} title={t("apps.none")}>
-                {t("apps.none.hint")}
-              </Empty>
-            ) : (
-              <Table label={t("nav.apps")} columns={columns} rows={data} id={(a) => a.id} open={show} />
-            )
-          }
-        </Loaded>
-        <Pager
-          newer={search.cursor ? () => router.history.back() : undefined}
-          older={next ? () => navigate({ search: (old) => ({ ...old, cursor: next }) }) : undefined}
+        <Listing
+          query={apps}
+          label={t("nav.apps")}
+          columns={columns}
+          id={(a) => a.id}
+          open={show}
+          icon={<AppWindow aria-hidden className="size-5" />}
+          none={t("apps.none")}
+          hint={t("apps.none.hint")}
         />
       </Card>
       <p className="text-sm text-ink-3">

@@ -1,5 +1,5 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { useNavigate, useRouter, useSearch } from "@tanstack/react-router";
+import { useNavigate, useSearch } from "@tanstack/react-router";
 import { Archive as Box, Play } from "lucide-react";
 import { useRef, useState } from "react";
 import { type Answer, api } from "../api/client";
@@ -8,9 +8,10 @@ import { bytes, count, date } from "../lib/format";
 import { useI18n } from "../lib/i18n";
 import { Button } from "../ui/button";
 import { Modal } from "../ui/dialog";
+import { Listing } from "../ui/listing";
 import { Amount, Card, Mono, Page, Stat, Time } from "../ui/page";
 import { Badge, Empty, Loaded, Note, Rows, Skeleton, useFault } from "../ui/states";
-import { type Column, Pager, Table } from "../ui/table";
+import { type Column, Table } from "../ui/table";
 import { Tabs } from "../ui/tabs";
 
 type Place = Answer<"/api/admin/archive">;
@@ -139,8 +140,6 @@ function Quarters({ rows }: { rows: Quarter[] }) {
 
 function Runs() {
   const { t, known, format } = useI18n();
-  const router = useRouter();
-  const navigate = useNavigate({ from: "/admin/archive" });
   const search = useSearch({ from: "/inside/admin/admin/archive" });
   const runs = useQuery({
     queryKey: ["archive-runs", search.cursor],
@@ -169,23 +168,15 @@ function Runs() {
     { key: "kept", head: t("archive.stayed"), num: true, from: "md", cell: (r) => count(format, r.kept) },
     { key: "freed", head: t("archive.freed"), num: true, from: "sm", cell: (r) => bytes(format, r.freed_bytes) },
   ];
-  const next = runs.data?.next_cursor;
   return (
-    <>
-      <Loaded query={runs} loading={<Rows />}>
-        {({ data }) =>
-          data.length === 0 ? (
-            <Empty icon={<Box aria-hidden className="size-5" />} title={t("archive.runs.none")} />
-          ) : (
-            <Table label={t("archive.runs")} columns={columns} rows={data} id={(r) => r.id} />
-          )
-        }
-      </Loaded>
-      <Pager
-        newer={search.cursor ? () => router.history.back() : undefined}
-        older={next ? () => navigate({ search: (old) => ({ ...old, cursor: next }) }) : undefined}
-      />
-    </>
+    <Listing
+      query={runs}
+      label={t("archive.runs")}
+      columns={columns}
+      id={(r) => r.id}
+      icon={<Box aria-hidden className="size-5" />}
+      none={t("archive.runs.none")}
+    />
   );
 }
 

@@ -1,14 +1,14 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { useNavigate, useRouter, useSearch } from "@tanstack/react-router";
+import { useNavigate, useSearch } from "@tanstack/react-router";
 import { Download, ScrollText } from "lucide-react";
 import { type Answer, address, api } from "../api/client";
 import { useT } from "../lib/i18n";
 import { Button, buttonClass } from "../ui/button";
 import { Drawer } from "../ui/dialog";
 import { TextField } from "../ui/form";
+import { Listing } from "../ui/listing";
 import { Card, Facts, Mono, Page, Time } from "../ui/page";
-import { Empty, Loaded, Rows } from "../ui/states";
-import { type Column, Pager, Table } from "../ui/table";
+import type { Column } from "../ui/table";
 import { AuditProof } from "./audit-proof";
 
 type Act = Answer<"/api/admin/audit">["data"][number];
@@ -24,7 +24,6 @@ const instant = (day: string | undefined, end: boolean): string | undefined => {
 /** Audit is who did what, with what it was before and after. */
 export function Audit() {
   const t = useT();
-  const router = useRouter();
   const navigate = useNavigate({ from: "/admin/audit" });
   const search = useSearch({ from: "/inside/admin/admin/audit" });
   const filter = {
@@ -62,7 +61,6 @@ export function Audit() {
     { key: "address", head: t("audit.address"), from: "lg", cell: (a) => a.address || "–" },
   ];
   const filtered = Boolean(search.actor || search.action || search.subject || search.from || search.until);
-  const next = acts.data?.next_cursor;
   const chosen = acts.data?.data.find((a) => a.id === search.act);
   return (
     <Page
@@ -111,20 +109,15 @@ export function Audit() {
         </span>
       </form>
       <Card flush>
-        <Loaded query={acts} loading={<Rows n={12} />}>
-          {({ data }) =>
-            data.length === 0 ? (
-              <Empty icon={<ScrollText aria-hidden className="size-5" />} title={t("filter.nothing")}>
-                {t("filter.nothing.hint")}
-              </Empty>
-            ) : (
-              <Table label={t("nav.audit")} columns={columns} rows={data} id={(a) => a.id} open={show} />
-            )
-          }
-        </Loaded>
-        <Pager
-          newer={search.cursor ? () => router.history.back() : undefined}
-          older={next ? () => navigate({ search: (old) => ({ ...old, cursor: next }) }) : undefined}
+        <Listing
+          query={acts}
+          label={t("nav.audit")}
+          columns={columns}
+          id={(a) => a.id}
+          open={show}
+          icon={<ScrollText aria-hidden className="size-5" />}
+          none={t("filter.nothing")}
+          hint={t("filter.nothing.hint")}
         />
       </Card>
       <Drawer

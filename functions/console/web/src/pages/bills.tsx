@@ -1,5 +1,5 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { useNavigate, useRouter, useSearch } from "@tanstack/react-router";
+import { useSearch } from "@tanstack/react-router";
 import { FileSpreadsheet } from "lucide-react";
 import { useState } from "react";
 import { type Answer, ApiError, api, upload } from "../api/client";
@@ -8,9 +8,10 @@ import { count } from "../lib/format";
 import { useI18n } from "../lib/i18n";
 import { Button } from "../ui/button";
 import { Check, Field, Form, SelectField, TextField } from "../ui/form";
+import { Listing } from "../ui/listing";
 import { Card, Facts, Mono, Time } from "../ui/page";
-import { Empty, Loaded, Note, Rows } from "../ui/states";
-import { type Column, Pager, Table } from "../ui/table";
+import { Note } from "../ui/states";
+import type { Column } from "../ui/table";
 
 type Bill = Answer<"/api/billing/reconcile/imports">["data"][number];
 type Imported = Answer<"/api/billing/reconcile/imports", "post">;
@@ -19,8 +20,6 @@ const formats = ["openai-usage", "openai-costs", "anthropic-usage", "anthropic-c
 /** Bills are the exports of providers that were read in. */
 export function Bills() {
   const { t, format } = useI18n();
-  const router = useRouter();
-  const navigate = useNavigate({ from: "/admin/reconcile" });
   const search = useSearch({ from: "/inside/admin/admin/reconcile" });
   const bills = useQuery({
     queryKey: ["bills", search.cursor],
@@ -53,23 +52,16 @@ export function Bills() {
     { key: "actor", head: t("audit.actor"), from: "lg", cell: (b) => b.actor },
     { key: "at", head: t("credits.at"), from: "lg", cell: (b) => <Time at={b.created_at} /> },
   ];
-  const next = bills.data?.next_cursor;
   return (
     <Card flush>
-      <Loaded query={bills} loading={<Rows />}>
-        {({ data }) =>
-          data.length === 0 ? (
-            <Empty icon={<FileSpreadsheet aria-hidden className="size-5" />} title={t("reconcile.bills.none")}>
-              {t("reconcile.import.about")}
-            </Empty>
-          ) : (
-            <Table label={t("reconcile.tab.bills")} columns={columns} rows={data} id={(b) => b.id} />
-          )
-        }
-      </Loaded>
-      <Pager
-        newer={search.cursor ? () => router.history.back() : undefined}
-        older={next ? () => navigate({ search: (old) => ({ ...old, cursor: next }) }) : undefined}
+      <Listing
+        query={bills}
+        label={t("reconcile.tab.bills")}
+        columns={columns}
+        id={(b) => b.id}
+        icon={<FileSpreadsheet aria-hidden className="size-5" />}
+        none={t("reconcile.bills.none")}
+        hint={t("reconcile.import.about")}
       />
     </Card>
   );

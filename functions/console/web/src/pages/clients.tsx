@@ -1,5 +1,5 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { useNavigate, useRouter, useSearch } from "@tanstack/react-router";
+import { useNavigate, useSearch } from "@tanstack/react-router";
 import { AppWindow, Plus } from "lucide-react";
 import { useState } from "react";
 import { type Answer, api } from "../api/client";
@@ -9,10 +9,11 @@ import { Button } from "../ui/button";
 import { CopyButton, Secret } from "../ui/copy";
 import { Confirm, Modal } from "../ui/dialog";
 import { Check, Field, Form, TextField } from "../ui/form";
+import { Listing } from "../ui/listing";
 import { MenuItem, MenuLine, RowMenu } from "../ui/menu";
 import { Card, Mono, Page, Time } from "../ui/page";
-import { Badge, Empty, Loaded, Rows } from "../ui/states";
-import { type Column, Pager, Table } from "../ui/table";
+import { Badge } from "../ui/states";
+import type { Column } from "../ui/table";
 import { Tabs } from "../ui/tabs";
 import { AllConnections } from "./connections-all";
 
@@ -131,8 +132,6 @@ export function Clients() {
 
 function List({ act }: { act: (act: Act) => void }) {
   const t = useT();
-  const router = useRouter();
-  const navigate = useNavigate({ from: "/admin/clients" });
   const search = useSearch({ from: "/inside/admin/admin/clients" });
   const clients = useQuery({
     queryKey: ["clients", search.cursor],
@@ -207,23 +206,16 @@ function List({ act }: { act: (act: Act) => void }) {
       ),
     },
   ];
-  const next = clients.data?.next_cursor;
   return (
     <Card flush>
-      <Loaded query={clients} loading={<Rows />}>
-        {({ data }) =>
-          data.length === 0 ? (
-            <Empty icon={<AppWindow aria-hidden className="size-5" />} title={t("clients.none")}>
-              {t("clients.none.hint")}
-            </Empty>
-          ) : (
-            <Table label={t("nav.clients")} columns={columns} rows={data} id={(c) => c.client_id} />
-          )
-        }
-      </Loaded>
-      <Pager
-        newer={search.cursor ? () => router.history.back() : undefined}
-        older={next ? () => navigate({ search: (old) => ({ ...old, cursor: next }) }) : undefined}
+      <Listing
+        query={clients}
+        label={t("nav.clients")}
+        columns={columns}
+        id={(c) => c.client_id}
+        icon={<AppWindow aria-hidden className="size-5" />}
+        none={t("clients.none")}
+        hint={t("clients.none.hint")}
       />
     </Card>
   );

@@ -1,5 +1,5 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { useNavigate, useRouter, useSearch } from "@tanstack/react-router";
+import { useNavigate, useSearch } from "@tanstack/react-router";
 import { Download, Plus, Ticket } from "lucide-react";
 import { useState } from "react";
 import { type Answer, address, api } from "../api/client";
@@ -11,9 +11,10 @@ import { Code } from "../ui/copy";
 import { Confirm, Modal } from "../ui/dialog";
 import { Filters, Pick, Search } from "../ui/filters";
 import { Form, SelectField, TextField } from "../ui/form";
+import { CursorPager } from "../ui/listing";
 import { Amount, Card, Mono, Page, Time } from "../ui/page";
 import { Badge, Empty, Loaded, Note, Rows } from "../ui/states";
-import { type Column, Pager, Table } from "../ui/table";
+import { type Column, Table } from "../ui/table";
 import { useToast } from "../ui/toast";
 
 type RedeemCode = Answer<"/api/billing/codes">["data"][number];
@@ -30,7 +31,6 @@ const looks = { active: "ok", used: undefined, expired: "warn", disabled: "dange
 export function Codes() {
   const t = useT();
   const say = useToast();
-  const router = useRouter();
   const navigate = useNavigate({ from: "/admin/codes" });
   const search = useSearch({ from: "/inside/admin/admin/codes" });
   const invalidate = useInvalidate();
@@ -102,10 +102,7 @@ export function Codes() {
               )
             }
           </Loaded>
-          <Pager
-            newer={search.cursor ? () => router.history.back() : undefined}
-            older={next ? () => navigate({ search: (old) => ({ ...old, cursor: next }) }) : undefined}
-          />
+          <CursorPager next={next} />
         </Card>
       </div>
       <Modal wide open={act?.kind === "create"} onClose={close} title={t("codes.create")} about={t("codes.create.about")}>

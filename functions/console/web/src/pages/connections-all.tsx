@@ -1,5 +1,5 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { useNavigate, useRouter, useSearch } from "@tanstack/react-router";
+import { useNavigate, useSearch } from "@tanstack/react-router";
 import { Link2 } from "lucide-react";
 import { useState } from "react";
 import { type Answer, api } from "../api/client";
@@ -8,16 +8,16 @@ import { useT } from "../lib/i18n";
 import { Button } from "../ui/button";
 import { Confirm } from "../ui/dialog";
 import { Filters, Search } from "../ui/filters";
+import { Listing } from "../ui/listing";
 import { Card, Time } from "../ui/page";
-import { Badge, Empty, Loaded, Rows } from "../ui/states";
-import { type Column, Pager, Table } from "../ui/table";
+import { Badge } from "../ui/states";
+import type { Column } from "../ui/table";
 
 type Connection = Answer<"/api/admin/connections">["data"][number];
 
 /** AllConnections are what users allowed applications. */
 export function AllConnections() {
   const t = useT();
-  const router = useRouter();
   const navigate = useNavigate({ from: "/admin/clients" });
   const search = useSearch({ from: "/inside/admin/admin/clients" });
   const invalidate = useInvalidate();
@@ -60,7 +60,6 @@ export function AllConnections() {
         ),
     },
   ];
-  const next = all.data?.next_cursor;
   return (
     <div>
       <Filters>
@@ -71,20 +70,14 @@ export function AllConnections() {
         />
       </Filters>
       <Card flush>
-        <Loaded query={all} loading={<Rows />}>
-          {({ data }) =>
-            data.length === 0 ? (
-              <Empty icon={<Link2 aria-hidden className="size-5" />} title={t("clients.connections.none")}>
-                {t("clients.connections.none.hint")}
-              </Empty>
-            ) : (
-              <Table label={t("clients.connections")} columns={columns} rows={data} id={(c) => c.id} />
-            )
-          }
-        </Loaded>
-        <Pager
-          newer={search.cursor ? () => router.history.back() : undefined}
-          older={next ? () => navigate({ search: (old) => ({ ...old, cursor: next }) }) : undefined}
+        <Listing
+          query={all}
+          label={t("clients.connections")}
+          columns={columns}
+          id={(c) => c.id}
+          icon={<Link2 aria-hidden className="size-5" />}
+          none={t("clients.connections.none")}
+          hint={t("clients.connections.none.hint")}
         />
       </Card>
       <Confirm

@@ -1,39 +1,23 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { Link, useNavigate, useRouter, useSearch } from "@tanstack/react-router";
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { Download, ReceiptText } from "lucide-react";
 import { type Answer, address, api } from "../api/client";
 import { daySeconds } from "../lib/days";
 import { useI18n } from "../lib/i18n";
 import { Button, buttonClass } from "../ui/button";
+import { Listing } from "../ui/listing";
 import { Amount, Card, Time } from "../ui/page";
-import { Empty, Loaded, Rows } from "../ui/states";
-import { type Column, Pager, Table } from "../ui/table";
+import type { Column } from "../ui/table";
 
 type Move = Answer<"/api/user/credit/transactions">["data"][number];
 
 const kinds = ["charge", "correct", "grant", "expire", "adjust", "refund"] as const;
 
-/** usePages turns pages of a list by its cursor in the address. */
-export function usePages() {
-  const router = useRouter();
-  const navigate = useNavigate({ from: "/credits" });
-  const search = useSearch({ from: "/inside/credits" });
-  return {
-    search,
-    pager: (next: string | null | undefined) => (
-      <Pager
-        newer={search.cursor ? () => router.history.back() : undefined}
-        older={next ? () => navigate({ search: (old) => ({ ...old, cursor: next }) }) : undefined}
-      />
-    ),
-  };
-}
-
 /** Moves are what changed a wallet: the user's own, or a shared one that the user manages. */
 export function Moves({ wallet }: { wallet?: string }) {
   const { t, known } = useI18n();
   const navigate = useNavigate({ from: "/credits" });
-  const { search, pager } = usePages();
+  const search = useSearch({ from: "/inside/credits" });
   const asked = {
     wallet,
     kind: kinds.find((k) => k === search.kind),
@@ -120,23 +104,15 @@ export function Moves({ wallet }: { wallet?: string }) {
         </a>
       </div>
       <Card flush>
-        <Loaded query={moves} loading={<Rows />}>
-          {({ data, next_cursor }) =>
-            data.length === 0 ? (
-              <Empty
-                icon={<ReceiptText aria-hidden className="size-5" />}
-                title={filtered ? t("filter.nothing") : t("credits.moves.none")}
-              >
-                {filtered && t("filter.nothing.hint")}
-              </Empty>
-            ) : (
-              <>
-                <Table label={t("credits.tab.moves")} columns={columns} rows={data} id={(m) => m.id} />
-                {pager(next_cursor)}
-              </>
-            )
-          }
-        </Loaded>
+        <Listing
+          query={moves}
+          label={t("credits.tab.moves")}
+          columns={columns}
+          id={(m) => m.id}
+          icon={<ReceiptText aria-hidden className="size-5" />}
+          none={filtered ? t("filter.nothing") : t("credits.moves.none")}
+          hint={filtered && t("filter.nothing.hint")}
+        />
       </Card>
     </div>
   );

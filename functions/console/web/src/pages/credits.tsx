@@ -7,13 +7,14 @@ import { useInvalidate } from "../app/session";
 import { credits, share } from "../lib/format";
 import { useI18n, useT } from "../lib/i18n";
 import { Button } from "../ui/button";
+import { Listing } from "../ui/listing";
 import { Amount, Card, Page, Stat, Time } from "../ui/page";
 import { Badge, Empty, Loaded, Note, Rows, Skeleton } from "../ui/states";
 import { type Column, Pager, Table } from "../ui/table";
 import { Tabs } from "../ui/tabs";
 import { Automatic, NoticesCard } from "./credits-auto";
 import { Buy, BuyElsewhere, Redeem, useWays } from "./credits-buy";
-import { Moves, usePages } from "./credits-moves";
+import { Moves } from "./credits-moves";
 import { Wallets } from "./credits-wallets";
 import { balanceQuery } from "./home";
 
@@ -216,7 +217,7 @@ function Grants() {
 
 function Receipts() {
   const t = useT();
-  const { search, pager } = usePages();
+  const search = useSearch({ from: "/inside/credits" });
   const receipts = useQuery({
     queryKey: ["receipts", search.cursor],
     queryFn: ({ signal }) => api.get("/api/user/receipts", { query: { cursor: search.cursor, pageSize: 50 }, signal }),
@@ -251,19 +252,14 @@ function Receipts() {
     },
   ];
   return (
-    <Loaded query={receipts} loading={<Rows />}>
-      {({ data, next_cursor }) =>
-        data.length === 0 ? (
-          <Empty icon={<ReceiptText aria-hidden className="size-5" />} title={t("receipt.none")}>
-            {t("receipt.none.hint")}
-          </Empty>
-        ) : (
-          <>
-            <Table label={t("credits.tab.receipts")} columns={columns} rows={data} id={(r) => r.number} />
-            {pager(next_cursor)}
-          </>
-        )
-      }
-    </Loaded>
+    <Listing
+      query={receipts}
+      label={t("credits.tab.receipts")}
+      columns={columns}
+      id={(r) => r.number}
+      icon={<ReceiptText aria-hidden className="size-5" />}
+      none={t("receipt.none")}
+      hint={t("receipt.none.hint")}
+    />
   );
 }

@@ -1,13 +1,14 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { useNavigate, useRouter, useSearch } from "@tanstack/react-router";
+import { useSearch } from "@tanstack/react-router";
 import { Mail, UsersRound } from "lucide-react";
 import { type Answer, api } from "../api/client";
 import { useInvalidate } from "../app/session";
 import { useT } from "../lib/i18n";
+import { Listing } from "../ui/listing";
 import { MenuItem, RowMenu } from "../ui/menu";
 import { Card, Time } from "../ui/page";
-import { Badge, Empty, Loaded, Rows, useFault } from "../ui/states";
-import { type Column, Pager, Table } from "../ui/table";
+import { Badge, useFault } from "../ui/states";
+import type { Column } from "../ui/table";
 import { useToast } from "../ui/toast";
 import type { Act } from "./users";
 
@@ -18,9 +19,7 @@ export function Invitations({ act }: { act: (act: Act) => void }) {
   const t = useT();
   const say = useToast();
   const fault = useFault();
-  const router = useRouter();
   const invalidate = useInvalidate();
-  const navigate = useNavigate({ from: "/admin/users" });
   const search = useSearch({ from: "/inside/admin/admin/users" });
   const invitations = useQuery({
     queryKey: ["invitations", search.cursor],
@@ -67,23 +66,16 @@ export function Invitations({ act }: { act: (act: Act) => void }) {
         ),
     },
   ];
-  const next = invitations.data?.next_cursor;
   return (
     <Card flush>
-      <Loaded query={invitations} loading={<Rows />}>
-        {({ data }) =>
-          data.length === 0 ? (
-            <Empty icon={<UsersRound aria-hidden className="size-5" />} title={t("users.invitations.none")}>
-              {t("users.invite.about")}
-            </Empty>
-          ) : (
-            <Table label={t("users.invitations")} columns={columns} rows={data} id={(i) => i.id} />
-          )
-        }
-      </Loaded>
-      <Pager
-        newer={search.cursor ? () => router.history.back() : undefined}
-        older={next ? () => navigate({ search: (old) => ({ ...old, cursor: next }) }) : undefined}
+      <Listing
+        query={invitations}
+        label={t("users.invitations")}
+        columns={columns}
+        id={(i) => i.id}
+        icon={<UsersRound aria-hidden className="size-5" />}
+        none={t("users.invitations.none")}
+        hint={t("users.invite.about")}
       />
     </Card>
   );

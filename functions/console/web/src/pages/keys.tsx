@@ -1,5 +1,5 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { Link, useNavigate, useRouter, useSearch } from "@tanstack/react-router";
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { KeyRound, Plus, RotateCcw, SquarePen, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { type Answer, api } from "../api/client";
@@ -10,11 +10,12 @@ import { Button } from "../ui/button";
 import { Secret } from "../ui/copy";
 import { Confirm, Drawer, Modal } from "../ui/dialog";
 import { Form, SelectField } from "../ui/form";
+import { Listing } from "../ui/listing";
 import { MenuItem, MenuLine, RowMenu } from "../ui/menu";
 import { Amount, Card, Facts, Mono, Page, Time } from "../ui/page";
 import { Snippets } from "../ui/snippets";
-import { Badge, Empty, Loaded, Note, Rows } from "../ui/states";
-import { type Column, Pager, Table } from "../ui/table";
+import { Badge, Loaded, Note } from "../ui/states";
+import type { Column } from "../ui/table";
 import { type KeyDetail, KeyForm } from "./key-form";
 
 type KeyRow = Answer<"/api/auth/keys">["data"][number];
@@ -43,7 +44,6 @@ export function KeyState({ of: k }: { of: Pick<KeyRow, "revoked_at" | "expires_a
 /** Keys are the caller's API keys. */
 export function Keys() {
   const t = useT();
-  const router = useRouter();
   const navigate = useNavigate({ from: "/keys" });
   const search = useSearch({ from: "/inside/keys" });
   const invalidate = useInvalidate();
@@ -59,7 +59,6 @@ export function Keys() {
     if (search.make) void navigate({ search: (old) => ({ ...old, make: undefined }), replace: true });
   };
   const show = (key: KeyRow) => navigate({ search: (old) => ({ ...old, key: key.id }) });
-  const next = keys.data?.next_cursor;
 
   const columns: Column<KeyRow>[] = [
     {
@@ -129,20 +128,15 @@ export function Keys() {
   return (
     <Page title={t("nav.keys")} about={t("keys.about")} actions={create}>
       <Card flush>
-        <Loaded query={keys} loading={<Rows />}>
-          {({ data }) =>
-            data.length === 0 ? (
-              <Empty icon={<KeyRound aria-hidden className="size-5" />} title={t("keys.none")}>
-                {t("keys.none.hint")}
-              </Empty>
-            ) : (
-              <Table label={t("nav.keys")} columns={columns} rows={data} id={(k) => k.id} open={show} />
-            )
-          }
-        </Loaded>
-        <Pager
-          newer={search.cursor ? () => router.history.back() : undefined}
-          older={next ? () => navigate({ search: (old) => ({ ...old, cursor: next }) }) : undefined}
+        <Listing
+          query={keys}
+          label={t("nav.keys")}
+          columns={columns}
+          id={(k) => k.id}
+          open={show}
+          icon={<KeyRound aria-hidden className="size-5" />}
+          none={t("keys.none")}
+          hint={t("keys.none.hint")}
         />
       </Card>
       <KeyDrawer id={search.key} onClose={() => navigate({ search: (old) => ({ ...old, key: undefined }) })} />

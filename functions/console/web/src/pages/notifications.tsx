@@ -1,5 +1,5 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { useNavigate, useRouter, useSearch } from "@tanstack/react-router";
+import { useNavigate, useSearch } from "@tanstack/react-router";
 import { Bell } from "lucide-react";
 import { useState } from "react";
 import { type Answer, api } from "../api/client";
@@ -7,9 +7,10 @@ import { useInvalidate } from "../app/session";
 import { useI18n, useT } from "../lib/i18n";
 import { Button } from "../ui/button";
 import { Drawer } from "../ui/dialog";
+import { Listing } from "../ui/listing";
 import { Card, Facts, Mono, Page, Time } from "../ui/page";
-import { Badge, Empty, Loaded, Rows, useFault } from "../ui/states";
-import { type Column, Pager, Table } from "../ui/table";
+import { Badge, useFault } from "../ui/states";
+import type { Column } from "../ui/table";
 import { Tabs } from "../ui/tabs";
 import { useToast } from "../ui/toast";
 import { Data, Severity } from "./alerts";
@@ -49,7 +50,6 @@ function State({ of: d }: { of: Delivery }) {
 
 function Told() {
   const { t, known } = useI18n();
-  const router = useRouter();
   const navigate = useNavigate({ from: "/admin/notifications" });
   const search = useSearch({ from: "/inside/admin/admin/notifications" });
   const told = useQuery({
@@ -77,24 +77,18 @@ function Told() {
     { key: "severity", head: t("alerts.severity"), from: "md", cell: (n) => <Severity of={n.severity} /> },
     { key: "to", head: t("notes.deliveries"), from: "sm", cell: (n) => <Sum of={n.deliveries} /> },
   ];
-  const next = told.data?.next_cursor;
   const chosen = told.data?.data.find((n) => n.id === search.note);
   return (
     <Card flush>
-      <Loaded query={told} loading={<Rows />}>
-        {({ data }) =>
-          data.length === 0 ? (
-            <Empty icon={<Bell aria-hidden className="size-5" />} title={t("notes.none")}>
-              {t("notes.none.hint")}
-            </Empty>
-          ) : (
-            <Table label={t("nav.notifications")} columns={columns} rows={data} id={(n) => n.id} open={(n) => show(n.id)} />
-          )
-        }
-      </Loaded>
-      <Pager
-        newer={search.cursor ? () => router.history.back() : undefined}
-        older={next ? () => navigate({ search: (old) => ({ ...old, cursor: next }) }) : undefined}
+      <Listing
+        query={told}
+        label={t("nav.notifications")}
+        columns={columns}
+        id={(n) => n.id}
+        open={(n) => show(n.id)}
+        icon={<Bell aria-hidden className="size-5" />}
+        none={t("notes.none")}
+        hint={t("notes.none.hint")}
       />
       <Drawer open={chosen !== undefined} onClose={() => show(undefined)} title={chosen?.title ?? ""}>
         {chosen && <Whole of={chosen} />}

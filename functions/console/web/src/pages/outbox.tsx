@@ -1,5 +1,5 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { useNavigate, useRouter, useSearch } from "@tanstack/react-router";
+import { useNavigate, useSearch } from "@tanstack/react-router";
 import { RefreshCw, Send } from "lucide-react";
 import { useState } from "react";
 import { type Answer, api } from "../api/client";
@@ -9,9 +9,10 @@ import { useI18n, useT } from "../lib/i18n";
 import { Button } from "../ui/button";
 import { Drawer, Modal } from "../ui/dialog";
 import { Form, TextField } from "../ui/form";
+import { Listing } from "../ui/listing";
 import { Amount, Card, Facts, Mono, Page, Stat, Time } from "../ui/page";
-import { Badge, Empty, Loaded, Note, Rows, Skeleton, useFault } from "../ui/states";
-import { type Column, Pager, Table } from "../ui/table";
+import { Badge, Note, Skeleton, useFault } from "../ui/states";
+import type { Column } from "../ui/table";
 import { Tabs } from "../ui/tabs";
 import { useToast } from "../ui/toast";
 
@@ -25,7 +26,6 @@ export function Outbox() {
   const { t, tn, format } = useI18n();
   const say = useToast();
   const fault = useFault();
-  const router = useRouter();
   const navigate = useNavigate({ from: "/admin/outbox" });
   const search = useSearch({ from: "/inside/admin/admin/outbox" });
   const invalidate = useInvalidate();
@@ -157,20 +157,14 @@ export function Outbox() {
         tabs={states.map((s) => [s, t(`outbox.${s}`)] as const)}
       >
         <Card flush>
-          <Loaded query={outbox} loading={<Rows />}>
-            {({ data }) =>
-              data.length === 0 ? (
-                <Empty icon={<Send aria-hidden className="size-5" />} title={t(`outbox.none.${state}`)} />
-              ) : (
-                <Table label={t("nav.outbox")} columns={columns} rows={data} id={(r) => r.id} open={(r) => show(r.id)} />
-              )
-            }
-          </Loaded>
-          <Pager
-            newer={search.cursor ? () => router.history.back() : undefined}
-            older={
-              o?.next_cursor ? () => navigate({ search: (old) => ({ ...old, cursor: o.next_cursor ?? undefined }) }) : undefined
-            }
+          <Listing
+            query={outbox}
+            label={t("nav.outbox")}
+            columns={columns}
+            id={(r) => r.id}
+            open={(r) => show(r.id)}
+            icon={<Send aria-hidden className="size-5" />}
+            none={t(`outbox.none.${state}`)}
           />
         </Card>
       </Tabs>

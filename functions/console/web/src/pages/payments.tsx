@@ -1,13 +1,14 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { useNavigate, useRouter, useSearch } from "@tanstack/react-router";
+import { useNavigate, useSearch } from "@tanstack/react-router";
 import { CreditCard, Download, ReceiptText } from "lucide-react";
 import { type Answer, address, api, at } from "../api/client";
 import { useI18n, useT } from "../lib/i18n";
 import { buttonClass } from "../ui/button";
 import { Filters, Pick, Search } from "../ui/filters";
+import { Listing } from "../ui/listing";
 import { Amount, Card, Facts, Mono, Page, Time } from "../ui/page";
-import { Badge, Empty, Loaded, Note, Rows } from "../ui/states";
-import { type Column, Pager, Table } from "../ui/table";
+import { Badge, Loaded, Note, Rows } from "../ui/states";
+import { type Column, Table } from "../ui/table";
 import { Tabs } from "../ui/tabs";
 
 type Payment = Answer<"/api/billing/payments">["data"][number];
@@ -48,23 +49,10 @@ export function Payments() {
   );
 }
 
-function usePages() {
-  const router = useRouter();
-  const navigate = useNavigate({ from: "/admin/payments" });
-  const search = useSearch({ from: "/inside/admin/admin/payments" });
-  return (next: string | null | undefined) => (
-    <Pager
-      newer={search.cursor ? () => router.history.back() : undefined}
-      older={next ? () => navigate({ search: (old) => ({ ...old, cursor: next }) }) : undefined}
-    />
-  );
-}
-
 function List() {
   const { t, known } = useI18n();
   const navigate = useNavigate({ from: "/admin/payments" });
   const search = useSearch({ from: "/inside/admin/admin/payments" });
-  const pager = usePages();
   const payments = useQuery({
     queryKey: ["payments", search.user, search.state, search.cursor],
     queryFn: ({ signal }) =>
@@ -123,18 +111,14 @@ function List() {
         />
       </Filters>
       <Card flush>
-        <Loaded query={payments} loading={<Rows />}>
-          {({ data, next_cursor }) =>
-            data.length === 0 ? (
-              <Empty icon={<CreditCard aria-hidden className="size-5" />} title={t("payments.none")} />
-            ) : (
-              <>
-                <Table label={t("nav.payments")} columns={columns} rows={data} id={(p) => p.id} />
-                {pager(next_cursor)}
-              </>
-            )
-          }
-        </Loaded>
+        <Listing
+          query={payments}
+          label={t("nav.payments")}
+          columns={columns}
+          id={(p) => p.id}
+          icon={<CreditCard aria-hidden className="size-5" />}
+          none={t("payments.none")}
+        />
       </Card>
     </div>
   );
@@ -143,7 +127,6 @@ function List() {
 function Receipts() {
   const t = useT();
   const search = useSearch({ from: "/inside/admin/admin/payments" });
-  const pager = usePages();
   const receipts = useQuery({
     queryKey: ["receipts", "all", search.cursor],
     queryFn: ({ signal }) => api.get("/api/billing/receipts", { query: { cursor: search.cursor, pageSize: 50 }, signal }),
@@ -189,20 +172,15 @@ function Receipts() {
   ];
   return (
     <Card flush>
-      <Loaded query={receipts} loading={<Rows />}>
-        {({ data, next_cursor }) =>
-          data.length === 0 ? (
-            <Empty icon={<ReceiptText aria-hidden className="size-5" />} title={t("receipt.none")}>
-              {t("receipt.none.hint")}
-            </Empty>
-          ) : (
-            <>
-              <Table label={t("credits.tab.receipts")} columns={columns} rows={data} id={(r) => r.number} />
-              {pager(next_cursor)}
-            </>
-          )
-        }
-      </Loaded>
+      <Listing
+        query={receipts}
+        label={t("credits.tab.receipts")}
+        columns={columns}
+        id={(r) => r.number}
+        icon={<ReceiptText aria-hidden className="size-5" />}
+        none={t("receipt.none")}
+        hint={t("receipt.none.hint")}
+      />
     </Card>
   );
 }

@@ -7,7 +7,7 @@ import { type Language, languages, useI18n, useT } from "../lib/i18n";
 import { chooseTheme, onHost, type Theme, useTheme } from "../lib/theme";
 import { Button, buttonClass } from "../ui/button";
 import { Confirm } from "../ui/dialog";
-import { Form, SelectField, TextField } from "../ui/form";
+import { Form, NewPassword, SelectField, TextField } from "../ui/form";
 import { Card, Facts, Mono, Page } from "../ui/page";
 import { Loaded } from "../ui/states";
 import { useToast } from "../ui/toast";
@@ -175,16 +175,7 @@ function PasswordCard({ me }: { me: Me }) {
                 required
               />
             )}
-            <TextField
-              name="password"
-              type="password"
-              label={t("field.password.new")}
-              hint={t("password.hint")}
-              error={fault("password")}
-              autoComplete="new-password"
-              minLength={10}
-              required
-            />
+            <NewPassword label={t("field.password.new")} hint={t("password.hint")} error={fault("password")} />
           </>
         )}
       </Form>

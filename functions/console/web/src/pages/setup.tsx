@@ -6,7 +6,7 @@ import { Front } from "../app/front";
 import { client, firstKey, waysQuery } from "../app/session";
 import { useT } from "../lib/i18n";
 import { buttonClass } from "../ui/button";
-import { Form, TextField } from "../ui/form";
+import { Form, NewPassword, TextField } from "../ui/form";
 import { Loaded, Note } from "../ui/states";
 import { token } from "./token";
 
@@ -60,16 +60,7 @@ export function Setup() {
                     autoComplete="username"
                     required
                   />
-                  <TextField
-                    name="password"
-                    type="password"
-                    label={t("field.password")}
-                    hint={t("field.password.hint")}
-                    error={fault("password")}
-                    autoComplete="new-password"
-                    minLength={10}
-                    required
-                  />
+                  <NewPassword label={t("field.password")} hint={t("field.password.hint")} error={fault("password")} />
                 </>
               )}
             </Form>

@@ -9,7 +9,7 @@ import { client, waysQuery } from "../app/session";
 import { useI18n, useT } from "../lib/i18n";
 import { inside } from "../lib/inside";
 import { Button, buttonClass } from "../ui/button";
-import { Form, TextField } from "../ui/form";
+import { Form, NewPassword, TextField } from "../ui/form";
 import { Loaded, Note, useFault } from "../ui/states";
 import { forget, token } from "./token";
 
@@ -262,16 +262,7 @@ function Accept({ secret, after }: WithResult & { secret: string }) {
             <>
               <p>{t("invited.about", { who: invited.invited_by, email: invited.email, role: t(`role.${invited.role}`) })}</p>
               <TextField name="name" label={t("field.name")} error={fault("name")} autoComplete="name" maxLength={100} />
-              <TextField
-                name="password"
-                type="password"
-                label={t("field.password")}
-                hint={t("field.password.hint")}
-                error={fault("password")}
-                autoComplete="new-password"
-                minLength={10}
-                required
-              />
+              <NewPassword label={t("field.password")} hint={t("field.password.hint")} error={fault("password")} />
             </>
           )}
         </Form>
@@ -292,18 +283,7 @@ function ResetPassword({ secret, done }: { secret: string; done: () => void }) {
           done();
         }}
       >
-        {(fault) => (
-          <TextField
-            name="password"
-            type="password"
-            label={t("field.password.new")}
-            hint={t("field.password.hint")}
-            error={fault("password")}
-            autoComplete="new-password"
-            minLength={10}
-            required
-          />
-        )}
+        {(fault) => <NewPassword label={t("field.password.new")} hint={t("field.password.hint")} error={fault("password")} />}
       </Form>
     </Front>
   );

@@ -1,14 +1,15 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { useNavigate, useRouter, useSearch } from "@tanstack/react-router";
+import { useNavigate, useSearch } from "@tanstack/react-router";
 import { Gift, UsersRound } from "lucide-react";
 import { api } from "../api/client";
 import type { Role } from "../app/session";
 import { useT } from "../lib/i18n";
 import { Filters, Pick, Search } from "../ui/filters";
+import { Listing } from "../ui/listing";
 import { MenuItem, MenuLine, RowMenu } from "../ui/menu";
 import { Card, Time } from "../ui/page";
-import { Badge, Empty, Loaded, Rows } from "../ui/states";
-import { type Column, Pager, Table } from "../ui/table";
+import { Badge } from "../ui/states";
+import type { Column } from "../ui/table";
 import type { Act, User } from "./users";
 
 /** UserList lists the users of the hub. */
@@ -22,7 +23,6 @@ export function UserList({
   enable: (u: User) => void;
 }) {
   const t = useT();
-  const router = useRouter();
   const navigate = useNavigate({ from: "/admin/users" });
   const search = useSearch({ from: "/inside/admin/admin/users" });
   const users = useQuery({
@@ -97,7 +97,6 @@ export function UserList({
       ),
     },
   ];
-  const next = users.data?.next_cursor;
   const narrow = (change: { q?: string; role?: string; state?: string }) =>
     navigate({ search: (old) => ({ ...old, cursor: undefined, ...change }) });
   return (
@@ -128,20 +127,15 @@ export function UserList({
         />
       </Filters>
       <Card flush>
-        <Loaded query={users} loading={<Rows />}>
-          {({ data }) =>
-            data.length === 0 ? (
-              <Empty icon={<UsersRound aria-hidden className="size-5" />} title={t("filter.nothing")}>
-                {t("filter.nothing.hint")}
-              </Empty>
-            ) : (
-              <Table label={t("nav.users")} columns={columns} rows={data} id={(u) => u.id} open={show} />
-            )
-          }
-        </Loaded>
-        <Pager
-          newer={search.cursor ? () => router.history.back() : undefined}
-          older={next ? () => navigate({ search: (old) => ({ ...old, cursor: next }) }) : undefined}
+        <Listing
+          query={users}
+          label={t("nav.users")}
+          columns={columns}
+          id={(u) => u.id}
+          open={show}
+          icon={<UsersRound aria-hidden className="size-5" />}
+          none={t("filter.nothing")}
+          hint={t("filter.nothing.hint")}
         />
       </Card>
     </div>

@@ -70,7 +70,7 @@ export function WalletDetail({ of: h }: { of: Holder }) {
       <Tabs label={name} value={tab} onChange={setTab} tabs={tabs}>
         {tab === "grants" && <Grants of={h} reverse={(grant) => setDoing({ kind: "reverse", grant })} />}
         {tab === "moves" && <Moves of={h} />}
-        {tab === "members" && <Members wallet={h} />}
+        {tab === "members" && <Members id={h.id} name={h.wallet} closed={h.closed_at !== null} />}
       </Tabs>
 
       <Modal open={doing?.kind === "grant"} onClose={close} title={t("users.grant")} about={name}>

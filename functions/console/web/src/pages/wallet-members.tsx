@@ -1,51 +1,60 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { Plus } from "lucide-react";
 import { useState } from "react";
-import { api } from "../api/client";
+import { type Answer, api } from "../api/client";
 import { useInvalidate } from "../app/session";
 import { useT } from "../lib/i18n";
 import { Button } from "../ui/button";
 import { Confirm, Modal } from "../ui/dialog";
 import { Check, Form, TextField } from "../ui/form";
+import { Time } from "../ui/page";
 import { Badge, Empty, Loaded, Rows } from "../ui/states";
 import { Pager } from "../ui/table";
-import type { Holder } from "./wallets";
 
-/** Members are the users who may spend from a shared wallet. */
-export function Members({ wallet }: { wallet: Holder }) {
+type Member = Answer<"/api/user/wallets/{name}/members">["data"][number];
+
+/** Members are the users who may spend from a shared wallet; nobody joins one that is closed. */
+export function Members({ id, name, closed }: { id: string; name: string; closed?: boolean }) {
   const t = useT();
   const invalidate = useInvalidate();
-  const [adding, setAdding] = useState(false);
-  const [leaving, setLeaving] = useState<string>();
   const [cursors, setCursors] = useState<string[]>([]);
+  const [adding, setAdding] = useState(false);
+  const [removing, setRemoving] = useState<Member>();
+  const cursor = cursors.at(-1);
   const members = useQuery({
-    queryKey: ["members", wallet.id, cursors.at(-1)],
+    queryKey: ["members", id, cursor],
     queryFn: ({ signal }) =>
-      api.get("/api/user/wallets/{name}/members", {
-        params: { name: wallet.id },
-        query: { cursor: cursors.at(-1), pageSize: 20 },
-        signal,
-      }),
+      api.get("/api/user/wallets/{name}/members", { params: { name: id }, query: { cursor, pageSize: 20 }, signal }),
     placeholderData: keepPreviousData,
   });
   const next = members.data?.next_cursor;
   return (
-    <div className="flex flex-col gap-3">
-      {!wallet.closed_at && (
-        <Button className="self-start" onClick={() => setAdding(true)}>
-          {t("wallets.member.add")}
-        </Button>
-      )}
+    <section>
+      <div className="mb-2 flex items-center justify-between gap-3">
+        <h3 className="font-semibold">{t("wallets.members")}</h3>
+        {!closed && (
+          <Button small icon={<Plus aria-hidden className="size-4" />} onClick={() => setAdding(true)}>
+            {t("wallets.add")}
+          </Button>
+        )}
+      </div>
       <Loaded query={members} loading={<Rows n={3} />}>
         {({ data }) =>
           data.length === 0 ? (
             <Empty title={t("wallets.members.none")} />
           ) : (
-            <ul className="divide-y divide-line rounded-lg border border-line">
+            <ul className="flex flex-col divide-y divide-line rounded-lg border border-line">
               {data.map((m) => (
-                <li key={m.email} className="flex flex-wrap items-center gap-x-3 gap-y-1 px-3 py-2">
-                  <span className="min-w-0 flex-1 break-all">{m.name ? `${m.name} (${m.email})` : m.email}</span>
+                <li key={m.email} className="flex items-center gap-3 px-3 py-2">
+                  <div className="min-w-0 flex-1">
+                    <p className="truncate font-medium">{m.name || m.email}</p>
+                    <p className="truncate text-sm text-ink-3">
+                      {m.name && `${m.email} · `}
+                      {t("wallets.since")} <Time at={m.created_at} />
+                    </p>
+                  </div>
                   {m.manager && <Badge kind="info">{t("wallets.manager")}</Badge>}
-                  <Button small onClick={() => setLeaving(m.email)}>
+                  <Button small look="quiet" onClick={() => setRemoving(m)}>
                     {t("action.remove")}
                   </Button>
                 </li>
@@ -58,14 +67,14 @@ export function Members({ wallet }: { wallet: Holder }) {
         newer={cursors.length > 0 ? () => setCursors(cursors.slice(0, -1)) : undefined}
         older={next ? () => setCursors([...cursors, next]) : undefined}
       />
-      <Modal open={adding} onClose={() => setAdding(false)} title={t("wallets.member.add")} about={wallet.wallet}>
+      <Modal open={adding} onClose={() => setAdding(false)} title={t("wallets.add")} about={t("wallets.add.about", { name })}>
         <Form
-          submit={t("wallets.member.add")}
+          submit={t("wallets.add")}
           onCancel={() => setAdding(false)}
-          save={async (value) => {
+          save={async (value, form) => {
             await api.put("/api/user/wallets/{name}/members/{email}", {
-              params: { name: wallet.id, email: value("email") },
-              body: { manager: value("manager") !== "" },
+              params: { name: id, email: value("email") },
+              body: { manager: (form.elements.namedItem("manager") as HTMLInputElement).checked },
             });
             await invalidate("members");
             setAdding(false);
@@ -73,23 +82,24 @@ export function Members({ wallet }: { wallet: Holder }) {
         >
           {(fault) => (
             <>
-              <TextField name="email" type="email" label={t("field.email")} error={fault("email")} autoComplete="off" required />
+              <TextField name="email" type="email" label={t("field.email")} error={fault("email")} required autoFocus />
               <Check name="manager" label={t("wallets.manager")} hint={t("wallets.manager.hint")} />
             </>
           )}
         </Form>
       </Modal>
       <Confirm
-        open={leaving !== undefined}
-        onClose={() => setLeaving(undefined)}
-        title={t("wallets.member.remove.title", { email: leaving ?? "" })}
-        consequences={t("wallets.member.remove.consequences")}
+        open={removing !== undefined}
+        onClose={() => setRemoving(undefined)}
+        title={t("wallets.remove.title", { name: removing?.name || removing?.email || "" })}
+        consequences={t("wallets.remove.consequences")}
         action={t("action.remove")}
         act={async () => {
-          await api.delete("/api/user/wallets/{name}/members/{email}", { params: { name: wallet.id, email: leaving ?? "" } });
-          await invalidate("members");
+          if (!removing) return;
+          await api.delete("/api/user/wallets/{name}/members/{email}", { params: { name: id, email: removing.email } });
+          await invalidate("members", "wallets");
         }}
       />
-    </div>
+    </section>
   );
 }

@@ -1,5 +1,5 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { useNavigate, useRouter, useSearch } from "@tanstack/react-router";
+import { useNavigate, useSearch } from "@tanstack/react-router";
 import { Plus, Wallet } from "lucide-react";
 import { useState } from "react";
 import { type Answer, api } from "../api/client";
@@ -9,9 +9,10 @@ import { Button } from "../ui/button";
 import { Drawer, Modal } from "../ui/dialog";
 import { Filters, Pick, Search } from "../ui/filters";
 import { Form, SelectField, TextField } from "../ui/form";
+import { Listing } from "../ui/listing";
 import { Amount, Card, Page, Time } from "../ui/page";
-import { Badge, Empty, Loaded, Rows } from "../ui/states";
-import { type Column, Pager, Table } from "../ui/table";
+import { Badge, Loaded } from "../ui/states";
+import type { Column } from "../ui/table";
 import { WalletDetail } from "./wallet-detail";
 
 export type Holder = Answer<"/api/billing/accounts">["data"][number];
@@ -23,7 +24,6 @@ export const holderName = (h: Holder) => h.wallet || h.name || h.email;
 /** Wallets are the wallets of everybody: what is on them, what came and went, and what an admin can do about it. */
 export function Wallets() {
   const t = useT();
-  const router = useRouter();
   const navigate = useNavigate({ from: "/admin/credits" });
   const search = useSearch({ from: "/inside/admin/admin/credits" });
   const [creating, setCreating] = useState(false);
@@ -87,7 +87,6 @@ export function Wallets() {
     },
     { key: "since", head: t("keys.created"), from: "lg", cell: (h) => <Time at={h.created_at} /> },
   ];
-  const next = wallets.data?.next_cursor;
   return (
     <Page
       title={t("nav.admin.credits")}
@@ -114,20 +113,15 @@ export function Wallets() {
           />
         </Filters>
         <Card flush>
-          <Loaded query={wallets} loading={<Rows />}>
-            {({ data }) =>
-              data.length === 0 ? (
-                <Empty icon={<Wallet aria-hidden className="size-5" />} title={t("filter.nothing")}>
-                  {t("filter.nothing.hint")}
-                </Empty>
-              ) : (
-                <Table label={t("nav.admin.credits")} columns={columns} rows={data} id={(h) => h.id} open={(h) => show(h.id)} />
-              )
-            }
-          </Loaded>
-          <Pager
-            newer={search.cursor ? () => router.history.back() : undefined}
-            older={next ? () => navigate({ search: (old) => ({ ...old, cursor: next }) }) : undefined}
+          <Listing
+            query={wallets}
+            label={t("nav.admin.credits")}
+            columns={columns}
+            id={(h) => h.id}
+            open={(h) => show(h.id)}
+            icon={<Wallet aria-hidden className="size-5" />}
+            none={t("filter.nothing")}
+            hint={t("filter.nothing.hint")}
           />
         </Card>
       </div>

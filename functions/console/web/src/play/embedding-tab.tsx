@@ -9,7 +9,7 @@ import { Card } from "../ui/page";
 import { Empty } from "../ui/states";
 import { Area } from "./area";
 import { Took } from "./figures";
-import { Fitting } from "./fitting";
+import { Fitting, Order } from "./fitting";
 import { useKept, useWanted } from "./kept";
 import { modelsQuery } from "./models";
 import { Go, useAsk, useRun } from "./run";
@@ -62,14 +62,7 @@ export function EmbeddingTab({ wanted }: { wanted?: string }) {
     <Fitting models={models} value={form.model} onChange={(model) => setForm((old) => ({ ...old, model }))}>
       {(model, picker) => (
         <div className="grid items-start gap-5 lg:grid-cols-[22rem_minmax(0,1fr)]">
-          <form
-            className="card flex flex-col gap-4 p-4"
-            onSubmit={(e) => {
-              e.preventDefault();
-              start(model);
-            }}
-          >
-            {picker}
+          <Order picker={picker} start={() => start(model)}>
             {form.inputs.map((input, i) => (
               <div key={input.id} className="flex items-end gap-1">
                 <div className="min-w-0 flex-1">
@@ -112,7 +105,7 @@ export function EmbeddingTab({ wanted }: { wanted?: string }) {
             <Go run={run} label={t("play.embedding.make")} disabled={texts.length === 0 || !model}>
               <WorkCode asked={() => ({ work: "embedding", fields: bodyOf(model) })} />
             </Go>
-          </form>
+          </Order>
           {made ? (
             <Result made={made} />
           ) : (

@@ -42,3 +42,27 @@ export function Fitting({ models, fits, value, onChange, children }: Props) {
     </Loaded>
   );
 }
+
+interface OrderProps {
+  picker: ReactNode;
+  start: () => void;
+  children: ReactNode;
+  /** plain: it stands in a card already. */
+  plain?: boolean;
+}
+
+/** Order is the form of a tab: the model, and what is asked of it. */
+export function Order({ picker, start, children, plain }: OrderProps) {
+  return (
+    <form
+      className={`flex flex-col gap-4 ${plain ? "" : "card p-4"}`}
+      onSubmit={(e) => {
+        e.preventDefault();
+        start();
+      }}
+    >
+      {picker}
+      {children}
+    </form>
+  );
+}

@@ -8,7 +8,7 @@ import { Empty } from "../ui/states";
 import { Area } from "./area";
 import { Took } from "./figures";
 import { FilesField } from "./files-field";
-import { Fitting } from "./fitting";
+import { Fitting, Order } from "./fitting";
 import { useKept, useWanted } from "./kept";
 import { modelsQuery } from "./models";
 import { Go, useAsk, useRun } from "./run";
@@ -89,14 +89,7 @@ export function ImageTab({ wanted }: { wanted?: string }) {
     <Fitting models={models} value={form.model} onChange={(model) => set({ model })}>
       {(model, picker) => (
         <div className="grid items-start gap-5 lg:grid-cols-[22rem_minmax(0,1fr)]">
-          <form
-            className="card flex flex-col gap-4 p-4"
-            onSubmit={(e) => {
-              e.preventDefault();
-              start(model);
-            }}
-          >
-            {picker}
+          <Order picker={picker} start={() => start(model)}>
             <Area label={t("play.prompt")} rows={4} value={form.prompt} onChange={(prompt) => set({ prompt })} />
             <div className="grid grid-cols-2 gap-3">
               <SelectField label={t("play.image.size")} value={form.size} onChange={(e) => set({ size: e.target.value })}>
@@ -134,7 +127,7 @@ export function ImageTab({ wanted }: { wanted?: string }) {
             <Go run={run} label={t("play.image.make")} disabled={form.prompt.trim() === "" || !model}>
               <WorkCode asked={() => asked(model)} />
             </Go>
-          </form>
+          </Order>
           <div className="flex min-w-0 flex-col gap-4">
             {made.length === 0 ? (
               <div className="card">

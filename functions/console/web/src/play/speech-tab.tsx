@@ -9,7 +9,7 @@ import { Card } from "../ui/page";
 import { Area } from "./area";
 import { Took } from "./figures";
 import { FilesField } from "./files-field";
-import { Fitting } from "./fitting";
+import { Fitting, Order } from "./fitting";
 import { useKept, useWanted } from "./kept";
 import { does, type Model, modelsQuery, soundQuery } from "./models";
 import { Go, useAsk, useRun } from "./run";
@@ -76,14 +76,7 @@ function Speak({ wanted, fits }: Props) {
     <Card title={t("play.speak")}>
       <Fitting models={models} fits={fits} value={form.model} onChange={(model) => set({ model })}>
         {(model, picker) => (
-          <form
-            className="flex flex-col gap-4"
-            onSubmit={(e) => {
-              e.preventDefault();
-              start(model);
-            }}
-          >
-            {picker}
+          <Order plain picker={picker} start={() => start(model)}>
             <Area label={t("play.speak.text")} rows={4} value={form.text} onChange={(text) => set({ text })} />
             <div className="grid grid-cols-2 gap-3">
               <TextField
@@ -126,7 +119,7 @@ function Speak({ wanted, fits }: Props) {
                 </div>
               </div>
             )}
-          </form>
+          </Order>
         )}
       </Fitting>
     </Card>
@@ -167,14 +160,7 @@ function Listen({ wanted, fits }: Props) {
     <Card title={t("play.listen")}>
       <Fitting models={models} fits={fits} value={form.model} onChange={(model) => set({ model })}>
         {(model, picker) => (
-          <form
-            className="flex flex-col gap-4"
-            onSubmit={(e) => {
-              e.preventDefault();
-              start(model);
-            }}
-          >
-            {picker}
+          <Order plain picker={picker} start={() => start(model)}>
             <FilesField
               label={t("play.listen.file")}
               hint={t("play.listen.file.hint", { one: recording / 1e6 })}
@@ -211,7 +197,7 @@ function Listen({ wanted, fits }: Props) {
                 </div>
               </div>
             )}
-          </form>
+          </Order>
         )}
       </Fitting>
     </Card>

@@ -13,7 +13,7 @@ import { Area } from "./area";
 import { costOf } from "./cost";
 import { FilesField } from "./files-field";
 import { filmNotes, forgetFilm, noteFilm } from "./film-notes";
-import { Fitting } from "./fitting";
+import { Fitting, Order } from "./fitting";
 import { useKept, useWanted } from "./kept";
 import { modelsQuery } from "./models";
 import { Go, useAsk, useRun } from "./run";
@@ -76,14 +76,7 @@ export function VideoTab({ wanted }: { wanted?: string }) {
     <Fitting models={models} value={form.model} onChange={(model) => set({ model })}>
       {(model, picker) => (
         <div className="grid items-start gap-5 lg:grid-cols-[22rem_minmax(0,1fr)]">
-          <form
-            className="card flex flex-col gap-4 p-4"
-            onSubmit={(e) => {
-              e.preventDefault();
-              start(model);
-            }}
-          >
-            {picker}
+          <Order picker={picker} start={() => start(model)}>
             <Area label={t("play.prompt")} rows={4} value={form.prompt} onChange={(prompt) => set({ prompt })} />
             <div className="grid grid-cols-2 gap-3">
               <SelectField
@@ -119,7 +112,7 @@ export function VideoTab({ wanted }: { wanted?: string }) {
                 })}
               />
             </Go>
-          </form>
+          </Order>
           <Loaded query={videos} loading={<Rows />}>
             {(list) =>
               list.length === 0 ? (

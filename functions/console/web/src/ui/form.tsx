@@ -126,3 +126,19 @@ export function Form({ save, submit, onCancel, danger, wide, children }: FormPro
     </form>
   );
 }
+
+/** NewPassword asks for a password that is chosen now. */
+export function NewPassword({ label, hint, error }: { label: string; hint: string; error: string | undefined }) {
+  return (
+    <TextField
+      name="password"
+      type="password"
+      label={label}
+      hint={hint}
+      error={error}
+      autoComplete="new-password"
+      minLength={10}
+      required
+    />
+  );
+}
