@@ -8,7 +8,7 @@ NPM ?= $(shell command -v npm 2>/dev/null)
 WEB := functions/console/web
 PACKAGES := $(WEB)/node_modules/.package-lock.json
 # Packages whose tests run many goroutines over shared state.
-RACE ?= ./shared/store ./shared/admission ./shared/upstream ./shared/health ./shared/notify ./shared/credentials ./functions/proxy ./shared/wire ./shared/blob ./shared/capture ./shared/oauth
+RACE ?= ./shared/store ./shared/admission ./shared/upstream ./shared/health ./shared/notify ./shared/credentials ./functions/proxy ./shared/wire ./shared/blob ./shared/capture ./shared/oauth ./shared/rollup
 FUZZTIME ?= 30s
 ROUNDS ?= 50
 CALLS ?= 200
