@@ -123,8 +123,7 @@ func (s *Store) apply(ctx context.Context, conn *sql.Conn, m migration) (applied
 
 // patiently waits for the lock: another starter may be migrating.
 func patiently(ctx context.Context, conn *sql.Conn, query string) error {
-	const patience = 2 * time.Minute
-	for deadline := time.Now().Add(patience); ; {
+	for deadline := time.Now().Add(starterWait); ; {
 		_, err := conn.ExecContext(ctx, query)
 		if err == nil || !busy(err) || time.Now().After(deadline) || ctx.Err() != nil {
 			return err

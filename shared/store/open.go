@@ -123,16 +123,16 @@ func foreignKeys(o Options) string { return strconv.FormatInt(boolInt(!o.Archive
 
 func queryOnly(o Options) string { return strconv.FormatInt(boolInt(o.ReadOnly), 10) }
 
-// openWait is how long opening waits for another process that has the file to
-// itself: the change to WAL mode is the one lock that SQLite's busy time-out
-// does not wait for.
-const openWait = 30 * time.Second
+// starterWait is how long a starter waits for another process that has the file to
+// itself. SQLite's busy time-out does not wait for the change to WAL mode, and is
+// shorter than a migration of a large database.
+const starterWait = 2 * time.Minute
 
 // patientCheck is check, repeated while the file is busy.
 func (s *Store) patientCheck(ctx context.Context) error {
 	for began := time.Now(); ; {
 		err := s.check(ctx)
-		if err == nil || !busy(err) || time.Since(began) > openWait {
+		if err == nil || !busy(err) || time.Since(began) > starterWait {
 			return err
 		}
 		select {
