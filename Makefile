@@ -34,6 +34,8 @@ test: console-if-npm ## run all tests (AIGNE_HUB_TEST_FIXTURES adds recorded pro
 	@if [ -z "$$AIGNE_HUB_TEST_FIXTURES" ]; then echo "AIGNE_HUB_TEST_FIXTURES is not set: tests over 78 groups of recorded provider answers are skipped"; fi
 	@if [ -z "$$AIGNE_HUB_TEST_SAM_SCHEMA" ]; then echo "AIGNE_HUB_TEST_SAM_SCHEMA is not set: 1 test of template.yaml is skipped"; fi
 	@if [ -z "$$AIGNE_HUB_TEST_AGENTS" ]; then echo "AIGNE_HUB_TEST_AGENTS is not set: 1 test that runs Claude Code and Codex is skipped (make agents)"; fi
+	@for tool in chromium node nginx caddy pebble pebble-challtestsrv systemd-analyze qemu-aarch64-static; do \
+		command -v $$tool >/dev/null || echo "$$tool is not installed: tests that need it are skipped"; done
 	go test -timeout 30m ./...
 	$(if $(NPM),cd $(WEB) && npm test)
 

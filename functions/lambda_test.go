@@ -47,9 +47,6 @@ const masterKey = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlBQkNERUY="
 // deploy builds the real bootstraps and starts the functions.
 func deploy(t *testing.T) *cloud {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("builds six binaries")
-	}
 	database, token := hrana.Start(t)
 	stripe := fakestripe.Start(t)
 	c := &cloud{t: t, stripe: stripe, fn: map[string]*lambdalocal.Function{}, logs: &logbuf.Buffer{}}
