@@ -1,12 +1,10 @@
 // Command pack makes a release archive: the same bytes for the same files, whatever
-// the machine, its user and the day. A name that ends in .zip makes a zip file, any
-// other a tar file compressed with gzip. With -sums it lists digests of files in the
-// form of sha256sum.
+// the machine, its user and the day, in a tar file compressed with gzip. With -sums it
+// lists digests of files in the form of sha256sum.
 package main
 
 import (
 	"archive/tar"
-	"archive/zip"
 	"compress/gzip"
 	"crypto/sha256"
 	"errors"
@@ -41,8 +39,8 @@ func main() {
 	}
 }
 
-// stamp is the time of all files: SOURCE_DATE_EPOCH in seconds, else the earliest
-// that a zip file knows.
+// stamp is the time of all files: SOURCE_DATE_EPOCH in seconds, else one that is always
+// the same.
 func stamp() (time.Time, error) {
 	text := os.Getenv("SOURCE_DATE_EPOCH")
 	if text == "" {
@@ -69,9 +67,6 @@ func pack(output, folder string, files []string) (err error) {
 	}
 	defer func() { err = errors.Join(err, out.Close()) }()
 	add, end := tarball(out, at)
-	if strings.HasSuffix(output, ".zip") {
-		add, end = zipped(out, at)
-	}
 	for _, file := range files {
 		data, err := os.ReadFile(file)
 		if err != nil {
@@ -100,21 +95,6 @@ func tarball(w io.Writer, at time.Time) (adder, func() error) {
 		return err
 	}
 	return add, func() error { return errors.Join(t.Close(), z.Close()) }
-}
-
-func zipped(w io.Writer, at time.Time) (adder, func() error) {
-	z := zip.NewWriter(w)
-	add := func(name string, mode os.FileMode, data []byte) error {
-		head := &zip.FileHeader{Name: name, Method: zip.Deflate, Modified: at}
-		head.SetMode(mode)
-		f, err := z.CreateHeader(head)
-		if err != nil {
-			return err
-		}
-		_, err = f.Write(data)
-		return err
-	}
-	return add, z.Close
 }
 
 func sums(output string, files []string) error {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"archive/tar"
-	"archive/zip"
 	"compress/gzip"
 	"errors"
 	"io"
@@ -34,17 +33,15 @@ func files(t *testing.T, at time.Time) []string {
 
 func TestTheSameFilesMakeTheSameArchive(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"a.tar.gz", "a.zip"} {
-		var made []string
-		for _, at := range []time.Time{time.Unix(1_700_000_000, 0), time.Unix(1_600_000_000, 0)} {
-			output := filepath.Join(t.TempDir(), name)
-			require.NoError(t, pack(output, "hub", files(t, at)))
-			data, err := os.ReadFile(output)
-			require.NoError(t, err)
-			made = append(made, string(data))
-		}
-		assert.Equal(t, made[0], made[1], name)
+	var made []string
+	for _, at := range []time.Time{time.Unix(1_700_000_000, 0), time.Unix(1_600_000_000, 0)} {
+		output := filepath.Join(t.TempDir(), "a.tar.gz")
+		require.NoError(t, pack(output, "hub", files(t, at)))
+		data, err := os.ReadFile(output)
+		require.NoError(t, err)
+		made = append(made, string(data))
 	}
+	assert.Equal(t, made[0], made[1])
 }
 
 func TestAnArchiveHoldsAProgramThatRunsAndTextsThatEverybodyReads(t *testing.T) {
@@ -52,7 +49,6 @@ func TestAnArchiveHoldsAProgramThatRunsAndTextsThatEverybodyReads(t *testing.T) 
 	want := map[string]os.FileMode{"hub/aigne-hub": 0o755, "hub/README.md": 0o644}
 	dir := t.TempDir()
 	require.NoError(t, pack(filepath.Join(dir, "a.tar.gz"), "hub", files(t, time.Now())))
-	require.NoError(t, pack(filepath.Join(dir, "a.zip"), "hub", files(t, time.Now())))
 
 	f, err := os.Open(filepath.Join(dir, "a.tar.gz"))
 	require.NoError(t, err)
@@ -68,15 +64,6 @@ func TestAnArchiveHoldsAProgramThatRunsAndTextsThatEverybodyReads(t *testing.T) 
 		require.NoError(t, err)
 		got[h.Name] = h.FileInfo().Mode()
 		assert.Empty(t, h.Uname)
-	}
-	assert.Equal(t, want, got)
-
-	r, err := zip.OpenReader(filepath.Join(dir, "a.zip"))
-	require.NoError(t, err)
-	defer r.Close()
-	got = map[string]os.FileMode{}
-	for _, f := range r.File {
-		got[f.Name] = f.Mode()
 	}
 	assert.Equal(t, want, got)
 }
