@@ -163,8 +163,13 @@ func (s *server) accept() {
 
 // shutDoor takes no more connections, and waits until the requests on those just
 // taken have begun: [http.Server.Shutdown] drops a request that it meets before its
-// handler, and the caller would see a connection cut.
+// handler, and the caller would see a connection cut. A door that is shut costs nothing.
 func (s *server) shutDoor() {
+	select {
+	case <-s.shut:
+		return
+	default:
+	}
 	_ = s.listener.Close() // Serve closes it once more
 	<-s.shut
 	time.Sleep(doorTime)
