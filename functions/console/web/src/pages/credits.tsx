@@ -1,13 +1,12 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useNavigate, useRouter, useSearch } from "@tanstack/react-router";
-import { CreditCard, Gift, ReceiptText, Ticket } from "lucide-react";
+import { CreditCard, Gift, Ticket } from "lucide-react";
 import { useEffect, useState } from "react";
 import { type Answer, api, at } from "../api/client";
 import { useInvalidate } from "../app/session";
 import { credits, share } from "../lib/format";
 import { useI18n, useT } from "../lib/i18n";
 import { Button } from "../ui/button";
-import { Listing } from "../ui/listing";
 import { Amount, Card, Page, Stat, Time } from "../ui/page";
 import { Badge, Empty, Loaded, Note, Rows, Skeleton } from "../ui/states";
 import { type Column, Pager, Table } from "../ui/table";
@@ -17,9 +16,9 @@ import { Buy, BuyElsewhere, Redeem, useWays } from "./credits-buy";
 import { Moves } from "./credits-moves";
 import { Wallets } from "./credits-wallets";
 import { balanceQuery } from "./home";
+import { ReceiptList } from "./receipt-list";
 
 type Grant = Answer<"/api/user/credit/grants">["data"][number];
-type Receipt = Answer<"/api/user/receipts">["data"][number];
 
 const tabs = ["moves", "grants", "receipts", "wallets", "auto"] as const;
 type Tab = (typeof tabs)[number];
@@ -216,50 +215,11 @@ function Grants() {
 }
 
 function Receipts() {
-  const t = useT();
   const search = useSearch({ from: "/inside/credits" });
   const receipts = useQuery({
     queryKey: ["receipts", search.cursor],
     queryFn: ({ signal }) => api.get("/api/user/receipts", { query: { cursor: search.cursor, pageSize: 50 }, signal }),
     placeholderData: keepPreviousData,
   });
-  const columns: Column<Receipt>[] = [
-    {
-      key: "number",
-      head: t("receipt.number"),
-      cell: (r) => (
-        <a
-          href={at(`/api/user/receipts/${encodeURIComponent(r.number)}.html`)}
-          target="_blank"
-          rel="noreferrer"
-          className="font-medium hover:underline"
-        >
-          {r.number}
-        </a>
-      ),
-    },
-    { key: "at", head: t("credits.at"), cell: (r) => <Time at={r.issued_at} />, from: "sm" },
-    { key: "credits", head: t("call.credits"), num: true, from: "sm", cell: (r) => <Amount of={r.credits} /> },
-    {
-      key: "total",
-      head: t("receipt.total"),
-      num: true,
-      cell: (r) => (
-        <>
-          <Amount of={r.total} /> {r.currency.toUpperCase()}
-        </>
-      ),
-    },
-  ];
-  return (
-    <Listing
-      query={receipts}
-      label={t("credits.tab.receipts")}
-      columns={columns}
-      id={(r) => r.number}
-      icon={<ReceiptText aria-hidden className="size-5" />}
-      none={t("receipt.none")}
-      hint={t("receipt.none.hint")}
-    />
-  );
+  return <ReceiptList query={receipts} page={(r) => at(`/api/user/receipts/${encodeURIComponent(r.number)}.html`)} />;
 }

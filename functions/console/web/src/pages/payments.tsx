@@ -1,6 +1,6 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { CreditCard, Download, ReceiptText } from "lucide-react";
+import { CreditCard, Download } from "lucide-react";
 import { type Answer, address, api, at } from "../api/client";
 import { useI18n, useT } from "../lib/i18n";
 import { buttonClass } from "../ui/button";
@@ -10,6 +10,7 @@ import { Amount, Card, Facts, Mono, Page, Time } from "../ui/page";
 import { Badge, Loaded, Note, Rows } from "../ui/states";
 import { type Column, Table } from "../ui/table";
 import { Tabs } from "../ui/tabs";
+import { ReceiptList } from "./receipt-list";
 
 type Payment = Answer<"/api/billing/payments">["data"][number];
 type Receipt = Answer<"/api/billing/receipts">["data"][number];
@@ -132,54 +133,20 @@ function Receipts() {
     queryFn: ({ signal }) => api.get("/api/billing/receipts", { query: { cursor: search.cursor, pageSize: 50 }, signal }),
     placeholderData: keepPreviousData,
   });
-  const columns: Column<Receipt>[] = [
-    {
-      key: "number",
-      head: t("receipt.number"),
-      cell: (r) => (
-        <div className="min-w-0">
-          <a
-            href={address("/api/billing/receipts/{number}", { number: `${r.number}.html` })}
-            target="_blank"
-            rel="noreferrer"
-            className="font-medium hover:underline"
-          >
-            {r.number}
-          </a>
-          <div className="text-sm break-all text-ink-3">{r.email}</div>
-        </div>
-      ),
-    },
-    { key: "at", head: t("credits.at"), from: "sm", cell: (r) => <Time at={r.issued_at} /> },
-    { key: "credits", head: t("call.credits"), num: true, from: "sm", cell: (r) => <Amount of={r.credits} /> },
-    {
-      key: "back",
-      head: t("payments.refunded"),
-      num: true,
-      from: "md",
-      cell: (r) => (Number(r.refunded) === 0 ? <span className="text-ink-3">–</span> : <Amount of={r.refunded} />),
-    },
-    {
-      key: "total",
-      head: t("receipt.total"),
-      num: true,
-      cell: (r) => (
-        <>
-          <Amount of={r.total} /> {r.currency}
-        </>
-      ),
-    },
-  ];
+  const back: Column<Receipt> = {
+    key: "back",
+    head: t("payments.refunded"),
+    num: true,
+    from: "md",
+    cell: (r) => (Number(r.refunded) === 0 ? <span className="text-ink-3">–</span> : <Amount of={r.refunded} />),
+  };
   return (
     <Card flush>
-      <Listing
+      <ReceiptList
         query={receipts}
-        label={t("credits.tab.receipts")}
-        columns={columns}
-        id={(r) => r.number}
-        icon={<ReceiptText aria-hidden className="size-5" />}
-        none={t("receipt.none")}
-        hint={t("receipt.none.hint")}
+        page={(r) => address("/api/billing/receipts/{number}", { number: `${r.number}.html` })}
+        who={(r) => r.email}
+        more={[back]}
       />
     </Card>
   );
