@@ -136,9 +136,16 @@ func (h *testHub) smallWallets(n int) []*smallWallet {
 		w.key, _, err = h.app.Desk.CreateKey(h.t.Context(), "test", email, "test", nil)
 		require.NoError(h.t, err)
 		// Two grants, so that charges are split: between them enough for some of
-		// the ten answers.
+		// the ten answers. The first wallet always has too little for all of them,
+		// the second always enough.
 		for range 2 {
 			amount := money.Credits(1_000_000 + rand.Int64N(4_000_000))
+			switch i {
+			case 0:
+				amount = 1_000_000
+			case 1:
+				amount = 100_000_000
+			}
 			_, err = h.app.Book.Grant(h.t.Context(), ledger.Gift{AccountID: w.user.AccountID, Amount: amount})
 			require.NoError(h.t, err)
 			w.given += amount
