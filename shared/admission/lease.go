@@ -10,11 +10,11 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/store"
 )
 
-// Lease timing (money.md §5.6): renewed every 5 s; a process that has not
-// renewed for 20 s does so before it admits; dead after 60 s.
+// Lease timing (money.md §5.6): renewed every 5 s; dead after 60 s. Where the keeper
+// is late, as when the process was frozen, the next admission renews in its own unit.
 const (
 	renewEvery = 5 * time.Second
-	renewFirst = 20 * time.Second
+	renewFirst = 6 * time.Second
 )
 
 // Lease is this process's sign of life. Calls carry its id, so that a sweeper
@@ -95,16 +95,25 @@ func (l *Lease) keep(stop <-chan struct{}, done chan<- struct{}) {
 	defer close(done)
 	tick := time.NewTicker(renewEvery)
 	defer tick.Stop()
+	var left time.Time // the renewal after which a turn was left to an admission
 	for {
+		waiting := time.Now()
 		select {
 		case <-stop:
 			return
 		case <-tick.C:
 		}
 		l.mu.Lock()
-		id, opened := l.id, l.opened
+		id, opened, renewed := l.id, l.opened, l.renewed
 		l.mu.Unlock()
 		if id == "" || !opened {
+			continue
+		}
+		// A sandbox that thaws has a call, whose admission renews: one round trip less
+		// beside it. No two turns in a row are left to what may never be admitted.
+		if time.Since(waiting) >= renewFirst && left != renewed {
+			left = renewed
+			tick.Reset(renewEvery)
 			continue
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), renewEvery)

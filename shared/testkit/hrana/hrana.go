@@ -125,6 +125,14 @@ func (s *Server) Stats() Stats {
 	return out
 }
 
+// Recent returns the bodies of the last 100 pipelines, the newest last.
+func (s *Server) Recent() []string {
+	s.t.Helper()
+	var out []string
+	s.call(http.MethodGet, "/recent", nil, &out)
+	return out
+}
+
 func (s *Server) run(listen string) {
 	s.t.Helper()
 	args := []string{

@@ -29,6 +29,7 @@ if (!opt.db) { console.error('--db FILE is required'); process.exit(2); }
 const IDLE = Number(opt['idle-ms']), TXN = Number(opt['txn-ms']);
 const fault = { drop: 0, late: 0, late_ms: 0, errors: 0, reset: 0, midway: 0, cut: 0, match: '', delay_ms: Number(opt['delay-ms']) };
 const stats = { pipelines: 0, closes: 0, dropped: 0, late: 0, errors: 0, resets: 0, midway: 0, cut: 0 };
+const recent = []; // the last pipelines
 const sleep = ms => new Promise(r => setTimeout(r, ms));
 
 // A HranaError is the answer to one statement, an HTTPError to the whole request.
@@ -262,11 +263,16 @@ async function answer(req, res, path) {
   if (req.method === 'GET' && ['/v2', '/v3', '/health', '/version'].includes(path)) return ['text/plain', 'ok'];
   if (!authorized) throw new HTTPError(401, { error: 'Unauthorized: The JWT is invalid' });
   if (req.method === 'GET' && path === '/stats') return ['application/json', JSON.stringify({ ...stats, streams: streams.size })];
+  if (req.method === 'GET' && path === '/recent') return ['application/json', JSON.stringify(recent)];
   const text = await read(req);
   if (req.method === 'POST' && path === '/_control') return ['application/json', control(text)];
   if (req.method !== 'POST' || !/^\/v[23]\/(pipeline|cursor)$/.test(path)) throw new HTTPError(404, 'not found');
   const body = JSON.parse(text), batch = body.requests?.some(r => r.type === 'batch');
-  if (closing(body)) stats.closes++; else stats.pipelines++;
+  if (closing(body)) stats.closes++;
+  else {
+    stats.pipelines++;
+    if (recent.push(text) > 100) recent.shift();
+  }
   if (fault.delay_ms > 0) await sleep(fault.delay_ms);
   if (take('errors', text, body)) { stats.errors++; throw new HTTPError(503, { error: 'The server is not available' }); }
   if (take('reset', text, body)) { stats.resets++; res.destroy(); return null; }
