@@ -70,7 +70,7 @@ func openPools(o Options) (read, write *sql.DB, remote bool, err error) {
 	if err != nil {
 		return nil, nil, false, fmt.Errorf("open database server: %w", err)
 	}
-	read, write = sql.OpenDB(conn), sql.OpenDB(conn)
+	read, write = sql.OpenDB(readConnector{conn}), sql.OpenDB(conn)
 	read.SetMaxOpenConns(remoteStreams)
 	write.SetMaxOpenConns(remoteStreams)
 	return read, write, true, nil

@@ -90,6 +90,31 @@ func TestATransactionThatTheServerLosesIsToBeTriedAgain(t *testing.T) {
 	}), "no such table", "a fault of the hub's is not hidden")
 }
 
+func TestAQueryThatTheServerDoesNotAnswerIsToBeTriedAgain(t *testing.T) {
+	t.Parallel()
+	server := hrana.New(t, hrana.Options{})
+	s := openStore(t, store.Options{URL: server.URL, Token: hub.Secret(server.Token)})
+	w := newWorld(t, s, 100)
+	read := func() error { _, err := s.AccountByID(t.Context(), w.user.AccountID); return err }
+	verify := func() error { _, _, err := s.VerifyLedger(t.Context(), true); return err }
+	for _, ask := range []func() error{read, verify} {
+		for _, f := range []hrana.Faults{{Errors: 3}, {Reset: 3}, {Drop: 3}} { // some are repeated by database/sql
+			require.NoError(t, ask())
+			f.Match = "held_nano"
+			server.Plan(f)
+			err := ask()
+			server.Plan(hrana.Faults{})
+			require.ErrorIs(t, err, store.ErrUnavailable)
+			assert.Equal(t, hub.CodeUnavailable, hub.CodeOf(err))
+		}
+	}
+	ctx, leave := context.WithCancel(t.Context())
+	leave()
+	_, err := s.AccountByID(ctx, "x")
+	require.ErrorIs(t, err, context.Canceled)
+	assert.NotErrorIs(t, err, store.ErrUnavailable, "nobody waits for it")
+}
+
 func TestACallerThatStopsWaitingHarmsNobody(t *testing.T) {
 	t.Parallel()
 	s := openFile(t, filepath.Join(t.TempDir(), "hub.db"))
