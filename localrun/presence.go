@@ -36,13 +36,18 @@ func announce(data, listen string) (*presence, error) {
 	if err := os.MkdirAll(data, privateDir); err != nil {
 		return nil, fmt.Errorf("data folder: %w", err)
 	}
-	f, err := os.OpenFile(filepath.Join(data, "serve-"+strconv.Itoa(p.PID)+".json"), os.O_CREATE|os.O_RDWR|os.O_TRUNC, private) //nolint:gosec // below the hub's own folder
+	// It gets its name when it is locked: who finds one without a lock takes it away.
+	name := "serve-" + strconv.Itoa(p.PID) + ".json"
+	f, err := os.OpenFile(filepath.Join(data, "."+name), os.O_CREATE|os.O_RDWR|os.O_TRUNC, private) //nolint:gosec // below the hub's own folder
 	if err != nil {
 		return nil, err
 	}
-	p.file, p.path = f, f.Name()
+	p.file, p.path = f, filepath.Join(data, name)
 	if err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err == nil {
 		err = p.write()
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), p.path)
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", f.Name(), err), f.Close())
@@ -77,7 +82,7 @@ func (p *presence) leave() error {
 	if p.file == nil {
 		return nil
 	}
-	return errors.Join(os.Remove(p.file.Name()), p.file.Close())
+	return errors.Join(os.Remove(p.path), p.file.Close())
 }
 
 // present lists the hubs that serve a data folder on this machine.
@@ -111,7 +116,7 @@ func readPresence(path string) (p presence, lives bool, err error) {
 	}
 	defer f.Close()
 	if syscall.Flock(int(f.Fd()), syscall.LOCK_SH|syscall.LOCK_NB) == nil {
-		return p, false, os.Remove(path)
+		return p, false, removeDead(f, path)
 	}
 	text, err := io.ReadAll(io.LimitReader(f, maxPresence))
 	if err != nil {
@@ -122,6 +127,22 @@ func readPresence(path string) (p presence, lives bool, err error) {
 	}
 	p.path = path
 	return p, true, nil
+}
+
+// removeDead takes a file away whose process has ended, unless another has taken its
+// number and name meanwhile, or another reader was first.
+func removeDead(f *os.File, path string) error {
+	mine, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if named, err := os.Stat(path); err != nil || !os.SameFile(mine, named) {
+		return nil
+	}
+	if err := os.Remove(path); !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 const maxPresence = 4 << 10 // bytes
