@@ -11,6 +11,29 @@ if (shots) mkdirSync(shots, { recursive: true });
 /** complaints are what went wrong; a run with any fails. */
 export const complaints = [];
 
+const patience = 20_000;
+const each = 4_000;
+
+/**
+ * askAnew lets waits ask again every four seconds, as long as they would wait: on a busy machine one was seen to hear nothing
+ * for twenty from a page that showed what it waited for.
+ */
+function askAnew(locator) {
+  if (locator.waitOnce) return;
+  locator.waitOnce = locator.waitFor;
+  locator.waitFor = async function (options = {}) {
+    const until = Date.now() + (options.timeout ?? patience);
+    for (;;) {
+      const left = until - Date.now();
+      try {
+        return await this.waitOnce({ ...options, timeout: Math.max(1, Math.min(each, left)) });
+      } catch (fault) {
+        if (fault.name !== "TimeoutError" || left <= each) throw fault;
+      }
+    }
+  };
+}
+
 export async function launch() {
   return chromium.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
@@ -40,7 +63,8 @@ export async function open(browser, { width = 1440, height = 900, expected = [] 
     );
   });
   const page = await context.newPage();
-  page.setDefaultTimeout(20_000);
+  page.setDefaultTimeout(patience);
+  askAnew(Object.getPrototypeOf(page.locator("body")));
   const say = (what) => {
     if (!expected.some((e) => what.includes(e))) complaints.push(`${page.url()}: ${what}`);
   };

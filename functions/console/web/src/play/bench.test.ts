@@ -165,3 +165,26 @@ it("does not bring a deleted conversation back", async () => {
   await new Promise((done) => setTimeout(done, 600));
   expect(await shelf.get(id)).toBeUndefined();
 });
+
+it("gives what is typed and attached right after another conversation was opened to that one", async () => {
+  const { bench, shelf } = begin(["a"]);
+  bench.draft("Old words");
+  let stored = () => {};
+  const put = shelf.put;
+  shelf.put = async (talk) => {
+    await new Promise<void>((resolve) => {
+      stored = resolve;
+    });
+    await put(talk);
+  };
+  const old = bench.talk().id;
+  const opened = bench.open(newTalk(["a"], plain)); // the browser takes its time to keep the old one
+  bench.draft("New words");
+  bench.attach([{ id: "1", name: "dot.png", kind: "image", type: "image/png", size: 1, blob: new Blob(["x"]) }]);
+  stored();
+  await opened;
+  expect(bench.talk().id).not.toBe(old);
+  expect(bench.talk().draft).toBe("New words");
+  expect(bench.talk().attachments).toHaveLength(1);
+  expect((await shelf.get(old))?.draft).toBe("Old words");
+});

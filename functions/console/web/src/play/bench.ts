@@ -95,12 +95,13 @@ export class Bench {
     for (const listener of this.listeners) listener();
   }
 
-  /** open puts another conversation on the bench. */
+  /** open puts another conversation on the bench, at once: what is typed or attached next belongs to it. */
   async open(talk: Talk) {
-    await this.leave();
+    const kept = this.leave();
     this.now = talk;
     this.touched = false;
     for (const listener of this.listeners) listener();
+    await kept;
   }
 
   draft(draft: string) {
@@ -175,13 +176,15 @@ export class Bench {
     const last = at === old.turns.length - 1;
     const talk: Talk = { ...old, updated: Date.now(), turns: [...old.turns.slice(0, at), fresh] };
     if (at === 0) talk.title = titleOf(text);
+    let kept: Promise<void> | undefined;
     if (!last) {
-      await this.keep();
+      kept = this.keep();
       talk.id = named();
       talk.lanes = old.lanes;
     }
     this.set(talk);
     this.askAll(fresh.id);
+    await kept;
   }
 
   private onTools(turn: string, lane: string, answer: string, change: (use: ToolUse) => ToolUse) {
