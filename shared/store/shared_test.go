@@ -15,6 +15,7 @@ import (
 	"github.com/aigne-hub/aigne-hub/shared/hub"
 	"github.com/aigne-hub/aigne-hub/shared/money"
 	"github.com/aigne-hub/aigne-hub/shared/store"
+	"github.com/aigne-hub/aigne-hub/shared/testkit/blank"
 	"github.com/aigne-hub/aigne-hub/shared/testkit/hrana"
 )
 
@@ -71,7 +72,9 @@ func TestALostAnswerIsSettledByTheSameUnitAgain(t *testing.T) {
 
 func TestATransactionThatTheServerLosesIsToBeTriedAgain(t *testing.T) {
 	t.Parallel()
-	server := hrana.New(t, hrana.Options{TxnTimeout: 300 * time.Millisecond})
+	file := filepath.Join(t.TempDir(), "hub.db")
+	blank.Copy(t, file) // a migration may take longer than this server lets a transaction be open
+	server := hrana.New(t, hrana.Options{File: file, TxnTimeout: 300 * time.Millisecond})
 	s := openStore(t, store.Options{URL: server.URL, Token: hub.Secret(server.Token)})
 	bump := func(ctx context.Context, tx *store.Tx) error { return tx.Bump(ctx) }
 	for _, f := range []hrana.Faults{{Errors: 1}, {Reset: 1}, {Drop: 1}} {
