@@ -1,6 +1,7 @@
 package functions_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"log/slog"
@@ -103,6 +104,16 @@ func open(t *testing.T, settings ...string) *world {
 		w.secrets = append(w.secrets, key.Reveal(), row.Hash)
 	}
 	return w
+}
+
+// eachRoute visits every route of every function, with x where its path has a name.
+func eachRoute(visit func(fn, method, path string, rt httpkit.Route)) {
+	placeholder := regexp.MustCompile(`\{[^}]*\}`)
+	for name, f := range all {
+		for _, rt := range f.routes() {
+			visit(name, cmp.Or(rt.Method, http.MethodGet), placeholder.ReplaceAllString(rt.Pattern, "x"), rt)
+		}
+	}
 }
 
 // do sends a request as somebody; "" sends no key, "bad" an unknown one.

@@ -50,7 +50,7 @@ func announce(data, listen string) (*presence, error) {
 		err = os.Rename(f.Name(), p.path)
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: %w", f.Name(), err), f.Close())
+		return nil, errors.Join(fmt.Errorf("%s: %w", p.path, err), os.Remove(f.Name()), f.Close())
 	}
 	return p, nil
 }
